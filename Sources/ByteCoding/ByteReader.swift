@@ -1,0 +1,105 @@
+/// Reads what `ByteWriter` wrote, from bytes that may be anything: every read is checked, nothing traps, and no
+/// length from outside is believed before that many bytes are seen to be there.
+package struct ByteReader: Sendable {
+    private let bytes: ArraySlice<UInt8>
+    private var index: Int
+
+    package init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+
+    package init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        index = bytes.startIndex
+    }
+
+    /// Bytes read so far.
+    package var offset: Int { index - bytes.startIndex }
+    package var remaining: Int { bytes.endIndex - index }
+    package var isAtEnd: Bool { index == bytes.endIndex }
+
+    package mutating func fixed<Value: FixedWidthInteger>(_: Value.Type = Value.self) throws(CodingError) -> Value {
+        let width = Value.bitWidth / 8
+        try need(width)
+        var value: Value = 0
+        for place in 0..<width {
+            value |= Value(truncatingIfNeeded: bytes[index + place]) << Value(truncatingIfNeeded: 8 * place)
+        }
+        index += width
+        return value
+    }
+
+    package mutating func varint() throws(CodingError) -> UInt64 {
+        let start = offset
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            try need(1)
+            let byte = bytes[index]
+            index += 1
+            if shift == 63, byte > 1 { throw .badVarint(offset: start) }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 {
+                if byte == 0, shift > 0 { throw .badVarint(offset: start) }
+                return value
+            }
+            shift += 7
+        }
+    }
+
+    /// A varint that counts or measures something: at most `limit`.
+    package mutating func count(_ what: String, atMost limit: Int = Int.max) throws(CodingError) -> Int {
+        let start = offset
+        guard let value = Int(exactly: try varint()), value <= limit else {
+            throw .badValue(what: what, offset: start)
+        }
+        return value
+    }
+
+    package mutating func signedVarint() throws(CodingError) -> Int64 {
+        let raw = try varint()
+        return Int64(bitPattern: (raw >> 1) ^ (0 &- (raw & 1)))
+    }
+
+    package mutating func raw(_ count: Int) throws(CodingError) -> ArraySlice<UInt8> {
+        try need(count)
+        defer { index += count }
+        return bytes[index..<index + count]
+    }
+
+    package mutating func lengthPrefixed(atMost limit: Int = Int.max) throws(CodingError) -> ArraySlice<UInt8> {
+        try raw(try count("length", atMost: limit))
+    }
+
+    package mutating func string(atMost limit: Int = Int.max) throws(CodingError) -> String {
+        let start = offset
+        let slice = try lengthPrefixed(atMost: limit)
+        guard let text = String(validating: slice, as: UTF8.self) else {
+            throw .badValue(what: "UTF-8", offset: start)
+        }
+        return text
+    }
+
+    package func requireEnd() throws(CodingError) {
+        guard isAtEnd else { throw .trailingBytes(offset: offset) }
+    }
+
+    /// Cuts a CRC-32C off the end of `bytes` and holds it against what stands before it.
+    ///
+    /// - Returns: the bytes without their checksum.
+    package static func checked(_ bytes: [UInt8], what: String) throws(CodingError) -> ArraySlice<UInt8> {
+        guard bytes.count >= 4 else { throw .truncated(offset: 0, wantedBytes: 4, leftBytes: bytes.count) }
+        let body = bytes[..<(bytes.count - 4)]
+        var tail = ByteReader(bytes[(bytes.count - 4)...])
+        let stored: UInt32 = try tail.fixed()
+        let computed = CRC32C.checksum(of: body)
+        guard stored == computed else {
+            throw .badChecksum(what: what, offset: body.count, computed: computed, stored: stored)
+        }
+        return body
+    }
+
+    private func need(_ count: Int) throws(CodingError) {
+        guard count >= 0, count <= remaining else {
+            throw .truncated(offset: offset, wantedBytes: count, leftBytes: remaining)
+        }
+    }
+}

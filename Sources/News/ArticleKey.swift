@@ -1,0 +1,70 @@
+import ByteCoding
+
+/// Identity of an article: 128 bits, the first half of a SHA-256 over a tagged text, so that the three ways to a key
+/// can never meet.
+package struct ArticleKey: Hashable, Sendable, Comparable {
+    package let high: UInt64
+    package let low: UInt64
+
+    package static let byteCount = 16
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// - Parameter bytes: exactly 16.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == Self.byteCount else { return nil }
+        var halves: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { halves.0 = halves.0 << 8 | UInt64(byte) } else { halves.1 = halves.1 << 8 | UInt64(byte) }
+        }
+        self.init(high: halves.0, low: halves.1)
+    }
+
+    /// - Parameter hex: 32 hexadecimal digits.
+    package init?(hex: some StringProtocol) {
+        guard hex.utf8.count == 32, let bytes = Hex.bytes(hex) else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    /// Key of an absolute http(s) URL with a host, already canonical (`CanonicalURL`).
+    package init(canonicalURL: String) { self.init(tag: "url", [canonicalURL]) }
+
+    /// Key of an article without such a URL, by what its source calls it.
+    package init(source: String, guid: String) { self.init(tag: "guid", [source, guid]) }
+
+    /// Key of an article with neither: its raw input.
+    package init(rawInput: some Sequence<UInt8>) {
+        var hasher = SHA256Hasher()
+        hasher.update(Array("raw\0".utf8))
+        hasher.update(rawInput)
+        self.init(hasher.finalize())
+    }
+
+    /// Each part is preceded by its length, so ("ab", "c") and ("a", "bc") differ.
+    private init(tag: String, _ parts: [String]) {
+        var text = ByteWriter()
+        text.raw(tag.utf8)
+        text.fixed(UInt8(0))
+        for part in parts { text.string(part) }
+        self.init(SHA256.hash(of: text.bytes))
+    }
+
+    private init(_ digest: Digest256) { self.init(high: digest.limbs.0, low: digest.limbs.1) }
+
+    package var bytes: [UInt8] {
+        var out: [UInt8] = []
+        for half in [high, low] {
+            for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: half >> UInt64(shift))) }
+        }
+        return out
+    }
+
+    package var hex: String { Hex.padded(high) + Hex.padded(low) }
+
+    package static func < (left: ArticleKey, right: ArticleKey) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+}

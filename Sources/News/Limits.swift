@@ -1,0 +1,15 @@
+/// Bounds on what comes from outside. Each is checked before anything of that size is allocated.
+package enum Limits {
+    /// Largest canonical record of one article.
+    package static let recordBytes = 8 << 20
+    /// Largest input line or file taken for one article; a record may shrink by what it drops (escapes, markup).
+    package static let inputBytes = 48 << 20
+    /// Largest payload of one PUT.
+    package static let batchBytes = 64 << 20
+    /// Most entries in one PUT and so in one batch of the log.
+    package static let batchEntries = 65_536
+    /// Longest name of a source, author, section, tag …
+    package static let labelBytes = 4096
+    /// Longest URL that can make a key.
+    package static let urlBytes = 8192
+}

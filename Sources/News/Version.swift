@@ -1,0 +1,59 @@
+package import ByteCoding
+
+/// Which of two records of one key wins: the larger. Equal versions are the same record.
+///
+/// Versions of one key are totally ordered, so that the winner of any set is the same in whatever order the set arrives
+/// (a join). Absent `firstSeen` compares below all.
+package struct Version: Hashable, Sendable, Comparable {
+    package let firstSeen: Timestamp?
+    package let extractorVersion: UInt32
+    package let contentHash: Digest256
+    package let recordHash: Digest256
+
+    package init(firstSeen: Timestamp?, extractorVersion: UInt32, contentHash: Digest256, recordHash: Digest256) {
+        self.firstSeen = firstSeen
+        self.extractorVersion = extractorVersion
+        self.contentHash = contentHash
+        self.recordHash = recordHash
+    }
+
+    /// Length of `bytes`: first seen 8, extractor version 4, two hashes of 32.
+    package static let byteCount = 76
+
+    package static func < (left: Version, right: Version) -> Bool {
+        let a = left.firstSeen?.milliseconds ?? Int64.min
+        let b = right.firstSeen?.milliseconds ?? Int64.min
+        if a != b { return a < b }
+        if left.extractorVersion != right.extractorVersion { return left.extractorVersion < right.extractorVersion }
+        if left.contentHash != right.contentHash { return left.contentHash < right.contentHash }
+        return left.recordHash < right.recordHash
+    }
+
+    /// Big-endian, order-preserving: comparing the bytes compares the versions.
+    package var bytes: [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(Self.byteCount)
+        let time = Timestamp.sortable(firstSeen)
+        for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: time >> UInt64(shift))) }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            out.append(UInt8(truncatingIfNeeded: extractorVersion >> UInt32(shift)))
+        }
+        return out + contentHash.bytes + recordHash.bytes
+    }
+
+    /// - Parameter bytes: exactly 76.
+    package init?(bytes: some Collection<UInt8>) {
+        let all = Array(bytes)
+        guard all.count == Self.byteCount, let content = Digest256(bytes: all[12..<44]),
+            let record = Digest256(bytes: all[44...])
+        else { return nil }
+        let time = all[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        firstSeen = Timestamp(sortable: time)
+        extractorVersion = all[8..<12].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        contentHash = content
+        recordHash = record
+    }
+
+    /// What one live article adds to the set digest.
+    package func digestTerm(of key: ArticleKey) -> Digest256 { SHA256.hash(of: key.bytes + bytes) }
+}
