@@ -29,8 +29,8 @@ let package = Package(
         // The ground.
         module("ByteCoding", ["CBits", "CCrypto", "CZstd"]),
         module("News", ["ByteCoding"]),
-        module("Wire", ["News", "ByteCoding"]),
         module("Storage", ["News", "ByteCoding"]),
+        module("Wire", ["News", "ByteCoding", "Storage"]),
 
         // The stages. Neighbours never import one another.
         module("Engine", ["News", "ByteCoding", "Storage", "CBits"]),
