@@ -19,6 +19,17 @@ package struct Manifest: Equatable, Sendable {
         package func name(in folder: String) -> String { ObjectName.written(folder, digest, attempt) }
     }
 
+    /// An older generation that is kept, and when it was written.
+    package struct Kept: Hashable, Sendable {
+        package var generation: Generation
+        package var writtenAt: Timestamp
+
+        package init(generation: Generation, writtenAt: Timestamp) {
+            self.generation = generation
+            self.writtenAt = writtenAt
+        }
+    }
+
     package var generation: Generation
     package var parent: Generation
     package var term: Term
@@ -42,7 +53,7 @@ package struct Manifest: Equatable, Sendable {
     package var overlays: [SegmentReference]
     package var pages: [Named]
     /// Older generations that are kept, ascending. All other lower numbers are void.
-    package var kept: [Generation]
+    package var kept: [Kept]
 
     /// The empty snapshot that precedes the first manifest.
     package init(settings: Settings, sharding: Sharding) {
@@ -103,7 +114,10 @@ package struct Manifest: Equatable, Sendable {
         out.varint(pages.count)
         for page in pages { encode(page, to: &out) }
         out.varint(kept.count)
-        for generation in kept { out.fixed(generation.number) }
+        for older in kept {
+            out.fixed(older.generation.number)
+            out.fixed(older.writtenAt.milliseconds)
+        }
         out.checksum()
         return out.bytes
     }
@@ -146,7 +160,8 @@ package struct Manifest: Equatable, Sendable {
         for _ in 0..<(try reader.count("pages", atMost: reader.remaining)) { pages.append(try Self.named(&reader)) }
         kept = []
         for _ in 0..<(try reader.count("kept generations", atMost: reader.remaining)) {
-            kept.append(Generation(try reader.fixed()))
+            kept.append(
+                Kept(generation: Generation(try reader.fixed()), writtenAt: Timestamp(milliseconds: try reader.fixed())))
         }
         try reader.requireEnd()
     }
