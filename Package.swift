@@ -38,6 +38,10 @@ let package = Package(
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
 
+        // A whole cluster in one thread; never linked into the product.
+        module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Cluster"]),
+        .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
+
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
     ],

@@ -152,12 +152,8 @@ package struct Collector: Sendable {
     }
 
     private func names(_ manifest: Manifest, _ cells: [String]) -> Names {
-        var written = Set(manifest.overlays.map(\.objectName)).union(cells)
-        written.formUnion(manifest.pages.map { $0.name(in: "pages") })
-        if let state = manifest.state { written.insert(state.name(in: "state")) }
-        written.formUnion(manifest.ledgerObjects.map { $0.name(in: "ledger") })
         return Names(
-            written: written, firstNeeded: min(manifest.watermarks.min() ?? .start, manifest.foldedTo))
+            written: manifest.namedObjects.union(cells), firstNeeded: min(manifest.watermarks.min() ?? .start, manifest.foldedTo))
     }
 
     private mutating func judge(

@@ -116,7 +116,7 @@ package struct Coordinator: Sendable {
     private var actions: [Action] = []
 
     private var reign: Reign
-    private var heartbeatCall = StoreCall(owner: .heartbeat)
+    private var heartbeatCall = StoreCall(owner: .heartbeat, waitsForSpace: true)
     private var heartbeatCounter: UInt64 = 0
     private var nextHeartbeat: Int64 = 0
 

@@ -2,9 +2,11 @@
 //
 // Guarantees
 // 1. A report is published whole or never: every entry's epoch is live and its `from` is the watermark.
-// 2. One manifest adds a segment and moves the watermarks it covers: an article is indexed exactly once.
-// 3. A merge is published only if every input is still named and the set digest stays equal.
-// 4. Nobody is told of a manifest before it is durable and, after that, no later term was seen.
+// 2. Reports of a worker are published in their order; after a refused one all its later ones are refused, for they may
+//    kill what the refused one held.
+// 3. One manifest adds a segment and moves the watermarks it covers: an article is indexed exactly once.
+// 4. A merge is published only if every input is still named and the set digest stays equal.
+// 5. Nobody is told of a manifest before it is durable and, after that, no later term was seen.
 
 import ByteCoding
 package import News
@@ -100,6 +102,8 @@ package struct Publisher: Sendable {
     private var look = StoreCall(owner: .manifest)
     private var waiting: [Waiting] = []
     private var merges: [Merge] = []
+    /// Workers of which a report was refused; they join again under another number.
+    private var refusedWorkers: Set<PeerID> = []
     private var draft: Draft?
 
     package init(head: Manifest, cells: [SegmentReference], term: Term, instance: Instance) {
@@ -112,14 +116,13 @@ package struct Publisher: Sendable {
     package var isIdle: Bool { stage == .idle }
     package var hasReports: Bool { !waiting.isEmpty || !merges.isEmpty }
 
-    /// Attempts whose objects may still be published.
+    /// Objects that may still be published, whatever becomes of the attempts that wrote them.
     package var protectedNames: Set<String> {
         var names = Set(waiting.compactMap { $0.report.segment?.objectName })
         for merge in merges { names.formUnion(merge.outputs.map(\.objectName)) }
         if let draft {
-            names.formUnion(draft.objects.map(\.name))
+            names.formUnion(draft.manifest.namedObjects)
             names.formUnion(draft.cells.map(\.objectName))
-            names.formUnion(draft.manifest.overlays.map(\.objectName))
         }
         return names
     }
@@ -147,7 +150,10 @@ package struct Publisher: Sendable {
     }
 
     /// The worker is gone: what it reported and is not being written is dropped.
-    package mutating func drop(_ worker: PeerID) { waiting.removeAll { $0.id.worker == worker } }
+    package mutating func drop(_ worker: PeerID) {
+        waiting.removeAll { $0.id.worker == worker }
+        refusedWorkers.remove(worker)
+    }
 
     /// Starts a manifest if there is something to publish.
     ///
@@ -273,20 +279,25 @@ package struct Publisher: Sendable {
         into next: inout Manifest, holds: (PeerID, Shard, ShardEpoch) -> Bool, outputs: inout [Output]
     ) -> [Waiting] {
         var taken: [Waiting] = []
-        var progress = true
-        while progress {
-            progress = false
+        var isProgress = true
+        while isProgress {
+            isProgress = false
             var left: [Waiting] = []
+            var held: Set<PeerID> = []
             for item in waiting {
-                switch judge(item, next, holds) {
+                let worker = item.id.worker
+                switch held.contains(worker) ? .wait : judge(item, next, holds) {
                 case .publish:
                     apply(item.report, to: &next)
                     taken.append(item)
-                    progress = true
-                case .wait: left.append(item)
+                    isProgress = true
+                case .wait:
+                    held.insert(worker)
+                    left.append(item)
                 case .refuse:
+                    refusedWorkers.insert(worker)
                     outputs.append(.refused(item.id))
-                    progress = true
+                    isProgress = true
                 }
             }
             waiting = left
@@ -303,6 +314,7 @@ package struct Publisher: Sendable {
     private func judge(
         _ item: Waiting, _ next: Manifest, _ holds: (PeerID, Shard, ShardEpoch) -> Bool
     ) -> Judgement {
+        guard !refusedWorkers.contains(item.id.worker) else { return .refuse }
         var isEarly = false
         for entry in item.report.entries {
             guard entry.shardLane.shard.index < next.sharding.shardCount,

@@ -153,6 +153,8 @@ package struct Worker: Sendable {
     private var nextReport: UInt64 = 1
     private var unpublished: [UInt64: SegmentReference?] = [:]
     private var own: [Own] = []
+    /// Newest generation that was looked up in: own segments it includes are forgotten, so no older one may be read.
+    private var lastRead = Generation.none
 
     package init(instance: Instance, configuration: Configuration) {
         self.instance = instance
@@ -208,6 +210,7 @@ package struct Worker: Sendable {
         report = nil
         unpublished = [:]
         own = []
+        lastRead = .none
         returned = [:]
         actions.append(.discard)
     }
@@ -378,13 +381,14 @@ package struct Worker: Sendable {
             lookedUp([], in: .none, now: now)
         } else {
             let shards = Set(runs.keys.map(\.shard))
-            let atLeast = shards.compactMap { leases[$0]?.generation }.max() ?? .none
+            let atLeast = max(lastRead, shards.compactMap { leases[$0]?.generation }.max() ?? .none)
             actions.append(.lookUp(seal: seal, lookupKeys, atLeast: atLeast, own: own))
         }
     }
 
     private mutating func lookedUp(_ found: [Found?], in generation: Generation, now: Moment) {
         guard stage == .lookingUp, found.count == lookupKeys.count else { return }
+        lastRead = max(lastRead, generation)
         own.removeAll { ($0.publishedIn.map { $0 <= generation }) ?? false }
         for (key, live) in zip(lookupKeys, found) {
             if let hour = retractions[key] {

@@ -84,6 +84,15 @@ package struct Manifest: Equatable, Sendable {
 
     package var name: String { ObjectName.manifest(generation) }
 
+    /// Names of the objects it names itself; those its pages name come besides.
+    package var namedObjects: Set<String> {
+        var names = Set(overlays.map(\.objectName))
+        names.formUnion(pages.map { $0.name(in: "pages") })
+        if let state { names.insert(state.name(in: "state")) }
+        names.formUnion(ledgerObjects.map { $0.name(in: "ledger") })
+        return names
+    }
+
     package var encoded: [UInt8] {
         var out = ByteWriter(reservingBytes: 8192)
         out.raw(Self.magic)

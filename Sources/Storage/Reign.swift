@@ -43,6 +43,7 @@ package struct Reign: Sendable {
         case readingState
         case readingPage(Int)
         case readingLog(Term, UInt64)
+        case lookingAfterMissing(String)
         case reigning
     }
 
@@ -54,7 +55,7 @@ package struct Reign: Sendable {
     private let address: String
     private var stage = Stage.idle
     private var call = StoreCall(owner: .reign)
-    private var create = CreateCall(owner: .reign)
+    private var create = CreateCall(owner: .reign, waitsForSpace: true)
     private var outputs: [Output] = []
 
     private var term = Term.none
@@ -138,7 +139,7 @@ package struct Reign: Sendable {
             // Read what the list names, then look for later ones that the list may have missed.
             issue(.get(name: ObjectName.manifest(newest == .none ? newest.next : newest), range: nil))
         case (.probingManifest, .bytes(let bytes)): readManifest(bytes, name: operation.name)
-        case (.probingManifest, .missing): manifestsRead()
+        case (.probingManifest, .missing): manifestsRead(now: now)
         case (.findingLastLog(let candidate), .bytes(let bytes)):
             do {
                 ends += try LogObject(decoding: bytes).ends
@@ -153,6 +154,11 @@ package struct Reign: Sendable {
             writeEnds()
         case (.lookingAfterEnds, .missing): commit()
         case (.lookingAfterManifest, .missing): readState()
+        // Either the bucket has a hole, or we were overtaken and the new coordinator has collected what we wanted.
+        case (.readingState, .missing), (.readingPage, .missing), (.readingLog, .missing):
+            look(.lookingAfterMissing(operation.name))
+        case (.lookingAfterMissing(let name), .missing): fail("\(name) is missing, but the newest manifest names it")
+        case (.lookingAfterMissing, .size): outputs += start(now: now)
         // Someone was faster; what we wrote is void or a copy, and nobody acted on it.
         case (.lookingAfterEnds, .size), (.lookingAfterManifest, .size): outputs += start(now: now)
         case (.readingState, .bytes(let bytes)):
@@ -192,7 +198,7 @@ package struct Reign: Sendable {
         case (.committing, .taken(let bytes)):
             do {
                 manifest = try Manifest(decoding: bytes)
-                commit()
+                if manifest.term > term { outputs += start(now: now) } else { commit() }
             } catch { corrupt(manifest.name, error) }
         case (.writingEnds, .taken): fail("\(ObjectName.log(term, 0)) was written by another process of the same term")
         case (_, .failed(let failure)): fail("\(failure)")
@@ -248,7 +254,9 @@ package struct Reign: Sendable {
         } catch { corrupt(name, error) }
     }
 
-    private mutating func manifestsRead() {
+    private mutating func manifestsRead(now: Moment) {
+        // While we slept a later term came and published.
+        guard manifest.term < term else { return outputs += start(now: now) }
         ends = []
         findLog(before: term)
     }

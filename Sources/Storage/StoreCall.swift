@@ -58,7 +58,13 @@ package struct StoreCall: Sendable {
     private var tries = 0
     private var retryAt: Int64?
 
-    package init(owner: OperationTag.Owner) { self.owner = owner }
+    private let waitsForSpace: Bool
+
+    /// - Parameter waitsForSpace: whether a full store is waited for as a busy one is.
+    package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
+        self.owner = owner
+        self.waitsForSpace = waitsForSpace
+    }
 
     package var isBusy: Bool { current != nil }
 
@@ -75,7 +81,7 @@ package struct StoreCall: Sendable {
     /// - Returns: the result, if it is the one waited for and final.
     package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> (BucketOperation, BucketResult)? {
         guard let operation = current, tag == OperationTag(owner: owner, serial: serial), retryAt == nil else { return nil }
-        if case .failed(let failure) = result, failure.kind == .passing {
+        if case .failed(let failure) = result, failure.kind == .passing || (waitsForSpace && failure.kind == .full) {
             retryAt = now.milliseconds + Self.pause(afterTries: tries)
             tries += 1
             return nil
@@ -119,7 +125,9 @@ package struct CreateCall: Sendable {
     private var call: StoreCall
     private var bytes: [UInt8] = []
 
-    package init(owner: OperationTag.Owner) { call = StoreCall(owner: owner) }
+    package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
+        call = StoreCall(owner: owner, waitsForSpace: waitsForSpace)
+    }
 
     package var isBusy: Bool { call.isBusy }
 
