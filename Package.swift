@@ -40,6 +40,9 @@ let package = Package(
 
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
+        .testTarget(
+            name: "WireTests", dependencies: ["Wire", "Storage", "News", "ByteCoding"], exclude: ["Golden"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
