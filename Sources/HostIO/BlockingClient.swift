@@ -115,8 +115,8 @@ private final class FileDescriptorOwner {
 
     /// Tries the addresses of the host one after the other.
     init(connectingTo endpoint: Endpoint, _ deadline: Deadline) throws(CloseReason) {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         let result = unsafe getaddrinfo(endpoint.host, String(endpoint.port), &hints, &found)
         guard result == 0 else {
@@ -125,7 +125,7 @@ private final class FileDescriptorOwner {
         }
         defer { unsafe freeaddrinfo(found) }
         var failure = CloseReason.failed("\(endpoint.host) has no address")
-        unsafe var next = found
+        var next = unsafe found
         while let address = unsafe next {
             do throws(CloseReason) {
                 descriptor = try unsafe Self.connect(address, endpoint, deadline)

@@ -22,8 +22,7 @@ final class MessageConnection: Sendable {
     /// A peer that lets more than the limit wait is closed. Nothing is sent on a closed connection.
     func send(_ messages: [Message]) {
         guard !messages.isEmpty else { return }
-        var bytes: [UInt8] = []
-        for message in messages { message.encode(to: &bytes) }
+        let bytes = messages.reduce(into: [UInt8]()) { $1.encode(to: &$0) }
         let count = bytes.count
         let fits = outboundBytes.withLock { waiting in
             // One message larger than the limit must be able to pass.
@@ -32,8 +31,12 @@ final class MessageConnection: Sendable {
             return true
         }
         guard fits else { return close(because: .slow) }
-        channel.writeAndFlush(ByteBuffer(bytes: bytes)).whenComplete { _ in
-            self.outboundBytes.withLock { $0 -= count }
+        // Never at once, even on the event loop: a write that fails would report `closed` within the caller's `onEvent`.
+        let channel = channel
+        channel.eventLoop.execute {
+            channel.writeAndFlush(ByteBuffer(bytes: bytes)).whenComplete { _ in
+                self.outboundBytes.withLock { $0 -= count }
+            }
         }
     }
 

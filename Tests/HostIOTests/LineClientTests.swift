@@ -1,4 +1,5 @@
 import HostIO
+import NIOCore
 import NIOPosix
 import News
 import Testing
@@ -99,7 +100,11 @@ func connect(
     func strangers() async throws {
         for text in ["SSH-2.0-OpenSSH_9.2\r\n", "CORANTO 1 x\r\n", "WELCOME\r\n", "\u{1}\u{2}\n"] {
             let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .childChannelInitializer { channel in channel.writeAndFlush(ByteBuffer(string: text)) }
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(Stranger(text))
+                    }
+                }
                 .bind(host: "127.0.0.1", port: 0).get()
             let options = LineClient.Options(
                 endpoint: Endpoint(host: "127.0.0.1", port: server.localAddress?.port ?? 0),
@@ -113,6 +118,19 @@ func connect(
             }
             try await server.close().get()
         }
+    }
+}
+
+/// Says something to everyone who connects.
+private final class Stranger: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    private let text: String
+
+    init(_ text: String) { self.text = text }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
     }
 }
 

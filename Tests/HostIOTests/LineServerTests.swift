@@ -1,4 +1,5 @@
 import ByteCoding
+import Foundation
 import HostIO
 import NIOPosix
 import News
@@ -161,7 +162,7 @@ func client(
                     + Array("TOUCH\r\nSTATUS\r\nQUIT\r\n".utf8)
                 for _ in 0..<3000 {
                     var bytes = template
-                    for _ in 0...Int(random.next() % 4) {
+                    for _ in 0...Int(random.next() % 4) where !bytes.isEmpty {
                         let place = Int(random.next() % UInt64(bytes.count))
                         switch random.next() % 4 {
                         case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
@@ -242,16 +243,16 @@ func client(
                 server.send(id, [.accepted(number: number, counts: BatchCounts())])
             }
         }) { server, log in
-            let client = try await blocking { try Held(client(server)) }
+            let sender = try await blocking { try Held(client(server)) }
             try await blocking {
-                let client = try #require(client.value)
+                let client = try #require(sender.value)
                 let error = #expect(throws: CloseReason.self) {
                     try client.send((1...64).map { put($0, payload) }, timeoutMilliseconds: 300)
                 }
                 #expect(error == .timedOut)
             }
             #expect(received.withLock { $0 } <= 1 << 20)
-            client.release()
+            sender.release()
             for await entry in log.stream {
                 if case .opened = entry.event {
                     server.resume(entry.id)
