@@ -25,6 +25,7 @@ package final class FolderBucket: Bucket {
 
     package let location: String
     private let access: Access
+    private let sync: SyncCall
     private let instance = Hex.padded(SystemRandom().number())
     private let counter = Atomic<UInt64>(0)
     /// Directories of which this process knows that they are there and synced.
@@ -33,12 +34,18 @@ package final class FolderBucket: Bucket {
     /// Temporaries older than this belong to processes that ended: making an object takes seconds.
     private static let staleSeconds: Int64 = 3600
 
+    /// fsync, or what a test puts in its place.
+    package typealias SyncCall = @Sendable (_ descriptor: Int32) -> Int32
+
     /// - Parameter path: for `readWrite` made if it is not there.
-    package init(path: String, access: Access = .readWrite) throws(BucketFailure) {
+    package init(
+        path: String, access: Access = .readWrite, sync: @escaping SyncCall = { fsync($0) }
+    ) throws(BucketFailure) {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         location = path
         self.access = access
+        self.sync = sync
         do throws(SystemError) {
             switch access {
             case .readOnly:
@@ -185,7 +192,7 @@ package final class FolderBucket: Bucket {
         let file = try SystemCall.open(path, O_WRONLY | O_CREAT | O_EXCL)
         do throws(SystemError) {
             try file.write(bytes, path)
-            try file.sync(path)
+            try file.sync(path, sync)
         } catch {
             try SystemCall.unlink(path)
             let isFull = error.code == ENOSPC || error.code == EDQUOT
@@ -244,7 +251,7 @@ package final class FolderBucket: Bucket {
 
     private func syncDirectory(_ path: String) {
         do throws(SystemError) {
-            try SystemCall.open(path, O_RDONLY | O_DIRECTORY).sync(path)
+            try SystemCall.open(path, O_RDONLY | O_DIRECTORY).sync(path, sync)
         } catch {
             Self.endProcess(error)
         }

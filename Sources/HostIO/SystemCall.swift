@@ -155,7 +155,7 @@ struct FileDescriptor: ~Copyable {
         return bytes
     }
 
-    func sync(_ path: String) throws(SystemError) {
-        guard SystemCall.retrying({ fsync(raw) }) == 0 else { throw SystemError("sync", path) }
+    func sync(_ path: String, _ call: (Int32) -> Int32) throws(SystemError) {
+        guard SystemCall.retrying({ call(raw) }) == 0 else { throw SystemError("sync", path) }
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// A folder that is there as long as the object.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {
@@ -197,6 +197,85 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         #expect(first.perform(.create(name: "terms/1", bytes: [1])) == .done)
         #expect(second.perform(.create(name: "terms/1", bytes: [2])) == .exists)
         #expect(second.perform(.get(name: "terms/1", range: nil)) == .bytes([1]))
+    }
+
+    @Test("an object is synced before it has a name, and its directory and all new ones above after")
+    func order() throws {
+        let folder = try TemporaryFolder()
+        let synced = Mutex<[String]>([])
+        let root = folder.path + "/store"
+        let object = root + "/log/1/0"
+        let bucket = try FolderBucket(path: root) { descriptor in
+            do {
+                let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+                let kind = path.contains("/store/tmp/") ? "temporary" : path
+                let isThere = FileManager.default.fileExists(atPath: object)
+                synced.withLock {
+                    $0.append((isThere ? "after " : "before ") + kind.replacingOccurrences(of: folder.path, with: ""))
+                }
+            } catch {
+                Issue.record("\(error)")
+            }
+            return fsync(descriptor)
+        }
+        func take() -> [String] {
+            synced.withLock { all in
+                defer { all = [] }; return all
+            }
+        }
+        #expect(take() == ["before ", "before /store", "before /store/tmp", "before /store"])
+        #expect(bucket.perform(.create(name: "log/1/0", bytes: [1])) == .done)
+        #expect(take() == ["before temporary", "before /store", "before /store/log", "after /store/log/1"])
+        #expect(bucket.perform(.create(name: "log/1/1", bytes: [1])) == .done)
+        #expect(take() == ["after temporary", "after /store/log/1"])
+        #expect(bucket.perform(.create(name: "log/1/1", bytes: [1])) == .exists)
+        #expect(take() == ["after temporary", "after /store/log/1"])
+        // Another process trusts no directory it has not synced itself.
+        let other = try FolderBucket(path: root) { descriptor in
+            synced.withLock { $0.append("other") }
+            return fsync(descriptor)
+        }
+        #expect(take().count == 5)
+        #expect(other.perform(.create(name: "log/1/2", bytes: [1])) == .done)
+        #expect(take().count == 4)
+    }
+
+    @Test("a failed fsync ends the process with status 1")
+    func syncFails() async throws {
+        let folder = try TemporaryFolder()
+        await #expect(processExitsWith: .exitCode(1)) { [path = folder.path as String] in
+            let fails = Atomic(false)
+            let bucket = try FolderBucket(path: path) { descriptor in
+                if fails.load(ordering: .relaxed) {
+                    errno = EIO
+                    return -1
+                }
+                return fsync(descriptor)
+            }
+            fails.store(true, ordering: .relaxed)
+            _ = bucket.perform(.create(name: "a", bytes: [1]))
+            exit(0)
+        }
+    }
+
+    @Test("a disk that is full while syncing is an answer")
+    func syncFull() throws {
+        let folder = try TemporaryFolder()
+        let fails = Mutex(false)
+        let bucket = try FolderBucket(path: folder.path) { descriptor in
+            if fails.withLock({ $0 }) {
+                errno = ENOSPC
+                return -1
+            }
+            return fsync(descriptor)
+        }
+        fails.withLock { $0 = true }
+        guard case .failed(let failure) = bucket.perform(.create(name: "a", bytes: [1])) else {
+            Issue.record("created")
+            return
+        }
+        #expect(failure.kind == .full)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/tmp") == [])
     }
 
     @Test("no temporary file is left, stale ones go at the start, young ones stay")
