@@ -20,6 +20,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "coranto",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+    ],
     targets: [
         // C libraries, each wrapped once.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -42,8 +46,26 @@ let package = Package(
         module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Cluster"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
 
+        // The door to the outside: files, sockets, clocks, randomness.
+        module(
+            "HostIO",
+            [
+                "News", "ByteCoding", "Wire", "Storage",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
+        .testTarget(
+            name: "WireTests", dependencies: ["Wire", "Storage", "News", "ByteCoding"], exclude: ["Golden"],
+            swiftSettings: strict),
+        tests(
+            "HostIOTests",
+            [
+                "HostIO", "Wire", "Storage", "News", "ByteCoding", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,6 +5,21 @@ import Storage
 // Every message of docs/wire-protocol.md. A message is one line of ASCII words ended by CR LF; some carry a payload of
 // the length the line says, again ended by CR LF.
 
+/// What the greeting tells of the coordinator's limits.
+package struct GreetingLimits: Equatable, Sendable {
+    /// Longest line, CR LF included.
+    package var lineBytes: UInt64
+    /// Longest payload of a PUT.
+    package var payloadBytes: UInt64
+
+    package init(
+        lineBytes: UInt64 = UInt64(WireLimits.lineBytes), payloadBytes: UInt64 = UInt64(WireLimits.putBytes)
+    ) {
+        self.lineBytes = lineBytes
+        self.payloadBytes = payloadBytes
+    }
+}
+
 /// What a peer wants to be after HELLO.
 package enum PeerRole: String, Sendable, CaseIterable {
     case client
@@ -33,6 +48,12 @@ package struct BatchID: Hashable, Sendable {
     package init(client: String, number: UInt64) {
         self.client = client
         self.number = number
+    }
+
+    /// Whether this is a name a client may have: 1 to 64 characters of A-Z a-z 0-9 . _ -
+    package static func isClientName(_ name: String) -> Bool {
+        let bytes = name.utf8
+        return (1...WireLimits.clientBytes).contains(bytes.count) && bytes.allSatisfy(WireLimits.isNameByte)
     }
 }
 
@@ -79,7 +100,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
 
 package enum Message: Equatable, Sendable {
     // Both ways, at the start.
-    case greeting(version: Int, term: Term, nonce: [UInt8])
+    case greeting(version: Int, term: Term, nonce: [UInt8], limits: GreetingLimits = GreetingLimits())
     case hello(version: Int, role: PeerRole, client: String, nonce: [UInt8], proof: [UInt8])
     case welcome
     case error(code: ErrorCode, message: String)
