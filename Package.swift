@@ -40,6 +40,7 @@ let package = Package(
 
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
+        tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]
 )
