@@ -238,7 +238,7 @@ struct LooseDate {
         return true
     }
 
-    /// "2006/09/15", "26/06/2020", "03/30/2020", "30.10.23".
+    /// "2006/09/15", "26/06/2020", "03/30/2020", "30.10.23", "03-12-31".
     private mutating func settleNumericDate() -> Bool {
         guard !loose.isEmpty else { return stated.year != nil }
         guard loose.count == 3, stated.year == nil else { return false }
@@ -247,6 +247,11 @@ struct LooseDate {
             return loose[1].digits <= 2 && loose[2].digits <= 2
         }
         guard loose[1].digits <= 2 else { return false }
+        if looseSeparator == "-", loose[2].digits == 2 {
+            // ISO 8601:1988 allowed years of two digits.
+            (stated.year, stated.month, stated.day) = (Self.fullYear(loose[0].value), loose[1].value, loose[2].value)
+            return true
+        }
         stated.year = loose[2].digits == 4 ? loose[2].value : Self.fullYear(loose[2].value)
         // Where both readings are possible, a slash is American and anything else is European.
         let isMonthFirst = loose[0].value <= 12 && (loose[1].value > 12 || looseSeparator == "/")

@@ -30,7 +30,11 @@ enum WebHost {
             case 0x3002, 0xFF61: mapped += "."
             case 0xFF01...0xFF5E:
                 mapped.unicodeScalars.append(Unicode.Scalar(ASCII.lowercased(UInt8(scalar.value - 0xFEE0))))
-            default: mapped += scalar.properties.lowercaseMapping
+            case 0xFFFD: return nil
+            case let value where value & 0xFFFE == 0xFFFE || (0xFDD0...0xFDEF).contains(value): return nil
+            default:
+                if scalar.properties.isWhitespace { return nil }
+                mapped += scalar.properties.lowercaseMapping
             }
         }
         var labels: [String] = []
