@@ -66,6 +66,7 @@ let package = Package(
                 "HostIO", "Wire", "Storage", "News", "ByteCoding", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
             ]),
+        tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]
 )
