@@ -2,17 +2,20 @@ import ByteCoding
 import News
 
 /// From the canonical record of an article to its terms, for indexing and for corrections alike.
-package struct RecordTerms {
+struct RecordTerms {
     private var tokenizer = Tokenizer()
-    private var whole: [UInt8] = []
 
-    package init() {}
+    init() {}
 
-    /// Names of the article that become columns.
-    package struct Columns {
-        package var source: ArraySlice<UInt8> = []
-        package var language: ArraySlice<UInt8> = []
-        package var section: ArraySlice<UInt8> = []
+    /// What of the article becomes columns.
+    struct Columns {
+        var source: ArraySlice<UInt8> = []
+        var language: ArraySlice<UInt8> = []
+        var section: ArraySlice<UInt8> = []
+        var published: Timestamp?
+        var firstSeen: Timestamp?
+
+        var orderTime: Timestamp? { OrderTime.of(published: published, firstSeen: firstSeen) }
     }
 
     /// Calls `emit` with each term of the article, field by field, positions ascending within a field.
@@ -20,7 +23,7 @@ package struct RecordTerms {
     /// - Parameter emit: the bytes are valid during the call. The position means nothing for fields without positions.
     /// - Throws: `CodingError` if the record is not canonical.
     @inline(__always)
-    package mutating func forEach(
+    mutating func forEach(
         in record: [UInt8], _ emit: (IndexField, UnsafeBufferPointer<UInt8>, UInt32) -> Void
     ) throws(CodingError) -> Columns {
         var columns = Columns()
@@ -69,8 +72,14 @@ package struct RecordTerms {
             case .slugs:
                 var next = 0
                 try list(bytes, .slug, &next, emit)
-            case .url, .guid, .canonicalURL, .provider, .edNote, .dateline, .published, .updated, .firstSeen, .quotes,
-                .removed, .extra, .extractorVersion:
+            case .published:
+                var reader = ByteReader(bytes)
+                columns.published = Timestamp(milliseconds: try reader.signedVarint())
+            case .firstSeen:
+                var reader = ByteReader(bytes)
+                columns.firstSeen = Timestamp(milliseconds: try reader.signedVarint())
+            case .url, .guid, .canonicalURL, .provider, .edNote, .dateline, .updated, .quotes, .removed, .extra,
+                .extractorVersion:
                 break
             }
         }
@@ -113,7 +122,7 @@ package struct RecordTerms {
     }
 
     /// The tokens of a value joined by one space: the term of `sourceName` and `sectionName`.
-    package mutating func joinedTokens(of bytes: ArraySlice<UInt8>) -> [UInt8] {
+    mutating func joinedTokens(of bytes: ArraySlice<UInt8>) -> [UInt8] {
         var joined: [UInt8] = []
         bytes.withUnsafeBufferPointer { utf8 in
             tokenizer.tokenize(utf8) { term, _ in

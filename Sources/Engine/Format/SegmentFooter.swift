@@ -1,4 +1,4 @@
-import ByteCoding
+package import ByteCoding
 package import News
 package import Storage
 
@@ -60,7 +60,9 @@ package struct SegmentFooter: Equatable, Sendable {
         }
         return out.bytes
     }
+}
 
+extension SegmentFooter {
     /// - Parameter offset: where the footer starts in the object; the sections must fill all before it.
     init(decoding bytes: [UInt8], at offset: UInt64) throws(CodingError) {
         var reader = ByteReader(bytes)
@@ -83,6 +85,7 @@ package struct SegmentFooter: Equatable, Sendable {
         guard documentCount <= SegmentFormat.maxDocumentCount, (flags == 1) == (documentCount > 0) else {
             throw bad("document count \(documentCount)")
         }
+        span = nil
         if flags == 1 {
             let first = try reader.orderPlace()
             let last = try reader.orderPlace()

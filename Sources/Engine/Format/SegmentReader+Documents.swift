@@ -1,5 +1,6 @@
 import ByteCoding
 package import News
+import Storage
 
 // Columns, keys and articles of a segment, by document ordinal.
 

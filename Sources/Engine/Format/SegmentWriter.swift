@@ -1,5 +1,5 @@
-import ByteCoding
-import News
+package import ByteCoding
+package import News
 package import Storage
 
 /// A finished segment in memory.
