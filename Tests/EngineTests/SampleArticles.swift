@@ -42,7 +42,8 @@ enum SampleArticles {
 
     /// Words with frequencies that fall as in text: few are in nearly every article, many in one.
     private static func word(_ generator: inout SeededGenerator) -> String {
-        let rank = Int(Double(1 << Int.random(in: 0...11, using: &generator)) * Double.random(in: 1..<2, using: &generator))
+        let rank = Int(
+            Double(1 << Int.random(in: 0...11, using: &generator)) * Double.random(in: 1..<2, using: &generator))
         return rank % 17 == 0 ? "constitutionally\(rank)" : "w\(rank)"
     }
 
@@ -55,7 +56,9 @@ enum SampleArticles {
         var article = Article()
         article.url = "https://news.example/\(number)"
         article.headline = text(Int.random(in: 1...9, using: &generator), &generator)
-        if Bool.random(using: &generator) { article.summary = text(Int.random(in: 1...20, using: &generator), &generator) }
+        if Bool.random(using: &generator) {
+            article.summary = text(Int.random(in: 1...20, using: &generator), &generator)
+        }
         if number % 11 != 0 { article.body = text(Int.random(in: 1...120, using: &generator), &generator) }
         if number % 5 == 0 {
             article.media = [Article.Media(url: nil, caption: captions.randomElement(using: &generator), credit: "AFP")]
@@ -118,7 +121,7 @@ struct NaiveIndex {
             }
         }
         func addWhole(_ field: IndexField, _ text: String?) {
-            let joined = tokenizer.terms(of: text ?? "").joined(separator: [0x20])
+            let joined = Array(tokenizer.terms(of: text ?? "").joined(separator: [0x20]))
             if !joined.isEmpty { terms[field.key(joined)] = [] }
         }
         add(.text, [article.headline, article.summary, article.body] + article.media.map(\.caption))
@@ -134,7 +137,9 @@ struct NaiveIndex {
         addWhole(.sectionName, article.section)
         if let language = article.language?.lowercased() {
             terms[IndexField.language.key(language.utf8)] = []
-            if let hyphen = language.firstIndex(of: "-") { terms[IndexField.language.key(language[..<hyphen].utf8)] = [] }
+            if let hyphen = language.firstIndex(of: "-") {
+                terms[IndexField.language.key(language[..<hyphen].utf8)] = []
+            }
         }
         return (terms, length)
     }

@@ -74,7 +74,8 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
             for sample in samples.shuffled(using: &generator) {
                 if Bool.random(using: &generator) {
                     let other = SampleArticles.make(10_000 + Int.random(in: 0..<50, using: &extra), &extra)
-                    builder.drop(try builder.add(key: other.key, version: other.version, record: other.record, frame: nil))
+                    builder.drop(
+                        try builder.add(key: other.key, version: other.version, record: other.record, frame: nil))
                 }
                 _ = try builder.add(key: sample.key, version: sample.version, record: sample.record, frame: nil)
             }
@@ -139,7 +140,9 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         for _ in 0..<100 {
             let day = Int64.random(in: -2..<42, using: &generator)
             let length = Int64.random(in: 0..<9, using: &generator)
-            let range = Timestamp(seconds: 1_450_000_000 + day * 86_400)...Timestamp(seconds: 1_450_000_000 + (day + length) * 86_400)
+            let range =
+                Timestamp(
+                    seconds: 1_450_000_000 + day * 86_400)...Timestamp(seconds: 1_450_000_000 + (day + length) * 86_400)
             let expected = sorted.indices.filter { sorted[$0].article.orderTime.map(range.contains) ?? false }
             #expect(Array(try segment.documents(publishedIn: range)) == expected)
         }
@@ -156,7 +159,8 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         let entries = try SegmentReader.lookup(terms, in: segments, source: source)
         #expect(source.roundCount == before + 1)
         before = source.roundCount
-        let wants = zip(segments, entries).flatMap { segment, list in list.compactMap { $0.map { (segment, $0, true) } } }
+        let wants = zip(segments, entries).flatMap { segment, list in list.compactMap { $0.map { (segment, $0, true) } }
+        }
         _ = try SegmentReader.postings(wants, source: source)
         #expect(source.roundCount == before + 1)
         before = source.roundCount

@@ -58,7 +58,8 @@ package final class SnapshotReader: Sendable {
         liveDocumentCount = counts.reduce(0, +)
         liveTokenCount = segments.reduce(0) { $0 &+ $1.footer.tokenCount &- $1.footer.killedTokenCount }
         guard liveDocumentCount >= 0, liveTokenCount <= UInt64(Int64.max) else {
-            throw EngineError(.mismatch, "more was killed than there is: \(liveDocumentCount) documents, \(liveTokenCount) terms")
+            throw EngineError(
+                .mismatch, "more was killed than there is: \(liveDocumentCount) documents, \(liveTokenCount) terms")
         }
     }
 
