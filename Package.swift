@@ -67,6 +67,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
+        tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]
 )
