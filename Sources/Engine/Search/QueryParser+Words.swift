@@ -151,7 +151,8 @@ extension QueryParser {
         _ patterns: [TermPattern], text: String, field: IndexField, offset: Int
     ) throws(QueryError) -> TermPattern {
         if field == .language {
-            let value = text.lowercased()
+            // ASCII only, as the index does.
+            let value = String(decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
             guard value.hasSuffix("*") || value.contains("*") else { return .term(Array(value.utf8)) }
             guard value.hasSuffix("*"), value.dropLast().contains("*") == false else {
                 throw QueryError(.unsupported, "a wildcard inside a language", expected: "lang:pt*", offset: offset)

@@ -71,7 +71,8 @@ struct SearchCursor: Equatable {
                 expected: "the same generation on each page")
         }
         guard self.sort == sort, self.queryHash == queryHash else {
-            throw QueryError(.cursor, "the cursor is of another query or order", expected: "the same question on each page")
+            throw QueryError(
+                .cursor, "the cursor is of another query or order", expected: "the same question on each page")
         }
     }
 }

@@ -25,16 +25,14 @@ final class SegmentEvaluator {
     let documentCount: UInt32
     let leaves: [WindowLeaf]
     private let root: Node
-    /// Ascending.
-    private let dead: [UInt32]
-    private var nextDead = 0
+    private let dead: DocumentSet
     private let bits: UnsafeMutablePointer<UInt64>
     private let levelCount: Int
 
     private(set) var windowCount = 0
 
     /// - Parameter depth: of `root`.
-    init(root: Node, leaves: [WindowLeaf], documentCount: UInt32, dead: [UInt32], depth: Int) {
+    init(root: Node, leaves: [WindowLeaf], documentCount: UInt32, dead: DocumentSet, depth: Int) {
         self.leaves = leaves
         self.documentCount = documentCount
         self.dead = dead
@@ -86,11 +84,12 @@ final class SegmentEvaluator {
         while from < range.upperBound {
             let candidate = try next(root, from: from)
             guard candidate < range.upperBound else { return }
-            let window = Window(
-                lower: candidate, upper: UInt32(min(UInt64(candidate) + UInt64(Window.documentCount), UInt64(range.upperBound))))
+            let lower = candidate & ~63
+            let upper = min(UInt64(lower) + UInt64(Window.documentCount), UInt64(range.upperBound))
+            let window = Window(lower: lower, upper: UInt32(upper))
             windowCount += 1
             let mask = unsafe level(0)
-            unsafe fillLive(window, mask)
+            unsafe fillLive(window, from: candidate, mask)
             let result = unsafe level(1)
             if try unsafe evaluate(root, window, within: UnsafePointer(mask), result, 2) {
                 guard try unsafe body(window, UnsafePointer(result)) else { return }
@@ -105,18 +104,16 @@ final class SegmentEvaluator {
         return unsafe bits + index * Window.wordCount
     }
 
-    private func fillLive(_ window: Window, _ mask: UnsafeMutablePointer<UInt64>) {
+    /// Bits of the live documents of the window from `first` on.
+    private func fillLive(_ window: Window, from first: UInt32, _ mask: UnsafeMutablePointer<UInt64>) {
         let count = Int(window.upper - window.lower)
+        let firstWord = Int(window.lower >> 6)
         for word in 0..<Window.wordCount {
             let left = count - word << 6
             unsafe mask[word] = left >= 64 ? .max : left <= 0 ? 0 : (1 << UInt64(left)) - 1
+            if left > 0, !dead.isEmpty { unsafe mask[word] &= ~dead.words[firstWord + word] }
         }
-        while nextDead < dead.count, dead[nextDead] < window.lower { nextDead += 1 }
-        while nextDead < dead.count, dead[nextDead] < window.upper {
-            let bit = Int(dead[nextDead] - window.lower)
-            unsafe mask[bit >> 6] &= ~(1 << UInt64(bit & 63))
-            nextDead += 1
-        }
+        unsafe mask[0] &= .max << UInt64(first - window.lower)
     }
 
     /// A lower bound of the first ordinal from `from` on that can match.
@@ -186,12 +183,15 @@ final class SegmentEvaluator {
             unsafe out.update(repeating: 0, count: Window.wordCount)
             let lower = max(range.lowerBound, window.lower)
             let upper = min(range.upperBound, window.upper)
-            var document = lower
-            while document < upper {
-                unsafe window.set(document, in: out)
-                document += 1
+            guard lower < upper else { return false }
+            let first = Int(lower - window.lower)
+            let end = Int(upper - window.lower)
+            for word in (first >> 6)...((end - 1) >> 6) {
+                let from = max(first - word << 6, 0)
+                let to = min(end - word << 6, 64)
+                let bits: UInt64 = (to == 64 ? .max : (1 << UInt64(to)) - 1) & (.max << UInt64(from))
+                unsafe out[word] = within[word] & bits
             }
-            for word in 0..<Window.wordCount { unsafe out[word] &= within[word] }
         case .ordinals(let ordinals):
             unsafe out.update(repeating: 0, count: Window.wordCount)
             for ordinal in ordinals where ordinal >= window.lower && ordinal < window.upper {
