@@ -1,6 +1,6 @@
+import ByteCoding
 package import News
 package import Storage
-import ByteCoding
 
 /// A document that is dead once the segment with its kill is published, and what it took to index it.
 package struct KilledDocument: Sendable {
@@ -116,7 +116,8 @@ package final class SegmentBuilder {
         var rows = order.map { documents[$0]!.row }
         let names = finalNames(&rows)
         let writer = try SegmentWriter(
-            kind: .overlay, settings: settings, rows: rows, names: names, kills: corrections.rows, compressor: compressor)
+            kind: .overlay, settings: settings, rows: rows, names: names, kills: corrections.rows,
+            compressor: compressor)
         for ordinal in order { writer.articles.add(record: [], frame: documents[ordinal]!.frame) }
         let sorter = PostingsSorter(documents: order.map { documents[$0]!.tokens }, stream: stream)
         try sorter.forEachList { (term, list) throws(EngineError) in try writer.add(term, list) }

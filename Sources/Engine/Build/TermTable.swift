@@ -70,7 +70,8 @@ import CBits
     func intern(_ field: UInt8, _ term: UnsafeBufferPointer<UInt8>) -> UInt32 {
         let prefix = Self.prefix(term)
         let hash = Self.hash(field, term, prefix)
-        let tag = UInt32(truncatingIfNeeded: term.count) | UInt32(field) << 8
+        let tag =
+            UInt32(truncatingIfNeeded: term.count) | UInt32(field) << 8
             | UInt32(truncatingIfNeeded: hash >> 45) << 13
         let mask = slotCount &- 1
         var at = Int(truncatingIfNeeded: hash) & mask
@@ -183,7 +184,9 @@ import CBits
         let right = UnsafeRawPointer(term.baseAddress!)
         var at = 8
         while at &+ 8 < term.count {
-            if left.loadUnaligned(fromByteOffset: at, as: UInt64.self) != right.loadUnaligned(fromByteOffset: at, as: UInt64.self) {
+            if left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                != right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            {
                 return false
             }
             at &+= 8

@@ -35,7 +35,9 @@
     // In bounds: a block below `blockCount` has its skip entry in the first `blocksStart` bytes.
     @inline(__always)
     private func skip<Value: FixedWidthInteger & BitwiseCopyable>(_ block: Int, _ offset: Int, _: Value.Type) -> Value {
-        Value(littleEndian: bytes.loadUnaligned(fromByteOffset: block * SegmentFormat.skipEntryBytes + offset, as: Value.self))
+        Value(
+            littleEndian: bytes.loadUnaligned(
+                fromByteOffset: block * SegmentFormat.skipEntryBytes + offset, as: Value.self))
     }
 
     /// Last document of a block of a list of several.

@@ -32,7 +32,9 @@ enum RawError: Error {
     }
 
     @inline(__always)
-    mutating func fixed<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type = Value.self) throws(RawError) -> Value {
+    mutating func fixed<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type = Value.self) throws(RawError)
+        -> Value
+    {
         let width = MemoryLayout<Value>.size
         guard count - offset >= width else { throw .malformed(what: "end of bytes", offset: offset) }
         let value = base.loadUnaligned(fromByteOffset: offset, as: Value.self)

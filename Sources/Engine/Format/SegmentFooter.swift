@@ -190,7 +190,8 @@ struct SegmentTail: Equatable {
             }
             let computed = CRC32C.checksum(of: bytes[..<28])
             guard stored == computed else {
-                throw failure(.corrupt, "checksum is \(Hex.padded(UInt64(computed))), stored is \(Hex.padded(UInt64(stored)))")
+                throw failure(
+                    .corrupt, "checksum is \(Hex.padded(UInt64(computed))), stored is \(Hex.padded(UInt64(stored)))")
             }
             guard version == SegmentFormat.version else {
                 throw failure(.unsupportedVersion, "format version \(version); this program reads version 0")
@@ -204,7 +205,8 @@ struct SegmentTail: Equatable {
         guard footerOffset <= end, UInt64(footerLength) == end - footerOffset, openAreaOffset <= footerOffset else {
             throw failure(
                 .truncated,
-                "footer of \(footerLength) bytes at \(footerOffset) does not end at the tail, at \(end) of \(sizeBytes) bytes")
+                "footer of \(footerLength) bytes at \(footerOffset) does not end at the tail, at \(end) of \(sizeBytes) bytes"
+            )
         }
     }
 

@@ -115,7 +115,8 @@ extension SegmentReader {
         guard let range = orderBlock(of: place) else { return 0 }
         let times = try timeBits(range)
         let documents = try rowKeys(range)
-        for index in times.indices where !(OrderKey(time: Timestamp(sortable: ~times[index]), key: documents[index]) < place) {
+        for index in times.indices
+        where !(OrderKey(time: Timestamp(sortable: ~times[index]), key: documents[index]) < place) {
             return range.lowerBound + index
         }
         return range.upperBound
@@ -180,7 +181,9 @@ extension SegmentReader {
         var found: [UInt32] = []
         for row in 0..<(bytes.count / SegmentFormat.keyRunRowBytes) {
             let start = row * SegmentFormat.keyRunRowBytes
-            guard UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)) == high else { continue }
+            guard UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)) == high else {
+                continue
+            }
             let ordinal = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
             guard ordinal < footer.documentCount else {
                 throw corrupt(.keyRun, slice.range.lowerBound + UInt64(start), "ordinal \(ordinal)")
@@ -204,7 +207,9 @@ extension SegmentReader {
         var round = ReadRound()
         for want in wants {
             precondition(want.ordinal < want.segment.footer.documentCount)
-            round.add(want.segment, .articles, want.segment.articleIndex.range(want.segment.articleIndex.block(of: want.ordinal)))
+            round.add(
+                want.segment, .articles,
+                want.segment.articleIndex.range(want.segment.articleIndex.block(of: want.ordinal)))
         }
         var slices = try round.run(source)
         let decompressor = ZstdDecompressor()
@@ -244,6 +249,8 @@ extension UnsafeRawBufferPointer {
     /// All little-endian values of a buffer.
     func loadAll<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type) -> [Value] {
         let width = MemoryLayout<Value>.size
-        return (0..<(count / width)).map { Value(littleEndian: loadUnaligned(fromByteOffset: $0 * width, as: Value.self)) }
+        return (0..<(count / width)).map {
+            Value(littleEndian: loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
+        }
     }
 }

@@ -13,7 +13,9 @@ extension SegmentReader {
         var sliceOfBlock: [[Int: Int]] = Array(repeating: [:], count: segments.count)
         for (index, segment) in segments.enumerated() {
             for term in terms {
-                guard let block = segment.dictionaryIndex.block(of: term), sliceOfBlock[index][block] == nil else { continue }
+                guard let block = segment.dictionaryIndex.block(of: term), sliceOfBlock[index][block] == nil else {
+                    continue
+                }
                 sliceOfBlock[index][block] = round.add(segment, .dictionary, segment.dictionaryIndex.blockRange(block))
             }
         }
@@ -92,7 +94,8 @@ extension SegmentReader {
             round.add(want.segment, .postings, want.entry.postings)
             round.add(
                 want.segment, .positions,
-                want.needsPositions ? want.entry.positions : want.entry.positions.lowerBound..<want.entry.positions.lowerBound)
+                want.needsPositions
+                    ? want.entry.positions : want.entry.positions.lowerBound..<want.entry.positions.lowerBound)
         }
         let slices = try round.run(source)
         return try wants.enumerated().map { index, want in

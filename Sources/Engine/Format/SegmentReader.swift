@@ -128,7 +128,8 @@ package final class SegmentReader: Sendable {
             throw failure("footer", tail.footerOffset + UInt64(error.offset), error.description)
         }
         guard footer.section(SectionKind.firstOfOpenArea).offset == tail.openAreaOffset else {
-            throw failure("tail", sizeBytes - UInt64(SegmentFormat.tailBytes), "open area does not start where the footer says")
+            throw failure(
+                "tail", sizeBytes - UInt64(SegmentFormat.tailBytes), "open area does not start where the footer says")
         }
         let table = footer
         func content(_ kind: SectionKind) throws(EngineError) -> [UInt8] {
@@ -138,7 +139,8 @@ package final class SegmentReader: Sendable {
             for page in entry.pageChecksums.indices {
                 let from = page << Int(entry.pageShift)
                 try entry.checkPage(
-                    page, UnsafeRawBufferPointer(rebasing: bytes[from..<min(from + 1 << Int(entry.pageShift), bytes.count)]),
+                    page,
+                    UnsafeRawBufferPointer(rebasing: bytes[from..<min(from + 1 << Int(entry.pageShift), bytes.count)]),
                     object: name)
             }
             return Array(bytes)
@@ -230,7 +232,8 @@ package final class SegmentReader: Sendable {
             ("size", sizeBytes == reference.sizeBytes), ("kind", footer.kind == reference.kind),
             ("document count", footer.documentCount == reference.documentCount),
             ("kill count", footer.killCount == reference.killCount),
-            ("record bytes", footer.recordBytes == reference.recordBytes), ("digest", footer.digest == reference.digest),
+            ("record bytes", footer.recordBytes == reference.recordBytes),
+            ("digest", footer.digest == reference.digest),
             ("span", footer.span == reference.span),
         ]
         for (what, isEqual) in facts where !isEqual {
@@ -289,7 +292,8 @@ package final class SegmentReader: Sendable {
     /// - Parameter offset: in the section.
     func corrupt(_ section: SectionKind, _ offset: UInt64, _ message: String) -> EngineError {
         EngineError(
-            .corrupt, message, object: objectName, section: section.name, offset: footer.section(section).offset + offset)
+            .corrupt, message, object: objectName, section: section.name,
+            offset: footer.section(section).offset + offset)
     }
 
     /// Runs `body` on raw bytes that start at `start` of `section`, and says where they are wrong if they are.
