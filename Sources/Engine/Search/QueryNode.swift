@@ -61,6 +61,13 @@ package struct QueryWord: Equatable, Sendable {
     /// Written with "=": never a stem or synonym.
     package var isExact: Bool
     package var offset: Int
+
+    package init(field: IndexField, pattern: TermPattern, isExact: Bool, offset: Int) {
+        self.field = field
+        self.pattern = pattern
+        self.isExact = isExact
+        self.offset = offset
+    }
 }
 
 /// Words one after the other; at most `slop` other places between them in all.

@@ -83,7 +83,7 @@ struct QueryPlan {
             keys.append(key)
             return .key(keys.count - 1)
         case .boost(let inner, let weight, _):
-            let product = UInt64(boost) * UInt64(weight) >> 16
+            let product = (UInt64(boost) * UInt64(weight)) >> 16
             return try node(
                 inner, boost: UInt32(clamping: max(product, 1)), isPositive: isPositive, depth: depth)
         case .near(_, _, _, let offset): throw Self.unsupported("NEAR", offset)

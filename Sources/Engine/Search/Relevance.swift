@@ -71,7 +71,7 @@ package struct Relevance: Sendable {
             log2 = log2 << 1 | (isTwo ? 1 : 0)
             mantissa = isTwo ? square.high : square.high << 1 | square.low >> 63
         }
-        return log2 * naturalLogarithmOf2 >> 32
+        return (log2 * naturalLogarithmOf2) >> 32
     }
 
     /// ln 2 in 2^-24.
