@@ -14,6 +14,7 @@ struct SearchOracle {
     /// Live articles, newest first.
     let documents: [Document]
     let relevance: Relevance
+    private let vocabulary: [[UInt8]]
 
     init(_ live: [Sample]) {
         documents = live.sorted { $0.orderKey < $1.orderKey }.map {
@@ -22,6 +23,9 @@ struct SearchOracle {
         }
         relevance = Relevance(
             articleCount: UInt64(documents.count), wordCount: documents.reduce(0) { $0 + UInt64($1.length) })
+        var vocabulary: Set<[UInt8]> = []
+        for document in documents { vocabulary.formUnion(document.terms.keys) }
+        self.vocabulary = Array(vocabulary)
     }
 
     struct Answer: Equatable {
@@ -31,18 +35,19 @@ struct SearchOracle {
 
     /// All hits, in order.
     func answers(_ query: QueryNode, sort: SearchRequest.Sort) -> [Answer] {
-        let leaves = scored(query, boost: 1 << 16)
-        let weights = leaves.map { leaf in
-            Relevance.weight(inverseFrequency: inverseFrequency(leaf.node), boost: leaf.boost)
+        let leaves = scored(query, boost: 1 << 16).map { leaf in
+            (
+                frequencies: frequencies(leaf.node),
+                weight: Relevance.weight(inverseFrequency: inverseFrequency(leaf.node), boost: leaf.boost)
+            )
         }
+        let matching = matches(query)
         var found: [Answer] = []
-        for document in documents where matches(query, document) {
+        for (index, document) in documents.enumerated() where matching[index] {
+            let norm = relevance.norms[Int(LengthCode.code(of: document.length))]
             var score: Int64 = 0
-            for (leaf, weight) in zip(leaves, weights) {
-                let frequency = frequency(leaf.node, document)
-                guard frequency > 0 else { continue }
-                let norm = relevance.norms[Int(LengthCode.code(of: document.length))]
-                score += Relevance.part(weight: weight, frequency: UInt32(frequency), norm: norm)
+            for leaf in leaves where leaf.frequencies[index] > 0 {
+                score += Relevance.part(weight: leaf.weight, frequency: UInt32(leaf.frequencies[index]), norm: norm)
             }
             found.append(Answer(key: document.sample.key, score: score))
         }
@@ -56,19 +61,26 @@ struct SearchOracle {
         }
     }
 
-    private func matches(_ query: QueryNode, _ document: Document) -> Bool {
+    /// For each document.
+    private func matches(_ query: QueryNode) -> [Bool] {
         switch query {
-        case .all: true
-        case .word, .phrase: frequency(query, document) > 0
-        case .and(let nodes): nodes.allSatisfy { matches($0, document) }
-        case .or(let nodes), .any(let nodes): nodes.contains { matches($0, document) }
-        case .not(let node): !matches(node, document)
-        case .boost(let node, _, _): matches(node, document)
-        case .key(let key): document.sample.key == key
-        case .dates(let range): document.sample.article.orderTime.map { time in
-            range.from.map { time >= $0 } ?? true && range.to.map { time < $0 } ?? true
-        } ?? false
-        case .near, .derived: false
+        case .all: return documents.map { _ in true }
+        case .word, .phrase: return frequencies(query).map { $0 > 0 }
+        case .and(let nodes):
+            let all = nodes.map(matches)
+            return documents.indices.map { index in all.allSatisfy { $0[index] } }
+        case .or(let nodes), .any(let nodes):
+            let all = nodes.map(matches)
+            return documents.indices.map { index in all.contains { $0[index] } }
+        case .not(let node): return matches(node).map { !$0 }
+        case .boost(let node, _, _): return matches(node)
+        case .key(let key): return documents.map { $0.sample.key == key }
+        case .dates(let range):
+            return documents.map { document in
+                guard let time = document.sample.article.orderTime else { return false }
+                return (range.from.map { time >= $0 } ?? true) && (range.to.map { time < $0 } ?? true)
+            }
+        case .near, .derived: return documents.map { _ in false }
         }
     }
 
@@ -85,37 +97,44 @@ struct SearchOracle {
 
     private func inverseFrequency(_ leaf: QueryNode) -> UInt64 {
         guard case .phrase(let phrase) = leaf else {
-            let count = documents.count { frequency(leaf, $0) > 0 }
-            return relevance.inverseFrequency(articles: UInt64(count))
+            return relevance.inverseFrequency(articles: UInt64(frequencies(leaf).count { $0 > 0 }))
         }
         return phrase.patterns.reduce(0) { sum, pattern in
-            let word = QueryNode.word(
-                QueryWord(field: phrase.field, pattern: pattern, isExact: false, offset: 0))
-            return sum + relevance.inverseFrequency(articles: UInt64(documents.count { frequency(word, $0) > 0 }))
+            let word = QueryNode.word(QueryWord(field: phrase.field, pattern: pattern, isExact: false, offset: 0))
+            return sum + relevance.inverseFrequency(articles: UInt64(frequencies(word).count { $0 > 0 }))
         }
     }
 
-    private func frequency(_ leaf: QueryNode, _ document: Document) -> Int {
+    /// How often a word or phrase is in each document.
+    private func frequencies(_ leaf: QueryNode) -> [Int] {
         switch leaf {
         case .word(let word):
-            return document.terms.reduce(0) { sum, entry in
-                let isMatch = entry.key[0] == word.field.rawValue && Self.matches(word.pattern, Array(entry.key.dropFirst()))
-                return isMatch ? sum + max(entry.value.count, 1) : sum
+            if case .term(let bytes) = word.pattern {
+                let key = word.field.key(bytes)
+                return documents.map { document in document.terms[key].map { max($0.count, 1) } ?? 0 }
+            }
+            let keys = vocabulary.filter { $0[0] == word.field.rawValue && Self.matches(word.pattern, $0.dropFirst()) }
+            return documents.map { document in
+                keys.reduce(0) { sum, key in sum + (document.terms[key].map { max($0.count, 1) } ?? 0) }
             }
         case .phrase(let phrase):
-            let places = phrase.patterns.map { pattern -> [UInt32] in
+            let keys = phrase.patterns.map { pattern -> [UInt8] in
                 guard case .term(let bytes) = pattern else { return [] }
-                return document.terms[phrase.field.key(bytes)] ?? []
+                return phrase.field.key(bytes)
             }
-            return places[0].count { start in
-                places.indices.allSatisfy { places[$0].contains(start + UInt32($0)) }
+            return documents.map { document in
+                guard keys.allSatisfy({ document.terms[$0] != nil }) else { return 0 }
+                let places = keys.map { document.terms[$0] ?? [] }
+                return places[0].count { start in
+                    places.indices.allSatisfy { places[$0].contains(start + UInt32($0)) }
+                }
             }
-        default: return 0
+        default: return documents.map { _ in 0 }
         }
     }
 
     /// By recursion over strings, unlike the engine's scan.
-    private static func matches(_ pattern: TermPattern, _ term: [UInt8]) -> Bool {
+    private static func matches(_ pattern: TermPattern, _ term: ArraySlice<UInt8>) -> Bool {
         func glob(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
             guard let first = pattern.first else { return text.isEmpty }
             if first == UInt8(ascii: "*") {
@@ -123,7 +142,7 @@ struct SearchOracle {
             }
             return text.first == first && glob(pattern.dropFirst(), text.dropFirst())
         }
-        return glob(Array(pattern.description.utf8)[...], term[...])
+        return glob(Array(pattern.description.utf8)[...], term)
     }
 }
 

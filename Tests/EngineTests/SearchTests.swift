@@ -33,12 +33,12 @@ struct SearchTests {
 
     @Test("lists of many blocks and windows answer alike")
     func manyWindows() throws {
-        let fixture = SearchFixture(articles: 6000, segments: 2, words: 1...3, seed: 77)
+        let fixture = SearchFixture(articles: 4500, segments: 2, words: 1...2, seed: 77)
         let (snapshot, _) = try fixture.snapshot()
         let searcher = Searcher(snapshot)
         let oracle = SearchOracle(fixture.live)
         var random = SeededGenerator(seed: 78)
-        for _ in 0..<12 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
+        for _ in 0..<10 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
     }
 
     @Test("the cut into segments leaves no trace in the answers")
@@ -117,7 +117,7 @@ struct SearchTests {
 
     @Test("without an exact count newest-first stops early, with the same hits")
     func earlyExit() throws {
-        let fixture = SearchFixture(articles: 6000, segments: 1, words: 1...2, seed: 51)
+        let fixture = SearchFixture(articles: 4500, segments: 1, words: 1...1, seed: 51)
         let searcher = Searcher(try fixture.snapshot().0)
         let query = try QueryParser.parse("alpha")
         let exact = try searcher.search(SearchRequest(query: query, sort: .newest))
