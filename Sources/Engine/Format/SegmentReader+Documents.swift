@@ -110,16 +110,18 @@ extension SegmentReader {
 
     // MARK: The order
 
+    /// Places in the order of the documents of `range`.
+    package func places(_ range: Range<Int>) throws -> [OrderKey] {
+        let times = try timeBits(range)
+        let keys = try rowKeys(range)
+        return zip(times, keys).map { OrderKey(time: Timestamp(sortable: ~$0), key: $1) }
+    }
+
     /// First document that is not before `place`; the document count if all are.
     package func firstDocument(notBefore place: OrderKey) throws -> Int {
         guard let range = orderBlock(of: place) else { return 0 }
-        let times = try timeBits(range)
-        let documents = try rowKeys(range)
-        for index in times.indices
-        where !(OrderKey(time: Timestamp(sortable: ~times[index]), key: documents[index]) < place) {
-            return range.lowerBound + index
-        }
-        return range.upperBound
+        let index = try places(range).firstIndex { !($0 < place) }
+        return index.map { range.lowerBound + $0 } ?? range.upperBound
     }
 
     /// Documents whose order time lies in `times` (both ends included); newest first, so a contiguous range.
@@ -221,13 +223,19 @@ extension SegmentReader {
     }
 
     func decompress(_ slice: inout SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
+        try decompress(try slice.checked(), at: slice.range.lowerBound, decompressor)
+    }
+
+    /// - Parameter start: of the block in section `articles`.
+    func decompress(
+        _ block: UnsafeRawBufferPointer, at start: UInt64, _ decompressor: ZstdDecompressor
+    ) throws(EngineError) -> [UInt8] {
         // A block starts another record while it is shorter than `articleBlockBytes`.
         let limit = Limits.recordBytes + SegmentFormat.articleBlockBytes + 16
-        let frame = Array(try slice.checked())
         do throws(ZstdError) {
-            return try decompressor.decompress(frame, atMost: limit)
+            return try decompressor.decompress(block, atMost: limit)
         } catch {
-            throw corrupt(.articles, slice.range.lowerBound, error.description)
+            throw corrupt(.articles, start, error.description)
         }
     }
 

@@ -178,10 +178,14 @@ extension SegmentReader {
 /// Which documents of some segments are dead, and what is wrong with their kills.
 struct Liveness {
     private(set) var dead: [DocumentSet]
-    /// Kills without a loser, and documents killed twice.
-    private(set) var findings: [EngineError] = []
+    /// Documents killed twice or that are there twice.
+    private(set) var killedTwice: [EngineError] = []
+    private(set) var killsWithoutLoser: [EngineError] = []
     /// For each segment, for each of its kills, whether its loser is in one of the segments.
     private(set) var isMatched: [[Bool]]
+
+    /// What is wrong if the segments are a whole snapshot.
+    var findings: [EngineError] { killedTwice + killsWithoutLoser }
 
     init(of segments: [SegmentReader], source: any ByteSource) throws {
         dead = segments.map { DocumentSet(documentCount: $0.documentCount) }
@@ -199,7 +203,7 @@ struct Liveness {
             let segment = segments[match.segment]
             let isFirst = dead[match.segment].insert(match.ordinal)
             if !isFirst || isMatched[owner.segment][owner.kill] {
-                findings.append(
+                killedTwice.append(
                     segment.corrupt(
                         .documents, UInt64(match.ordinal) * UInt64(SegmentFormat.documentRowBytes),
                         "document \(match.ordinal), key \(kills[match.kill].key.hex), is killed twice or there twice"
@@ -209,7 +213,7 @@ struct Liveness {
         }
         for (index, segment) in segments.enumerated() {
             for number in segment.kills.indices where !isMatched[index][number] {
-                findings.append(
+                killsWithoutLoser.append(
                     segment.corrupt(
                         .kills, UInt64(number * SegmentFormat.killRowBytes),
                         "kill \(number), key \(segment.kills[number].kill.key.hex), has no loser in the snapshot"
