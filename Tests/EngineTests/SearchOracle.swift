@@ -35,6 +35,11 @@ struct SearchOracle {
 
     /// All hits, in order.
     func answers(_ query: QueryNode, sort: SearchRequest.Sort) -> [Answer] {
+        Self.sorted(answers(query), by: sort)
+    }
+
+    /// Newest first.
+    func answers(_ query: QueryNode) -> [Answer] {
         let leaves = scored(query, boost: 1 << 16).map { leaf in
             (
                 frequencies: frequencies(leaf.node),
@@ -51,6 +56,10 @@ struct SearchOracle {
             }
             found.append(Answer(key: document.sample.key, score: score))
         }
+        return found
+    }
+
+    static func sorted(_ found: [Answer], by sort: SearchRequest.Sort) -> [Answer] {
         switch sort {
         case .newest: return found
         case .oldest: return found.reversed()
@@ -151,7 +160,8 @@ struct SearchFixture {
     var live: [Sample] = []
     var segments: [(samples: [Sample], kills: [KilledDocument])]
 
-    static let words = ["alpha", "beta", "gamma", "delta", "epsilon", "alphabet", "betray", "gambit", "deal", "zeta"]
+    static let words =
+        ["alpha", "beta", "gamma", "delta", "epsilon", "alphabet", "betray", "gambit", "deal", "zeta"]
         + (0..<30).map { "word\($0)" }
 
     static func text(_ range: ClosedRange<Int>, _ random: inout SeededGenerator) -> String {
@@ -163,7 +173,9 @@ struct SearchFixture {
         }.joined(separator: " ")
     }
 
-    static func article(_ number: Int, revision: Int, words: ClosedRange<Int>, _ random: inout SeededGenerator) -> Sample {
+    static func article(_ number: Int, revision: Int, words: ClosedRange<Int>, _ random: inout SeededGenerator)
+        -> Sample
+    {
         var article = Article()
         article.url = "https://example.org/\(number)"
         article.headline = text(1...5, &random)
@@ -205,43 +217,56 @@ struct SearchFixture {
         }
     }
 
-    func snapshot() throws -> (SnapshotReader, MemoryByteSource) {
+    func snapshot(settings: Settings = Settings()) throws -> (SnapshotReader, MemoryByteSource) {
         let source = MemoryByteSource()
         let references = try segments.enumerated().map {
-            source.put(try build($1.samples, kills: $1.kills), attempt: UInt64($0))
+            source.put(try build($1.samples, kills: $1.kills, settings: settings), attempt: UInt64($0))
         }
         return (try SnapshotReader.open(references, source: source), source)
     }
 
     /// A random query in the query language.
     func query(_ random: inout SeededGenerator, depth: Int = 0) -> String {
-        func word() -> String { Self.words[Int.random(in: 0..<Self.words.count, using: &random) * Int.random(in: 1...2, using: &random) / 2] }
+        func word() -> String {
+            Self.words[Int.random(in: 0..<Self.words.count, using: &random) * Int.random(in: 1...2, using: &random) / 2]
+        }
         func phrase() -> String {
             guard let sample = live.randomElement(using: &random) else { return word() }
             let text = (Bool.random(using: &random) ? sample.article.headline : sample.article.body) ?? ""
             let words = text.split(separator: " ")
             let start = Int.random(in: 0..<words.count, using: &random)
-            return "\"" + words[start..<min(start + Int.random(in: 1...3, using: &random), words.count)].joined(separator: " ") + "\""
+            return "\""
+                + words[start..<min(start + Int.random(in: 1...3, using: &random), words.count)].joined(separator: " ")
+                + "\""
         }
         func date() -> String {
             let month = Int.random(in: 1...4, using: &random)
             let day = Int.random(in: 10...28, using: &random)
-            return ["2016-0\(month)", "2016-0\(month)-\(day)", "..2016-0\(month)-\(day)", ">=2016-0\(month)", "<2016-0\(month)-\(day)",
-                "2016-01-\(day)..2016-0\(month)", "2015", "2016.."].randomElement(using: &random)!
+            return [
+                "2016-0\(month)", "2016-0\(month)-\(day)", "..2016-0\(month)-\(day)", ">=2016-0\(month)",
+                "<2016-0\(month)-\(day)",
+                "2016-01-\(day)..2016-0\(month)", "2015", "2016..",
+            ].randomElement(using: &random)!
         }
         func inner() -> String { query(&random, depth: depth + 1) }
         let kind = Int.random(in: 0..<(depth > 2 ? 11 : 18), using: &random)
         switch kind {
         case 0...3: return word()
         case 4: return phrase()
-        case 5: return ["headline:", "source:", "section:", "by:"].randomElement(using: &random)! + ["alpha", "times", "world", "doe", "monde"].randomElement(using: &random)!
-        case 6: return ["headline:" + phrase(), "lang:pt", "lang:en", "source:=\"the times\"", "section:=world"].randomElement(using: &random)!
+        case 5:
+            return ["headline:", "source:", "section:", "by:"].randomElement(using: &random)! + [
+                "alpha", "times", "world", "doe", "monde",
+            ].randomElement(using: &random)!
+        case 6:
+            return ["headline:" + phrase(), "lang:pt", "lang:en", "source:=\"the times\"", "section:=world"]
+                .randomElement(using: &random)!
         case 7: return "published:" + date()
         case 8: return ["alpha*", "*eta", "w*1", "be*", "*a*", "word1*", "d*l", "zz*"].randomElement(using: &random)!
         case 9: return "any(\(word()) \(word()) \(phrase()))"
         case 10:
             return Int.random(in: 0..<6, using: &random) == 0
-                ? "key:\((live.randomElement(using: &random)?.key ?? ArticleKey(high: 1, low: 2)).hex)" : word() + "^\(Int.random(in: 1...9, using: &random)).5"
+                ? "key:\((live.randomElement(using: &random)?.key ?? ArticleKey(high: 1, low: 2)).hex)"
+                : word() + "^\(Int.random(in: 1...9, using: &random)).5"
         case 11...13: return "(\(inner()) \(inner()))"
         case 14: return "(\(inner()) OR \(inner()))"
         case 15: return "\(inner()) -\(word())"
