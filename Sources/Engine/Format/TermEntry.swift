@@ -33,10 +33,12 @@ package struct TermEntry: Equatable, Sendable {
         let shared = try cursor.count("shared bytes", atMost: count)
         let rest = try cursor.count("term bytes", atMost: IndexField.maxTermBytes + 1 - shared)
         let source = try cursor.raw(rest)
-        // In bounds: shared + rest <= 256.
-        if rest > 0 {
-            (base + shared).update(from: source.baseAddress!.assumingMemoryBound(to: UInt8.self), count: rest)
+        // Ascending order shows in the first byte that differs; `count` is 0 before the first term of a block.
+        guard rest > 0, shared == count || source[0] > base[shared] else {
+            throw .malformed(what: "order of terms", offset: cursor.offset)
         }
+        // In bounds: shared + rest <= 256.
+        (base + shared).update(from: source.baseAddress!.assumingMemoryBound(to: UInt8.self), count: rest)
         count = shared + rest
         guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: cursor.offset) }
     }

@@ -59,6 +59,11 @@ struct RangeMerge {
             }
             for (index, row) in rows.enumerated() {
                 let ordinal = UInt32(part.range.lowerBound + index)
+                guard index == 0 || DocumentRow.isBefore(rows[index - 1], row) else {
+                    throw part.segment.corrupt(
+                        .documents, UInt64(ordinal) * UInt64(SegmentFormat.documentRowBytes),
+                        "document \(ordinal) is out of order")
+                }
                 guard !part.dead.contains(ordinal) else { continue }
                 var row = row
                 row.source = translate(0, row.source)

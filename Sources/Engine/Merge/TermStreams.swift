@@ -13,6 +13,9 @@ final class DictionaryStream: TermStream {
     private let window: SectionWindow
     private let scanner = DictionaryBlockScanner()
     private var block = -1
+    /// Last term of the block before: within a block the scanner holds the order.
+    private var last: [UInt8] = []
+    private var isFirstOfBlock = false
 
     init(_ segment: SegmentReader) {
         self.segment = segment
@@ -26,8 +29,15 @@ final class DictionaryStream: TermStream {
         while true {
             let start = block < 0 ? 0 : segment.dictionaryIndex.blockRange(block).lowerBound
             if block >= 0, try segment.decoding(.dictionary, at: start, { () throws(RawError) in try scanner.next() }) {
+                if isFirstOfBlock, !last.lexicographicallyPrecedes(scanner.key.bytes) {
+                    throw segment.corrupt(
+                        .dictionary, start, "the first term of block \(block) is not above the term before")
+                }
+                isFirstOfBlock = false
                 return true
             }
+            last = scanner.key.array
+            isFirstOfBlock = true
             block += 1
             guard block < segment.dictionaryIndex.blockCount else {
                 block = segment.dictionaryIndex.blockCount - 1
@@ -44,6 +54,9 @@ final class CorrectionStream: TermStream {
     private let window: SectionWindow
     private let scanner = CorrectionBlockScanner()
     private var block = -1
+    /// Last term of the block before: within a block the scanner holds the order.
+    private var last: [UInt8] = []
+    private var isFirstOfBlock = false
 
     init(_ segment: SegmentReader) {
         self.segment = segment
