@@ -23,6 +23,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
     ],
     targets: [
         // C libraries, each wrapped once.
@@ -50,6 +52,24 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+
+        // Questions from people and programs: JSON, HTTP, the web page, the checker and the histories behind the commands.
+        module(
+            "Gateway",
+            [
+                "News", "ByteCoding", "Storage", "Engine", "Extraction", "HostIO", "Roles",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .executableTarget(
+            name: "coranto",
+            dependencies: [
+                "News", "ByteCoding", "Storage", "Engine", "Extraction", "HostIO", "Roles", "Gateway",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
 
         // A whole cluster in one thread; never linked into the product.
         module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Cluster"]),
