@@ -21,4 +21,28 @@ package struct CoordinatorSummary: Sendable {
     package var intakeBytes: Int
     package var feedCount: Int
     package var retractionCount: Int
+
+    package init(
+        isReigning: Bool, isDraining: Bool, term: Term, generation: Generation, setDigest: String, sums: OutcomeSums,
+        overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
+        mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
+        retractionCount: Int
+    ) {
+        self.isReigning = isReigning
+        self.isDraining = isDraining
+        self.term = term
+        self.generation = generation
+        self.setDigest = setDigest
+        self.sums = sums
+        self.overlayCount = overlayCount
+        self.cellCount = cellCount
+        self.segmentBytes = segmentBytes
+        self.workers = workers
+        self.mergerCount = mergerCount
+        self.runningMerges = runningMerges
+        self.unleasedShards = unleasedShards
+        self.intakeBytes = intakeBytes
+        self.feedCount = feedCount
+        self.retractionCount = retractionCount
+    }
 }

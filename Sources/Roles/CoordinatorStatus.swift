@@ -1,7 +1,7 @@
 package import Cluster
 import Foundation
 import News
-import Storage
+package import Storage
 
 /// What `coranto status --format json` prints, and the payload of a STATUS answer.
 package struct CoordinatorStatus: Codable, Sendable {
@@ -15,6 +15,18 @@ package struct CoordinatorStatus: Codable, Sendable {
         package var retracted: Int64
         package var expired: Int64
         package var dead_lettered: Int64
+
+        package init(_ sums: OutcomeSums) {
+            received = sums.received
+            pending = sums.pending
+            published = sums[.published]
+            superseded = sums[.superseded]
+            duplicate = sums[.duplicate]
+            rejected = sums[.rejected]
+            retracted = sums[.retracted]
+            expired = sums[.expired]
+            dead_lettered = sums[.deadLettered]
+        }
     }
 
     package struct Worker: Codable, Sendable {
@@ -38,16 +50,23 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var feeds: Int
     package var retractions: Int
 
+    /// Of a store where nobody reigns.
+    package static var stopped: CoordinatorStatus {
+        var status = CoordinatorStatus(
+            CoordinatorSummary(
+                isReigning: false, isDraining: false, term: .none, generation: .none, setDigest: "",
+                sums: OutcomeSums(), overlayCount: 0, cellCount: 0, segmentBytes: 0, workers: [], mergerCount: 0,
+                runningMerges: 0, unleasedShards: 0, intakeBytes: 0, feedCount: 0, retractionCount: 0))
+        status.role = "none"
+        return status
+    }
+
     package init(_ summary: CoordinatorSummary) {
         role = summary.isReigning ? (summary.isDraining ? "draining" : "coordinator") : "standby"
         term = summary.term.number
         generation = summary.generation.number
         set_digest = summary.setDigest
-        let sums = summary.sums
-        articles = Articles(
-            received: sums.received, pending: sums.pending, published: sums[.published],
-            superseded: sums[.superseded], duplicate: sums[.duplicate], rejected: sums[.rejected],
-            retracted: sums[.retracted], expired: sums[.expired], dead_lettered: sums[.deadLettered])
+        articles = Articles(summary.sums)
         overlays = summary.overlayCount
         cells = summary.cellCount
         segment_bytes = summary.segmentBytes
