@@ -30,10 +30,11 @@ let package = Package(
         // C libraries, each wrapped once.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CBits"),  // CRC-32C, prefetch
 
         // The ground.
-        module("ByteCoding", ["CBits", "CCrypto", "CZstd"]),
+        module("ByteCoding", ["CBits", "CCrypto", "CZstd", "CZlib"]),
         module("News", ["ByteCoding"]),
         module("Storage", ["News", "ByteCoding"]),
         module("Wire", ["News", "ByteCoding", "Storage"]),

@@ -153,6 +153,25 @@ package struct Coordinator: Sendable {
     package var cells: [SegmentReference] { publisher?.cells ?? [] }
     package var reigningTerm: Term? { phase == .reigning ? term : nil }
 
+    package var status: CoordinatorSummary {
+        var sums = publisher?.head.sums ?? OutcomeSums()
+        sums.received += folding.receivedCount
+        for (outcome, count) in folding.outcomes { sums[outcome] += count }
+        let cells = publisher?.cells ?? []
+        let overlays = publisher?.head.overlays ?? []
+        let workers = (leases?.workers ?? []).map { (peer: $0, shardCount: leases?.shards(of: $0).count ?? 0) }
+        let shardCount = Int(publisher?.head.sharding.shardCount ?? 0)
+        return CoordinatorSummary(
+            isReigning: phase == .reigning, isDraining: isDraining, term: term,
+            generation: publisher?.head.generation ?? .none, setDigest: publisher?.head.setDigest.hex ?? "",
+            sums: sums, overlayCount: overlays.count, cellCount: cells.count,
+            segmentBytes: (overlays + cells).reduce(0) { $0 + $1.sizeBytes }, workers: workers,
+            mergerCount: merges.mergerCount, runningMerges: merges.runningJobs.count,
+            unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
+            intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
+            retractionCount: state.retractions.count)
+    }
+
     package mutating func handle(_ event: Event, now: Moment) -> [Action] {
         guard phase != .over else { return [] }
         switch event {
