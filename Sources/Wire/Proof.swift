@@ -1,4 +1,4 @@
-package import ByteCoding
+import ByteCoding
 
 /// The secret that a cluster's processes share.
 package struct Token: Sendable {
