@@ -42,6 +42,15 @@ let package = Package(
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
 
+        // Drivers: each feeds a machine with events and carries out its actions.
+        module(
+            "Roles",
+            [
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
         // A whole cluster in one thread; never linked into the product.
         module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Cluster"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),

@@ -1,4 +1,4 @@
-// What a merger decides: takes jobs one at a time, uploads what the engine makes of them, reports.
+// What a merger decides: takes jobs one at a time, uploads what the engine makes of them one by one, reports.
 
 import ByteCoding
 package import News
@@ -12,8 +12,10 @@ package struct Merger: Sendable {
         case message(Message)
         case tick
         case completed(OperationTag, BucketResult)
-        /// Answer to `.merge`: the outputs (attempts not yet set) and their bytes.
-        case merged(MergeJob, [(SegmentReference, [UInt8])])
+        /// The engine made an output (attempt not yet set); it waits until told to go on.
+        case produced(MergeJob, SegmentReference, [UInt8])
+        /// The engine made all outputs.
+        case finished(MergeJob)
         case engineFailed(MergeJob, String)
         case drain
     }
@@ -23,6 +25,8 @@ package struct Merger: Sendable {
         case reconnect
         case operation(TaggedOperation)
         case merge(MergeJob)
+        /// The output is uploaded, or no longer wanted: the engine may make the next.
+        case goOn
         case drained
         case note(String)
     }
@@ -44,7 +48,7 @@ package struct Merger: Sendable {
     private var actions: [Action] = []
     private var create = CreateCall(owner: .merger)
     private var job: MergeJob?
-    private var toUpload: [(SegmentReference, [UInt8])] = []
+    private var uploading: SegmentReference?
     private var uploaded: [SegmentReference] = []
     private var nextTouch: Int64 = 0
     private var lastHeard: Int64 = 0
@@ -68,15 +72,20 @@ package struct Merger: Sendable {
             receive(message, now: now)
         case .tick: tick(now: now)
         case .completed(let tag, let result): completed(tag, result, now: now)
-        case .merged(let done, let outputs):
-            guard stage == .merging, let job, done == job else { break }
-            toUpload = outputs.map { segment, bytes in
-                var named = segment
-                named.attempt = job.attempt
-                return (named, bytes)
+        case .produced(let made, let segment, let bytes):
+            guard stage == .merging, let job, made == job else {
+                actions.append(.goOn)
+                break
             }
+            var named = segment
+            named.attempt = job.attempt
+            uploading = named
             stage = .uploading
-            upload()
+            actions.append(.operation(create.start(name: named.objectName, bytes: bytes)))
+        case .finished(let done):
+            guard stage == .merging, let job, done == job else { break }
+            actions.append(.send(.merged(MergedReport(job: job.number, outputs: uploaded))))
+            idle()
         case .engineFailed(let tried, let why):
             guard stage == .merging, let job, tried == job else { break }
             actions.append(.send(.mergeFailed(job: job.number, message: why)))
@@ -123,23 +132,16 @@ package struct Merger: Sendable {
         }
     }
 
-    private mutating func upload() {
-        guard let (segment, bytes) = toUpload.first else {
-            guard let job else { return }
-            actions.append(.send(.merged(MergedReport(job: job.number, outputs: uploaded))))
-            return idle()
-        }
-        actions.append(.operation(create.start(name: segment.objectName, bytes: bytes)))
-    }
-
     private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
         let (outcome, next) = create.handle(tag, result, now: now)
         if let next { actions.append(.operation(next)) }
-        guard let outcome, stage == .uploading, let job else { return }
+        guard let outcome, stage == .uploading, let job, let segment = uploading else { return }
+        uploading = nil
+        actions.append(.goOn)
         switch outcome {
         case .created:
-            uploaded.append(toUpload.removeFirst().0)
-            upload()
+            uploaded.append(segment)
+            stage = .merging
         case .taken, .failed:
             actions.append(.send(.mergeFailed(job: job.number, message: "upload: \(outcome)")))
             idle()
@@ -148,7 +150,7 @@ package struct Merger: Sendable {
 
     private mutating func idle() {
         job = nil
-        toUpload = []
+        uploading = nil
         uploaded = []
         stage = .idle
         if isDraining {
@@ -160,8 +162,9 @@ package struct Merger: Sendable {
     private mutating func reset() {
         stage = .disconnected
         create.abandon()
+        if uploading != nil { actions.append(.goOn) }
+        uploading = nil
         job = nil
-        toUpload = []
         uploaded = []
     }
 

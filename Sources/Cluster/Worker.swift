@@ -41,10 +41,14 @@ package struct Worker: Sendable {
         }
     }
 
-    /// A segment this worker made, and the generation that has it, once told.
+    /// A segment this worker made. It is in every manifest whose watermark of `stream` has come to `to`: nobody else
+    /// publishes for our shards.
     package struct Own: Equatable, Sendable {
         package var segment: SegmentReference
-        package var publishedIn: Generation?
+        package var stream: ShardLane
+        package var to: Position
+
+        package func isIncluded(in manifest: Manifest) -> Bool { manifest[watermark: stream] >= to }
     }
 
     package enum Event: Sendable {
@@ -54,8 +58,8 @@ package struct Worker: Sendable {
         case message(Message)
         case tick
         case completed(OperationTag, BucketResult)
-        /// Answer to `.lookUp`, one for each key, and the generation that was read.
-        case lookedUp(seal: UInt64, [Found?], in: Generation)
+        /// Answer to `.lookUp`: one for each key, the generation that was read, and the own segments it does not include.
+        case lookedUp(seal: UInt64, [Found?], in: Generation, notIncluded: [Own])
         /// Answer to `.build`: the segment (attempt not yet set) and its bytes.
         case built(seal: UInt64, SegmentReference, [UInt8])
         /// The engine could not do what was asked.
@@ -151,7 +155,7 @@ package struct Worker: Sendable {
     private var kills: [Kill] = []
     private var report: SealedReport?
     private var nextReport: UInt64 = 1
-    private var unpublished: [UInt64: SegmentReference?] = [:]
+    private var unpublished: Set<UInt64> = []
     private var own: [Own] = []
     /// Newest generation that was looked up in: own segments it includes are forgotten, so no older one may be read.
     private var lastRead = Generation.none
@@ -179,8 +183,12 @@ package struct Worker: Sendable {
             receive(message, now: now)
         case .tick: tick(now: now)
         case .completed(let tag, let result): completed(tag, result, now: now)
-        case .lookedUp(let number, let found, let generation):
-            if number == seal { lookedUp(found, in: generation, now: now) }
+        case .lookedUp(let number, let found, let generation, let left):
+            if number == seal, stage == .lookingUp, found.count == lookupKeys.count {
+                own = left
+                lastRead = max(lastRead, generation)
+                lookedUp(found, now: now)
+            }
         case .built(let number, let segment, let bytes): if number == seal { built(segment, bytes) }
         case .engineFailed(let number, let why):
             guard number == seal else { break }
@@ -208,7 +216,7 @@ package struct Worker: Sendable {
         queue = []
         clearBuilder()
         report = nil
-        unpublished = [:]
+        unpublished = []
         own = []
         lastRead = .none
         returned = [:]
@@ -252,10 +260,8 @@ package struct Worker: Sendable {
             guard !isDraining else { return }
             if stage == .filling { take(batch, now: now) } else { queue.append(batch) }
             sealIfDue(now: now)
-        case .published(let number, let generation):
-            if let segment = unpublished.removeValue(forKey: number) {
-                for index in own.indices where own[index].segment == segment { own[index].publishedIn = generation }
-            }
+        case .published(let number, _):
+            unpublished.remove(number)
             leaveIfDone()
         case .refused: rejoin()
         case .error(let code, let text):
@@ -378,7 +384,7 @@ package struct Worker: Sendable {
         stage = .lookingUp
         seal += 1
         if lookupKeys.isEmpty {
-            lookedUp([], in: .none, now: now)
+            lookedUp([], now: now)
         } else {
             let shards = Set(runs.keys.map(\.shard))
             let atLeast = max(lastRead, shards.compactMap { leases[$0]?.generation }.max() ?? .none)
@@ -386,10 +392,7 @@ package struct Worker: Sendable {
         }
     }
 
-    private mutating func lookedUp(_ found: [Found?], in generation: Generation, now: Moment) {
-        guard stage == .lookingUp, found.count == lookupKeys.count else { return }
-        lastRead = max(lastRead, generation)
-        own.removeAll { ($0.publishedIn.map { $0 <= generation }) ?? false }
+    private mutating func lookedUp(_ found: [Found?], now: Moment) {
         for (key, live) in zip(lookupKeys, found) {
             if let hour = retractions[key] {
                 guard let live else { continue }
@@ -458,11 +461,14 @@ package struct Worker: Sendable {
     }
 
     private mutating func send(_ segment: SegmentReference?, now: Moment) {
-        actions.append(.send(.sealed(report ?? makeReport(nil))))
-        unpublished[nextReport] = segment
-        if let segment { own.append(Own(segment: segment, publishedIn: nil)) }
+        let report = report ?? makeReport(nil)
+        actions.append(.send(.sealed(report)))
+        unpublished.insert(report.number)
+        if let segment, let entry = report.entries.first {
+            own.append(Own(segment: segment, stream: entry.shardLane, to: entry.to))
+        }
         nextReport += 1
-        report = nil
+        self.report = nil
         clearBuilder()
         stage = .filling
         let waiting = queue

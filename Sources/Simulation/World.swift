@@ -76,6 +76,8 @@ package final class World {
         var connection: Int?
         /// Documents in the worker's builder, by ordinal.
         var builder: [ModelDocument] = []
+        /// The job whose one output waits to be uploaded.
+        var mergeToFinish: MergeJob?
     }
 
     private struct Connection {
@@ -250,6 +252,7 @@ package final class World {
         processes[index].backlog = []
         processes[index].connection = nil
         processes[index].builder = []
+        processes[index].mergeToFinish = nil
         let run = processes[index].run
         note("boot \(index) run \(run)")
         let instance = Instance(random.next())
@@ -361,8 +364,8 @@ package final class World {
                         source: article.source))
             case .discard: processes[index].builder = []
             case .lookUp(let seal, let keys, let atLeast, let own):
-                let (found, generation) = try lookUp(keys, atLeast: atLeast, own: own)
-                engine(index, .worker(.lookedUp(seal: seal, found, in: generation)))
+                let (found, generation, left) = try lookUp(keys, atLeast: atLeast, own: own)
+                engine(index, .worker(.lookedUp(seal: seal, found, in: generation, notIncluded: left)))
             case .build(let seal, let dropped, let kills):
                 let left = processes[index].builder.indices.filter { !dropped.contains($0) }
                 let segment = ModelSegment(documents: left.map { processes[index].builder[$0] }, kills: kills)
@@ -395,10 +398,18 @@ package final class World {
                     continue
                 }
                 let merged = ModelSegment.merge(inputs)
-                let isEmpty = merged.documents.isEmpty && merged.kills.isEmpty
-                engine(
-                    index,
-                    .merger(.merged(job, isEmpty ? [] : [merged.reference(job.output == .cells ? .cell : .overlay)])))
+                if !merged.documents.isEmpty || !merged.kills.isEmpty {
+                    let (reference, bytes) = merged.reference(job.output == .cells ? .cell : .overlay)
+                    engine(index, .merger(.produced(job, reference, bytes)))
+                    processes[index].mergeToFinish = job
+                } else {
+                    engine(index, .merger(.finished(job)))
+                }
+            case .goOn:
+                if let job = processes[index].mergeToFinish {
+                    processes[index].mergeToFinish = nil
+                    engine(index, .merger(.finished(job)))
+                }
             case .note(let text): note("merger \(index): \(text)")
             case .drained: break
             }
@@ -412,18 +423,21 @@ package final class World {
 
     private func lookUp(
         _ keys: [ArticleKey], atLeast: Generation, own: [Worker.Own]
-    ) throws -> ([Worker.Found?], Generation) {
+    ) throws -> ([Worker.Found?], Generation, [Worker.Own]) {
         // Any generation from the lease's on may be what a reader sees first.
-        guard let newest = properties.head?.generation else { return (keys.map { _ in nil }, .none) }
+        guard let newest = properties.head?.generation else { return (keys.map { _ in nil }, .none, own) }
         let readable = (atLeast.number...max(atLeast.number, newest.number)).map(Generation.init).filter {
             store.objects[ObjectName.manifest($0)] != nil
         }
         let generation = readable.isEmpty ? newest : random.pick(readable)
         var all: [ModelSegment] = []
+        var left = own
         if generation != .none, let bytes = store.objects[ObjectName.manifest(generation)] {
-            all = try segments(try Manifest(decoding: bytes)).map(\.1.model)
+            let manifest = try Manifest(decoding: bytes)
+            all = try segments(manifest).map(\.1.model)
+            left = own.filter { !$0.isIncluded(in: manifest) }
         }
-        for item in own where item.publishedIn.map({ $0 > generation }) ?? true {
+        for item in left {
             if let bytes = store.objects[item.segment.objectName] { all.append(try decoded(item.segment, bytes).model) }
         }
         let found = keys.map { key in
@@ -431,7 +445,7 @@ package final class World {
                 Worker.Found(version: $0.version, orderTime: $0.orderTime, source: $0.source)
             }
         }
-        return (found, generation)
+        return (found, generation, left)
     }
 
     /// Every segment a manifest names, decoded.

@@ -21,8 +21,9 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
     #expect(segment.footer.tokenCount == UInt64(naive.lengths.reduce(0, +)))
     #expect(segment.footer.recordBytes == naive.samples.reduce(0) { $0 + UInt64($1.record.count) })
     var listed: [[UInt8]] = []
-    try segment.forEachTerm(from: []) { term, _ in
-        listed.append(Array(term))
+    // Safe: the term is copied during the call.
+    unsafe try segment.forEachTerm(from: []) { term, _ in
+        unsafe listed.append(Array(term))
         return true
     }
     let terms = naive.postings.keys.sorted { $0.lexicographicallyPrecedes($1) }

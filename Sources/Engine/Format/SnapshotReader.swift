@@ -140,9 +140,9 @@ package final class SnapshotReader: Sendable {
         var found: [LiveVersion?] = keys.map { _ in nil }
         for (number, candidate) in candidates.enumerated() {
             let segment = segments[candidate.segment]
-            let identity = SegmentReader.identity(try slices[3 * number].checked(), 0)
+            let identity = unsafe SegmentReader.identity(try slices[3 * number].checked(), 0)
             guard identity.key == keys[candidate.key] else { continue }
-            let bits = try slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
+            let bits = try unsafe slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
             let code = try segment.nameCode(&slices[3 * number + 2], of: segment.sourceNames)
             if found[candidate.key] != nil {
                 throw EngineError(
@@ -167,7 +167,8 @@ package final class SnapshotReader: Sendable {
 extension SegmentReader {
     fileprivate func nameCode(_ slice: inout SectionSlice, of names: NameList) throws(EngineError) -> UInt32 {
         var code: UInt32 = 0
-        for (place, byte) in try slice.checked().enumerated() { code |= UInt32(byte) << UInt32(8 * place) }
+        let bytes = unsafe try slice.checked()
+        for place in 0..<slice.count { code |= unsafe UInt32(bytes[place]) << UInt32(8 * place) }
         guard code <= names.names.count else {
             throw corrupt(slice.section.kind, slice.range.lowerBound, "name code \(code)")
         }

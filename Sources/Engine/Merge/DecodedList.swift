@@ -6,9 +6,9 @@
     private var capacity = 256
     var count = 0
 
-    init() { base = UnsafeMutablePointer<UInt32>.allocate(capacity: 256) }
+    init() { unsafe base = UnsafeMutablePointer<UInt32>.allocate(capacity: 256) }
 
-    deinit { base.deallocate() }
+    deinit { unsafe base.deallocate() }
 
     /// Makes room for `more` values beyond `count`.
     @inline(__always)
@@ -19,22 +19,22 @@
     private func grow(_ wanted: Int) {
         let larger = max(capacity * 2, wanted)
         let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
-        memory.update(from: base, count: count)
-        base.deallocate()
-        base = memory
+        unsafe memory.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = unsafe memory
         capacity = larger
     }
 
     @inline(__always)
     func append(_ value: UInt32) {
         reserve(1)
-        base[count] = value
+        unsafe base[count] = value
         count &+= 1
     }
 
     func append(_ source: UnsafePointer<UInt32>, count more: Int) {
         reserve(more)
-        (base + count).update(from: source, count: more)
+        unsafe (base + count).update(from: source, count: more)
         count += more
     }
 }
@@ -80,10 +80,10 @@ final class DecodedList {
             try appendAll(Int(clamping: entry.occurrenceCount), entry, segment, positionWindow)
             return
         }
-        let bytes = try postings.bytes(entry.postings)
+        let bytes = try unsafe postings.bytes(entry.postings)
         let start = entry.postings.lowerBound
         let layout = try segment.decoding(.postings, at: start) { () throws(RawError) in
-            try PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
+            try unsafe PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
         }
         var block = 0
         while layout.blockCount > 1, block < layout.blockCount, Int(layout.lastDocument(block)) < range.lowerBound {
@@ -92,9 +92,9 @@ final class DecodedList {
         while block < layout.blockCount {
             if block > 0, Int(layout.lastDocument(block - 1)) >= range.upperBound { return }
             try segment.decoding(.postings, at: start) { () throws(RawError) in
-                let found = try layout.decodeDocuments(block, into: blockDocuments.base)
+                let found = try unsafe layout.decodeDocuments(block, into: blockDocuments.base)
                 guard entry.hasPositions else { return }
-                try layout.decodeFrequencies(
+                try unsafe layout.decodeFrequencies(
                     block, at: found.frequenciesAt, width: found.frequencyWidth, into: blockFrequencies.base)
             }
             let count = layout.countInBlock(block)
@@ -113,7 +113,7 @@ final class DecodedList {
 
     private func frequencySum(_ count: Int) -> Int {
         var sum = 0
-        for index in 0..<count { sum += Int(blockFrequencies.base[index]) }
+        for index in 0..<count { unsafe sum += Int(blockFrequencies.base[index]) }
         return sum
     }
 
@@ -123,10 +123,10 @@ final class DecodedList {
         guard count <= PostingsLayout.positionLimit(bytes: range.count) else {
             throw segment.corrupt(.positions, range.lowerBound, "\(count) positions in \(range.count) bytes")
         }
-        let bytes = try window.bytes(range)
+        let bytes = try unsafe window.bytes(range)
         blockPositions.reserve(count)
         try segment.decoding(.positions, at: range.lowerBound) { () throws(RawError) in
-            try PostingsLayout.decodePositions(bytes, count: count, into: blockPositions.base)
+            try unsafe PostingsLayout.decodePositions(bytes, count: count, into: blockPositions.base)
         }
     }
 
@@ -141,12 +141,12 @@ final class DecodedList {
     /// Appends block positions, differences made absolute.
     private func appendPositions(from first: Int, _ count: Int) {
         positions.reserve(count)
-        let source = blockPositions.base + first
-        let out = positions.base + positions.count
+        let source = unsafe blockPositions.base + first
+        let out = unsafe positions.base + positions.count
         var position: UInt32 = 0
         for index in 0..<count {
-            position &+= source[index]
-            out[index] = position
+            unsafe position &+= source[index]
+            unsafe out[index] = position
         }
         positions.count += count
     }
@@ -154,8 +154,8 @@ final class DecodedList {
     private func keep(_ count: Int, hasPositions: Bool, _ range: Range<Int>, _ places: [UInt32]) {
         var nextPosition = 0
         for index in 0..<count {
-            let frequency = hasPositions ? blockFrequencies.base[index] : 1
-            let document = Int(blockDocuments.base[index])
+            let frequency = unsafe hasPositions ? blockFrequencies.base[index] : 1
+            let document = unsafe Int(blockDocuments.base[index])
             let place = range.contains(document) ? places[document - range.lowerBound] : .max
             if place != .max {
                 documents.append(place)
@@ -177,7 +177,7 @@ final class DecodedList {
             var bestDocument = UInt32.max
             var limit = UInt32.max
             for (index, list) in lists.enumerated() where heads[index] < list.documents.count {
-                let document = list.documents.base[heads[index]]
+                let document = unsafe list.documents.base[heads[index]]
                 if best < 0 || document < bestDocument {
                     limit = bestDocument
                     bestDocument = document
@@ -191,14 +191,14 @@ final class DecodedList {
             let start = heads[best]
             var end = start
             var occurrences = 0
-            while end < list.documents.count, list.documents.base[end] < limit || end == start {
-                occurrences += Int(list.frequencies.base[end])
+            while end < list.documents.count, unsafe list.documents.base[end] < limit || end == start {
+                unsafe occurrences += Int(list.frequencies.base[end])
                 end += 1
             }
-            documents.append(list.documents.base + start, count: end - start)
-            frequencies.append(list.frequencies.base + start, count: end - start)
+            unsafe documents.append(list.documents.base + start, count: end - start)
+            unsafe frequencies.append(list.frequencies.base + start, count: end - start)
             if hasPositions {
-                positions.append(list.positions.base + positionHeads[best], count: occurrences)
+                unsafe positions.append(list.positions.base + positionHeads[best], count: occurrences)
                 positionHeads[best] += occurrences
             }
             heads[best] = end
@@ -206,7 +206,7 @@ final class DecodedList {
     }
 
     func list(hasPositions: Bool) -> PostingsEncoder.List {
-        PostingsEncoder.List(
+        unsafe PostingsEncoder.List(
             documents: documents.base, frequencies: frequencies.base, positions: positions.base,
             documentCount: documents.count, occurrenceCount: hasPositions ? positions.count : documents.count,
             hasPositions: hasPositions)

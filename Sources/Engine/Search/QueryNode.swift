@@ -22,23 +22,9 @@ package indirect enum QueryNode: Equatable, Sendable {
     case derived(field: String, value: QueryNode?, offset: Int)
 }
 
-/// The indexed fields, numbered as in docs/segment-format.md, "Terms".
-package enum QueryField: UInt8, Sendable, CaseIterable {
-    case text = 0
-    case headline = 1
-    case by = 2
-    case source = 3
-    case agency = 4
-    case language = 5
-    case located = 6
-    case section = 7
-    case subject = 8
-    case slug = 9
-    case sourceName = 10
-    case sectionName = 11
-
-    /// As a query names it; the text has no name.
-    package var name: String {
+extension IndexField {
+    /// As a query names it; the text needs no name.
+    package var queryName: String {
         switch self {
         case .text: "text"
         case .headline: "headline"
@@ -55,8 +41,8 @@ package enum QueryField: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// Fields indexed as whole values have no positions.
-    package var hasPositions: Bool { self != .language && self != .sourceName && self != .sectionName }
+    /// Whether words of this field count for the score.
+    package var isScored: Bool { self == .text || self == .headline }
 }
 
 /// Which terms of the dictionary a word stands for. Bytes are folded text without the field.
@@ -70,16 +56,23 @@ package enum TermPattern: Hashable, Sendable {
 }
 
 package struct QueryWord: Equatable, Sendable {
-    package var field: QueryField
+    package var field: IndexField
     package var pattern: TermPattern
     /// Written with "=": never a stem or synonym.
     package var isExact: Bool
     package var offset: Int
+
+    package init(field: IndexField, pattern: TermPattern, isExact: Bool, offset: Int) {
+        self.field = field
+        self.pattern = pattern
+        self.isExact = isExact
+        self.offset = offset
+    }
 }
 
 /// Words one after the other; at most `slop` other places between them in all.
 package struct QueryPhrase: Equatable, Sendable {
-    package var field: QueryField
+    package var field: IndexField
     package var patterns: [TermPattern]
     package var slop: Int
     package var isExact: Bool
@@ -141,13 +134,13 @@ extension TermPattern: CustomStringConvertible {
 
 extension QueryWord: CustomStringConvertible {
     package var description: String {
-        (field == .text ? "" : field.name + ":") + (isExact ? "=" : "") + pattern.description
+        (field == .text ? "" : field.queryName + ":") + (isExact ? "=" : "") + pattern.description
     }
 }
 
 extension QueryPhrase: CustomStringConvertible {
     package var description: String {
-        (field == .text ? "" : field.name + ":") + (isExact ? "=" : "") + "\""
+        (field == .text ? "" : field.queryName + ":") + (isExact ? "=" : "") + "\""
             + patterns.map(\.description).joined(separator: " ") + "\"" + (slop == 0 ? "" : "~\(slop)")
     }
 }

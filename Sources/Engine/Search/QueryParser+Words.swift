@@ -2,7 +2,7 @@ import News
 
 // Words, phrases and fields of the query language.
 extension QueryParser {
-    private static let fieldNames: [(name: String, field: QueryField)] = [
+    private static let fieldNames: [(name: String, field: IndexField)] = [
         ("headline", .headline), ("title", .headline), ("by", .by), ("author", .by), ("source", .source),
         ("agency", .agency), ("lang", .language), ("language", .language), ("located", .located),
         ("section", .section), ("subject", .subject), ("slug", .slug), ("text", .text),
@@ -41,7 +41,7 @@ extension QueryParser {
         return try dateValue()
     }
 
-    private mutating func fieldValue(_ field: QueryField, name: String) throws(QueryError) -> QueryNode {
+    private mutating func fieldValue(_ field: IndexField, name: String) throws(QueryError) -> QueryNode {
         let start = at
         guard let node = try fieldOperand(field) else {
             throw QueryError(.syntax, "\(name): without a word", expected: "a word, a phrase or a group", offset: start)
@@ -66,7 +66,7 @@ extension QueryParser {
 
     // MARK: Phrases
 
-    mutating func phrase(field: QueryField, isExact: Bool) throws(QueryError) -> QueryNode? {
+    mutating func phrase(field: IndexField, isExact: Bool) throws(QueryError) -> QueryNode? {
         let start = at
         at += 1
         let begin = at
@@ -91,7 +91,7 @@ extension QueryParser {
 
     // MARK: Words
 
-    mutating func word(field: QueryField, isExact: Bool) throws(QueryError) -> QueryNode? {
+    mutating func word(field: IndexField, isExact: Bool) throws(QueryError) -> QueryNode? {
         let start = at
         while !isWordEnd(at), !isFuzzyMark(at) { at += 1 }
         if at == start, !isAtEnd, peek != "(", peek != ")", peek != "^", !isFuzzyMark(at) { at += 1 }
@@ -121,7 +121,7 @@ extension QueryParser {
     }
 
     private func node(
-        of patterns: [TermPattern], field: QueryField, slop: Int, isExact: Bool, offset: Int
+        of patterns: [TermPattern], field: IndexField, slop: Int, isExact: Bool, offset: Int
     ) -> QueryNode? {
         if patterns.isEmpty { return nil }
         if patterns.count == 1 {
@@ -131,7 +131,7 @@ extension QueryParser {
     }
 
     /// The words of a stretch of the query, as the field would have indexed them.
-    private mutating func patterns(_ range: Range<Int>, field: QueryField) throws(QueryError) -> [TermPattern] {
+    private mutating func patterns(_ range: Range<Int>, field: IndexField) throws(QueryError) -> [TermPattern] {
         var patterns: [TermPattern] = []
         if !scalars[range].contains("*") {
             patterns = tokenizer.terms(of: text(range)).map { .term($0) }
@@ -148,10 +148,11 @@ extension QueryParser {
 
     /// One pattern for a field of whole values.
     private func whole(
-        _ patterns: [TermPattern], text: String, field: QueryField, offset: Int
+        _ patterns: [TermPattern], text: String, field: IndexField, offset: Int
     ) throws(QueryError) -> TermPattern {
         if field == .language {
-            let value = text.lowercased()
+            // ASCII only, as the index does.
+            let value = String(decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
             guard value.hasSuffix("*") || value.contains("*") else { return .term(Array(value.utf8)) }
             guard value.hasSuffix("*"), value.dropLast().contains("*") == false else {
                 throw QueryError(.unsupported, "a wildcard inside a language", expected: "lang:pt*", offset: offset)

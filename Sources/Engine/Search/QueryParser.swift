@@ -69,7 +69,7 @@ package struct QueryParser {
     }
 
     /// - Returns: nil if there are only characters that are no words.
-    private mutating func or(field: QueryField, isTop: Bool = false) throws(QueryError) -> QueryNode? {
+    private mutating func or(field: IndexField, isTop: Bool = false) throws(QueryError) -> QueryNode? {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= Self.depth else {
@@ -90,7 +90,7 @@ package struct QueryParser {
         return branches.count == 1 ? branches[0] : .or(branches)
     }
 
-    private mutating func and(field: QueryField, isTop: Bool) throws(QueryError) -> QueryNode? {
+    private mutating func and(field: IndexField, isTop: Bool) throws(QueryError) -> QueryNode? {
         var nodes: [QueryNode] = []
         var bag: [QueryNode] = []  // plain words that only stand side by side
         var isExplicit = false
@@ -120,7 +120,7 @@ package struct QueryParser {
         return nodes.isEmpty ? nil : nodes.count == 1 ? nodes[0] : .and(nodes)
     }
 
-    private mutating func near(field: QueryField) throws(QueryError) -> QueryNode? {
+    private mutating func near(field: IndexField) throws(QueryError) -> QueryNode? {
         let start = at
         guard var left = try unary(field: field) else { return nil }
         while true {
@@ -138,7 +138,7 @@ package struct QueryParser {
         }
     }
 
-    private mutating func unary(field: QueryField) throws(QueryError) -> QueryNode? {
+    private mutating func unary(field: IndexField) throws(QueryError) -> QueryNode? {
         skipBlanks()
         let start = at
         var isNegated = false
@@ -161,7 +161,7 @@ package struct QueryParser {
         return .not(node)
     }
 
-    private mutating func boosted(field: QueryField) throws(QueryError) -> QueryNode? {
+    private mutating func boosted(field: IndexField) throws(QueryError) -> QueryNode? {
         let node = try primary(field: field)
         guard peek == "^" else { return node }
         let start = at
@@ -188,7 +188,7 @@ package struct QueryParser {
         return UInt32((UInt64(thousandths) << 16) / 1000)
     }
 
-    private mutating func primary(field: QueryField) throws(QueryError) -> QueryNode? {
+    private mutating func primary(field: IndexField) throws(QueryError) -> QueryNode? {
         switch peek {
         case "(":
             return try group(after: at, field: field)
@@ -207,7 +207,7 @@ package struct QueryParser {
     }
 
     /// What its first character tells apart from a plain word: a phrase, an exact word or phrase, any(…).
-    private mutating func marked(field: QueryField) throws(QueryError) -> QueryNode? {
+    private mutating func marked(field: IndexField) throws(QueryError) -> QueryNode? {
         if let quote = peek, Self.isQuote(quote) { return try phrase(field: field, isExact: false) }
         if peek == "=", at + 1 < scalars.count {
             at += 1
@@ -222,13 +222,13 @@ package struct QueryParser {
     }
 
     /// What follows `name:`.
-    mutating func fieldOperand(_ field: QueryField) throws(QueryError) -> QueryNode? {
+    mutating func fieldOperand(_ field: IndexField) throws(QueryError) -> QueryNode? {
         if peek == "(" { return try group(after: at, field: field) }
         if let node = try marked(field: field) { return node }
         return try word(field: field, isExact: false)
     }
 
-    private mutating func group(after start: Int, field: QueryField) throws(QueryError) -> QueryNode {
+    private mutating func group(after start: Int, field: IndexField) throws(QueryError) -> QueryNode {
         at += 1
         guard let node = try or(field: field) else {
             if isAtEnd { throw QueryError(.syntax, "\"(\" is not closed", expected: "\")\"", offset: start) }
@@ -245,7 +245,7 @@ package struct QueryParser {
     }
 
     /// `(` items `)`, after `any`.
-    private mutating func anyGroup(field: QueryField) throws(QueryError) -> QueryNode {
+    private mutating func anyGroup(field: IndexField) throws(QueryError) -> QueryNode {
         let start = at
         at += 1
         nesting += 1
@@ -349,9 +349,9 @@ extension Unicode.Scalar {
     var isDigit: Bool { ("0"..."9").contains(self) }
 }
 
-extension QueryField {
+extension IndexField {
     /// The field that holds whole values, where there is one.
-    var whole: QueryField {
+    var whole: IndexField {
         switch self {
         case .source: .sourceName
         case .section: .sectionName
@@ -374,7 +374,7 @@ extension QueryNode {
     /// Whether its matches have places in a text.
     var hasPlaces: Bool { places != nil }
 
-    private var places: QueryField? {
+    private var places: IndexField? {
         switch self {
         case .word(let word): return word.field.hasPositions ? word.field : nil
         case .phrase(let phrase): return phrase.field

@@ -1,0 +1,194 @@
+package import News
+
+/// A stretch of an article that shows why it was found.
+package struct Snippet: Equatable, Sendable {
+    package enum Part: String, Sendable {
+        case summary, body, caption, headline
+    }
+
+    package var part: Part
+    package var text: String
+    /// What matched: byte offsets in the UTF-8 of `text`, ascending, apart from one another.
+    package var matches: [Range<Int>]
+    /// Whether the part goes on before and behind.
+    package var isCutBefore: Bool
+    package var isCutAfter: Bool
+}
+
+/// Finds the places of a query's words in articles, by the analysis that indexed them. Words below a negation and of
+/// other fields than text and headline are not looked for.
+package struct Highlighter: Sendable {
+    /// A word or phrase: the bits of its words.
+    private struct Unit {
+        var bits: [Int]
+        var isHeadlineOnly: Bool
+    }
+
+    private var patterns: [TermPattern] = []
+    private var units: [Unit] = []
+
+    /// Words of a query that are told apart; further ones are not highlighted.
+    private static let patternCount = 64
+    /// How far into a part is looked.
+    private static let textBytes = 1 << 20
+
+    package init(_ query: QueryNode) { collect(query) }
+
+    private mutating func collect(_ query: QueryNode) {
+        switch query {
+        case .word(let word): add([word.pattern], word.field)
+        case .phrase(let phrase): add(phrase.patterns, phrase.field)
+        case .and(let nodes), .or(let nodes), .any(let nodes): for node in nodes { collect(node) }
+        case .near(let left, let right, _, _):
+            collect(left)
+            collect(right)
+        case .boost(let node, _, _): collect(node)
+        case .all, .not, .dates, .key, .derived: break
+        }
+    }
+
+    private mutating func add(_ words: [TermPattern], _ field: IndexField) {
+        guard field.isScored else { return }
+        var bits: [Int] = []
+        for word in words {
+            if let known = patterns.firstIndex(of: word) {
+                bits.append(known)
+            } else {
+                guard patterns.count < Self.patternCount else { return }
+                patterns.append(word)
+                bits.append(patterns.count - 1)
+            }
+        }
+        units.append(Unit(bits: bits, isHeadlineOnly: field == .headline))
+    }
+
+    // MARK: Answers
+
+    /// Places in a headline, as byte offsets of its UTF-8.
+    package func matches(inHeadline headline: String) -> [Range<Int>] {
+        Self.joined(marks(in: Array(headline.utf8.prefix(Self.textBytes)), isHeadline: true).map(\.range))
+    }
+
+    /// The stretch of summary, body or captions with the most different words of the query, the first of several; the
+    /// beginning of the article if there is none.
+    ///
+    /// - Parameter limitBytes: longest text wanted, in bytes of UTF-8; a longer match alone may pass it.
+    package func snippet(of article: Article, limitBytes: Int = 240) -> Snippet? {
+        var parts: [(Snippet.Part, String)] = []
+        if let summary = article.summary { parts.append((.summary, summary)) }
+        if let body = article.body { parts.append((.body, body)) }
+        for item in article.media { if let caption = item.caption { parts.append((.caption, caption)) } }
+        if parts.isEmpty, let headline = article.headline { parts.append((.headline, headline)) }
+        var best: (part: Int, utf8: [UInt8], marks: [Mark], window: Window, rank: Int)?
+        for (index, part) in parts.enumerated() {
+            let utf8 = Array(part.1.utf8.prefix(Self.textBytes))
+            let marks = marks(in: utf8, isHeadline: part.0 == .headline)
+            let (window, rank) = Self.window(marks, limitBytes: limitBytes)
+            if best == nil || rank > best!.rank { best = (index, utf8, marks, window, rank) }
+        }
+        guard let best else { return nil }
+        let isWhole = best.utf8.count == parts[best.part].1.utf8.count
+        return Self.cut(
+            best.utf8, best.marks, best.window, part: parts[best.part].0, limitBytes: limitBytes, goesOn: !isWhole)
+    }
+
+    // MARK: Places
+
+    private struct Mark {
+        var range: Range<Int>
+        var unit: Int
+    }
+
+    private typealias Window = Range<Int>
+
+    /// Where units match, ascending.
+    private func marks(in utf8: [UInt8], isHeadline: Bool) -> [Mark] {
+        var found: [(position: Int, range: Range<Int>, bits: UInt64)] = []
+        var tokenizer = Tokenizer()
+        unsafe utf8.withUnsafeBufferPointer { text in
+            unsafe tokenizer.tokenizeWithOffsets(text) { term, position, start, end in
+                var bits: UInt64 = 0
+                for (bit, pattern) in patterns.enumerated() where unsafe pattern.matches(term) {
+                    bits |= 1 << UInt64(bit)
+                }
+                if bits != 0 { found.append((position, start..<end, bits)) }
+            }
+        }
+        var marks: [Mark] = []
+        for (number, unit) in units.enumerated() where isHeadline || !unit.isHeadlineOnly {
+            for first in found.indices {
+                // A phrase needs a word at each of the following positions.
+                let isMatch = unit.bits.indices.allSatisfy { word in
+                    first + word < found.count && found[first + word].position == found[first].position + word
+                        && found[first + word].bits >> UInt64(unit.bits[word]) & 1 == 1
+                }
+                guard isMatch else { continue }
+                for word in unit.bits.indices { marks.append(Mark(range: found[first + word].range, unit: number)) }
+            }
+        }
+        return marks.sorted { ($0.range.lowerBound, $0.unit) < ($1.range.lowerBound, $1.unit) }
+    }
+
+    /// The stretch of at most `limitBytes` with most different units, then most matches, then the first.
+    private static func window(_ marks: [Mark], limitBytes: Int) -> (Window, rank: Int) {
+        var best = (0..<0, rank: 0)
+        var counts: [Int: Int] = [:]
+        var first = 0
+        for last in marks.indices {
+            counts[marks[last].unit, default: 0] += 1
+            while first < last, marks[last].range.upperBound - marks[first].range.lowerBound > limitBytes {
+                counts[marks[first].unit]! -= 1
+                if counts[marks[first].unit] == 0 { counts[marks[first].unit] = nil }
+                first += 1
+            }
+            let rank = counts.count * 1000 + min(last - first + 1, 999)
+            if rank > best.rank { best = (marks[first].range.lowerBound..<marks[last].range.upperBound, rank) }
+        }
+        return best
+    }
+
+    private static func cut(
+        _ utf8: [UInt8], _ marks: [Mark], _ window: Window, part: Snippet.Part, limitBytes: Int, goesOn: Bool
+    ) -> Snippet {
+        func isBlank(_ index: Int) -> Bool { utf8[index] == 0x20 || utf8[index] == 0x0A }
+        func isBoundary(_ index: Int) -> Bool { index >= utf8.count || utf8[index] & 0xC0 != 0x80 }
+        // A third of the room that is left goes before the window, to the start of a sentence or else of a word.
+        let room = max(limitBytes - window.count, 0)
+        var start = max(window.lowerBound - room / 3, 0)
+        if start > 0 {
+            let reach = start..<window.lowerBound
+            let sentence = reach.first { index in
+                index > 0 && isBlank(index - 1)
+                    && (index < 2 || utf8[index - 1] == 0x0A || [0x2E, 0x21, 0x3F].contains(utf8[index - 2]))
+            }
+            start =
+                sentence ?? reach.first { $0 > 0 && isBlank($0 - 1) } ?? reach.first(where: isBoundary)
+                ?? window.lowerBound
+        }
+        var end = min(max(start + limitBytes, window.upperBound), utf8.count)
+        if end < utf8.count, !isBlank(end) {
+            let reach = (window.upperBound...end).reversed()
+            end =
+                reach.first { $0 > window.upperBound && isBlank($0) } ?? reach.first(where: isBoundary)
+                ?? window.upperBound
+        }
+        let inside = joined(marks.map(\.range).filter { $0.lowerBound >= start && $0.upperBound <= end })
+        return Snippet(
+            part: part, text: String(decoding: utf8[start..<end], as: UTF8.self),
+            matches: inside.map { ($0.lowerBound - start)..<($0.upperBound - start) }, isCutBefore: start > 0,
+            isCutAfter: goesOn || end < utf8.count)
+    }
+
+    /// Ranges in ascending order, overlapping and touching ones as one.
+    private static func joined(_ ranges: [Range<Int>]) -> [Range<Int>] {
+        var joined: [Range<Int>] = []
+        for range in ranges {
+            if let last = joined.last, range.lowerBound <= last.upperBound {
+                joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else {
+                joined.append(range)
+            }
+        }
+        return joined
+    }
+}

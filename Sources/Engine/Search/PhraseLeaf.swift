@@ -1,0 +1,125 @@
+// Words one after the other. A hot file, as `WindowLeaf`.
+
+/// Finds phrases in documents that come in ascending order.
+struct PhraseMatcher {
+    /// One for each word, in the order of the phrase.
+    private var words: [PostingsCursor]
+    /// Indices of words, rarest first.
+    private let order: [Int]
+    private var starts: [UInt32] = []
+    private var places: [UInt32] = []
+
+    init(_ words: [PostingsCursor]) {
+        self.words = words
+        order = words.indices.sorted { (words[$0].documentFrequency, $0) < (words[$1].documentFrequency, $1) }
+    }
+
+    var rarest: Int { words[order[0]].documentFrequency }
+
+    /// The first document from `document` on that has every word; `PostingsCursor.end` if there is none.
+    mutating func next(from document: UInt32) throws -> UInt32 {
+        var candidate = try words[order[0]].seek(document)
+        var agreed = 1
+        while candidate != PostingsCursor.end, agreed < order.count {
+            let found = try words[order[agreed]].seek(candidate)
+            if found == candidate {
+                agreed += 1
+            } else {
+                if found == PostingsCursor.end { return found }
+                candidate = try words[order[0]].seek(found)
+                agreed = 1
+            }
+        }
+        return candidate
+    }
+
+    /// How often the phrase starts in the document that `next` has just returned.
+    mutating func frequency() throws -> UInt32 {
+        var offset = UInt32(order[0])
+        try words[order[0]].positions(into: &starts)
+        // A start is where the first word would be.
+        starts.removeAll { $0 < offset }
+        for index in starts.indices { starts[index] -= offset }
+        for word in order.dropFirst() {
+            if starts.isEmpty { return 0 }
+            try words[word].positions(into: &places)
+            offset = UInt32(word)
+            var kept = 0
+            var next = 0
+            for start in starts {
+                let (wanted, overflow) = start.addingReportingOverflow(offset)
+                if overflow { break }
+                while next < places.count, places[next] < wanted { next += 1 }
+                if next == places.count { break }
+                if places[next] == wanted {
+                    starts[kept] = start
+                    kept += 1
+                }
+            }
+            starts.removeLast(starts.count - kept)
+        }
+        return UInt32(clamping: starts.count)
+    }
+}
+
+/// A phrase.
+final class PhraseLeaf: WindowLeaf {
+    private var marker: PhraseMatcher
+    private var scorer: PhraseMatcher
+    /// Documents of the last window that were looked at, and how often the phrase is in those that have it.
+    private var lookedAt = [UInt64](repeating: 0, count: Window.wordCount)
+    private var found: [(document: UInt32, frequency: UInt32)] = []
+    private var lastLower: UInt32?
+
+    /// - Parameter second: a second set of cursors over the same words.
+    init(_ words: [PostingsCursor], _ second: [PostingsCursor]) {
+        marker = PhraseMatcher(words)
+        scorer = PhraseMatcher(second)
+    }
+
+    /// Reading positions costs far more than reading ordinals, so other conditions go first.
+    override var cost: Int { marker.rarest &* 16 }
+
+    override func next(from document: UInt32) throws -> UInt32 { try marker.next(from: document) }
+
+    override func mark(
+        _ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>
+    ) throws {
+        found.removeAll(keepingCapacity: true)
+        lastLower = window.lower
+        for word in 0..<Window.wordCount { unsafe lookedAt[word] = within[word] }
+        var document = try marker.next(from: window.lower)
+        while document < window.upper {
+            if unsafe window.contains(document, in: within) {
+                let frequency = try marker.frequency()
+                if frequency > 0 {
+                    unsafe window.set(document, in: bits)
+                    found.append((document, frequency))
+                }
+            }
+            document = try marker.next(from: document + 1)
+        }
+    }
+
+    override func score(
+        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
+    ) throws {
+        var isCovered = lastLower == window.lower
+        for word in 0..<Window.wordCount where unsafe matched[word] & ~lookedAt[word] != 0 { isCovered = false }
+        if isCovered {
+            for (document, frequency) in found where unsafe window.contains(document, in: matched) {
+                body(document, frequency)
+            }
+            return
+        }
+        // The tree did not need the phrase in some of these documents; it counts there all the same.
+        var document = try scorer.next(from: window.lower)
+        while document < window.upper {
+            if unsafe window.contains(document, in: matched) {
+                let frequency = try scorer.frequency()
+                if frequency > 0 { body(document, frequency) }
+            }
+            document = try scorer.next(from: document + 1)
+        }
+    }
+}

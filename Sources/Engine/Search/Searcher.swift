@@ -1,0 +1,344 @@
+package import News
+import Storage
+
+// From a request to an answer in three rounds of reading: dictionaries, postings, rows of the hits. The answer is a
+// function of the live articles alone, not of how they are cut into segments (docs/query-language.md, "Answers").
+
+/// Answers questions about one snapshot.
+package struct Searcher: Sendable {
+    package let snapshot: SnapshotReader
+    /// Of the manifest that names the snapshot; part of cursors.
+    package let generation: Generation
+
+    package init(_ snapshot: SnapshotReader, generation: Generation = .none) {
+        self.snapshot = snapshot
+        self.generation = generation
+    }
+
+    /// - Throws: `QueryError` if the request cannot be answered, `EngineError` if bytes are wrong, or what the source
+    ///   throws.
+    package func search(_ request: SearchRequest) throws -> SearchResults {
+        let run = try SearchRun(request, snapshot: snapshot, generation: generation)
+        return try run.answer()
+    }
+
+    /// How a request is understood: the tree, then each word that scores with its live articles and weight.
+    package func explain(_ request: SearchRequest) throws -> String {
+        try SearchRun(request, snapshot: snapshot, generation: generation).explanation()
+    }
+
+    /// Canonical records of hits of this snapshot, in their order; one round.
+    package func records(of hits: [SearchResults.Hit]) throws -> [[UInt8]] {
+        try SegmentReader.records(hits.map { (snapshot.segments[$0.segment], $0.ordinal) }, source: snapshot.source)
+    }
+}
+
+/// One search on its way.
+private struct SearchRun {
+    let request: SearchRequest
+    let snapshot: SnapshotReader
+    let generation: Generation
+    let source: MeteredSource
+    let plan: QueryPlan
+    let queryHash: UInt64
+    let after: SearchCursor?
+    let relevance: Relevance
+
+    init(_ request: SearchRequest, snapshot: SnapshotReader, generation: Generation) throws {
+        guard (0...SearchRequest.limitCount).contains(request.limitCount) else {
+            throw QueryError(
+                .limit, "\(request.limitCount) hits are asked for", expected: "0 to \(SearchRequest.limitCount) a page")
+        }
+        self.request = request
+        self.snapshot = snapshot
+        self.generation = generation
+        source = MeteredSource(snapshot.source)
+        plan = try QueryPlan(request.query)
+        queryHash = SearchCursor.hash(of: request.query)
+        after = try request.after.map { (text) throws(QueryError) in try SearchCursor(text) }
+        try after?.require(sort: request.sort, generation: generation, queryHash: queryHash)
+        relevance = Relevance(
+            articleCount: UInt64(snapshot.liveDocumentCount), wordCount: snapshot.liveTokenCount)
+    }
+
+    func answer() throws -> SearchResults {
+        let lookup = try QueryLookup(plan, in: snapshot, place: resumePlace, source: source)
+        let searches = try prepare(lookup)
+        let expansionCounts = plan.expansions.indices.map { number in
+            searches.reduce(0) { $0 + $1.expansionCounts[number] }
+        }
+        let weighted = weights(lookup.liveFrequencies, expansionCounts).map {
+            SegmentSearch.Weighted(leaf: $0.leaf, weight: $0.weight)
+        }
+        let mayStop = !request.countExact && request.facets.isEmpty && request.histogram == nil
+        for search in searches {
+            try search.run(plan, weighted, norms: relevance.norms, mayStop: mayStop)
+        }
+        let hits = try best(of: searches)
+        let acceptedCount = searches.reduce(0) { $0 + $1.top.acceptedCount }
+        var results = SearchResults(
+            total: searches.reduce(0) { $0 + $1.matchCount },
+            isExact: !searches.contains { mayStop && $0.top.isComplete },
+            hits: hits, next: nil, facets: [:], histogram: [], undatedCount: 0, work: SearchResults.Work())
+        if let last = hits.last, acceptedCount > hits.count {
+            results.next =
+                SearchCursor(
+                    sort: request.sort, generation: generation, queryHash: queryHash, score: last.score,
+                    place: last.orderKey
+                ).text
+        }
+        for (number, facet) in request.facets.enumerated() {
+            var sums: [[UInt8]: Int] = [:]
+            for search in searches { search.facets[number].merge(into: &sums) }
+            results.facets[facet] = FacetCounter.values(sums, limitCount: request.facetLimitCount)
+        }
+        var buckets: [Int64: Int] = [:]
+        for search in searches {
+            buckets.merge(search.histogram?.counts ?? [:], uniquingKeysWith: +)
+            results.undatedCount += search.histogram?.undatedCount ?? 0
+        }
+        results.histogram = buckets.sorted { $0.key < $1.key }
+            .map { .init(start: Timestamp(milliseconds: $0.key), count: $0.value) }
+        results.work.roundCount = source.roundCount
+        results.work.requestCount = source.requestCount
+        results.work.requestBytes = source.byteCount
+        results.work.windowCount = searches.reduce(0) { $0 + $1.windowCount }
+        return results
+    }
+
+    /// The first place behind the cursor's hit; for `oldest` the place of the hit itself, which ends what is before it.
+    private var resumePlace: OrderKey? {
+        guard let after else { return nil }
+        guard request.sort != .oldest else { return after.place }
+        let key = after.place.key
+        if key.low < .max { return OrderKey(time: after.place.time, key: ArticleKey(high: key.high, low: key.low + 1)) }
+        if key.high < .max { return OrderKey(time: after.place.time, key: ArticleKey(high: key.high + 1, low: 0)) }
+        guard let time = after.place.time, time.milliseconds > .min + 1 else { return nil }
+        return OrderKey(time: Timestamp(milliseconds: time.milliseconds - 1), key: ArticleKey(high: 0, low: 0))
+    }
+
+    // MARK: The second round
+
+    private var isScoring: Bool { !plan.scored.isEmpty }
+
+    private func prepare(_ lookup: QueryLookup) throws -> [SegmentSearch] {
+        var round = ReadRound()
+        var needsPositions = [Bool](repeating: false, count: plan.terms.count)
+        for case .phrase(let terms) in plan.leaves { for term in terms { needsPositions[term] = true } }
+        var firsts: [Int] = []
+        for (index, segment) in snapshot.segments.enumerated() {
+            let found = lookup.segments[index]
+            firsts.append(
+                addMaterial(of: segment, found, needsPositions, to: &round))
+        }
+        var slices = try round.run(source)
+        return try snapshot.segments.enumerated().map { index, segment in
+            let found = lookup.segments[index]
+            let material = try material(of: segment, index, found, &slices, from: firsts[index])
+            let top = TopHits(
+                sort: request.sort, limitCount: request.limitCount, after: after.map { ($0.score, found.place) })
+            return try SegmentSearch(
+                plan, segment, dead: snapshot.dead[index], found: found, material: material, top: top)
+        }
+    }
+
+    /// - Returns: index of the segment's first slice.
+    private func addMaterial(
+        of segment: SegmentReader, _ found: QueryLookup.Segment, _ needsPositions: [Bool], to round: inout ReadRound
+    ) -> Int {
+        var first: Int?
+        func add(_ section: SectionKind, _ range: Range<UInt64>) {
+            let index = round.add(segment, section, range)
+            if first == nil { first = index }
+        }
+        add(.lengths, 0..<(isScoring ? segment.footer.section(.lengths).length : 0))
+        add(.times, 0..<(request.histogram != nil ? segment.footer.section(.times).length : 0))
+        for facet in request.facets { add(facet.column.kind, 0..<segment.footer.section(facet.column.kind).length) }
+        for (term, entry) in found.entries.enumerated() {
+            guard let entry else { continue }
+            add(.postings, entry.postings)
+            add(
+                .positions,
+                needsPositions[term] ? entry.positions : entry.positions.lowerBound..<entry.positions.lowerBound)
+        }
+        for entries in found.expansions { for entry in entries { add(.postings, entry.postings) } }
+        for candidates in found.keyCandidates {
+            for ordinal in candidates {
+                let width = UInt64(SegmentFormat.documentRowBytes)
+                add(.documents, UInt64(ordinal) * width..<UInt64(ordinal + 1) * width)
+            }
+        }
+        return first!
+    }
+
+    /// Takes a segment's slices in the order they were asked for.
+    private func material(
+        of segment: SegmentReader, _ index: Int, _ found: QueryLookup.Segment, _ slices: inout [SectionSlice],
+        from first: Int
+    ) throws -> SegmentSearch.Material {
+        var next = first
+        func take() -> SectionSlice {
+            defer { next += 1 }
+            return slices[next]
+        }
+        let lengths = take()
+        let times = take()
+        let facets = try request.facets.map { try FacetCounter($0, of: segment, column: take()) }
+        let postings = found.entries.map { $0.map { _ in (take(), take()) } }
+        let expansions = found.expansions.map { $0.map { _ in take() } }
+        var keyed: [[UInt32]] = []
+        for (number, candidates) in found.keyCandidates.enumerated() {
+            var live: [UInt32] = []
+            for ordinal in candidates {
+                var slice = take()
+                let key = unsafe SegmentReader.identity(try slice.checked(), 0).key
+                if key == plan.keys[number], !snapshot.dead[index].contains(ordinal) { live.append(ordinal) }
+            }
+            keyed.append(live.sorted())
+        }
+        return SegmentSearch.Material(
+            postings: postings, expansions: expansions, keyed: keyed, lengths: isScoring ? lengths : nil,
+            facets: facets,
+            histogram: request.histogram.map {
+                HistogramCounter(interval: $0, zoneOffsetMinutes: request.zoneOffsetMinutes, times: times)
+            })
+    }
+
+    // MARK: Scores
+
+    /// For each place in the query that scores.
+    private func weights(
+        _ liveFrequencies: [Int], _ expansionCounts: [Int]
+    ) -> [(leaf: Int, weight: UInt64, inverseFrequency: UInt64)] {
+        plan.scored.map { scored in
+            let inverse: UInt64
+            switch plan.leaves[scored.leaf] {
+            case .term(let term): inverse = relevance.inverseFrequency(articles: UInt64(liveFrequencies[term]))
+            case .expansion(let number): inverse = relevance.inverseFrequency(articles: UInt64(expansionCounts[number]))
+            case .phrase(let terms):
+                inverse = terms.reduce(0) { $0 + relevance.inverseFrequency(articles: UInt64(liveFrequencies[$1])) }
+            }
+            return (scored.leaf, Relevance.weight(inverseFrequency: inverse, boost: scored.boost), inverse)
+        }
+    }
+
+    // MARK: The third round
+
+    private struct Candidate {
+        var entry: TopHits.Entry
+        var segment: Int
+    }
+
+    /// The best hits of all segments.
+    private func best(of searches: [SegmentSearch]) throws -> [SearchResults.Hit] {
+        var candidates: [Candidate] = []
+        for (index, search) in searches.enumerated() {
+            candidates += search.top.sorted.map { Candidate(entry: $0, segment: index) }
+        }
+        if candidates.count > request.limitCount { drop(&candidates) }
+        var round = ReadRound()
+        for candidate in candidates {
+            let ordinal = UInt64(candidate.entry.ordinal)
+            let segment = snapshot.segments[candidate.segment]
+            round.add(
+                segment, .documents,
+                ordinal * UInt64(SegmentFormat.documentRowBytes)..<(ordinal + 1)
+                    * UInt64(SegmentFormat.documentRowBytes))
+            round.add(segment, .times, ordinal * 8..<(ordinal + 1) * 8)
+        }
+        var slices = candidates.isEmpty ? [] : try round.run(source)
+        var hits: [SearchResults.Hit] = []
+        for (index, candidate) in candidates.enumerated() {
+            let key = unsafe SegmentReader.identity(try slices[2 * index].checked(), 0).key
+            let bits = unsafe try slices[2 * index + 1].checked().loadAll(UInt64.self)[0]
+            hits.append(
+                SearchResults.Hit(
+                    key: key, score: candidate.entry.score, orderTime: Timestamp(sortable: ~bits),
+                    segment: candidate.segment,
+                    ordinal: candidate.entry.ordinal))
+        }
+        let sort = request.sort
+        hits.sort { left, right in
+            switch sort {
+            case .score: left.score != right.score ? left.score > right.score : left.orderKey < right.orderKey
+            case .newest: left.orderKey < right.orderKey
+            case .oldest: right.orderKey < left.orderKey
+            }
+        }
+        return Array(hits.prefix(request.limitCount))
+    }
+
+    /// Drops candidates that are surely not among the best, so that fewer rows are read.
+    private func drop(_ candidates: inout [Candidate]) {
+        guard request.limitCount > 0 else { return candidates.removeAll() }
+        switch request.sort {
+        case .score:
+            let scores = candidates.map(\.entry.score).sorted(by: >)
+            let least = scores[request.limitCount - 1]
+            candidates.removeAll { $0.entry.score < least }
+        case .newest, .oldest:
+            // The sparse order index says between which places a document stands.
+            let isNewest = request.sort == .newest
+            let bounds = candidates.map { candidate in
+                snapshot.segments[candidate.segment].placeBounds(of: candidate.entry.ordinal)
+            }
+            let far = bounds.map { isNewest ? $0.upperBound : $0.lowerBound }
+                .sorted { isNewest ? $0 < $1 : $1 < $0 }[request.limitCount - 1]
+            let kept = candidates.indices.filter {
+                isNewest ? bounds[$0].lowerBound <= far : far <= bounds[$0].upperBound
+            }
+            candidates = kept.map { candidates[$0] }
+        }
+    }
+
+    // MARK: Explain
+
+    func explanation() throws -> String {
+        let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source)
+        let searches = try prepare(lookup)
+        let expansionCounts = plan.expansions.indices.map { number in
+            searches.reduce(0) { $0 + $1.expansionCounts[number] }
+        }
+        var lines = [
+            "query: \(request.query)",
+            "articles: \(snapshot.liveDocumentCount), words: \(snapshot.liveTokenCount), segments: \(snapshot.segments.count)",
+        ]
+        for (term, key) in plan.terms.enumerated() {
+            let documents = lookup.segments.reduce(0) { $0 + Int($1.entries[term]?.documentFrequency ?? 0) }
+            let live = plan.isScoredTerm[term] ? ", live \(lookup.liveFrequencies[term])" : ""
+            lines.append("word \(Self.name(of: key)): documents \(documents)\(live)")
+        }
+        for (number, expansion) in plan.expansions.enumerated() {
+            let words = lookup.segments.reduce(0) { max($0, $1.expansions[number].count) }
+            lines.append(
+                "word \(expansion.pattern): live \(expansionCounts[number]), at most \(words) words in a segment")
+        }
+        for weight in weights(lookup.liveFrequencies, expansionCounts) {
+            let name =
+                switch plan.leaves[weight.leaf] {
+                case .term(let term): Self.name(of: plan.terms[term])
+                case .expansion(let number): plan.expansions[number].pattern.description
+                case .phrase(let terms):
+                    "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
+                }
+            lines.append("scores \(name): idf \(weight.inverseFrequency)/65536, at most \(weight.weight)/65536")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func name(of key: [UInt8]) -> String {
+        let text = String(decoding: key.dropFirst(), as: UTF8.self)
+        guard let field = key.first.flatMap(IndexField.init(rawValue:)), field != .text else { return text }
+        return "\(field.queryName):\(text)"
+    }
+}
+
+extension SegmentReader {
+    /// Places between which a document stands, from the sparse order index.
+    fileprivate func placeBounds(of ordinal: UInt32) -> ClosedRange<OrderKey> {
+        let index = Int(ordinal) / SegmentFormat.documentsPerIndexEntry
+        let lower = documentIndex[index]
+        let upper = index + 1 < documentIndex.count ? documentIndex[index + 1] : footer.span?.last ?? lower
+        return lower...max(lower, upper)
+    }
+}

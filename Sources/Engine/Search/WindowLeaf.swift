@@ -1,0 +1,130 @@
+// The leaves of a query in one segment. They answer for windows of ordinals that only move forward, with a bit for each
+// ordinal. A hot file: `bits` belong to the evaluator and have `Window.wordCount` words.
+
+/// A stretch of ordinals evaluated at once.
+struct Window {
+    static let documentCount: UInt32 = 4096
+    static let wordCount = 64
+
+    var lower: UInt32
+    var upper: UInt32
+
+    @inline(__always)
+    func contains(_ document: UInt32, in bits: UnsafePointer<UInt64>) -> Bool {
+        let bit = Int(document &- lower)
+        return unsafe bits[bit >> 6] >> UInt64(truncatingIfNeeded: bit & 63) & 1 == 1
+    }
+
+    @inline(__always)
+    func set(_ document: UInt32, in bits: UnsafeMutablePointer<UInt64>) {
+        let bit = Int(document &- lower)
+        unsafe bits[bit >> 6] |= 1 &<< UInt64(truncatingIfNeeded: bit & 63)
+    }
+
+    /// Calls `body` with each ordinal whose bit is set, ascending, until it returns false.
+    @inline(__always)
+    func forEach(in bits: UnsafePointer<UInt64>, _ body: (UInt32) throws -> Bool) rethrows {
+        for word in 0..<Self.wordCount {
+            var rest = unsafe bits[word]
+            while rest != 0 {
+                let bit = rest.trailingZeroBitCount
+                guard try body(lower &+ UInt32(truncatingIfNeeded: word << 6 | bit)) else { return }
+                rest &= rest &- 1
+            }
+        }
+    }
+}
+
+/// A condition on documents that brings its own list. Confined to one search of one segment.
+class WindowLeaf {
+    /// Ordinals it may yield, for ordering; and relative work.
+    var cost: Int { 0 }
+
+    /// A lower bound of the first matching ordinal from `document` on; `PostingsCursor.end` if there is none.
+    func next(from document: UInt32) throws -> UInt32 { PostingsCursor.end }
+
+    /// Sets the bits of matching ordinals of the window, at least of those whose bit is set in `within`. Others may be
+    /// set or not.
+    func mark(_ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>) throws {}
+
+    /// Calls `body` with each ordinal of `matched` where the leaf matches too, and its frequency there.
+    func score(_ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void) throws {}
+}
+
+/// A word.
+final class TermLeaf: WindowLeaf {
+    private var marker: PostingsCursor
+    /// Follows behind the marker, over the same bytes.
+    private var scorer: PostingsCursor
+
+    init(_ cursor: PostingsCursor, _ second: PostingsCursor) {
+        marker = cursor
+        scorer = second
+    }
+
+    override var cost: Int { marker.documentFrequency }
+
+    override func next(from document: UInt32) throws -> UInt32 { try marker.seek(document) }
+
+    override func mark(
+        _ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>
+    ) throws {
+        var document = try marker.seek(window.lower)
+        while document < window.upper {
+            unsafe window.set(document, in: bits)
+            document = try marker.next()
+        }
+    }
+
+    override func score(
+        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
+    ) throws {
+        try unsafe window.forEach(in: matched) { document in
+            let found = try scorer.seek(document)
+            if found == document { body(document, try scorer.frequency()) }
+            return found < window.upper
+        }
+    }
+}
+
+/// The union of the words that a word with stars stands for, gathered before.
+final class ListLeaf: WindowLeaf {
+    /// Ascending.
+    private let documents: [UInt32]
+    private let frequencies: [UInt32]
+    private var markPlace = 0
+    private var scorePlace = 0
+
+    init(documents: [UInt32], frequencies: [UInt32]) {
+        self.documents = documents
+        self.frequencies = frequencies
+    }
+
+    override var cost: Int { documents.count }
+
+    override func next(from document: UInt32) throws -> UInt32 {
+        while markPlace < documents.count, documents[markPlace] < document { markPlace += 1 }
+        return markPlace < documents.count ? documents[markPlace] : PostingsCursor.end
+    }
+
+    override func mark(
+        _ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>
+    ) throws {
+        _ = try next(from: window.lower)
+        while markPlace < documents.count, documents[markPlace] < window.upper {
+            unsafe window.set(documents[markPlace], in: bits)
+            markPlace += 1
+        }
+    }
+
+    override func score(
+        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
+    ) throws {
+        unsafe window.forEach(in: matched) { document in
+            while scorePlace < documents.count, documents[scorePlace] < document { scorePlace += 1 }
+            guard scorePlace < documents.count else { return false }
+            if documents[scorePlace] == document { body(document, frequencies[scorePlace]) }
+            return true
+        }
+    }
+}

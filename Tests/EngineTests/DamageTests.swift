@@ -1,0 +1,186 @@
+import ByteCoding
+import Engine
+import News
+import Storage
+import Testing
+
+@Suite("damage") struct DamageTests {
+    /// Objects of a small snapshot with every section in use: overlays with kills and corrections, or cells.
+    private func objects(_ kind: SegmentReference.Kind) throws -> (source: MemoryByteSource, segments: [BuiltSegment]) {
+        var generator = SeededGenerator(seed: 77)
+        let samples = (0..<4).map { SampleArticles.make($0 * 5 + 3, &generator) }
+        let newer = SampleArticles.make(3, revision: 1, &generator)
+        let source = MemoryByteSource()
+        let overlays = [try build(samples), try build([newer], kills: [samples[0].killed])]
+        guard kind == .cell else { return (source, overlays) }
+        var settings = Settings()
+        settings.cellTargetBytes = Settings().cellTargetBytes
+        var cells: [BuiltSegment] = []
+        try SegmentMerger(settings: settings, source: source).compact(
+            try SegmentReader.open(overlays.map { source.put($0) }, source: source)
+        ) { cells.append($0) }
+        return (source, cells)
+    }
+
+    /// Section that holds `offset`, as an error should name it.
+    private func section(_ segment: BuiltSegment, _ offset: Int) -> String {
+        segment.footer.sections.first { UInt64(offset) >= $0.offset && UInt64(offset) < $0.offset + $0.length }
+            .map(\.kind.name) ?? (offset >= segment.bytes.count - 40 ? "tail" : "footer")
+    }
+
+    @Test(
+        "every flipped byte is found by opening or verifying, in its section",
+        arguments: [SegmentReference.Kind.overlay, .cell])
+    func flips(kind: SegmentReference.Kind) throws {
+        let (source, segments) = try objects(kind)
+        var references = segments.map { source.put($0) }
+        #expect(try SnapshotVerifier(references, source: source).run().findings == [])
+        let target = segments.count - 1
+        var bytes = segments[target].bytes
+        let name = references[target].objectName
+        references = [references[target]]
+        for offset in bytes.indices {
+            bytes[offset] ^= UInt8(1 << (offset % 8))
+            source.put(bytes, as: name)
+            bytes[offset] ^= UInt8(1 << (offset % 8))
+            var found: [EngineError] = []
+            do {
+                let segment = try SegmentReader.open(references, source: source)[0]
+                var verifier = SegmentVerifier(segment)
+                found = try verifier.run()
+            } catch let error as EngineError {
+                found = [error]
+            }
+            guard let first = found.first else {
+                Issue.record("flipped byte \(offset) in \(section(segments[target], offset)) was not found")
+                continue
+            }
+            let expected = section(segments[target], offset)
+            // A wrong checksum of a page, in the footer's table, cannot occur: the footer has its own.
+            #expect(first.section == expected && first.object == name, "byte \(offset) of \(expected): \(first)")
+            #expect((first.offset ?? .max) <= UInt64(offset), "byte \(offset) of \(expected): \(first)")
+            #expect(first.code == .corrupt || first.code == .truncated)
+        }
+    }
+
+    @Test("every truncation is refused when the segment is opened")
+    func truncation() throws {
+        let (source, segments) = try objects(.overlay)
+        let reference = source.put(segments[1])
+        for length in segments[1].bytes.indices {
+            source.put(Array(segments[1].bytes.prefix(length)), as: reference.objectName)
+            // Read as what the reference says, and as an object of the size it has.
+            #expect(throws: EngineError.self) { try SegmentReader.open([reference], source: source) }
+            #expect(throws: EngineError.self) {
+                try SegmentReader.open(objectName: reference.objectName, sizeBytes: UInt64(length), source: source)
+            }
+        }
+    }
+
+    @Test("a read of a damaged segment gives the right answer or an error, never another answer")
+    func reads() throws {
+        let samples = SampleArticles.many(6, seed: 5)
+        let segment = try build(samples)
+        let source = MemoryByteSource()
+        let reference = source.put(segment)
+        let naive = NaiveIndex(samples)
+        let terms = naive.postings.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        let wanted = [terms[0], terms[terms.count / 2], terms[terms.count - 1]]
+        let ordinal = UInt32(naive.samples.count / 2)
+        let key = naive.samples[0].key
+        var errors = 0
+        for offset in segment.bytes.indices {
+            var bytes = segment.bytes
+            bytes[offset] ^= 0x10
+            source.put(bytes, as: reference.objectName)
+            do {
+                let snapshot = try SnapshotReader.open([reference], source: source)
+                for (term, found) in zip(wanted, try snapshot.lookup(terms: wanted)) {
+                    #expect(found.liveDocumentFrequency == naive.postings[term]!.count)
+                    guard let entry = found.entries[0] else { continue }
+                    var cursor = try SegmentReader.postings([(snapshot.segments[0], entry, true)], source: source)[0]
+                    for document in naive.postings[term]!.keys.sorted() {
+                        #expect(try cursor.next() == UInt32(document))
+                        var positions: [UInt32] = []
+                        try cursor.positions(into: &positions)
+                        #expect(positions == naive.postings[term]![document])
+                    }
+                }
+                #expect(try snapshot.segments[0].records([ordinal]) == [naive.samples[Int(ordinal)].record])
+                #expect(try snapshot.lookup(keys: [key])[0]?.version == naive.samples[0].version)
+            } catch is EngineError {
+                errors += 1
+            }
+        }
+        #expect(errors > 0)
+    }
+
+    @Test("hostile bytes with right checksums are an error, never a trap")
+    func hostile() throws {
+        // Flip a byte in a section, then make all checksums right again, as an attacker would.
+        let samples = SampleArticles.many(3, seed: 6)
+        let segment = try build(samples, kills: [SampleArticles.many(1, seed: 9)[0].killed])
+        let source = MemoryByteSource()
+        var generator = SeededGenerator(seed: 10)
+        for offset in stride(from: 0, to: segment.bytes.count - 40, by: 7) {
+            var bytes = segment.bytes
+            bytes[offset] = generator.next() % 3 == 0 ? 0xFF : UInt8.random(in: 0...255, using: &generator)
+            Resealing.repair(&bytes, segment.footer)
+            source.put(bytes, as: "hostile")
+            do {
+                let reader = try SegmentReader.open(
+                    objectName: "hostile", sizeBytes: UInt64(bytes.count), source: source)
+                var verifier = SegmentVerifier(reader)
+                _ = try verifier.run()
+                if reader.footer.settingsHash == segment.footer.settingsHash {
+                    _ = try SegmentMerger(settings: Settings(), source: source).merge([reader])
+                }
+            } catch is EngineError {
+                continue
+            }
+        }
+    }
+
+    @Test("another version is refused by name")
+    func version() throws {
+        let segment = try build(SampleArticles.many(2, seed: 1))
+        var bytes = segment.bytes
+        bytes[bytes.count - 16] = 1
+        let checksum = CRC32C.checksum(of: bytes[(bytes.count - 40)..<(bytes.count - 12)])
+        for place in 0..<4 {
+            bytes[bytes.count - 12 + place] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * place))
+        }
+        let source = MemoryByteSource()
+        source.put(bytes, as: "newer")
+        do {
+            _ = try SegmentReader.open(objectName: "newer", sizeBytes: UInt64(bytes.count), source: source)
+            Issue.record("opened")
+        } catch let error as EngineError {
+            #expect(error.code == .unsupportedVersion && error.object == "newer")
+        }
+    }
+}
+
+/// Makes the checksums of a changed segment right again.
+enum Resealing {
+    static func repair(_ bytes: inout [UInt8], _ footer: SegmentFooter) {
+        let tail = bytes.count - 40
+        let footerOffset = Int(footer.sections.last!.offset + footer.sections.last!.length)
+        var entry = footerOffset + 112 + (footer.span == nil ? 0 : 48)
+        for section in footer.sections {
+            entry += 18
+            for page in section.pageChecksums.indices {
+                let start = Int(section.offset) + page << Int(section.pageShift)
+                let end = min(start + 1 << Int(section.pageShift), Int(section.offset + section.length))
+                put(CRC32C.checksum(of: bytes[start..<end]), at: entry, &bytes)
+                entry += 4
+            }
+        }
+        put(CRC32C.checksum(of: bytes[footerOffset..<tail]), at: tail + 20, &bytes)
+        put(CRC32C.checksum(of: bytes[tail..<(tail + 28)]), at: tail + 28, &bytes)
+    }
+
+    private static func put(_ value: UInt32, at offset: Int, _ bytes: inout [UInt8]) {
+        for place in 0..<4 { bytes[offset + place] = UInt8(truncatingIfNeeded: value >> UInt32(8 * place)) }
+    }
+}

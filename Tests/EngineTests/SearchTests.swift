@@ -1,0 +1,323 @@
+import Engine
+import News
+import Storage
+import Testing
+
+@Suite("Search")
+struct SearchTests {
+    /// Holds what the engine says to a query against what reading every article says.
+    func check(_ text: String, _ searcher: Searcher, _ oracle: SearchOracle, limit: Int) throws {
+        let query = try QueryParser.parse(text)
+        let answers = oracle.answers(query)
+        for sort in SearchRequest.Sort.allCases {
+            let expected = SearchOracle.sorted(answers, by: sort)
+            let results = try searcher.search(SearchRequest(query: query, sort: sort, limitCount: limit))
+            let found = results.hits.map { SearchOracle.Answer(key: $0.key, score: $0.score) }
+            #expect(results.total == expected.count && results.isExact, "\(text) (\(sort))")
+            #expect(found == Array(expected.prefix(limit)), "\(text) (\(sort))")
+            #expect((results.next != nil) == (expected.count > limit && limit > 0), "\(text) (\(sort))")
+            #expect(results.work.roundCount <= 3)
+        }
+    }
+
+    @Test("answers, order, scores and counts are those of reading every article", arguments: 1...8)
+    func oracle(segments: Int) throws {
+        let fixture = SearchFixture(articles: 110, segments: segments, seed: UInt64(segments))
+        let (snapshot, _) = try fixture.snapshot()
+        let searcher = Searcher(snapshot)
+        let oracle = SearchOracle(fixture.live)
+        var random = SeededGenerator(seed: UInt64(100 + segments))
+        for _ in 0..<70 {
+            try check(fixture.query(&random), searcher, oracle, limit: Int.random(in: 0...30, using: &random))
+        }
+    }
+
+    @Test("lists of many blocks and windows answer alike")
+    func manyWindows() throws {
+        let fixture = SearchFixture(articles: 4500, segments: 2, words: 1...2, seed: 77)
+        let (snapshot, _) = try fixture.snapshot()
+        let searcher = Searcher(snapshot)
+        let oracle = SearchOracle(fixture.live)
+        var random = SeededGenerator(seed: 78)
+        for _ in 0..<10 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
+    }
+
+    @Test("the cut into segments leaves no trace in the answers")
+    func segmentation() throws {
+        let fixture = SearchFixture(articles: 90, segments: 5, seed: 21)
+        var whole = SearchFixture(articles: 0, segments: 1, seed: 0)
+        whole.segments = [(fixture.live, [])]
+        let many = Searcher(try fixture.snapshot().0)
+        let one = Searcher(try whole.snapshot().0)
+        var random = SeededGenerator(seed: 22)
+        for _ in 0..<60 {
+            let query = try QueryParser.parse(fixture.query(&random))
+            for sort in SearchRequest.Sort.allCases {
+                let request = SearchRequest(
+                    query: query, sort: sort, limitCount: 7, facets: [.source, .language, .section], histogram: .week)
+                let left = try many.search(request)
+                let right = try one.search(request)
+                #expect(left.hits.map(\.key) == right.hits.map(\.key))
+                #expect(left.hits.map(\.score) == right.hits.map(\.score))
+                #expect(left.total == right.total && left.next == right.next)
+                #expect(left.facets == right.facets && left.histogram == right.histogram)
+                #expect(left.undatedCount == right.undatedCount)
+            }
+        }
+    }
+
+    @Test("merging and compacting leave no trace in the answers", arguments: [UInt64(1), 2, 3])
+    func merging(seed: UInt64) throws {
+        let fixture = SearchFixture(articles: 100, segments: 6, seed: 500 + seed)
+        var settings = Settings()
+        settings.cellTargetBytes = 4000
+        let (first, source) = try fixture.snapshot(settings: settings)
+        let oracle = SearchOracle(fixture.live)
+        var random = SeededGenerator(seed: 600 + seed)
+        let merger = SegmentMerger(settings: settings, source: source)
+        // Random groups are merged, until one segment is left; then all becomes cells.
+        var snapshots = [first]
+        var attempt: UInt64 = 100
+        while let last = snapshots.last, last.segments.count > 1 {
+            let shuffled = last.segments.shuffled(using: &random)
+            let count = Int.random(in: 2...min(3, shuffled.count), using: &random)
+            attempt += 1
+            var references: [SegmentReader] = Array(shuffled.dropFirst(count))
+            if let merged = try merger.merge(Array(shuffled.prefix(count))) {
+                references.append(try SegmentReader.open([source.put(merged, attempt: attempt)], source: source)[0])
+            }
+            snapshots.append(try SnapshotReader(segments: references, source: source))
+        }
+        var cells: [SegmentReference] = []
+        try merger.compact(first.segments) { cell in
+            attempt += 1
+            cells.append(source.put(cell, attempt: attempt))
+        }
+        #expect(cells.count > 2)
+        snapshots.append(try SnapshotReader.open(cells, source: source))
+        for _ in 0..<25 {
+            let text = fixture.query(&random)
+            for snapshot in snapshots { try check(text, Searcher(snapshot), oracle, limit: 12) }
+        }
+    }
+
+    @Test("pages neither repeat nor skip")
+    func paging() throws {
+        let fixture = SearchFixture(articles: 120, segments: 4, seed: 31)
+        let searcher = Searcher(try fixture.snapshot().0, generation: Generation(7))
+        let oracle = SearchOracle(fixture.live)
+        for text in ["*", "alpha", "any(alpha beta gamma)", "-alpha", "published:2016-02", "alpha OR lang:pt"] {
+            let query = try QueryParser.parse(text)
+            for sort in SearchRequest.Sort.allCases {
+                var found: [SearchOracle.Answer] = []
+                var cursor: String?
+                repeat {
+                    let page = try searcher.search(
+                        SearchRequest(query: query, sort: sort, limitCount: 9, after: cursor))
+                    found += page.hits.map { SearchOracle.Answer(key: $0.key, score: $0.score) }
+                    cursor = page.next
+                } while cursor != nil
+                #expect(found == oracle.answers(query, sort: sort), "\(text) (\(sort))")
+            }
+        }
+    }
+
+    @Test("a cursor of another query, order, generation or a damaged one is refused")
+    func cursors() throws {
+        let fixture = SearchFixture(articles: 40, segments: 2, seed: 41)
+        let snapshot = try fixture.snapshot().0
+        let searcher = Searcher(snapshot, generation: Generation(1))
+        let query = try QueryParser.parse("alpha")
+        let cursor = try #require(try searcher.search(SearchRequest(query: query, limitCount: 1)).next)
+        func code(_ request: SearchRequest, _ searcher: Searcher) throws -> QueryError.Code? {
+            do {
+                _ = try searcher.search(request)
+                return nil
+            } catch let error as QueryError { return error.code }
+        }
+        #expect(try code(SearchRequest(query: query, after: cursor), searcher) == nil)
+        #expect(try code(SearchRequest(query: query, sort: .newest, after: cursor), searcher) == .cursor)
+        #expect(try code(SearchRequest(query: .all, after: cursor), searcher) == .cursor)
+        #expect(
+            try code(SearchRequest(query: query, after: cursor), Searcher(snapshot, generation: Generation(2)))
+                == .cursor)
+        var random = SeededGenerator(seed: 5)
+        for _ in 0..<300 {
+            var bytes = Array(cursor.utf8)
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 32...126, using: &random)
+            let damaged = String(decoding: bytes, as: UTF8.self)
+            if damaged.lowercased() == cursor { continue }
+            #expect(try code(SearchRequest(query: query, after: damaged), searcher) == .cursor)
+        }
+        for text in ["", "00", "é", String(repeating: "0", count: 108)] {
+            #expect(try code(SearchRequest(query: query, after: text), searcher) == .cursor)
+        }
+    }
+
+    @Test("without an exact count newest-first stops early, with the same hits")
+    func earlyExit() throws {
+        let fixture = SearchFixture(articles: 4500, segments: 1, words: 1...1, seed: 51)
+        let searcher = Searcher(try fixture.snapshot().0)
+        let query = try QueryParser.parse("alpha")
+        let exact = try searcher.search(SearchRequest(query: query, sort: .newest))
+        let fast = try searcher.search(SearchRequest(query: query, sort: .newest, countExact: false))
+        #expect(fast.hits == exact.hits && fast.next == exact.next)
+        #expect(!fast.isExact && fast.total < exact.total && fast.total > 10)
+        #expect(fast.work.windowCount < exact.work.windowCount)
+    }
+
+    @Test("facets and histogram count the matching articles")
+    func facets() throws {
+        let fixture = SearchFixture(articles: 150, segments: 3, seed: 61)
+        let searcher = Searcher(try fixture.snapshot().0)
+        let oracle = SearchOracle(fixture.live)
+        let query = try QueryParser.parse("any(alpha beta)")
+        let matching = oracle.answers(query, sort: .newest).map { answer in
+            fixture.live.first { $0.key == answer.key }!.article
+        }
+        let results = try searcher.search(
+            SearchRequest(query: query, limitCount: 0, facets: [.source, .language, .section], histogram: .month))
+        #expect(results.hits.isEmpty && results.next == nil && results.total == matching.count)
+        for (facet, value) in [
+            (SearchRequest.Facet.source, \Article.source), (.language, \.language), (.section, \.section),
+        ] {
+            let values = results.facets[facet] ?? []
+            #expect(values.reduce(0) { $0 + $1.count } == matching.count)
+            for entry in values { #expect(entry.count == matching.count { $0[keyPath: value] == entry.name }) }
+            #expect(values == values.sorted { $0.count > $1.count })
+        }
+        #expect(results.undatedCount == matching.count { $0.orderTime == nil })
+        #expect(results.histogram.reduce(0) { $0 + $1.count } + results.undatedCount == matching.count)
+        for bucket in results.histogram {
+            let civil = CivilTime(secondsSinceEpoch: bucket.start.milliseconds / 1000)
+            #expect(civil.day == 1 && civil.hour == 0)
+            let range = try QueryParser.parse("any(alpha beta) published:2016-0\(civil.month)")
+            #expect(try searcher.search(SearchRequest(query: range)).total == bucket.count)
+        }
+    }
+
+    @Test("days, weeks and months begin in the zone asked for")
+    func buckets() throws {
+        var article = Article()
+        article.headline = "alpha"
+        // Sunday, 31 January 2016, 23:30 UTC.
+        article.published = PublishedTime(at: Timestamp(seconds: 1_454_283_000), precision: .minute, from: "field")
+        var fixture = SearchFixture(articles: 0, segments: 1, seed: 0)
+        fixture.segments = [([Sample(article, key: ArticleKey(high: 1, low: 1))], [])]
+        let searcher = Searcher(try fixture.snapshot().0)
+        func start(_ interval: SearchRequest.Interval, _ zone: Int) throws -> Int64 {
+            let request = SearchRequest(query: .all, histogram: interval, zoneOffsetMinutes: zone)
+            return try #require(try searcher.search(request).histogram.first).start.milliseconds / 1000
+        }
+        #expect(try start(.day, 0) == 1_454_198_400)
+        #expect(try start(.week, 0) == 1_453_680_000)  // Monday the 25th
+        #expect(try start(.month, 0) == 1_451_606_400)
+        #expect(try start(.day, 60) == 1_454_284_800 - 3600)
+        #expect(try start(.week, 60) == 1_454_284_800 - 3600)  // Monday the 1st
+        #expect(try start(.month, 60) == 1_454_284_800 - 3600)
+    }
+
+    @Test(
+        "what this version cannot answer is refused with its place",
+        arguments: [
+            ("alpha NEAR/3 beta", 6), ("x alpha~1", 2), ("x \"alpha beta\"~2", 2), ("\"alph* beta\"", 0),
+            ("x quote:y", 2), ("speaker:z", 0),
+            ("story:z", 0),
+        ])
+    func unsupported(text: String, offset: Int) throws {
+        let searcher = Searcher(try SearchFixture(articles: 3, segments: 1, seed: 1).snapshot().0)
+        let query = try QueryParser.parse(text)
+        do {
+            _ = try searcher.search(SearchRequest(query: query))
+            Issue.record("answered \(text)")
+        } catch let error as QueryError {
+            #expect(error.code == .unsupported && error.offset == offset)
+        }
+    }
+
+    @Test("an empty snapshot answers everything with nothing")
+    func empty() throws {
+        let searcher = Searcher(try SnapshotReader(segments: [], source: MemoryByteSource()))
+        for text in ["", "a", "-a", "a*", "published:2016", "key:00112233445566778899aabbccddeeff", "\"a b\""] {
+            let results = try searcher.search(
+                SearchRequest(query: try QueryParser.parse(text), facets: [.source], histogram: .day))
+            #expect(results.total == 0 && results.hits.isEmpty && results.next == nil)
+        }
+    }
+
+    @Test("explain names the tree and each word's live articles")
+    func explain() throws {
+        let fixture = SearchFixture(articles: 50, segments: 3, seed: 71)
+        let searcher = Searcher(try fixture.snapshot().0)
+        let query = try QueryParser.parse("alpha \"beta gamma\" be* -delta lang:pt")
+        let text = try searcher.explain(SearchRequest(query: query))
+        let live = SearchOracle(fixture.live).answers(try QueryParser.parse("alpha"), sort: .newest).count
+        #expect(text.contains("query: and(alpha \"beta gamma\" be* not(delta) lang:pt)"))
+        #expect(text.contains("word alpha: documents") && text.contains("live \(live)\n"))
+    }
+
+    @Test("any flipped byte is an error or changes nothing")
+    func damage() throws {
+        let fixture = SearchFixture(articles: 30, segments: 1, seed: 81)
+        let built = try build(fixture.segments[0].samples)
+        let healthy = MemoryByteSource()
+        let reference = healthy.put(built)
+        let queries = try ["alpha \"beta gamma\"", "a* -beta published:2016", "key:\(fixture.live[3].key.hex)"].map {
+            try QueryParser.parse($0)
+        }
+        func answer(_ source: MemoryByteSource) throws -> [SearchResults] {
+            let searcher = Searcher(try SnapshotReader.open([reference], source: source))
+            return try queries.map {
+                try searcher.search(SearchRequest(query: $0, facets: [.source], histogram: .day))
+            }
+        }
+        let expected = try answer(healthy)
+        var random = SeededGenerator(seed: 82)
+        var errors = 0
+        for _ in 0..<150 {
+            var bytes = built.bytes
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            let source = MemoryByteSource()
+            source.put(bytes, as: reference.objectName)
+            do {
+                #expect(try answer(source) == expected)
+            } catch is EngineError { errors += 1 }
+        }
+        #expect(errors > 50)
+    }
+}
+
+@Suite("Relevance")
+struct RelevanceTests {
+    @Test("the logarithm is that of mathematics")
+    func logarithm() {
+        let relevance = Relevance(articleCount: 1_000_000, wordCount: 1)
+        // ln(1 + (N - n + 0.5) / (n + 0.5)) · 65536, by a calculator.
+        for (n, expected) in [
+            (UInt64(0), 950839.5), (1, 878840.8), (10, 751313.6), (1000, 452674.0), (500_000, 45426.1),
+            (1_000_000, 0.0),
+        ] {
+            #expect(abs(Double(relevance.inverseFrequency(articles: n)) - max(expected, 1)) < 1.5, "\(n)")
+        }
+        for count in [UInt64(0), 1, 2, 3, 1 << 31, 1 << 62] {
+            let relevance = Relevance(articleCount: count, wordCount: count)
+            #expect(relevance.inverseFrequency(articles: 0) >= relevance.inverseFrequency(articles: count))
+        }
+    }
+
+    @Test("more occurrences score higher, longer articles lower, never above the weight")
+    func monotony() {
+        let relevance = Relevance(articleCount: 1000, wordCount: 300_000)
+        let weight = Relevance.weight(inverseFrequency: relevance.inverseFrequency(articles: 10), boost: 65_536)
+        for code in 1..<256 {
+            #expect(relevance.norms[code] >= relevance.norms[code - 1])
+            var last: Int64 = 0
+            for frequency in [UInt32(1), 2, 3, 10, 1000, 65_535, .max] {
+                let part = Relevance.part(weight: weight, frequency: frequency, norm: relevance.norms[code])
+                #expect(part >= last && part <= Int64(weight))
+                last = part
+            }
+        }
+        #expect(Relevance.weight(inverseFrequency: .max, boost: .max) == UInt64(UInt32.max))
+    }
+}
