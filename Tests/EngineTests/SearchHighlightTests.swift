@@ -47,7 +47,7 @@ struct SearchHighlightTests {
     func windows() throws {
         let filler = String(repeating: "Nothing is said here. ", count: 20)
         let text = "Trade is named. " + filler + "Both trade and war are named. " + filler
-        #expect(try show("trade war", article(text)) ?.hasPrefix("…Both [trade] and [war] are named. Nothing") == true)
+        #expect(try show("trade war", article(text))?.hasPrefix("…Both [trade] and [war] are named. Nothing") == true)
         #expect(try show("peace", article(text))?.hasPrefix("Trade is named. Nothing") == true)
         #expect(try show("trade", article(text))?.hasPrefix("[Trade] is named.") == true)
     }
