@@ -184,6 +184,15 @@ struct Liveness {
     private(set) var killsWithoutLoser: [EngineError] = []
     /// For each segment, for each of its kills, whether its loser is in one of the segments.
     private(set) var isMatched: [[Bool]]
+    /// Where the losers are: kill of a segment, and its document.
+    private(set) var losers: [Loser] = []
+
+    struct Loser {
+        let killSegment: Int
+        let kill: Int
+        let segment: Int
+        let ordinal: UInt32
+    }
 
     /// What is wrong if the segments are a whole snapshot.
     var findings: [EngineError] { killedTwice + killsWithoutLoser }
@@ -211,6 +220,9 @@ struct Liveness {
                     ).with(.mismatch))
             }
             isMatched[owner.segment][owner.kill] = true
+            losers.append(
+                Loser(
+                    killSegment: owner.segment, kill: owner.kill, segment: match.segment, ordinal: match.ordinal))
         }
         for (index, segment) in segments.enumerated() {
             for number in segment.kills.indices where !isMatched[index][number] {

@@ -85,10 +85,9 @@ final class DecodedList {
         let layout = try segment.decoding(.postings, at: start) { () throws(RawError) in
             try unsafe PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
         }
-        var block = 0
-        while layout.blockCount > 1, block < layout.blockCount, Int(layout.lastDocument(block)) < range.lowerBound {
-            block += 1
-        }
+        var block =
+            layout.blockCount > 1
+            ? layout.block(reaching: UInt32(clamping: range.lowerBound), from: 0) : 0
         while block < layout.blockCount {
             if block > 0, Int(layout.lastDocument(block - 1)) >= range.upperBound { return }
             try segment.decoding(.postings, at: start) { () throws(RawError) in
