@@ -76,12 +76,16 @@ package final class SnapshotReader: Sendable {
         package var entries: [TermEntry?]
     }
 
-    /// Looks terms up in all segments: one round for the dictionaries, in parallel one for the corrections.
+    /// Looks terms up in all segments, with their corrections, in one round.
     ///
     /// - Parameter terms: keys as `IndexField.key` makes them.
     package func lookup(terms: [[UInt8]]) throws -> [TermStatistics] {
-        let entries = try SegmentReader.lookup(terms, in: segments, source: source)
-        let corrections = try SegmentReader.correctionCounts(terms, in: segments, source: source)
+        var round = ReadRound()
+        let dictionary = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
+        let killed = TermLookup(terms, in: segments, \.correctionIndex, .corrections, &round)
+        var slices = try round.run(source)
+        let entries = try dictionary.entries(&slices)
+        let corrections = try killed.correctionCounts(&slices)
         return try terms.indices.map { term in
             var sum = 0
             for segment in segments.indices {
