@@ -111,7 +111,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
     @Test("random merges change nothing that is live", arguments: 0..<8)
     func merges(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
-        let history = randomHistory(Int.random(in: 2...60, using: &generator), &generator)
+        let history = randomHistory(Int.random(in: 2...40, using: &generator), &generator)
         var snapshot = RandomSnapshot(seed: seed, settings: Settings())
         try snapshot.publish(history.samples, retracting: history.retracted)
         try snapshot.expectConsistent()
@@ -137,7 +137,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
         var settings = Settings()
         settings.cellTargetBytes = [1, 700, 4_000, 20_000, 1 << 20][Int(set)]
         var generator = SeededGenerator(seed: 500 + set)
-        let history = randomHistory([10, 30, 40, 50, 50][Int(set)], &generator)
+        let history = randomHistory([8, 20, 25, 30, 30][Int(set)], &generator)
         var expected: [Digest256]?
         for round in 0..<11 {
             var snapshot = RandomSnapshot(seed: UInt64(round), settings: settings)
