@@ -21,8 +21,9 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
     #expect(segment.footer.tokenCount == UInt64(naive.lengths.reduce(0, +)))
     #expect(segment.footer.recordBytes == naive.samples.reduce(0) { $0 + UInt64($1.record.count) })
     var listed: [[UInt8]] = []
-    try segment.forEachTerm(from: []) { term, _ in
-        listed.append(Array(term))
+    // Safe: the term is copied during the call.
+    unsafe try segment.forEachTerm(from: []) { term, _ in
+        unsafe listed.append(Array(term))
         return true
     }
     let terms = naive.postings.keys.sorted { $0.lexicographicallyPrecedes($1) }
@@ -166,6 +167,23 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         before = source.roundCount
         _ = try SegmentReader.records(segments.map { ($0, 3) }, source: source)
         #expect(source.roundCount == before + 1)
+    }
+
+    @Test("a snapshot with kills looks terms up in one round and keys in two")
+    func snapshotRounds() throws {
+        let samples = SampleArticles.many(300, seed: 61)
+        let source = MemoryByteSource()
+        let references = [
+            source.put(try build(samples)), source.put(try build([], kills: samples.prefix(40).map(\.killed))),
+        ]
+        let snapshot = try SnapshotReader.open(references, source: source)
+        #expect(source.roundCount <= 3)
+        var before = source.roundCount
+        _ = try snapshot.lookup(terms: ["w1", "w2", "w900"].map { IndexField.text.key($0.utf8) })
+        #expect(source.roundCount == before + 1)
+        before = source.roundCount
+        #expect(try snapshot.lookup(keys: samples.map(\.key)).filter { $0 != nil }.count == 260)
+        #expect(source.roundCount == before + 2)
     }
 
     @Test("length codes are exact below 40 and never above the length")

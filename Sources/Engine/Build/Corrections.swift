@@ -24,8 +24,9 @@ struct Corrections {
     /// Calls `body` with each term, ascending, and the ordinals of the kills, ascending.
     func forEach(_ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt32>) -> Void) {
         do throws(EngineError) {
-            try PostingsSorter(documents: tokens, stream: stream).forEachList { (term, list) throws(EngineError) in
-                body(term, UnsafeBufferPointer(start: list.documents, count: list.documentCount))
+            try unsafe PostingsSorter(documents: tokens, stream: stream).forEachList {
+                (term, list) throws(EngineError) in
+                unsafe body(term, UnsafeBufferPointer(start: list.documents, count: list.documentCount))
             }
         } catch {
             preconditionFailure("the body above throws nothing")

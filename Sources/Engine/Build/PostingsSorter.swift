@@ -20,51 +20,52 @@
     ) throws(EngineError) {
         let terms = stream.terms
         let counters = ScratchArray(repeating: Counter(), count: terms.termCount)
-        let counts = counters.base
+        let counts = unsafe counters.base
         for (document, range) in documents.enumerated() {
             let ordinal = UInt32(document)
             stream.forEach(in: range) { term, _ in
                 let at = Int(term)
-                counts[at].occurrences &+= 1
-                if counts[at].last != ordinal {
-                    counts[at].last = ordinal
-                    counts[at].documents &+= 1
+                unsafe counts[at].occurrences &+= 1
+                if unsafe counts[at].last != ordinal {
+                    unsafe counts[at].last = ordinal
+                    unsafe counts[at].documents &+= 1
                 }
             }
         }
-        let order = terms.sorted { counts[$0].documents > 0 }
+        let order = terms.sorted { unsafe counts[$0].documents > 0 }
         var occurrenceCount = 0
         var postingCount = 0
         for term in order {
             let at = Int(term)
-            let counter = counts[at]
-            counts[at] = Counter(occurrences: UInt32(occurrenceCount), documents: UInt32(postingCount), last: .max)
+            let counter = unsafe counts[at]
+            unsafe counts[at] = Counter(
+                occurrences: UInt32(occurrenceCount), documents: UInt32(postingCount), last: .max)
             occurrenceCount += Int(counter.occurrences)
             postingCount += Int(counter.documents)
         }
         let positions = ScratchArray<UInt32>(repeating: 0, count: occurrenceCount)
         let ordinals = ScratchArray<UInt32>(repeating: 0, count: postingCount)
         let frequencies = ScratchArray<UInt32>(repeating: 0, count: postingCount)
-        scatter(counts, positions.base, ordinals.base, frequencies.base)
+        unsafe scatter(counts, positions.base, ordinals.base, frequencies.base)
         var firstOccurrence = 0
         var firstPosting = 0
         var key = [UInt8](repeating: 0, count: IndexField.maxTermBytes + 1)
         for term in order {
             let at = Int(term)
-            let bytes = terms.bytes(at)
-            let list = PostingsEncoder.List(
+            let bytes = unsafe terms.bytes(at)
+            let list = unsafe PostingsEncoder.List(
                 documents: ordinals.base + firstPosting, frequencies: frequencies.base + firstPosting,
                 positions: positions.base + firstOccurrence, documentCount: Int(counts[at].documents) - firstPosting,
                 occurrenceCount: Int(counts[at].occurrences) - firstOccurrence,
                 hasPositions: IndexField(rawValue: terms.field(at))!.hasPositions)
-            firstPosting = Int(counts[at].documents)
-            firstOccurrence = Int(counts[at].occurrences)
+            firstPosting = unsafe Int(counts[at].documents)
+            firstOccurrence = unsafe Int(counts[at].occurrences)
             key[0] = terms.field(at)
-            for index in 0..<bytes.count { key[index + 1] = bytes[index] }
+            for index in 0..<bytes.count { key[index + 1] = unsafe bytes[index] }
             var failure: EngineError?
-            key.withUnsafeBufferPointer { key in
+            unsafe key.withUnsafeBufferPointer { key in
                 do throws(EngineError) {
-                    try body(UnsafeBufferPointer(rebasing: key[..<(bytes.count + 1)]), list)
+                    try unsafe body(UnsafeBufferPointer(rebasing: key[..<(bytes.count + 1)]), list)
                 } catch {
                     failure = error
                 }
@@ -82,14 +83,14 @@
             stream.forEach(in: range) { term, position in
                 let at = Int(term)
                 // In bounds: pass one counted exactly these tokens.
-                if cursors[at].last != ordinal {
-                    cursors[at].last = ordinal
-                    ordinals[Int(cursors[at].documents)] = ordinal
-                    cursors[at].documents &+= 1
+                if unsafe cursors[at].last != ordinal {
+                    unsafe cursors[at].last = ordinal
+                    unsafe ordinals[Int(cursors[at].documents)] = ordinal
+                    unsafe cursors[at].documents &+= 1
                 }
-                frequencies[Int(cursors[at].documents) &- 1] &+= 1
-                positions[Int(cursors[at].occurrences)] = position
-                cursors[at].occurrences &+= 1
+                unsafe frequencies[Int(cursors[at].documents) &- 1] &+= 1
+                unsafe positions[Int(cursors[at].occurrences)] = position
+                unsafe cursors[at].occurrences &+= 1
             }
         }
     }

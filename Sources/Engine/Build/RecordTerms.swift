@@ -34,44 +34,44 @@ struct RecordTerms {
             switch field {
             case .headline:
                 // Twice: as part of the text and as a field of its own.
-                text(bytes, .text, &nextText, emit)
+                unsafe text(bytes, .text, &nextText, emit)
                 var next = 0
-                text(bytes, .headline, &next, emit)
-            case .summary, .body: text(bytes, .text, &nextText, emit)
+                unsafe text(bytes, .headline, &next, emit)
+            case .summary, .body: unsafe text(bytes, .text, &nextText, emit)
             case .media:
                 var reader = ByteReader(bytes)
                 while !reader.isAtEnd {
                     _ = try Self.optional(&reader)
-                    text(try Self.optional(&reader), .text, &nextText, emit)
+                    unsafe text(try Self.optional(&reader), .text, &nextText, emit)
                     _ = try Self.optional(&reader)
                 }
-            case .by: text(bytes, .by, &nextBy, emit)
-            case .authors: try list(bytes, .by, &nextBy, emit)
+            case .by: unsafe text(bytes, .by, &nextBy, emit)
+            case .authors: try unsafe list(bytes, .by, &nextBy, emit)
             case .source:
                 columns.source = bytes
                 var next = 0
-                text(bytes, .source, &next, emit)
-                wholeValue(bytes, .sourceName, emit)
+                unsafe text(bytes, .source, &next, emit)
+                unsafe wholeValue(bytes, .sourceName, emit)
             case .agency:
                 var next = 0
-                text(bytes, .agency, &next, emit)
+                unsafe text(bytes, .agency, &next, emit)
             case .language:
                 columns.language = bytes
-                language(bytes, emit)
+                unsafe language(bytes, emit)
             case .located:
                 var next = 0
-                text(bytes, .located, &next, emit)
+                unsafe text(bytes, .located, &next, emit)
             case .section:
                 columns.section = bytes
                 var next = 0
-                text(bytes, .section, &next, emit)
-                wholeValue(bytes, .sectionName, emit)
+                unsafe text(bytes, .section, &next, emit)
+                unsafe wholeValue(bytes, .sectionName, emit)
             case .subjects:
                 var next = 0
-                try list(bytes, .subject, &next, emit)
+                try unsafe list(bytes, .subject, &next, emit)
             case .slugs:
                 var next = 0
-                try list(bytes, .slug, &next, emit)
+                try unsafe list(bytes, .slug, &next, emit)
             case .published:
                 var reader = ByteReader(bytes)
                 columns.published = Timestamp(milliseconds: try reader.signedVarint())
@@ -94,9 +94,9 @@ struct RecordTerms {
         guard !bytes.isEmpty else { return }
         let base = next
         var end = base
-        bytes.withUnsafeBufferPointer { utf8 in
-            tokenizer.tokenize(utf8) { term, position in
-                emit(field, term, UInt32(truncatingIfNeeded: base + position))
+        unsafe bytes.withUnsafeBufferPointer { utf8 in
+            unsafe tokenizer.tokenize(utf8) { term, position in
+                unsafe emit(field, term, UInt32(truncatingIfNeeded: base + position))
                 end = max(end, base + position + 1)
             }
         }
@@ -109,7 +109,7 @@ struct RecordTerms {
         _ emit: (IndexField, UnsafeBufferPointer<UInt8>, UInt32) -> Void
     ) throws(CodingError) {
         var reader = ByteReader(bytes)
-        while !reader.isAtEnd { text(try reader.lengthPrefixed(), field, &next, emit) }
+        while !reader.isAtEnd { unsafe text(try reader.lengthPrefixed(), field, &next, emit) }
     }
 
     private mutating func wholeValue(
@@ -118,16 +118,16 @@ struct RecordTerms {
     ) {
         let joined = joinedTokens(of: bytes)
         guard !joined.isEmpty, joined.count <= IndexField.maxTermBytes else { return }
-        joined.withUnsafeBufferPointer { emit(field, $0, 0) }
+        unsafe joined.withUnsafeBufferPointer { unsafe emit(field, $0, 0) }
     }
 
     /// The tokens of a value joined by one space: the term of `sourceName` and `sectionName`.
     mutating func joinedTokens(of bytes: ArraySlice<UInt8>) -> [UInt8] {
         var joined: [UInt8] = []
-        bytes.withUnsafeBufferPointer { utf8 in
-            tokenizer.tokenize(utf8) { term, _ in
+        unsafe bytes.withUnsafeBufferPointer { utf8 in
+            unsafe tokenizer.tokenize(utf8) { term, _ in
                 if !joined.isEmpty { joined.append(0x20) }
-                joined.append(contentsOf: term)
+                unsafe joined.append(contentsOf: term)
             }
         }
         return joined
@@ -138,9 +138,9 @@ struct RecordTerms {
     ) {
         let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         guard !lower.isEmpty, lower.count <= IndexField.maxTermBytes else { return }
-        lower.withUnsafeBufferPointer { emit(.language, $0, 0) }
+        unsafe lower.withUnsafeBufferPointer { unsafe emit(.language, $0, 0) }
         if let hyphen = lower.firstIndex(of: 0x2D), hyphen > 0 {
-            lower[..<hyphen].withUnsafeBufferPointer { emit(.language, $0, 0) }
+            unsafe lower[..<hyphen].withUnsafeBufferPointer { unsafe emit(.language, $0, 0) }
         }
     }
 

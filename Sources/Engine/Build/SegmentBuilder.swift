@@ -1,6 +1,6 @@
 import ByteCoding
 package import News
-package import Storage
+import Storage
 
 /// A document that is dead once the segment with its kill is published, and what it took to index it.
 package struct KilledDocument: Sendable {
@@ -120,8 +120,8 @@ package final class SegmentBuilder {
             compressor: compressor)
         for ordinal in order { writer.articles.add(record: [], frame: documents[ordinal]!.frame) }
         let sorter = PostingsSorter(documents: order.map { documents[$0]!.tokens }, stream: stream)
-        try sorter.forEachList { (term, list) throws(EngineError) in try writer.add(term, list) }
-        corrections.forEach { term, ordinals in writer.addCorrection(term, ordinals) }
+        try unsafe sorter.forEachList { (term, list) throws(EngineError) in try unsafe writer.add(term, list) }
+        unsafe corrections.forEach { term, ordinals in unsafe writer.addCorrection(term, ordinals) }
         let segment = writer.finish()
         reset()
         return segment

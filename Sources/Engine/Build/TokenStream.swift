@@ -29,12 +29,12 @@ import ByteCoding
         let terms = terms
         var expected: UInt32 = 0
         var length = 0
-        let columns = try recordTerms.forEach(in: record) { field, term, position in
+        let columns = try unsafe recordTerms.forEach(in: record) { field, term, position in
             if field.hasPositions, position != expected {
                 entries.fixed(Self.positionMark | position)
                 expected = position
             }
-            entries.fixed(terms.intern(field.rawValue, term))
+            unsafe entries.fixed(terms.intern(field.rawValue, term))
             expected &+= 1
             if field == .text { length &+= 1 }
         }
@@ -44,11 +44,11 @@ import ByteCoding
     /// Calls `body` with each (term, position) of the entries of `range`.
     @inline(__always)
     func forEach(in range: Range<Int>, _ body: (_ term: UInt32, _ position: UInt32) -> Void) {
-        let base = entries.bytes.baseAddress!
+        let base = unsafe entries.bytes.baseAddress!
         var position: UInt32 = 0
         for index in range {
             // In bounds: ranges are those `append` wrote; entries are four bytes and aligned.
-            let entry = base.load(fromByteOffset: index &* 4, as: UInt32.self)
+            let entry = unsafe base.load(fromByteOffset: index &* 4, as: UInt32.self)
             if entry >= Self.positionMark {
                 position = entry & ~Self.positionMark
             } else {
@@ -64,9 +64,9 @@ import ByteCoding
     let base: UnsafeMutablePointer<Value>
 
     init(repeating value: Value, count: Int) {
-        base = UnsafeMutablePointer<Value>.allocate(capacity: max(count, 1))
-        base.initialize(repeating: value, count: max(count, 1))
+        unsafe base = UnsafeMutablePointer<Value>.allocate(capacity: max(count, 1))
+        unsafe base.initialize(repeating: value, count: max(count, 1))
     }
 
-    deinit { base.deallocate() }
+    deinit { unsafe base.deallocate() }
 }

@@ -44,15 +44,15 @@ struct KillLocator {
             var found: [Match] = []
             var pending = probes[index][...]
             for run in runs[index] {
-                let times = try slices[next].checked().loadAll(UInt64.self)
-                let documents = try slices[next + 1].checked()
+                let times = try unsafe slices[next].checked().loadAll(UInt64.self)
+                let documents = try unsafe slices[next + 1].checked()
                 next += 2
                 while let probe = pending.first, probe.documents.lowerBound < run.upperBound {
                     pending.removeFirst()
                     let kill = kills[probe.kill]
                     let bits = kill.orderKey.timeBits
                     for document in probe.documents where times[document - run.lowerBound] == bits {
-                        let identity = SegmentReader.identity(documents, document - run.lowerBound)
+                        let identity = unsafe SegmentReader.identity(documents, document - run.lowerBound)
                         if identity.key == kill.key, identity.version == kill.version {
                             found.append(Match(kill: probe.kill, segment: index, ordinal: UInt32(document)))
                         }

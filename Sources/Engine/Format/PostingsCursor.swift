@@ -10,15 +10,15 @@
 
     func reservePositions(_ count: Int) {
         guard count > positionCapacity else { return }
-        positions.deallocate()
+        unsafe positions.deallocate()
         positionCapacity = count
-        positions = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
+        unsafe positions = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
     }
 
     deinit {
-        documents.deallocate()
-        frequencies.deallocate()
-        positions.deallocate()
+        unsafe documents.deallocate()
+        unsafe frequencies.deallocate()
+        unsafe positions.deallocate()
     }
 }
 
@@ -59,9 +59,9 @@ package struct PostingsCursor {
             layout = nil
             return
         }
-        let bytes = postings.unchecked
+        let bytes = unsafe postings.unchecked
         layout = try segment.decoding(.postings, at: postings.range.lowerBound) { () throws(RawError) in
-            try PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
+            try unsafe PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
         }
         try self.postings.check(0..<layout!.skipBytes)
     }
@@ -73,7 +73,7 @@ package struct PostingsCursor {
     package mutating func next() throws(EngineError) -> UInt32 {
         if indexInBlock &+ 1 < countInBlock, block >= 0, document != Self.end {
             indexInBlock &+= 1
-            document = buffer.documents[indexInBlock]
+            document = unsafe buffer.documents[indexInBlock]
             return document
         }
         return try nextBlock()
@@ -107,8 +107,7 @@ package struct PostingsCursor {
         }
         guard block < layout.blockCount else { return Self.end }
         if layout.blockCount > 1 {
-            var wanted = max(block, 0)
-            while wanted < layout.blockCount, layout.lastDocument(wanted) < target { wanted += 1 }
+            let wanted = layout.block(reaching: target, from: max(block, 0))
             guard wanted < layout.blockCount else {
                 block = layout.blockCount
                 document = Self.end
@@ -118,12 +117,12 @@ package struct PostingsCursor {
         } else if block < 0 {
             try load(0)
         }
-        while indexInBlock < countInBlock, buffer.documents[indexInBlock] < target { indexInBlock += 1 }
+        while indexInBlock < countInBlock, unsafe buffer.documents[indexInBlock] < target { indexInBlock += 1 }
         if indexInBlock == countInBlock {
             block = layout.blockCount
             document = Self.end
         } else {
-            document = buffer.documents[indexInBlock]
+            document = unsafe buffer.documents[indexInBlock]
         }
         return document
     }
@@ -135,7 +134,7 @@ package struct PostingsCursor {
         let range = try segment.decoding(.postings, at: start) { () throws(RawError) in try layout.blockRange(wanted) }
         try postings.check(range)
         let frequencies = try segment.decoding(.postings, at: start) { () throws(RawError) in
-            try layout.decodeDocuments(wanted, into: buffer.documents)
+            try unsafe layout.decodeDocuments(wanted, into: buffer.documents)
         }
         frequenciesAt = frequencies.frequenciesAt
         frequencyWidth = frequencies.frequencyWidth
@@ -144,7 +143,7 @@ package struct PostingsCursor {
         block = wanted
         countInBlock = layout.countInBlock(wanted)
         indexInBlock = 0
-        document = buffer.documents[0]
+        document = unsafe buffer.documents[0]
     }
 
     // MARK: Frequency and positions of the current document
@@ -154,14 +153,14 @@ package struct PostingsCursor {
         guard entry.hasPositions else { return 1 }
         guard layout != nil else { return UInt32(clamping: entry.occurrenceCount) }
         try loadFrequencies()
-        return buffer.frequencies[indexInBlock]
+        return unsafe buffer.frequencies[indexInBlock]
     }
 
     private mutating func loadFrequencies() throws(EngineError) {
         guard !hasFrequencies, let layout else { return }
         let (block, start, width, buffer) = (block, frequenciesAt, frequencyWidth, buffer)
         try segment.decoding(.postings, at: postings.range.lowerBound) { () throws(RawError) in
-            try layout.decodeFrequencies(block, at: start, width: width, into: buffer.frequencies)
+            try unsafe layout.decodeFrequencies(block, at: start, width: width, into: buffer.frequencies)
         }
         hasFrequencies = true
     }
@@ -175,12 +174,12 @@ package struct PostingsCursor {
         var first = 0
         var count = Int(clamping: entry.occurrenceCount)
         if layout != nil {
-            for index in 0..<indexInBlock { first += Int(buffer.frequencies[index]) }
-            count = Int(buffer.frequencies[indexInBlock])
+            for index in 0..<indexInBlock { unsafe first += Int(buffer.frequencies[index]) }
+            count = unsafe Int(buffer.frequencies[indexInBlock])
         }
         var position: UInt32 = 0
         for index in first..<(first + count) {
-            position &+= buffer.positions[index]
+            unsafe position &+= buffer.positions[index]
             out.append(position)
         }
     }
@@ -196,7 +195,7 @@ package struct PostingsCursor {
                 try layout.positionsRange(block)
             }
             count = 0
-            for index in 0..<countInBlock { count += Int(buffer.frequencies[index]) }
+            for index in 0..<countInBlock { unsafe count += Int(buffer.frequencies[index]) }
         }
         precondition(positionBytes.range == entry.positions, "positions were not asked for when the cursor was made")
         guard count <= PostingsLayout.positionLimit(bytes: range.count) else {
@@ -205,10 +204,10 @@ package struct PostingsCursor {
         try positionBytes.check(range)
         let buffer = buffer
         buffer.reservePositions(count)
-        let bytes = UnsafeRawBufferPointer(rebasing: positionBytes.unchecked[range])
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: positionBytes.unchecked[range])
         try segment.decoding(.positions, at: entry.positions.lowerBound + UInt64(range.lowerBound)) {
             () throws(RawError) in
-            try PostingsLayout.decodePositions(bytes, count: count, into: buffer.positions)
+            try unsafe PostingsLayout.decodePositions(bytes, count: count, into: buffer.positions)
         }
         hasBlockPositions = true
     }
@@ -232,8 +231,7 @@ package struct PostingsCursor {
         guard let layout, layout.blockCount > 1 else {
             return BlockBound(lastDocument: Self.end - 1, maxFrequency: .max, minLengthCode: 0)
         }
-        var wanted = max(block, 0)
-        while wanted < layout.blockCount, layout.lastDocument(wanted) < target { wanted += 1 }
+        let wanted = layout.block(reaching: target, from: max(block, 0))
         guard wanted < layout.blockCount else { return nil }
         let frequency = layout.frequencyBound(wanted)
         return BlockBound(

@@ -5,10 +5,10 @@
 @safe final class PostingsEncoder {
     private let scratch = UnsafeMutablePointer<UInt32>.allocate(capacity: SegmentFormat.blockCount)
 
-    deinit { scratch.deallocate() }
+    deinit { unsafe scratch.deallocate() }
 
     /// One term's postings in memory owned by the caller.
-    struct List {
+    @safe struct List {
         /// Strictly ascending ordinals.
         var documents: UnsafePointer<UInt32>
         /// At least 1 each; not read for fields without positions.
@@ -31,7 +31,7 @@
         let postingsStart = postings.count
         let positionsStart = positions.count
         if list.documentCount > 1 || list.occurrenceCount > 1 && list.hasPositions {
-            encodeBlocks(list, lengthCodes: lengthCodes, postings: postings, positions: positions)
+            unsafe encodeBlocks(list, lengthCodes: lengthCodes, postings: postings, positions: positions)
         }
         let postingsLength = postings.count - postingsStart
         let positionsLength = positions.count - positionsStart
@@ -40,14 +40,14 @@
         }
         dictionary.varint(list.documentCount)
         if list.documentCount == 1 {
-            dictionary.varint(Int(list.documents[0]))
+            unsafe dictionary.varint(Int(list.documents[0]))
         } else {
             dictionary.varint(postingsLength)
         }
         guard list.hasPositions else { return }
         dictionary.varint(list.occurrenceCount - list.documentCount)
         if list.occurrenceCount == 1 {
-            dictionary.varint(Int(list.positions[0]))
+            unsafe dictionary.varint(Int(list.positions[0]))
         } else {
             dictionary.varint(positionsLength)
         }
@@ -69,20 +69,22 @@
             if list.documentCount > 1 {
                 encodeBlock(list, start, count, before: before, postings: postings)
             }
-            before = list.documents[start + count - 1]
+            before = unsafe list.documents[start + count - 1]
             var occurrences = 0
             var largest: UInt32 = 1
             if list.hasPositions {
                 for index in start..<(start + count) {
-                    occurrences += Int(list.frequencies[index])
-                    largest = max(largest, list.frequencies[index])
+                    unsafe occurrences += Int(list.frequencies[index])
+                    largest = unsafe max(largest, list.frequencies[index])
                 }
                 encodePositions(list, start, count, from: nextPosition, occurrences, to: positions)
                 nextPosition += occurrences
             }
             guard blockCount > 1 else { continue }
             var shortest: UInt8 = .max
-            for index in start..<(start + count) { shortest = min(shortest, lengthCodes[Int(list.documents[index])]) }
+            for index in start..<(start + count) {
+                shortest = unsafe min(shortest, lengthCodes[Int(list.documents[index])])
+            }
             let entry = skipStart + block * SegmentFormat.skipEntryBytes
             postings.patch(before, at: entry)
             postings.patch(UInt32(truncatingIfNeeded: postings.count - blocksStart), at: entry + 4)
@@ -96,22 +98,22 @@
         var all: UInt32 = 0
         var last = before
         for index in 0..<count {
-            let document = list.documents[start + index]
+            let document = unsafe list.documents[start + index]
             let difference = document &- last &- 1
-            scratch[index] = difference
+            unsafe scratch[index] = difference
             all |= difference
             last = document
         }
         let width = UInt32.bitWidth - all.leadingZeroBitCount
         postings.byte(UInt8(width))
-        guard list.hasPositions else { return postings.pack(scratch, count: count, width: width) }
+        guard list.hasPositions else { return unsafe postings.pack(scratch, count: count, width: width) }
         var allFrequencies: UInt32 = 0
-        for index in 0..<count { allFrequencies |= list.frequencies[start + index] &- 1 }
+        for index in 0..<count { unsafe allFrequencies |= list.frequencies[start + index] &- 1 }
         let frequencyWidth = UInt32.bitWidth - allFrequencies.leadingZeroBitCount
         postings.byte(UInt8(frequencyWidth))
-        postings.pack(scratch, count: count, width: width)
-        for index in 0..<count { scratch[index] = list.frequencies[start + index] &- 1 }
-        postings.pack(scratch, count: count, width: frequencyWidth)
+        unsafe postings.pack(scratch, count: count, width: width)
+        for index in 0..<count { unsafe scratch[index] = unsafe list.frequencies[start + index] &- 1 }
+        unsafe postings.pack(scratch, count: count, width: frequencyWidth)
     }
 
     private func encodePositions(
@@ -124,10 +126,10 @@
         var next = first
         for index in start..<(start + count) {
             var before: UInt32 = 0
-            for _ in 0..<list.frequencies[index] {
-                let position = list.positions[next]
+            for _ in unsafe 0..<list.frequencies[index] {
+                let position = unsafe list.positions[next]
                 let difference = position &- before
-                scratch[filled] = difference
+                unsafe scratch[filled] = difference
                 all |= difference
                 before = position
                 next += 1
@@ -145,6 +147,6 @@
     private func writeChunk(_ count: Int, _ all: UInt32, to out: OutputBuffer) {
         let width = UInt32.bitWidth - all.leadingZeroBitCount
         out.byte(UInt8(width))
-        out.pack(scratch, count: count, width: width)
+        unsafe out.pack(scratch, count: count, width: width)
     }
 }

@@ -15,7 +15,7 @@
     init(
         _ bytes: UnsafeRawBufferPointer, entry: TermEntry, documentCount: UInt32
     ) throws(RawError) {
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
         documentFrequency = Int(entry.documentFrequency)
         hasPositions = entry.hasPositions
         positionsLength = Int(entry.positions.upperBound - entry.positions.lowerBound)
@@ -35,7 +35,7 @@
     // In bounds: a block below `blockCount` has its skip entry in the first `blocksStart` bytes.
     @inline(__always)
     private func skip<Value: FixedWidthInteger & BitwiseCopyable>(_ block: Int, _ offset: Int, _: Value.Type) -> Value {
-        Value(
+        unsafe Value(
             littleEndian: bytes.loadUnaligned(
                 fromByteOffset: block * SegmentFormat.skipEntryBytes + offset, as: Value.self))
     }
@@ -46,12 +46,32 @@
     func frequencyBound(_ block: Int) -> UInt16 { skip(block, 12, UInt16.self) }
     func lengthBound(_ block: Int) -> UInt8 { skip(block, 14, UInt8.self) }
 
+    /// First block from `start` on whose last document is not before `target`; the block count if none is. Of a list of
+    /// several blocks.
+    ///
+    /// - Complexity: O(log n) for a target n blocks ahead: galloping search (Bentley and Yao, 1976).
+    @inline(__always)
+    func block(reaching target: UInt32, from start: Int) -> Int {
+        var low = start
+        var step = 1
+        while low &+ step <= blockCount, lastDocument(low &+ step &- 1) < target {
+            low &+= step
+            step &*= 2
+        }
+        var high = min(low &+ step, blockCount)
+        while low < high {
+            let middle = (low &+ high) / 2
+            if lastDocument(middle) < target { low = middle &+ 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// Where `block` lies in the list's bytes.
     func blockRange(_ block: Int) throws(RawError) -> Range<Int> {
-        guard blockCount > 1 else { return 0..<bytes.count }
+        guard blockCount > 1 else { return unsafe 0..<bytes.count }
         let start = block == 0 ? 0 : Int(skip(block - 1, 4, UInt32.self))
         let end = Int(skip(block, 4, UInt32.self))
-        guard start <= end, end <= bytes.count - blocksStart else {
+        guard start <= end, unsafe end <= bytes.count - blocksStart else {
             throw .malformed(what: "place of block \(block)", offset: block * SegmentFormat.skipEntryBytes)
         }
         return (blocksStart + start)..<(blocksStart + end)
@@ -76,15 +96,15 @@
     ) throws(RawError) -> (frequenciesAt: Int, frequencyWidth: Int) {
         let range = try blockRange(block)
         let count = countInBlock(block)
-        var cursor = RawCursor(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        var cursor = unsafe RawCursor(UnsafeRawBufferPointer(rebasing: bytes[range]))
         let width = Int(try cursor.byte())
         let frequencyWidth = hasPositions ? Int(try cursor.byte()) : 0
-        try cursor.unpack(documents, count: count, width: width)
+        try unsafe cursor.unpack(documents, count: count, width: width)
         // Sums in 64 bits cannot wrap: 128 differences below 2^32.
         var last: UInt64 = block == 0 ? 0 : UInt64(lastDocument(block - 1)) + 1
         for index in 0..<count {
-            last &+= UInt64(documents[index])
-            documents[index] = UInt32(truncatingIfNeeded: last)
+            unsafe last &+= UInt64(documents[index])
+            unsafe documents[index] = UInt32(truncatingIfNeeded: last)
             last &+= 1
         }
         guard last <= UInt64(documentCount), blockCount == 1 || last == UInt64(lastDocument(block)) + 1 else {
@@ -100,12 +120,12 @@
         let range = try blockRange(block)
         let count = countInBlock(block)
         guard start <= range.upperBound else { throw .malformed(what: "frequencies", offset: start) }
-        var cursor = RawCursor(UnsafeRawBufferPointer(rebasing: bytes[start..<range.upperBound]))
-        try cursor.unpack(frequencies, count: count, width: width)
+        var cursor = unsafe RawCursor(UnsafeRawBufferPointer(rebasing: bytes[start..<range.upperBound]))
+        try unsafe cursor.unpack(frequencies, count: count, width: width)
         guard cursor.isAtEnd else { throw .malformed(what: "end of block \(block)", offset: start) }
         for index in 0..<count {
-            guard frequencies[index] < UInt32.max else { throw .malformed(what: "frequency", offset: start) }
-            frequencies[index] += 1
+            guard unsafe frequencies[index] < UInt32.max else { throw .malformed(what: "frequency", offset: start) }
+            unsafe frequencies[index] += 1
         }
     }
 
@@ -118,12 +138,12 @@
     static func decodePositions(
         _ positions: UnsafeRawBufferPointer, count: Int, into out: UnsafeMutablePointer<UInt32>
     ) throws(RawError) {
-        var cursor = RawCursor(positions)
+        var cursor = unsafe RawCursor(positions)
         var done = 0
         while done < count {
             let chunk = min(SegmentFormat.blockCount, count - done)
             let width = Int(try cursor.byte())
-            try cursor.unpack(out + done, count: chunk, width: width)
+            try unsafe cursor.unpack(out + done, count: chunk, width: width)
             done += chunk
         }
         guard cursor.isAtEnd else { throw .malformed(what: "end of positions", offset: cursor.offset) }

@@ -15,7 +15,7 @@ enum RawError: Error {
     /// - Parameter bytes: kept alive by the caller.
     init(_ bytes: UnsafeRawBufferPointer) {
         // An empty buffer may have no address; any will do where nothing is read.
-        base = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
+        unsafe base = unsafe bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
         count = bytes.count
         offset = 0
     }
@@ -26,7 +26,7 @@ enum RawError: Error {
     @inline(__always)
     mutating func byte() throws(RawError) -> UInt8 {
         guard offset < count else { throw .malformed(what: "end of bytes", offset: offset) }
-        let value = base.load(fromByteOffset: offset, as: UInt8.self)
+        let value = unsafe base.load(fromByteOffset: offset, as: UInt8.self)
         offset &+= 1
         return value
     }
@@ -37,7 +37,7 @@ enum RawError: Error {
     {
         let width = MemoryLayout<Value>.size
         guard count - offset >= width else { throw .malformed(what: "end of bytes", offset: offset) }
-        let value = base.loadUnaligned(fromByteOffset: offset, as: Value.self)
+        let value = unsafe base.loadUnaligned(fromByteOffset: offset, as: Value.self)
         offset &+= width
         return Value(littleEndian: value)
     }
@@ -75,7 +75,7 @@ enum RawError: Error {
     mutating func raw(_ length: Int) throws(RawError) -> UnsafeRawBufferPointer {
         guard length >= 0, length <= count - offset else { throw .malformed(what: "length \(length)", offset: offset) }
         defer { offset &+= length }
-        return UnsafeRawBufferPointer(start: base + offset, count: length)
+        return unsafe UnsafeRawBufferPointer(start: base + offset, count: length)
     }
 
     /// Reads `valueCount` packed values of `width` bits into `out`.
@@ -84,18 +84,18 @@ enum RawError: Error {
         let length = (valueCount &* width &+ 7) >> 3
         guard length <= count - offset else { throw .malformed(what: "packed values", offset: offset) }
         guard width > 0 else {
-            out.update(repeating: 0, count: valueCount)
+            unsafe out.update(repeating: 0, count: valueCount)
             return
         }
-        let start = base + offset
+        let start = unsafe base + offset
         let mask = (UInt64(1) << UInt64(width)) &- 1
         // Values that start at least eight bytes before the end of the memory are read by whole words.
         let safeBits = (count - offset - 8) * 8
         let fastCount = safeBits < 0 ? 0 : min(valueCount, safeBits / width + 1)
         var bit = 0
         for index in 0..<fastCount {
-            let word = UInt64(littleEndian: start.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self))
-            out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(truncatingIfNeeded: bit & 7)) & mask)
+            let word = unsafe UInt64(littleEndian: start.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self))
+            unsafe out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(truncatingIfNeeded: bit & 7)) & mask)
             bit &+= width
         }
         for index in fastCount..<valueCount {
@@ -103,9 +103,9 @@ enum RawError: Error {
             let first = bit >> 3
             let last = (bit + width - 1) >> 3
             for place in first...last {
-                word |= UInt64(start.load(fromByteOffset: place, as: UInt8.self)) << UInt64((place - first) * 8)
+                unsafe word |= UInt64(start.load(fromByteOffset: place, as: UInt8.self)) << UInt64((place - first) * 8)
             }
-            out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(bit & 7)) & mask)
+            unsafe out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(bit & 7)) & mask)
             bit &+= width
         }
         offset &+= length

@@ -33,14 +33,14 @@ import ByteCoding
             try check(0..<count)
             isAllChecked = true
         }
-        return unchecked
+        return unsafe unchecked
     }
 
     /// The bytes asked for; only those may be read that `check` has passed.
     var unchecked: UnsafeRawBufferPointer {
-        if range.isEmpty { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        if range.isEmpty { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
         let start = Int(range.lowerBound - viewStart)
-        return UnsafeRawBufferPointer(rebasing: view.bytes[start..<(start + count)])
+        return unsafe UnsafeRawBufferPointer(rebasing: view.bytes[start..<(start + count)])
     }
 
     /// Checks the pages that hold `part`, counted from the start of the slice, unless that was done before.
@@ -55,8 +55,8 @@ import ByteCoding
         }
         for page in first...last where checkedPages[page >> 6] & (1 << UInt64(page & 63)) == 0 {
             let start = page << shift
-            let bytes = UnsafeRawBufferPointer(rebasing: view.bytes[start..<min(start + 1 << shift, view.count)])
-            try section.checkPage(Int(viewStart >> UInt64(shift)) + page, bytes, object: object)
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: view.bytes[start..<min(start + 1 << shift, view.count)])
+            try unsafe section.checkPage(Int(viewStart >> UInt64(shift)) + page, bytes, object: object)
             checkedPages[page >> 6] |= 1 << UInt64(page & 63)
         }
     }
@@ -64,7 +64,7 @@ import ByteCoding
 
 extension SectionEntry {
     func checkPage(_ page: Int, _ bytes: UnsafeRawBufferPointer, object: String) throws(EngineError) {
-        let computed = CRC32C.checksum(of: bytes)
+        let computed = unsafe CRC32C.checksum(of: bytes)
         guard computed == pageChecksums[page] else {
             throw EngineError(
                 .corrupt, "checksum of the page is \(computed.hex), the footer says \(pageChecksums[page].hex)",

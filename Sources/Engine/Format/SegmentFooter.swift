@@ -1,5 +1,5 @@
 package import ByteCoding
-package import News
+import News
 package import Storage
 
 /// Where a section lies and the checksums of its pages.

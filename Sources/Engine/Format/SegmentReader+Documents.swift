@@ -11,13 +11,13 @@ extension SegmentReader {
     /// Time bits (`OrderKey.timeBits`) of the documents of `range`.
     package func timeBits(_ range: Range<Int>) throws -> [UInt64] {
         var slice = try read(.times, UInt64(range.lowerBound * 8)..<UInt64(range.upperBound * 8))
-        return try slice.checked().loadAll(UInt64.self)
+        return try unsafe slice.checked().loadAll(UInt64.self)
     }
 
     /// Sizes of the canonical records of the documents of `range`, in bytes.
     package func recordSizes(_ range: Range<Int>) throws -> [UInt32] {
         var slice = try read(.recordSizes, UInt64(range.lowerBound * 4)..<UInt64(range.upperBound * 4))
-        return try slice.checked().loadAll(UInt32.self)
+        return try unsafe slice.checked().loadAll(UInt32.self)
     }
 
     /// A column of names.
@@ -46,12 +46,12 @@ extension SegmentReader {
         let list = names(column)
         let width = NameList.codeBytes(nameCount: list.names.count)
         var slice = try read(column.kind, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
-        let bytes = try slice.checked()
+        let bytes = try unsafe slice.checked()
         var codes: [UInt32] = []
         codes.reserveCapacity(range.count)
         for index in 0..<range.count {
             var code: UInt32 = 0
-            for place in 0..<width { code |= UInt32(bytes[index * width + place]) << UInt32(8 * place) }
+            for place in 0..<width { unsafe code |= UInt32(bytes[index * width + place]) << UInt32(8 * place) }
             guard code <= list.names.count else {
                 throw corrupt(column.kind, slice.range.lowerBound + UInt64(index * width), "name code \(code)")
             }
@@ -67,8 +67,8 @@ extension SegmentReader {
         round.add(self, .documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
         round.add(self, .lengths, UInt64(range.lowerBound)..<UInt64(range.upperBound))
         var slices = try round.run(source)
-        let documents = try slices[0].checked()
-        let lengths = try slices[1].checked()
+        let documents = try unsafe slices[0].checked()
+        let lengths = try unsafe slices[1].checked()
         let times = try timeBits(range)
         let sizes = try recordSizes(range)
         let sources = try codes(.source, range)
@@ -76,8 +76,8 @@ extension SegmentReader {
         let sections = try codes(.section, range)
         return range.indices.map { ordinal in
             let index = ordinal - range.lowerBound
-            let identity = Self.identity(documents, index)
-            return DocumentRow(
+            let identity = unsafe Self.identity(documents, index)
+            return unsafe DocumentRow(
                 key: identity.key, version: identity.version, timeBits: times[index], lengthCode: lengths[index],
                 recordBytes: sizes[index], source: sources[index], language: languages[index], section: sections[index])
         }
@@ -89,19 +89,19 @@ extension SegmentReader {
         var round = ReadRound()
         for ordinal in ordinals { round.add(self, .documents, UInt64(ordinal) * width..<UInt64(ordinal + 1) * width) }
         var slices = try round.run(source)
-        return try slices.indices.map { Self.identity(try slices[$0].checked(), 0) }
+        return try slices.indices.map { unsafe Self.identity(try slices[$0].checked(), 0) }
     }
 
     /// - Parameter index: a row within `bytes`.
     static func identity(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> (key: ArticleKey, version: Version) {
         let start = index * SegmentFormat.documentRowBytes
         func word(_ offset: Int) -> UInt64 {
-            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self))
+            unsafe UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self))
         }
         func digest(_ offset: Int) -> Digest256 {
             Digest256(limbs: (word(offset), word(offset + 8), word(offset + 16), word(offset + 24)))
         }
-        let extractor = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start + 24, as: UInt32.self))
+        let extractor = unsafe UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start + 24, as: UInt32.self))
         let version = Version(
             firstSeen: Timestamp(sortable: word(16)), extractorVersion: extractor, contentHash: digest(28),
             recordHash: digest(60))
@@ -151,8 +151,8 @@ extension SegmentReader {
     private func rowKeys(_ range: Range<Int>) throws -> [ArticleKey] {
         let width = SegmentFormat.documentRowBytes
         var slice = try read(.documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
-        let bytes = try slice.checked()
-        return (0..<range.count).map { Self.identity(bytes, $0).key }
+        let bytes = try unsafe slice.checked()
+        return (0..<range.count).map { unsafe Self.identity(bytes, $0).key }
     }
 
     // MARK: Keys
@@ -179,14 +179,15 @@ extension SegmentReader {
 
     /// Ordinals of the rows in `slice` whose key starts with `high`.
     func ordinals(withKeyHigh high: UInt64, in slice: inout SectionSlice) throws(EngineError) -> [UInt32] {
-        let bytes = try slice.checked()
+        let bytes = try unsafe slice.checked()
         var found: [UInt32] = []
         for row in 0..<(bytes.count / SegmentFormat.keyRunRowBytes) {
             let start = row * SegmentFormat.keyRunRowBytes
-            guard UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)) == high else {
+            guard unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)) == high
+            else {
                 continue
             }
-            let ordinal = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
+            let ordinal = unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
             guard ordinal < footer.documentCount else {
                 throw corrupt(.keyRun, slice.range.lowerBound + UInt64(start), "ordinal \(ordinal)")
             }
@@ -223,7 +224,7 @@ extension SegmentReader {
     }
 
     func decompress(_ slice: inout SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
-        try decompress(try slice.checked(), at: slice.range.lowerBound, decompressor)
+        try unsafe decompress(try slice.checked(), at: slice.range.lowerBound, decompressor)
     }
 
     /// - Parameter start: of the block in section `articles`.
@@ -233,7 +234,7 @@ extension SegmentReader {
         // A block starts another record while it is shorter than `articleBlockBytes`.
         let limit = Limits.recordBytes + SegmentFormat.articleBlockBytes + 16
         do throws(ZstdError) {
-            return try decompressor.decompress(block, atMost: limit)
+            return try unsafe decompressor.decompress(block, atMost: limit)
         } catch {
             throw corrupt(.articles, start, error.description)
         }
@@ -258,7 +259,7 @@ extension UnsafeRawBufferPointer {
     func loadAll<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type) -> [Value] {
         let width = MemoryLayout<Value>.size
         return (0..<(count / width)).map {
-            Value(littleEndian: loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
+            unsafe Value(littleEndian: loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
         }
     }
 }

@@ -9,50 +9,18 @@ extension SegmentReader {
         _ terms: [[UInt8]], in segments: [SegmentReader], source: any ByteSource
     ) throws -> [[TermEntry?]] {
         var round = ReadRound()
-        // Slice of (segment, block), so that terms of one block share it.
-        var sliceOfBlock: [[Int: Int]] = Array(repeating: [:], count: segments.count)
-        for (index, segment) in segments.enumerated() {
-            for term in terms {
-                guard let block = segment.dictionaryIndex.block(of: term), sliceOfBlock[index][block] == nil else {
-                    continue
-                }
-                sliceOfBlock[index][block] = round.add(segment, .dictionary, segment.dictionaryIndex.blockRange(block))
-            }
-        }
+        let plan = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
         var slices = try round.run(source)
-        let scanner = DictionaryBlockScanner()
-        return try segments.enumerated().map { index, segment in
-            try terms.map { term in
-                guard let block = segment.dictionaryIndex.block(of: term), let slice = sliceOfBlock[index][block] else {
-                    return nil
-                }
-                return try segment.find(term, in: block, &slices[slice], scanner)
-            }
-        }
+        return try plan.entries(&slices)
     }
 
     package func lookup(_ terms: [[UInt8]]) throws -> [TermEntry?] {
         try Self.lookup(terms, in: [self], source: source)[0]
     }
 
-    private func find(
-        _ term: [UInt8], in block: Int, _ slice: inout SectionSlice, _ scanner: DictionaryBlockScanner
-    ) throws(EngineError) -> TermEntry? {
-        let bytes = try slice.checked()
-        load(bytes, block: block, into: scanner)
-        return try decoding(.dictionary, at: slice.range.lowerBound) { () throws(RawError) -> TermEntry? in
-            while try scanner.next() {
-                let order = term.withUnsafeBufferPointer { scanner.key.compare($0) }
-                if order == 0 { return scanner.entry }
-                if order > 0 { return nil }
-            }
-            return nil
-        }
-    }
-
     /// Points `scanner` at a block of the dictionary.
     func load(_ bytes: UnsafeRawBufferPointer, block: Int, into scanner: DictionaryBlockScanner) {
-        scanner.load(
+        unsafe scanner.load(
             bytes, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
             postingsStart: dictionaryIndex.companionStarts[0][block],
             positionsStart: dictionaryIndex.companionStarts[1][block], documentCount: footer.documentCount)
@@ -71,14 +39,14 @@ extension SegmentReader {
             let end = min(block + 64, dictionaryIndex.blockCount)
             let start = dictionaryIndex.blockRange(block).lowerBound
             var slice = try read(.dictionary, start..<dictionaryIndex.blockRange(end - 1).upperBound)
-            let bytes = try slice.checked()
+            let bytes = try unsafe slice.checked()
             while block < end {
                 let range = dictionaryIndex.blockRange(block)
                 let part = Int(range.lowerBound - start)..<Int(range.upperBound - start)
-                load(UnsafeRawBufferPointer(rebasing: bytes[part]), block: block, into: scanner)
+                unsafe load(UnsafeRawBufferPointer(rebasing: bytes[part]), block: block, into: scanner)
                 while try decoding(.dictionary, at: range.lowerBound, { () throws(RawError) in try scanner.next() }) {
-                    let isBefore = lower.withUnsafeBufferPointer { scanner.key.compare($0) < 0 }
-                    if !isBefore, try !body(scanner.key.bytes, scanner.entry) { return }
+                    let isBefore = unsafe lower.withUnsafeBufferPointer { unsafe scanner.key.compare($0) < 0 }
+                    if !isBefore, try unsafe !body(scanner.key.bytes, scanner.entry) { return }
                 }
                 block += 1
             }
@@ -103,41 +71,9 @@ extension SegmentReader {
         }
     }
 
-    /// How many losers of this segment's kills have each term: one round for all segments.
-    package static func correctionCounts(
-        _ terms: [[UInt8]], in segments: [SegmentReader], source: any ByteSource
-    ) throws -> [[UInt32]] {
-        var round = ReadRound()
-        var wanted: [(segment: Int, term: Int, block: Int)] = []
-        for (index, segment) in segments.enumerated() {
-            for (place, term) in terms.enumerated() {
-                guard let block = segment.correctionIndex.block(of: term) else { continue }
-                wanted.append((index, place, block))
-                round.add(segment, .corrections, segment.correctionIndex.blockRange(block))
-            }
-        }
-        var counts = segments.map { _ in [UInt32](repeating: 0, count: terms.count) }
-        guard !round.isEmpty else { return counts }
-        var slices = try round.run(source)
-        let scanner = CorrectionBlockScanner()
-        for (number, want) in wanted.enumerated() {
-            let segment = segments[want.segment]
-            let bytes = try slices[number].checked()
-            segment.load(bytes, block: want.block, into: scanner)
-            try segment.decoding(.corrections, at: slices[number].range.lowerBound) { () throws(RawError) in
-                while try scanner.next() {
-                    let order = terms[want.term].withUnsafeBufferPointer { scanner.key.compare($0) }
-                    if order == 0 { counts[want.segment][want.term] = UInt32(scanner.ordinals.count) }
-                    if order >= 0 { return }
-                }
-            }
-        }
-        return counts
-    }
-
     /// Points `scanner` at a block of the corrections.
     func load(_ bytes: UnsafeRawBufferPointer, block: Int, into scanner: CorrectionBlockScanner) {
-        scanner.load(
+        unsafe scanner.load(
             bytes, termCount: correctionIndex.termsInBlock(block, of: Int(footer.correctionTermCount)),
             killCount: footer.killCount)
     }
@@ -148,13 +84,13 @@ final class CorrectionBlockScanner {
     let key = TermKeyBuffer()
     /// Kills whose losers have the term, ascending.
     private(set) var ordinals: [UInt32] = []
-    private var cursor = RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
+    private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
     private var leftCount = 0
     private var killCount: UInt32 = 0
 
     /// - Parameter bytes: of the block; kept alive by the caller until the last `next`.
     func load(_ bytes: UnsafeRawBufferPointer, termCount: Int, killCount: UInt32) {
-        cursor = RawCursor(bytes)
+        cursor = unsafe RawCursor(bytes)
         leftCount = termCount
         self.killCount = killCount
         key.clear()

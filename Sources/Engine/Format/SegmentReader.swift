@@ -1,5 +1,5 @@
 import ByteCoding
-package import News
+import News
 package import Storage
 
 /// An open segment: its footer and open area in memory, the rest read by ranges.
@@ -48,7 +48,7 @@ package final class SegmentReader: Sendable {
             let view = firstViews[index]
             try checkLength(view, firstRequests[index])
             do throws(EngineError) {
-                let tail = try SegmentTail(
+                let tail = try unsafe SegmentTail(
                     decoding: Array(view.bytes[(view.count - SegmentFormat.tailBytes)...]), sizeBytes: object.sizeBytes)
                 tails.append(tail)
                 if tail.openAreaOffset < firstRequests[index].offset {
@@ -113,7 +113,7 @@ package final class SegmentReader: Sendable {
         self.sizeBytes = sizeBytes
         self.source = source
         let footerStart = Int(tail.footerOffset - endOffset)
-        let footerBytes = Array(end.bytes[footerStart..<(footerStart + Int(tail.footerLength))])
+        let footerBytes = unsafe Array(end.bytes[footerStart..<(footerStart + Int(tail.footerLength))])
         func failure(_ section: String, _ offset: UInt64, _ message: String) -> EngineError {
             EngineError(.corrupt, message, object: name, section: section, offset: offset)
         }
@@ -135,15 +135,15 @@ package final class SegmentReader: Sendable {
         func content(_ kind: SectionKind) throws(EngineError) -> [UInt8] {
             let entry = table.section(kind)
             let start = Int(entry.offset - endOffset)
-            let bytes = UnsafeRawBufferPointer(rebasing: end.bytes[start..<(start + Int(entry.length))])
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: end.bytes[start..<(start + Int(entry.length))])
             for page in entry.pageChecksums.indices {
                 let from = page << Int(entry.pageShift)
-                try entry.checkPage(
+                try unsafe entry.checkPage(
                     page,
                     UnsafeRawBufferPointer(rebasing: bytes[from..<min(from + 1 << Int(entry.pageShift), bytes.count)]),
                     object: name)
             }
-            return Array(bytes)
+            return unsafe Array(bytes)
         }
         func parse<Value>(
             _ kind: SectionKind, _ read: ([UInt8]) throws(CodingError) -> Value
@@ -273,7 +273,7 @@ package final class SegmentReader: Sendable {
     }
 
     func emptySlice(_ section: SectionKind, at offset: UInt64) -> SectionSlice {
-        SectionSlice(
+        unsafe SectionSlice(
             range: offset..<offset, section: footer.section(section), object: objectName,
             view: ByteView(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil), viewStart: offset)
     }
@@ -283,7 +283,7 @@ package final class SegmentReader: Sendable {
         var round = ReadRound()
         round.add(self, section, range)
         var slice = try round.run(source)[0]
-        _ = try slice.checked()
+        _ = try unsafe slice.checked()
         return slice
     }
 

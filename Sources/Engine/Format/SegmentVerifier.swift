@@ -49,7 +49,7 @@ package struct SegmentVerifier {
                 round.add(segment, kind, start..<end)
                 do {
                     var slice = try round.run(segment.source)[0]
-                    _ = try slice.checked()
+                    _ = try unsafe slice.checked()
                 } catch let error as EngineError where error.code == .corrupt || error.code == .truncated {
                     findings.append(error)
                 }
@@ -60,7 +60,7 @@ package struct SegmentVerifier {
 
     private mutating func checkHeader() throws {
         var slice = try segment.read(.header, 0..<UInt64(SegmentFormat.headerBytes))
-        let bytes = Array(try slice.checked())
+        let bytes = unsafe Array(try slice.checked())
         var expected = ByteWriter()
         expected.fixed(SegmentFormat.magic)
         expected.fixed(SegmentFormat.version)
@@ -87,13 +87,13 @@ package struct SegmentVerifier {
             report(.documentIndex, index * 24, "entry \(index) is not the place of its document")
         }
         var slice = try segment.read(.keyRun, 0..<segment.footer.section(.keyRun).length)
-        let bytes = try slice.checked()
+        let bytes = try unsafe slice.checked()
         var seen = DocumentSet(documentCount: rows.count)
         var before: (ArticleKey, Version)?
         for row in rows.indices {
             let start = row * SegmentFormat.keyRunRowBytes
-            let high = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-            let ordinal = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
+            let high = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+            let ordinal = unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
             guard ordinal < rows.count, seen.insert(ordinal), rows[Int(ordinal)].key.high == high else {
                 report(.keyRun, start, "row \(row) does not name a document with its key")
                 continue
@@ -198,16 +198,16 @@ package struct SegmentVerifier {
             !entry.hasPositions || list.positions.count == entry.occurrenceCount
         else { return report(.postings, offset, "counts of a list are not those of the dictionary") }
         for index in 0..<list.documents.count {
-            if index > 0, list.documents.base[index] <= list.documents.base[index - 1] {
+            if index > 0, unsafe list.documents.base[index] <= list.documents.base[index - 1] {
                 report(.postings, offset, "ordinals of a list are not ascending")
             }
-            if isText { lengths[Int(list.documents.base[index])] += UInt64(list.frequencies.base[index]) }
+            if isText { unsafe lengths[Int(list.documents.base[index])] += UInt64(list.frequencies.base[index]) }
         }
         guard entry.hasPositions else { return }
         var next = 0
         for index in 0..<list.documents.count {
-            for place in 0..<Int(list.frequencies.base[index]) {
-                if place > 0, list.positions.base[next] < list.positions.base[next - 1] {
+            for place in unsafe 0..<Int(list.frequencies.base[index]) {
+                if place > 0, unsafe list.positions.base[next] < list.positions.base[next - 1] {
                     report(.positions, Int(entry.positions.lowerBound), "positions of a document are not ascending")
                 }
                 next += 1
@@ -220,8 +220,9 @@ package struct SegmentVerifier {
         guard list.documents.count > SegmentFormat.blockCount else { return }
         let cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
         for index in 0..<list.documents.count {
-            let document = list.documents.base[index]
-            guard let bound = cursor.bound(reaching: document), bound.maxFrequency >= list.frequencies.base[index],
+            let document = unsafe list.documents.base[index]
+            guard let bound = cursor.bound(reaching: document),
+                unsafe bound.maxFrequency >= list.frequencies.base[index],
                 bound.minLengthCode <= rows[Int(document)].lengthCode
             else {
                 return report(
@@ -290,7 +291,39 @@ package struct SnapshotVerifier {
         let liveness = try Liveness(of: segments, source: source)
         report.findings += liveness.findings
         try checkKeys(segments, liveness, &report)
+        if liveness.findings.isEmpty { try checkCorrections(segments, liveness, &report) }
         return report
+    }
+
+    /// The terms and lengths kept with kills must be those of the losers, else statistics over live documents are wrong.
+    private func checkCorrections(_ segments: [SegmentReader], _ liveness: Liveness, _ report: inout Report) throws {
+        for (index, segment) in segments.enumerated() where !segment.kills.isEmpty {
+            let losers = liveness.losers.filter { $0.killSegment == index }.sorted { $0.kill < $1.kill }
+            let records = try SegmentReader.records(losers.map { (segments[$0.segment], $0.ordinal) }, source: source)
+            let expected = try Corrections(
+                of: zip(losers, records).map { KilledDocument(kill: segment.kills[$0.kill].kill, record: $1) })
+            for (kill, row) in expected.rows.enumerated() where row != segment.kills[kill] {
+                report.findings.append(
+                    segment.corrupt(
+                        .kills, UInt64(kill * SegmentFormat.killRowBytes),
+                        "kill \(kill) says its loser has \(segment.kills[kill].tokenCount) terms, it has \(row.tokenCount)"
+                    ))
+            }
+            var terms: [([UInt8], [UInt32])] = []
+            unsafe expected.forEach { term, ordinals in unsafe terms.append((Array(term), Array(ordinals))) }
+            let stream = CorrectionStream(segment)
+            var next = 0
+            while try stream.advance() {
+                guard next < terms.count, stream.key.array == terms[next].0, stream.ordinals == terms[next].1 else {
+                    break
+                }
+                next += 1
+            }
+            if next < terms.count || Int(segment.footer.correctionTermCount) != terms.count {
+                report.findings.append(
+                    segment.corrupt(.corrections, 0, "correction \(next) is not what the losers' records give"))
+            }
+        }
     }
 
     private func identityFinding(_ reference: SegmentReference) throws -> [EngineError] {
@@ -302,7 +335,7 @@ package struct SnapshotVerifier {
             guard let view = try source.read([request]).first, view.count == length else {
                 return [EngineError(.truncated, "the object ends early", object: reference.objectName, offset: offset)]
             }
-            hasher.update(view.bytes)
+            unsafe hasher.update(view.bytes)
             offset += UInt64(length)
         }
         let identity = hasher.finalize()

@@ -63,11 +63,11 @@ final class SegmentWriter {
 
     /// Adds the next term, in ascending order.
     func add(_ term: UnsafeBufferPointer<UInt8>, _ list: PostingsEncoder.List) throws(EngineError) {
-        dictionary.begin(term)
+        unsafe dictionary.begin(term)
         var failure: EngineError?
-        lengthCodes.withUnsafeBufferPointer { codes in
+        unsafe lengthCodes.withUnsafeBufferPointer { codes in
             do throws(EngineError) {
-                try encoder.encode(
+                try unsafe encoder.encode(
                     list, lengthCodes: codes.baseAddress!, dictionary: dictionary.blocks, postings: postings,
                     positions: positions)
             } catch {
@@ -75,14 +75,14 @@ final class SegmentWriter {
             }
         }
         if let failure { throw failure }
-        if term[0] == IndexField.text.rawValue { tokenCount += UInt64(list.occurrenceCount) }
+        if unsafe term[0] == IndexField.text.rawValue { tokenCount += UInt64(list.occurrenceCount) }
     }
 
     /// Adds the next term of the losers of kills, in ascending order.
     ///
     /// - Parameter ordinals: ascending, of `kills`.
     func addCorrection(_ term: UnsafeBufferPointer<UInt8>, _ ordinals: some Collection<UInt32>) {
-        corrections.begin(term)
+        unsafe corrections.begin(term)
         corrections.blocks.varint(ordinals.count)
         var before: UInt32 = 0
         for ordinal in ordinals {
@@ -204,12 +204,12 @@ final class SegmentWriter {
         let total = SectionKind.allCases.reduce(0) { $0 + sections[$1]!.count }
         bytes.reserveCapacity(total + total / 512 + 4096)
         for kind in SectionKind.allCases {
-            let content = sections[kind]!.bytes
-            entries.append(
+            let content = unsafe sections[kind]!.bytes
+            unsafe entries.append(
                 SectionEntry(
                     kind: kind, pageShift: kind.pageShift, offset: UInt64(bytes.count), length: UInt64(content.count),
                     pageChecksums: PageChecksums.compute(content, pageShift: kind.pageShift)))
-            bytes.append(contentsOf: content)
+            unsafe bytes.append(contentsOf: content)
         }
         let footer = SegmentFooter(
             kind: kind, settingsHash: settings.hash, digest: digest(), documentCount: UInt32(rows.count),
@@ -240,7 +240,7 @@ enum PageChecksums {
     static func compute(_ bytes: UnsafeRawBufferPointer, pageShift: UInt8) -> [UInt32] {
         let page = 1 << Int(pageShift)
         return stride(from: 0, to: bytes.count, by: page).map { start in
-            CRC32C.checksum(of: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + page, bytes.count)]))
+            unsafe CRC32C.checksum(of: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + page, bytes.count)]))
         }
     }
 }

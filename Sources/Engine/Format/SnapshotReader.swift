@@ -76,12 +76,16 @@ package final class SnapshotReader: Sendable {
         package var entries: [TermEntry?]
     }
 
-    /// Looks terms up in all segments: one round for the dictionaries, in parallel one for the corrections.
+    /// Looks terms up in all segments, with their corrections, in one round.
     ///
     /// - Parameter terms: keys as `IndexField.key` makes them.
     package func lookup(terms: [[UInt8]]) throws -> [TermStatistics] {
-        let entries = try SegmentReader.lookup(terms, in: segments, source: source)
-        let corrections = try SegmentReader.correctionCounts(terms, in: segments, source: source)
+        var round = ReadRound()
+        let dictionary = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
+        let killed = TermLookup(terms, in: segments, \.correctionIndex, .corrections, &round)
+        var slices = try round.run(source)
+        let entries = try dictionary.entries(&slices)
+        let corrections = try killed.correctionCounts(&slices)
         return try terms.indices.map { term in
             var sum = 0
             for segment in segments.indices {
@@ -140,9 +144,9 @@ package final class SnapshotReader: Sendable {
         var found: [LiveVersion?] = keys.map { _ in nil }
         for (number, candidate) in candidates.enumerated() {
             let segment = segments[candidate.segment]
-            let identity = SegmentReader.identity(try slices[3 * number].checked(), 0)
+            let identity = unsafe SegmentReader.identity(try slices[3 * number].checked(), 0)
             guard identity.key == keys[candidate.key] else { continue }
-            let bits = try slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
+            let bits = try unsafe slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
             let code = try segment.nameCode(&slices[3 * number + 2], of: segment.sourceNames)
             if found[candidate.key] != nil {
                 throw EngineError(
@@ -167,7 +171,8 @@ package final class SnapshotReader: Sendable {
 extension SegmentReader {
     fileprivate func nameCode(_ slice: inout SectionSlice, of names: NameList) throws(EngineError) -> UInt32 {
         var code: UInt32 = 0
-        for (place, byte) in try slice.checked().enumerated() { code |= UInt32(byte) << UInt32(8 * place) }
+        let bytes = unsafe try slice.checked()
+        for place in 0..<slice.count { code |= unsafe UInt32(bytes[place]) << UInt32(8 * place) }
         guard code <= names.names.count else {
             throw corrupt(slice.section.kind, slice.range.lowerBound, "name code \(code)")
         }
@@ -183,6 +188,15 @@ struct Liveness {
     private(set) var killsWithoutLoser: [EngineError] = []
     /// For each segment, for each of its kills, whether its loser is in one of the segments.
     private(set) var isMatched: [[Bool]]
+    /// Where the losers are: kill of a segment, and its document.
+    private(set) var losers: [Loser] = []
+
+    struct Loser {
+        let killSegment: Int
+        let kill: Int
+        let segment: Int
+        let ordinal: UInt32
+    }
 
     /// What is wrong if the segments are a whole snapshot.
     var findings: [EngineError] { killedTwice + killsWithoutLoser }
@@ -210,6 +224,9 @@ struct Liveness {
                     ).with(.mismatch))
             }
             isMatched[owner.segment][owner.kill] = true
+            losers.append(
+                Loser(
+                    killSegment: owner.segment, kill: owner.kill, segment: match.segment, ordinal: match.ordinal))
         }
         for (index, segment) in segments.enumerated() {
             for number in segment.kills.indices where !isMatched[index][number] {

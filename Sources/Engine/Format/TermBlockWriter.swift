@@ -26,19 +26,19 @@ final class TermBlockWriter {
         var shared = 0
         if termCount % SegmentFormat.termsPerBlock == 0 {
             closeBlock()
-            first = Array(term)
+            first = unsafe Array(term)
         } else {
             let limit = min(previous.count, term.count)
-            while shared < limit, previous[shared] == term[shared] { shared += 1 }
-            precondition(
+            while shared < limit, unsafe previous[shared] == term[shared] { shared += 1 }
+            unsafe precondition(
                 shared < term.count && (shared == previous.count || previous[shared] < term[shared]),
                 "terms must be strictly ascending")
         }
         blocks.varint(shared)
         blocks.varint(term.count - shared)
-        blocks.raw(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(term)[shared...]))
+        unsafe blocks.raw(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(term)[shared...]))
         previous.removeAll(keepingCapacity: true)
-        previous.append(contentsOf: term)
+        unsafe previous.append(contentsOf: term)
         termCount += 1
     }
 

@@ -20,10 +20,10 @@ package struct TermEntry: Equatable, Sendable {
     private let base = UnsafeMutablePointer<UInt8>.allocate(capacity: 512)
     private(set) var count = 0
 
-    deinit { base.deallocate() }
+    deinit { unsafe base.deallocate() }
 
-    var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }
-    var array: [UInt8] { Array(bytes) }
+    var bytes: UnsafeBufferPointer<UInt8> { unsafe UnsafeBufferPointer(start: base, count: count) }
+    var array: [UInt8] { unsafe Array(bytes) }
 
     func clear() { count = 0 }
 
@@ -32,20 +32,20 @@ package struct TermEntry: Equatable, Sendable {
     func read(_ cursor: inout RawCursor) throws(RawError) {
         let shared = try cursor.count("shared bytes", atMost: count)
         let rest = try cursor.count("term bytes", atMost: IndexField.maxTermBytes + 1 - shared)
-        let source = try cursor.raw(rest)
+        let source = try unsafe cursor.raw(rest)
         // Ascending order shows in the first byte that differs; `count` is 0 before the first term of a block.
-        guard rest > 0, shared == count || source[0] > base[shared] else {
+        guard rest > 0, unsafe shared == count || source[0] > base[shared] else {
             throw .malformed(what: "order of terms", offset: cursor.offset)
         }
         // In bounds: shared + rest <= 256.
-        (base + shared).update(from: source.baseAddress!.assumingMemoryBound(to: UInt8.self), count: rest)
+        unsafe (base + shared).update(from: source.baseAddress!.assumingMemoryBound(to: UInt8.self), count: rest)
         count = shared + rest
         guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: cursor.offset) }
     }
 
     /// Negative, zero or positive as the term is smaller than, equal to or larger than `other`.
     @inline(__always)
-    func compare(_ other: UnsafeBufferPointer<UInt8>) -> Int { compareBytes(bytes, other) }
+    func compare(_ other: UnsafeBufferPointer<UInt8>) -> Int { unsafe compareBytes(bytes, other) }
 }
 
 /// Negative, zero or positive as `left` is smaller than, equal to or larger than `right` in byte order.
@@ -54,8 +54,8 @@ func compareBytes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPoint
     let limit = min(left.count, right.count)
     var index = 0
     while index < limit {
-        let a = left[index]
-        let b = right[index]
+        let a = unsafe left[index]
+        let b = unsafe right[index]
         if a != b { return a < b ? -1 : 1 }
         index &+= 1
     }
@@ -66,7 +66,7 @@ func compareBytes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPoint
 final class DictionaryBlockScanner {
     let key = TermKeyBuffer()
     private(set) var entry = TermEntry()
-    private var cursor = RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
+    private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
     private var leftCount = 0
     private var postingsEnd: UInt64 = 0
     private var positionsEnd: UInt64 = 0
@@ -77,7 +77,7 @@ final class DictionaryBlockScanner {
         _ bytes: UnsafeRawBufferPointer, termCount: Int, postingsStart: UInt64, positionsStart: UInt64,
         documentCount: UInt32
     ) {
-        cursor = RawCursor(bytes)
+        cursor = unsafe RawCursor(bytes)
         leftCount = termCount
         postingsEnd = postingsStart
         positionsEnd = positionsStart
@@ -93,8 +93,8 @@ final class DictionaryBlockScanner {
         }
         leftCount -= 1
         try key.read(&cursor)
-        guard let field = IndexField(rawValue: key.bytes[0]) else {
-            throw .malformed(what: "field \(key.bytes[0])", offset: cursor.offset)
+        guard let field = unsafe IndexField(rawValue: key.bytes[0]) else {
+            throw .malformed(what: unsafe "field \(key.bytes[0])", offset: cursor.offset)
         }
         var read = TermEntry()
         read.hasPositions = field.hasPositions

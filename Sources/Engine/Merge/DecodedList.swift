@@ -6,9 +6,9 @@
     private var capacity = 256
     var count = 0
 
-    init() { base = UnsafeMutablePointer<UInt32>.allocate(capacity: 256) }
+    init() { unsafe base = UnsafeMutablePointer<UInt32>.allocate(capacity: 256) }
 
-    deinit { base.deallocate() }
+    deinit { unsafe base.deallocate() }
 
     /// Makes room for `more` values beyond `count`.
     @inline(__always)
@@ -19,22 +19,22 @@
     private func grow(_ wanted: Int) {
         let larger = max(capacity * 2, wanted)
         let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
-        memory.update(from: base, count: count)
-        base.deallocate()
-        base = memory
+        unsafe memory.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = unsafe memory
         capacity = larger
     }
 
     @inline(__always)
     func append(_ value: UInt32) {
         reserve(1)
-        base[count] = value
+        unsafe base[count] = value
         count &+= 1
     }
 
     func append(_ source: UnsafePointer<UInt32>, count more: Int) {
         reserve(more)
-        (base + count).update(from: source, count: more)
+        unsafe (base + count).update(from: source, count: more)
         count += more
     }
 }
@@ -80,21 +80,20 @@ final class DecodedList {
             try appendAll(Int(clamping: entry.occurrenceCount), entry, segment, positionWindow)
             return
         }
-        let bytes = try postings.bytes(entry.postings)
+        let bytes = try unsafe postings.bytes(entry.postings)
         let start = entry.postings.lowerBound
         let layout = try segment.decoding(.postings, at: start) { () throws(RawError) in
-            try PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
+            try unsafe PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
         }
-        var block = 0
-        while layout.blockCount > 1, block < layout.blockCount, Int(layout.lastDocument(block)) < range.lowerBound {
-            block += 1
-        }
+        var block =
+            layout.blockCount > 1
+            ? layout.block(reaching: UInt32(clamping: range.lowerBound), from: 0) : 0
         while block < layout.blockCount {
             if block > 0, Int(layout.lastDocument(block - 1)) >= range.upperBound { return }
             try segment.decoding(.postings, at: start) { () throws(RawError) in
-                let found = try layout.decodeDocuments(block, into: blockDocuments.base)
+                let found = try unsafe layout.decodeDocuments(block, into: blockDocuments.base)
                 guard entry.hasPositions else { return }
-                try layout.decodeFrequencies(
+                try unsafe layout.decodeFrequencies(
                     block, at: found.frequenciesAt, width: found.frequencyWidth, into: blockFrequencies.base)
             }
             let count = layout.countInBlock(block)
@@ -113,7 +112,7 @@ final class DecodedList {
 
     private func frequencySum(_ count: Int) -> Int {
         var sum = 0
-        for index in 0..<count { sum += Int(blockFrequencies.base[index]) }
+        for index in 0..<count { unsafe sum += Int(blockFrequencies.base[index]) }
         return sum
     }
 
@@ -123,10 +122,10 @@ final class DecodedList {
         guard count <= PostingsLayout.positionLimit(bytes: range.count) else {
             throw segment.corrupt(.positions, range.lowerBound, "\(count) positions in \(range.count) bytes")
         }
-        let bytes = try window.bytes(range)
+        let bytes = try unsafe window.bytes(range)
         blockPositions.reserve(count)
         try segment.decoding(.positions, at: range.lowerBound) { () throws(RawError) in
-            try PostingsLayout.decodePositions(bytes, count: count, into: blockPositions.base)
+            try unsafe PostingsLayout.decodePositions(bytes, count: count, into: blockPositions.base)
         }
     }
 
@@ -141,12 +140,12 @@ final class DecodedList {
     /// Appends block positions, differences made absolute.
     private func appendPositions(from first: Int, _ count: Int) {
         positions.reserve(count)
-        let source = blockPositions.base + first
-        let out = positions.base + positions.count
+        let source = unsafe blockPositions.base + first
+        let out = unsafe positions.base + positions.count
         var position: UInt32 = 0
         for index in 0..<count {
-            position &+= source[index]
-            out[index] = position
+            unsafe position &+= source[index]
+            unsafe out[index] = position
         }
         positions.count += count
     }
@@ -154,8 +153,8 @@ final class DecodedList {
     private func keep(_ count: Int, hasPositions: Bool, _ range: Range<Int>, _ places: [UInt32]) {
         var nextPosition = 0
         for index in 0..<count {
-            let frequency = hasPositions ? blockFrequencies.base[index] : 1
-            let document = Int(blockDocuments.base[index])
+            let frequency = unsafe hasPositions ? blockFrequencies.base[index] : 1
+            let document = unsafe Int(blockDocuments.base[index])
             let place = range.contains(document) ? places[document - range.lowerBound] : .max
             if place != .max {
                 documents.append(place)
@@ -166,47 +165,84 @@ final class DecodedList {
         }
     }
 
-    /// Replaces what is here by all of `lists`, in ascending order of documents. No two have a document in common.
-    func merge(_ lists: [DecodedList], hasPositions: Bool) {
-        clear()
-        var heads = lists.map { _ in 0 }
-        var positionHeads = heads
-        while true {
-            // The smallest head, and the smallest of the others: up to that, documents are copied without looking.
-            var best = -1
-            var bestDocument = UInt32.max
-            var limit = UInt32.max
-            for (index, list) in lists.enumerated() where heads[index] < list.documents.count {
-                let document = list.documents.base[heads[index]]
-                if best < 0 || document < bestDocument {
-                    limit = bestDocument
-                    bestDocument = document
-                    best = index
-                } else {
-                    limit = min(limit, document)
-                }
-            }
-            guard best >= 0 else { return }
-            let list = lists[best]
-            let start = heads[best]
-            var end = start
-            var occurrences = 0
-            while end < list.documents.count, list.documents.base[end] < limit || end == start {
-                occurrences += Int(list.frequencies.base[end])
-                end += 1
-            }
-            documents.append(list.documents.base + start, count: end - start)
-            frequencies.append(list.frequencies.base + start, count: end - start)
-            if hasPositions {
-                positions.append(list.positions.base + positionHeads[best], count: occurrences)
-                positionHeads[best] += occurrences
-            }
-            heads[best] = end
+    /// One of the lists being merged, and how far it is.
+    @safe private struct Run {
+        let documents: UnsafeMutablePointer<UInt32>
+        let frequencies: UnsafeMutablePointer<UInt32>
+        let positions: UnsafeMutablePointer<UInt32>
+        let count: Int
+        var next = 0
+        var nextPosition = 0
+
+        init(_ list: DecodedList) {
+            unsafe documents = list.documents.base
+            unsafe frequencies = list.frequencies.base
+            unsafe positions = list.positions.base
+            count = list.documents.count
         }
     }
 
+    /// Replaces what is here by all of `lists`, in ascending order of documents. No two have a document in common.
+    func merge(_ lists: [DecodedList], hasPositions: Bool) {
+        clear()
+        documents.reserve(lists.reduce(0) { $0 + $1.documents.count })
+        frequencies.reserve(lists.reduce(0) { $0 + $1.documents.count })
+        positions.reserve(lists.reduce(0) { $0 + $1.positions.count })
+        // Room for all was made above; the lists do not change meanwhile.
+        let outDocuments = unsafe documents.base
+        let outFrequencies = unsafe frequencies.base
+        let outPositions = unsafe positions.base
+        var count = 0
+        var positionCount = 0
+        unsafe withUnsafeTemporaryAllocation(of: Run.self, capacity: lists.count) { runs in
+            var runCount = 0
+            for list in lists where list.documents.count > 0 {
+                unsafe runs.initializeElement(at: runCount, to: Run(list))
+                runCount += 1
+            }
+            while runCount > 0 {
+                // The smallest head, and the smallest of the others: up to that, documents are copied without looking.
+                var best = 0
+                var bestDocument = UInt32.max
+                var limit = UInt32.max
+                for index in 0..<runCount {
+                    let document = unsafe runs[index].documents[runs[index].next]
+                    if document < bestDocument {
+                        limit = bestDocument
+                        bestDocument = document
+                        best = index
+                    } else {
+                        limit = min(limit, document)
+                    }
+                }
+                var run = unsafe runs[best]
+                repeat {
+                    let frequency = unsafe run.frequencies[run.next]
+                    unsafe outDocuments[count] = run.documents[run.next]
+                    unsafe outFrequencies[count] = frequency
+                    count &+= 1
+                    run.next &+= 1
+                    guard hasPositions else { continue }
+                    for place in 0..<Int(frequency) {
+                        unsafe outPositions[positionCount &+ place] = run.positions[run.nextPosition &+ place]
+                    }
+                    positionCount &+= Int(frequency)
+                    run.nextPosition &+= Int(frequency)
+                } while unsafe run.next < run.count && run.documents[run.next] < limit
+                unsafe runs[best] = run
+                if run.next == run.count {
+                    runCount &-= 1
+                    unsafe runs[best] = runs[runCount]
+                }
+            }
+        }
+        documents.count = count
+        frequencies.count = count
+        positions.count = positionCount
+    }
+
     func list(hasPositions: Bool) -> PostingsEncoder.List {
-        PostingsEncoder.List(
+        unsafe PostingsEncoder.List(
             documents: documents.base, frequencies: frequencies.base, positions: positions.base,
             documentCount: documents.count, occurrenceCount: hasPositions ? positions.count : documents.count,
             hasPositions: hasPositions)

@@ -111,7 +111,7 @@ struct RangeMerge {
         let lists = parts.map { _ in DecodedList() }
         let merged = DecodedList()
         var terms = try TermMerge(streams)
-        while try terms.next({ term, indices in
+        while try unsafe terms.next({ term, indices in
             var filled: [DecodedList] = []
             for index in indices {
                 let list = lists[index]
@@ -124,10 +124,10 @@ struct RangeMerge {
             guard !filled.isEmpty else { return }
             let hasPositions = streams[indices[0]].entry.hasPositions
             if filled.count == 1 {
-                try writer.add(term, filled[0].list(hasPositions: hasPositions))
+                try unsafe writer.add(term, filled[0].list(hasPositions: hasPositions))
             } else {
                 merged.merge(filled, hasPositions: hasPositions)
-                try writer.add(term, merged.list(hasPositions: hasPositions))
+                try unsafe writer.add(term, merged.list(hasPositions: hasPositions))
             }
         }) {}
     }
@@ -159,7 +159,7 @@ struct RangeMerge {
     private func mergeCorrections(_ places: [[UInt32]], to writer: SegmentWriter) throws {
         let streams = parts.map { CorrectionStream($0.segment) }
         var terms = try TermMerge(streams)
-        while try terms.next({ term, indices in
+        while try unsafe terms.next({ term, indices in
             var ordinals: [UInt32] = []
             for index in indices {
                 for ordinal in streams[index].ordinals where places[index][Int(ordinal)] != .max {
@@ -167,7 +167,7 @@ struct RangeMerge {
                 }
             }
             guard !ordinals.isEmpty else { return }
-            writer.addCorrection(term, ordinals.sorted())
+            unsafe writer.addCorrection(term, ordinals.sorted())
         }) {}
     }
 }
@@ -187,14 +187,14 @@ final class ArticleStream {
 
     /// The frame of a document of an overlay, unchanged.
     func frame(of ordinal: UInt32) throws -> [UInt8] {
-        Array(try window.bytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))))
+        unsafe Array(try window.bytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))))
     }
 
     func record(_ ordinal: UInt32) throws -> [UInt8] {
         let wanted = segment.articleIndex.block(of: ordinal)
         if wanted != block {
             let range = segment.articleIndex.range(wanted)
-            raw = try segment.decompress(try window.bytes(range), at: range.lowerBound, decompressor)
+            raw = try unsafe segment.decompress(try window.bytes(range), at: range.lowerBound, decompressor)
             block = wanted
         }
         return try segment.record(ordinal, inBlock: block, raw)

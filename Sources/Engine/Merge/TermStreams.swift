@@ -29,7 +29,7 @@ final class DictionaryStream: TermStream {
         while true {
             let start = block < 0 ? 0 : segment.dictionaryIndex.blockRange(block).lowerBound
             if block >= 0, try segment.decoding(.dictionary, at: start, { () throws(RawError) in try scanner.next() }) {
-                if isFirstOfBlock, !last.lexicographicallyPrecedes(scanner.key.bytes) {
+                if isFirstOfBlock, unsafe !last.lexicographicallyPrecedes(scanner.key.bytes) {
                     throw segment.corrupt(
                         .dictionary, start, "the first term of block \(block) is not above the term before")
                 }
@@ -43,7 +43,8 @@ final class DictionaryStream: TermStream {
                 block = segment.dictionaryIndex.blockCount - 1
                 return false
             }
-            segment.load(try window.bytes(segment.dictionaryIndex.blockRange(block)), block: block, into: scanner)
+            unsafe segment.load(
+                try window.bytes(segment.dictionaryIndex.blockRange(block)), block: block, into: scanner)
         }
     }
 }
@@ -78,7 +79,8 @@ final class CorrectionStream: TermStream {
                 block = segment.correctionIndex.blockCount - 1
                 return false
             }
-            segment.load(try window.bytes(segment.correctionIndex.blockRange(block)), block: block, into: scanner)
+            unsafe segment.load(
+                try window.bytes(segment.correctionIndex.blockRange(block)), block: block, into: scanner)
         }
     }
 }
@@ -104,11 +106,11 @@ struct TermMerge<Stream: TermStream> {
         guard let first = heap.first else { return false }
         var equal = [first]
         removeTop()
-        while let other = heap.first, streams[other].key.compare(streams[first].key.bytes) == 0 {
+        while let other = heap.first, unsafe streams[other].key.compare(streams[first].key.bytes) == 0 {
             equal.append(other)
             removeTop()
         }
-        try body(streams[first].key.bytes, equal)
+        try unsafe body(streams[first].key.bytes, equal)
         for index in equal where try streams[index].advance() {
             heap.append(index)
             siftUp(heap.count - 1)
@@ -117,7 +119,7 @@ struct TermMerge<Stream: TermStream> {
     }
 
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
-        let order = streams[left].key.compare(streams[right].key.bytes)
+        let order = unsafe streams[left].key.compare(streams[right].key.bytes)
         return order == 0 ? left < right : order < 0
     }
 
