@@ -9,45 +9,13 @@ extension SegmentReader {
         _ terms: [[UInt8]], in segments: [SegmentReader], source: any ByteSource
     ) throws -> [[TermEntry?]] {
         var round = ReadRound()
-        // Slice of (segment, block), so that terms of one block share it.
-        var sliceOfBlock: [[Int: Int]] = Array(repeating: [:], count: segments.count)
-        for (index, segment) in segments.enumerated() {
-            for term in terms {
-                guard let block = segment.dictionaryIndex.block(of: term), sliceOfBlock[index][block] == nil else {
-                    continue
-                }
-                sliceOfBlock[index][block] = round.add(segment, .dictionary, segment.dictionaryIndex.blockRange(block))
-            }
-        }
+        let plan = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
         var slices = try round.run(source)
-        let scanner = DictionaryBlockScanner()
-        return try segments.enumerated().map { index, segment in
-            try terms.map { term in
-                guard let block = segment.dictionaryIndex.block(of: term), let slice = sliceOfBlock[index][block] else {
-                    return nil
-                }
-                return try segment.find(term, in: block, &slices[slice], scanner)
-            }
-        }
+        return try plan.entries(&slices)
     }
 
     package func lookup(_ terms: [[UInt8]]) throws -> [TermEntry?] {
         try Self.lookup(terms, in: [self], source: source)[0]
-    }
-
-    private func find(
-        _ term: [UInt8], in block: Int, _ slice: inout SectionSlice, _ scanner: DictionaryBlockScanner
-    ) throws(EngineError) -> TermEntry? {
-        let bytes = try unsafe slice.checked()
-        unsafe load(bytes, block: block, into: scanner)
-        return try decoding(.dictionary, at: slice.range.lowerBound) { () throws(RawError) -> TermEntry? in
-            while try scanner.next() {
-                let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                if order == 0 { return scanner.entry }
-                if order > 0 { return nil }
-            }
-            return nil
-        }
     }
 
     /// Points `scanner` at a block of the dictionary.
@@ -101,38 +69,6 @@ extension SegmentReader {
         return try wants.enumerated().map { index, want in
             try PostingsCursor(want.segment, want.entry, postings: slices[2 * index], positions: slices[2 * index + 1])
         }
-    }
-
-    /// How many losers of this segment's kills have each term: one round for all segments.
-    package static func correctionCounts(
-        _ terms: [[UInt8]], in segments: [SegmentReader], source: any ByteSource
-    ) throws -> [[UInt32]] {
-        var round = ReadRound()
-        var wanted: [(segment: Int, term: Int, block: Int)] = []
-        for (index, segment) in segments.enumerated() {
-            for (place, term) in terms.enumerated() {
-                guard let block = segment.correctionIndex.block(of: term) else { continue }
-                wanted.append((index, place, block))
-                round.add(segment, .corrections, segment.correctionIndex.blockRange(block))
-            }
-        }
-        var counts = segments.map { _ in [UInt32](repeating: 0, count: terms.count) }
-        guard !round.isEmpty else { return counts }
-        var slices = try round.run(source)
-        let scanner = CorrectionBlockScanner()
-        for (number, want) in wanted.enumerated() {
-            let segment = segments[want.segment]
-            let bytes = try unsafe slices[number].checked()
-            unsafe segment.load(bytes, block: want.block, into: scanner)
-            try segment.decoding(.corrections, at: slices[number].range.lowerBound) { () throws(RawError) in
-                while try scanner.next() {
-                    let order = unsafe terms[want.term].withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                    if order == 0 { counts[want.segment][want.term] = UInt32(scanner.ordinals.count) }
-                    if order >= 0 { return }
-                }
-            }
-        }
-        return counts
     }
 
     /// Points `scanner` at a block of the corrections.

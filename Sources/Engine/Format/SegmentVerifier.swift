@@ -291,7 +291,39 @@ package struct SnapshotVerifier {
         let liveness = try Liveness(of: segments, source: source)
         report.findings += liveness.findings
         try checkKeys(segments, liveness, &report)
+        if liveness.findings.isEmpty { try checkCorrections(segments, liveness, &report) }
         return report
+    }
+
+    /// The terms and lengths kept with kills must be those of the losers, else statistics over live documents are wrong.
+    private func checkCorrections(_ segments: [SegmentReader], _ liveness: Liveness, _ report: inout Report) throws {
+        for (index, segment) in segments.enumerated() where !segment.kills.isEmpty {
+            let losers = liveness.losers.filter { $0.killSegment == index }.sorted { $0.kill < $1.kill }
+            let records = try SegmentReader.records(losers.map { (segments[$0.segment], $0.ordinal) }, source: source)
+            let expected = try Corrections(
+                of: zip(losers, records).map { KilledDocument(kill: segment.kills[$0.kill].kill, record: $1) })
+            for (kill, row) in expected.rows.enumerated() where row != segment.kills[kill] {
+                report.findings.append(
+                    segment.corrupt(
+                        .kills, UInt64(kill * SegmentFormat.killRowBytes),
+                        "kill \(kill) says its loser has \(segment.kills[kill].tokenCount) terms, it has \(row.tokenCount)"
+                    ))
+            }
+            var terms: [([UInt8], [UInt32])] = []
+            unsafe expected.forEach { term, ordinals in unsafe terms.append((Array(term), Array(ordinals))) }
+            let stream = CorrectionStream(segment)
+            var next = 0
+            while try stream.advance() {
+                guard next < terms.count, stream.key.array == terms[next].0, stream.ordinals == terms[next].1 else {
+                    break
+                }
+                next += 1
+            }
+            if next < terms.count || Int(segment.footer.correctionTermCount) != terms.count {
+                report.findings.append(
+                    segment.corrupt(.corrections, 0, "correction \(next) is not what the losers' records give"))
+            }
+        }
     }
 
     private func identityFinding(_ reference: SegmentReference) throws -> [EngineError] {

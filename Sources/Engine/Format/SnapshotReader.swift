@@ -76,12 +76,16 @@ package final class SnapshotReader: Sendable {
         package var entries: [TermEntry?]
     }
 
-    /// Looks terms up in all segments: one round for the dictionaries, in parallel one for the corrections.
+    /// Looks terms up in all segments, with their corrections, in one round.
     ///
     /// - Parameter terms: keys as `IndexField.key` makes them.
     package func lookup(terms: [[UInt8]]) throws -> [TermStatistics] {
-        let entries = try SegmentReader.lookup(terms, in: segments, source: source)
-        let corrections = try SegmentReader.correctionCounts(terms, in: segments, source: source)
+        var round = ReadRound()
+        let dictionary = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
+        let killed = TermLookup(terms, in: segments, \.correctionIndex, .corrections, &round)
+        var slices = try round.run(source)
+        let entries = try dictionary.entries(&slices)
+        let corrections = try killed.correctionCounts(&slices)
         return try terms.indices.map { term in
             var sum = 0
             for segment in segments.indices {
@@ -184,6 +188,15 @@ struct Liveness {
     private(set) var killsWithoutLoser: [EngineError] = []
     /// For each segment, for each of its kills, whether its loser is in one of the segments.
     private(set) var isMatched: [[Bool]]
+    /// Where the losers are: kill of a segment, and its document.
+    private(set) var losers: [Loser] = []
+
+    struct Loser {
+        let killSegment: Int
+        let kill: Int
+        let segment: Int
+        let ordinal: UInt32
+    }
 
     /// What is wrong if the segments are a whole snapshot.
     var findings: [EngineError] { killedTwice + killsWithoutLoser }
@@ -211,6 +224,9 @@ struct Liveness {
                     ).with(.mismatch))
             }
             isMatched[owner.segment][owner.kill] = true
+            losers.append(
+                Loser(
+                    killSegment: owner.segment, kill: owner.kill, segment: match.segment, ordinal: match.ordinal))
         }
         for (index, segment) in segments.enumerated() {
             for number in segment.kills.indices where !isMatched[index][number] {
