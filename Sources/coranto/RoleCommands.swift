@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Gateway
 import HostIO
 import Logging
