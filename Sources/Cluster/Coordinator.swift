@@ -154,7 +154,7 @@ package struct Coordinator: Sendable {
     package var reigningTerm: Term? { phase == .reigning ? term : nil }
 
     package var status: CoordinatorSummary {
-        var sums = publisher?.head.sums ?? OutcomeSums()
+        var sums = publisher?.sums ?? OutcomeSums()
         sums.received += folding.receivedCount
         for (outcome, count) in folding.outcomes { sums[outcome] += count }
         let cells = publisher?.cells ?? []

@@ -113,6 +113,9 @@ package struct Publisher: Sendable {
         self.instance = instance
     }
 
+    /// Sums of the manifest being written, or of the newest.
+    package var sums: OutcomeSums { draft?.manifest.sums ?? head.sums }
+
     package var isIdle: Bool { stage == .idle }
     package var hasReports: Bool { !waiting.isEmpty || !merges.isEmpty }
 
