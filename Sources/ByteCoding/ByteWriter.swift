@@ -1,7 +1,7 @@
 /// Appends numbers and byte strings to a growing buffer. Fixed-width integers are little-endian;
 /// variable-length ones are LEB128 in the shortest form (7 bits a byte, low bits first).
 package struct ByteWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+    @usableFromInline package internal(set) var bytes: [UInt8] = []
 
     package init() {}
 
@@ -9,7 +9,7 @@ package struct ByteWriter: Sendable {
 
     package var count: Int { bytes.count }
 
-    package mutating func fixed<Value: FixedWidthInteger>(_ value: Value) {
+    @inlinable package mutating func fixed<Value: FixedWidthInteger>(_ value: Value) {
         var rest = value.littleEndian
         for _ in 0..<(Value.bitWidth / 8) {
             bytes.append(UInt8(truncatingIfNeeded: rest))

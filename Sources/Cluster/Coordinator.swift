@@ -26,6 +26,8 @@ package struct Coordinator: Sendable {
         package var mergePolicy = MergePolicy()
         package var collectIntervalMilliseconds: Int64 = 600_000
         package var collectGraceMilliseconds: Int64 = 24 * 3_600_000
+        /// Ledger rows in the head of a manifest before they are folded into an object.
+        package var ledgerTailLimitCount = 2048
         /// Batches that wait for the log, in bytes; beyond it a PUT is told BUSY.
         package var intakeLimitBytes = 64 << 20
 
@@ -183,7 +185,9 @@ package struct Coordinator: Sendable {
                 state = inherited
                 folding = Folding(foldedTo: manifest.foldedTo)
                 router = Router(sharding: manifest.sharding, watermarks: manifest)
-                publisher = Publisher(head: manifest, cells: cells, term: term, instance: configuration.instance)
+                publisher = Publisher(
+                    head: manifest, cells: cells, term: term, instance: configuration.instance,
+                    ledgerTailLimitCount: configuration.ledgerTailLimitCount)
             case .replay(let object): replay(object)
             case .won: begin(now: now)
             case .failed(let message):
