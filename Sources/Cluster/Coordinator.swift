@@ -108,6 +108,8 @@ package struct Coordinator: Sendable {
         var needs: [ShardLane: Position]
     }
 
+    /// Heartbeats between two looks for a later term.
+    static let beatsPerLook: UInt64 = 5
     static let rememberedLimitCount = 1_000_000
 
     private let configuration: Configuration
@@ -120,6 +122,7 @@ package struct Coordinator: Sendable {
     private var reign: Reign
     private var heartbeatCall = StoreCall(owner: .heartbeat, waitsForSpace: true)
     private var heartbeatCounter: UInt64 = 0
+    private var heartbeatLook = StoreCall(owner: .heartbeatLook)
     private var nextHeartbeat: Int64 = 0
 
     private var state = ClusterState()
@@ -236,6 +239,10 @@ package struct Coordinator: Sendable {
         nextHeartbeat = now.milliseconds + configuration.heartbeatMilliseconds
         heartbeatCounter += 1
         issueHeartbeat(hasEnded: false)
+        // One that has nothing to create would never learn that it was overtaken, and its clients would wait for ever.
+        if heartbeatCounter % Self.beatsPerLook == 0, !heartbeatLook.isBusy {
+            actions.append(.operation(heartbeatLook.start(.size(name: ObjectName.term(term.next)))))
+        }
     }
 
     private mutating func issueHeartbeat(hasEnded: Bool) {
@@ -262,13 +269,17 @@ package struct Coordinator: Sendable {
         guard phase == .reigning else { return take(reign.tick(now: now), now: now) }
         beat(now: now)
         if let again = heartbeatCall.due(now: now) { actions.append(.operation(again)) }
+        if let again = heartbeatLook.due(now: now) { actions.append(.operation(again)) }
         take(log?.tick(now: now) ?? [], now: now)
         if let again = router?.tick(now: now) { actions.append(.operation(again)) }
         take(publisher?.tick(now: now) ?? [], now: now)
-        for worker in leases?.expired(now: now.milliseconds) ?? [] {
-            actions.append(.note("worker \(worker.number) was not heard of for a lease"))
-            actions.append(.close(worker))
-            leave(worker, now: now)
+        let silent =
+            (leases?.expired(now: now.milliseconds) ?? [])
+            + merges.expired(now: now.milliseconds, limit: configuration.leaseMilliseconds)
+        for peer in silent {
+            actions.append(.note("peer \(peer.number) was not heard of for a lease"))
+            actions.append(.close(peer))
+            leave(peer, now: now)
         }
         if let head = publisher?.head, let cells = publisher?.cells {
             take(collector?.tick(now: now, head: head, cells: cells) ?? [], now: now)
@@ -286,6 +297,8 @@ package struct Coordinator: Sendable {
                 phase = .over
                 actions.append(.drained)
             }
+        case .heartbeatLook:
+            if case (_, .size)? = heartbeatLook.handle(tag, result, now: now), phase == .reigning { fence() }
         case .log:
             take(log?.handle(tag, result, now: now) ?? [], now: now)
             advance(now: now)
@@ -455,6 +468,7 @@ package struct Coordinator: Sendable {
             return
         }
         leases?.heard(peer, now: now.milliseconds)
+        merges.heard(peer, now: now.milliseconds)
         switch message {
         case .join: join(peer, now: now)
         case .touch: actions.append(.send(peer, .touched))
@@ -501,7 +515,7 @@ package struct Coordinator: Sendable {
                     term: term, attempt: attempt, leaseMilliseconds: UInt32(configuration.leaseMilliseconds),
                     settings: head.settings.encoded)))
         if role == .merger {
-            merges.join(peer)
+            merges.join(peer, now: now.milliseconds)
         } else {
             leases?.join(peer, now: now.milliseconds)
             router?.joined(peer)
@@ -539,12 +553,12 @@ package struct Coordinator: Sendable {
     private mutating func balance() {
         guard let publisher, let router, leases != nil else { return }
         let changes = leases!.balance(
-            isFree: { !publisher.isInDraft($0) }, isQuiet: { router.isQuiet($0, watermarks: publisher.head) })
+            isFree: { !publisher.isInDraft($0) }, isQuiet: { router.isQuiet($0, watermarks: publisher.coming) })
         for change in changes {
             switch change {
             case .revoke(let grant): actions.append(.send(grant.worker, .revoke(shard: grant.shard, epoch: grant.epoch)))
             case .grant(let grant):
-                self.router?.rewind(grant.shard, watermarks: publisher.head)
+                self.router?.rewind(grant.shard, watermarks: publisher.coming)
                 let retracted = state.retractions.keys.filter { publisher.head.sharding.shard(of: $0) == grant.shard }
                 actions.append(
                     .send(
@@ -586,6 +600,7 @@ package struct Coordinator: Sendable {
                 return Attempt(term: own, number: attempts)
             }, isForced: isForced)
         nextAttempt = attempts
+        self.router?.announced(publisher!.coming)
         nextFold = now.milliseconds + configuration.foldIntervalMilliseconds
         nextPublish = now.milliseconds + configuration.publishIntervalMilliseconds
         take(outputs, now: now)

@@ -116,6 +116,8 @@ package struct Publisher: Sendable {
         self.instance = instance
     }
 
+    /// The manifest being written, if there is one: it will be the head, or we are fenced.
+    package var coming: Manifest { draft?.manifest ?? head }
     package var isIdle: Bool { stage == .idle }
     package var hasReports: Bool { !waiting.isEmpty || !merges.isEmpty }
 

@@ -100,11 +100,16 @@ package struct Router: Sendable {
         }
     }
 
-    /// A manifest is out: quiet streams stand at its watermark, and objects no stream needs are forgotten.
-    package mutating func published(_ manifest: Manifest) {
+    /// A manifest is being written: quiet streams go on from its watermark, so that what comes while it is written is not
+    /// sent from a place it leaves behind.
+    package mutating func announced(_ manifest: Manifest) {
         for stream in streams where isQuiet(stream, watermark: manifest[watermark: stream]) {
             sent[stream] = max(sent[stream] ?? .start, manifest[watermark: stream])
         }
+    }
+
+    /// A manifest is out: objects no stream needs are forgotten.
+    package mutating func published(_ manifest: Manifest) {
         while let first = summaries.first, first.streams.allSatisfy({ manifest[watermark: $0] >= last($0, in: first.id) }) {
             drop(first.id)
             summaries.removeFirst()
