@@ -41,6 +41,7 @@ let package = Package(
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
+        tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]
 )
