@@ -20,17 +20,23 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "coranto",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    ],
     targets: [
         // C libraries, each wrapped once.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CBits"),  // CRC-32C, prefetch
 
         // The ground.
         module("ByteCoding", ["CBits", "CCrypto", "CZstd"]),
         module("News", ["ByteCoding"]),
-        module("Wire", ["News", "ByteCoding"]),
         module("Storage", ["News", "ByteCoding"]),
+        module("Wire", ["News", "ByteCoding", "Storage"]),
 
         // The stages. Neighbours never import one another.
         module("Engine", ["News", "ByteCoding", "Storage", "CBits"]),
@@ -38,10 +44,37 @@ let package = Package(
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
 
+        // A whole cluster in one thread; never linked into the product.
+        module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Cluster"]),
+        .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
+
+        // The door to the outside: files, sockets, clocks, randomness.
+        module(
+            "HostIO",
+            [
+                "News", "ByteCoding", "Wire", "Storage",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
+        // The fetcher's own door: the curl thread and its SQLite file.
+        module("FetchIO", ["News", "ByteCoding", "Fetching", "CCurl", .product(name: "GRDB", package: "GRDB.swift")]),
+
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
+        .testTarget(
+            name: "WireTests", dependencies: ["Wire", "Storage", "News", "ByteCoding"], exclude: ["Golden"],
+            swiftSettings: strict),
+        tests(
+            "HostIOTests",
+            [
+                "HostIO", "Wire", "Storage", "News", "ByteCoding", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
         tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),
+        tests("FetchIOTests", ["FetchIO", "Fetching", "News", "ByteCoding"]),
+        tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]
 )

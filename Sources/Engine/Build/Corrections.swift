@@ -1,0 +1,34 @@
+import News
+
+/// The losers of kills, inverted: for each term the kills whose losers have it.
+struct Corrections {
+    private(set) var rows: [KillRow] = []
+    private var stream = TokenStream()
+    private var tokens: [Range<Int>] = []
+
+    /// - Parameter losers: in ascending order of their kills.
+    init(of losers: [KilledDocument]) throws(EngineError) {
+        for loser in losers {
+            let start = stream.count
+            do {
+                let length = try stream.append(loser.record).length
+                rows.append(KillRow(kill: loser.kill, tokenCount: UInt32(length)))
+            } catch {
+                throw EngineError(
+                    .corrupt, "the canonical record of the loser \(loser.kill.key.hex) cannot be read: \(error)")
+            }
+            tokens.append(start..<stream.count)
+        }
+    }
+
+    /// Calls `body` with each term, ascending, and the ordinals of the kills, ascending.
+    func forEach(_ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt32>) -> Void) {
+        do throws(EngineError) {
+            try PostingsSorter(documents: tokens, stream: stream).forEachList { (term, list) throws(EngineError) in
+                body(term, UnsafeBufferPointer(start: list.documents, count: list.documentCount))
+            }
+        } catch {
+            preconditionFailure("the body above throws nothing")
+        }
+    }
+}

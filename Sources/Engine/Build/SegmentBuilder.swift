@@ -1,0 +1,159 @@
+import ByteCoding
+package import News
+package import Storage
+
+/// A document that is dead once the segment with its kill is published, and what it took to index it.
+package struct KilledDocument: Sendable {
+    package let kill: Kill
+    /// Canonical record of the loser; its terms become the kill's correction.
+    package let record: [UInt8]
+
+    package init(kill: Kill, record: [UInt8]) {
+        self.kill = kill
+        self.record = record
+    }
+}
+
+/// Articles on their way into one segment.
+///
+/// Guarantees
+/// 1. The same documents give the same bytes, in whatever order they came and whatever was dropped between them.
+/// 2. `sizeBytes` is an upper estimate of the memory held, with what sealing will take; the decision to seal depends on it.
+/// 3. After `seal` it is empty and can be used again.
+///
+/// Confined to one thread.
+package final class SegmentBuilder {
+    private struct Document {
+        var row: DocumentRow
+        var tokens: Range<Int>
+        var frame: [UInt8]
+    }
+
+    package let memoryBudgetBytes: Int
+    private let settings: Settings
+    private let compressor: ZstdCompressor
+    /// By builder ordinal; nil for dropped ones.
+    private var documents: [Document?] = []
+    private var stream = TokenStream()
+    private var sources = NameCollector()
+    private var languages = NameCollector()
+    private var sections = NameCollector()
+    private var frameBytes = 0
+
+    /// Documents that were added and not dropped.
+    package private(set) var documentCount = 0
+
+    /// - Parameter memoryBudgetBytes: beyond this `isOverBudget` says to seal; nothing is refused.
+    package init(settings: Settings, memoryBudgetBytes: Int) {
+        self.settings = settings
+        self.memoryBudgetBytes = memoryBudgetBytes
+        compressor = ZstdCompressor(level: Int(settings.zstdLevel))
+    }
+
+    /// Upper estimate of the memory held, in bytes, sealing included: four times the token stream for the sorted lists,
+    /// twice the frames for the segment they end in.
+    package var sizeBytes: Int {
+        stream.sizeBytes + frameBytes * 2 + documents.count * (MemoryLayout<Document?>.stride + 256)
+    }
+
+    package var isOverBudget: Bool { sizeBytes > memoryBudgetBytes }
+
+    /// Adds an article.
+    ///
+    /// - Parameters:
+    ///   - record: its canonical record.
+    ///   - frame: the record as one zstd frame made by the settings' level and library, if there is one already.
+    /// - Returns: its builder ordinal: 0, 1, 2 … since the last seal, in order of arrival.
+    /// - Throws: `.corrupt` if the record is not canonical; `.limit` if no more fits. Nothing is added then.
+    package func add(
+        key: ArticleKey, version: Version, record: [UInt8], frame: [UInt8]?
+    ) throws(EngineError) -> Int {
+        guard record.count <= Limits.recordBytes else {
+            throw EngineError(.limit, "a record of \(record.count) bytes; at most \(Limits.recordBytes) are allowed")
+        }
+        guard stream.count < 1 << 30, !stream.terms.isFull, documents.count < SegmentFormat.maxDocumentCount else {
+            throw EngineError(.limit, "the builder is full", hint: "seal it first")
+        }
+        let start = stream.count
+        do throws(CodingError) {
+            let (length, columns) = try stream.append(record)
+            let row = DocumentRow(
+                key: key, version: version, timeBits: OrderKey(time: columns.orderTime, key: key).timeBits,
+                lengthCode: LengthCode.code(of: length), recordBytes: UInt32(record.count),
+                source: sources.code(of: columns.source), language: languages.code(of: columns.language),
+                section: sections.code(of: columns.section))
+            let frame = frame ?? compressor.compress(record)
+            frameBytes += frame.count
+            documents.append(Document(row: row, tokens: start..<stream.count, frame: frame))
+        } catch {
+            throw EngineError(.corrupt, "the canonical record of \(key.hex) cannot be read: \(error)")
+        }
+        documentCount += 1
+        return documents.count - 1
+    }
+
+    /// Takes a document out again: it was superseded before the segment was sealed.
+    package func drop(_ ordinal: Int) {
+        precondition(documents[ordinal] != nil, "a document is dropped once")
+        frameBytes -= documents[ordinal]!.frame.count
+        documents[ordinal] = nil
+        documentCount -= 1
+    }
+
+    /// Makes the segment of all documents that were not dropped, and empties the builder.
+    ///
+    /// - Parameter kills: in any order, each kill once.
+    /// - Throws: `.corrupt` for a loser's record that is not canonical; `.mismatch` for a kill given twice. The builder then
+    ///   is as it was.
+    package func seal(kills: [KilledDocument]) throws(EngineError) -> BuiltSegment {
+        let losers = kills.sorted { $0.kill < $1.kill }
+        for (left, right) in zip(losers, losers.dropFirst()) where left.kill == right.kill {
+            throw EngineError(.mismatch, "the kill of \(left.kill.key.hex) was given twice")
+        }
+        let corrections = try Corrections(of: losers)
+        let order = documents.indices.filter { documents[$0] != nil }
+            .sorted { DocumentRow.isBefore(documents[$0]!.row, documents[$1]!.row) }
+        var rows = order.map { documents[$0]!.row }
+        let names = finalNames(&rows)
+        let writer = try SegmentWriter(
+            kind: .overlay, settings: settings, rows: rows, names: names, kills: corrections.rows,
+            compressor: compressor)
+        for ordinal in order { writer.articles.add(record: [], frame: documents[ordinal]!.frame) }
+        let sorter = PostingsSorter(documents: order.map { documents[$0]!.tokens }, stream: stream)
+        try sorter.forEachList { (term, list) throws(EngineError) in try writer.add(term, list) }
+        corrections.forEach { term, ordinals in writer.addCorrection(term, ordinals) }
+        let segment = writer.finish()
+        reset()
+        return segment
+    }
+
+    private func finalNames(_ rows: inout [DocumentRow]) -> [NameList] {
+        NameList.finalize(
+            [sources, languages, sections], &rows, columns: [\.source, \.language, \.section])
+    }
+
+    private func reset() {
+        documents = []
+        documentCount = 0
+        frameBytes = 0
+        stream = TokenStream()
+        sources = NameCollector()
+        languages = NameCollector()
+        sections = NameCollector()
+    }
+}
+
+extension NameList {
+    /// Replaces provisional codes by final ones.
+    static func finalize(
+        _ collectors: [NameCollector], _ rows: inout [DocumentRow], columns: [WritableKeyPath<DocumentRow, UInt32>]
+    ) -> [NameList] {
+        zip(collectors, columns).map { collector, column in
+            var used = [Bool](repeating: false, count: collector.names.count + 1)
+            for row in rows { used[Int(row[keyPath: column])] = true }
+            let (names, codes) = collector.sorted(used: used)
+            for index in rows.indices { rows[index][keyPath: column] = codes[Int(rows[index][keyPath: column])] }
+            return NameList(names)
+        }
+    }
+}

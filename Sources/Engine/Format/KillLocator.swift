@@ -1,0 +1,114 @@
+import ByteCoding
+import News
+import Storage
+
+/// Finds the losers of kills: documents of some segments by (order key, version). The sparse order index leads to the 64
+/// rows where a loser must stand, so one round brings all that is needed.
+struct KillLocator {
+    /// A kill and the loser it names.
+    struct Match: Equatable {
+        let kill: Int
+        let segment: Int
+        let ordinal: UInt32
+    }
+
+    fileprivate struct Probe {
+        let kill: Int
+        let documents: Range<Int>
+    }
+
+    /// - Parameter kills: of any segments.
+    /// - Returns: every document that has the key, order time and version of a kill, ordered by segment and ordinal.
+    static func locate(
+        _ kills: [Kill], in segments: [SegmentReader], source: any ByteSource
+    ) throws -> [Match] {
+        guard !kills.isEmpty else { return [] }
+        var round = ReadRound()
+        var probes: [[Probe]] = []
+        var runs: [[Range<Int>]] = []
+        for segment in segments {
+            let mine = segment.probes(for: kills)
+            let merged = union(of: mine.map(\.documents))
+            for run in merged {
+                let width = SegmentFormat.documentRowBytes
+                round.add(segment, .times, UInt64(run.lowerBound * 8)..<UInt64(run.upperBound * 8))
+                round.add(segment, .documents, UInt64(run.lowerBound * width)..<UInt64(run.upperBound * width))
+            }
+            probes.append(mine)
+            runs.append(merged)
+        }
+        var slices = try round.run(source)
+        var matches: [Match] = []
+        var next = 0
+        for index in segments.indices {
+            var found: [Match] = []
+            var pending = probes[index][...]
+            for run in runs[index] {
+                let times = try slices[next].checked().loadAll(UInt64.self)
+                let documents = try slices[next + 1].checked()
+                next += 2
+                while let probe = pending.first, probe.documents.lowerBound < run.upperBound {
+                    pending.removeFirst()
+                    let kill = kills[probe.kill]
+                    let bits = kill.orderKey.timeBits
+                    for document in probe.documents where times[document - run.lowerBound] == bits {
+                        let identity = SegmentReader.identity(documents, document - run.lowerBound)
+                        if identity.key == kill.key, identity.version == kill.version {
+                            found.append(Match(kill: probe.kill, segment: index, ordinal: UInt32(document)))
+                        }
+                    }
+                }
+            }
+            matches += found.sorted { ($0.ordinal, $0.kill) < ($1.ordinal, $1.kill) }
+        }
+        return matches
+    }
+
+    /// Joined ranges that overlap or touch.
+    private static func union(of sorted: [Range<Int>]) -> [Range<Int>] {
+        var joined: [Range<Int>] = []
+        for range in sorted {
+            if let last = joined.last, range.lowerBound <= last.upperBound {
+                joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else {
+                joined.append(range)
+            }
+        }
+        return joined
+    }
+
+    fileprivate static func probe(kill: Int, documents: Range<Int>) -> Probe { Probe(kill: kill, documents: documents) }
+}
+
+extension SegmentReader {
+    /// Where the losers of `kills` would stand, ascending; those that cannot be here are left out.
+    fileprivate func probes(for kills: [Kill]) -> [KillLocator.Probe] {
+        guard let span = footer.span else { return [] }
+        var probes: [KillLocator.Probe] = []
+        for (index, kill) in kills.enumerated() {
+            let place = kill.orderKey
+            guard span.contains(place), keyFilter.mayContain(kill.key) else { continue }
+            // From the entry before the first that is not before `place` to the first that is after it: the same place may
+            // hold several versions.
+            let low = documentIndex.firstIndex(from: 0) { !($0 < place) }
+            let high = documentIndex.firstIndex(from: low) { place < $0 }
+            let start = max(low - 1, 0) * SegmentFormat.documentsPerIndexEntry
+            let end = min(max(high, 1) * SegmentFormat.documentsPerIndexEntry, documentCount)
+            probes.append(KillLocator.probe(kill: index, documents: start..<end))
+        }
+        return probes.sorted { $0.documents.lowerBound < $1.documents.lowerBound }
+    }
+}
+
+extension Array {
+    /// First index from `start` on for whose element `condition` holds, which stays true from there on; the count if none.
+    func firstIndex(from start: Int, _ condition: (Element) -> Bool) -> Int {
+        var low = start
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

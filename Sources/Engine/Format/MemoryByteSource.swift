@@ -1,0 +1,46 @@
+import Synchronization
+
+/// Objects in memory, for tests and for segments that have just been built. Counts what it is asked.
+package final class MemoryByteSource: ByteSource {
+    private struct State {
+        var objects: [String: ByteView] = [:]
+        var roundCount = 0
+        var requestCount = 0
+        var byteCount = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package func put(_ bytes: [UInt8], as name: String) {
+        let view = ByteView(copying: bytes)
+        state.withLock { $0.objects[name] = view }
+    }
+
+    package func remove(_ name: String) { state.withLock { _ = $0.objects.removeValue(forKey: name) } }
+
+    /// Calls of `read` so far.
+    package var roundCount: Int { state.withLock { $0.roundCount } }
+    /// Bytes handed out so far.
+    package var byteCount: Int { state.withLock { $0.byteCount } }
+
+    package func read(_ requests: [ByteRequest]) throws -> [ByteView] {
+        try state.withLock { state in
+            state.roundCount += 1
+            var views: [ByteView] = []
+            views.reserveCapacity(requests.count)
+            for request in requests {
+                guard let object = state.objects[request.object] else {
+                    throw EngineError(.io, "no such object", object: request.object)
+                }
+                let start = Int(min(request.offset, UInt64(object.count)))
+                let end = min(object.count, start + max(request.length, 0))
+                views.append(object.slice(start..<end))
+                state.byteCount += end - start
+            }
+            state.requestCount += requests.count
+            return views
+        }
+    }
+}

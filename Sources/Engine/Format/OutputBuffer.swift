@@ -1,0 +1,123 @@
+// Growing bytes of one section while it is written. Raw memory, because an append to an Array costs a check of
+// uniqueness, exclusivity and capacity for each byte of a posting list.
+//
+// Invariants: `count <= capacity`; memory is owned until deinit. Confined to one thread.
+
+@safe final class OutputBuffer {
+    private(set) var count = 0
+    private var capacity: Int
+    private var base: UnsafeMutableRawPointer
+
+    init(capacityBytes: Int = 4096) {
+        capacity = max(capacityBytes, 64)
+        base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    }
+
+    deinit { base.deallocate() }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    func removeAll() { count = 0 }
+
+    @inline(__always)
+    private func ensure(_ more: Int) {
+        if count + more > capacity { grow(more) }
+    }
+
+    private func grow(_ more: Int) {
+        let larger = max(capacity * 2, count + more)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        memory.copyMemory(from: base, byteCount: count)
+        base.deallocate()
+        base = memory
+        capacity = larger
+    }
+
+    @inline(__always)
+    func byte(_ value: UInt8) {
+        ensure(1)
+        base.storeBytes(of: value, toByteOffset: count, as: UInt8.self)
+        count += 1
+    }
+
+    /// Little-endian.
+    @inline(__always)
+    func fixed<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
+        let width = MemoryLayout<Value>.size
+        ensure(width)
+        base.storeBytes(of: value.littleEndian, toByteOffset: count, as: Value.self)
+        count += width
+    }
+
+    @inline(__always)
+    func varint(_ value: UInt64) {
+        ensure(10)
+        var rest = value
+        var at = count
+        while rest >= 0x80 {
+            base.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: at, as: UInt8.self)
+            rest >>= 7
+            at += 1
+        }
+        base.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: at, as: UInt8.self)
+        count = at + 1
+    }
+
+    @inline(__always)
+    func varint(_ value: Int) { varint(UInt64(value)) }
+
+    /// Overwrites what was written before.
+    @inline(__always)
+    func patch<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at offset: Int) {
+        precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "a patch lies within what was written")
+        base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
+    }
+
+    func raw(_ more: UnsafeRawBufferPointer) {
+        guard let source = more.baseAddress else { return }
+        ensure(more.count)
+        (base + count).copyMemory(from: source, byteCount: more.count)
+        count += more.count
+    }
+
+    func raw(_ more: some Collection<UInt8>) {
+        ensure(more.count)
+        UnsafeMutableRawBufferPointer(start: base + count, count: more.count).copyBytes(from: more)
+        count += more.count
+    }
+
+    /// Appends `values` with `width` bits each, low bits first, then zero bits to a whole byte.
+    ///
+    /// - Precondition: every value fits into `width` bits; `width` is at most 32.
+    func pack(_ values: UnsafePointer<UInt32>, count valueCount: Int, width: Int) {
+        guard width > 0 else { return }
+        // Eight bytes more, because each step stores a whole word.
+        ensure((valueCount * width + 7) / 8 + 8)
+        var out = base + count
+        var word: UInt64 = 0
+        var filled = 0
+        for index in 0..<valueCount {
+            word |= UInt64(values[index]) << UInt64(truncatingIfNeeded: filled)
+            filled &+= width
+            if filled >= 32 {
+                out.storeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian, as: UInt32.self)
+                out += 4
+                word >>= 32
+                filled &-= 32
+            }
+        }
+        while filled > 0 {
+            out.storeBytes(of: UInt8(truncatingIfNeeded: word), as: UInt8.self)
+            out += 1
+            word >>= 8
+            filled -= 8
+        }
+        count = out - base
+    }
+}
+
+extension OutputBuffer {
+    func zeros(_ zeroCount: Int) {
+        for _ in 0..<zeroCount { byte(0) }
+    }
+}

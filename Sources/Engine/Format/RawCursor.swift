@@ -1,0 +1,118 @@
+// Reads numbers from raw memory that may hold anything: every step is checked against the end, nothing traps.
+
+/// Why raw bytes could not be read; `SegmentReader` adds object and section.
+enum RawError: Error {
+    /// Offset from the start of the cursor's bytes.
+    case malformed(what: String, offset: Int)
+}
+
+/// Valid as long as the view its bytes come from.
+@safe struct RawCursor {
+    private let base: UnsafeRawPointer
+    let count: Int
+    private(set) var offset: Int
+
+    /// - Parameter bytes: kept alive by the caller.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        // An empty buffer may have no address; any will do where nothing is read.
+        base = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
+        count = bytes.count
+        offset = 0
+    }
+
+    var isAtEnd: Bool { offset == count }
+    var remaining: Int { count - offset }
+
+    @inline(__always)
+    mutating func byte() throws(RawError) -> UInt8 {
+        guard offset < count else { throw .malformed(what: "end of bytes", offset: offset) }
+        let value = base.load(fromByteOffset: offset, as: UInt8.self)
+        offset &+= 1
+        return value
+    }
+
+    @inline(__always)
+    mutating func fixed<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type = Value.self) throws(RawError)
+        -> Value
+    {
+        let width = MemoryLayout<Value>.size
+        guard count - offset >= width else { throw .malformed(what: "end of bytes", offset: offset) }
+        let value = base.loadUnaligned(fromByteOffset: offset, as: Value.self)
+        offset &+= width
+        return Value(littleEndian: value)
+    }
+
+    @inline(__always)
+    mutating func varint() throws(RawError) -> UInt64 {
+        let first = try byte()
+        return first < 0x80 ? UInt64(first) : try longVarint(first)
+    }
+
+    private mutating func longVarint(_ first: UInt8) throws(RawError) -> UInt64 {
+        var value = UInt64(first & 0x7F)
+        var shift: UInt64 = 7
+        while true {
+            let next = try byte()
+            if shift == 63, next > 1 { throw .malformed(what: "variable-length integer", offset: offset) }
+            value |= UInt64(next & 0x7F) << shift
+            if next < 0x80 {
+                if next == 0 { throw .malformed(what: "variable-length integer", offset: offset) }
+                return value
+            }
+            shift += 7
+        }
+    }
+
+    /// A varint of at most `limit`.
+    @inline(__always)
+    mutating func count(_ what: StaticString, atMost limit: Int) throws(RawError) -> Int {
+        let value = try varint()
+        guard value <= UInt64(limit) else { throw .malformed(what: "\(what) \(value)", offset: offset) }
+        return Int(truncatingIfNeeded: value)
+    }
+
+    @inline(__always)
+    mutating func raw(_ length: Int) throws(RawError) -> UnsafeRawBufferPointer {
+        guard length >= 0, length <= count - offset else { throw .malformed(what: "length \(length)", offset: offset) }
+        defer { offset &+= length }
+        return UnsafeRawBufferPointer(start: base + offset, count: length)
+    }
+
+    /// Reads `valueCount` packed values of `width` bits into `out`.
+    mutating func unpack(_ out: UnsafeMutablePointer<UInt32>, count valueCount: Int, width: Int) throws(RawError) {
+        guard width <= 32 else { throw .malformed(what: "width \(width)", offset: offset) }
+        let length = (valueCount &* width &+ 7) >> 3
+        guard length <= count - offset else { throw .malformed(what: "packed values", offset: offset) }
+        guard width > 0 else {
+            out.update(repeating: 0, count: valueCount)
+            return
+        }
+        let start = base + offset
+        let mask = (UInt64(1) << UInt64(width)) &- 1
+        // Values that start at least eight bytes before the end of the memory are read by whole words.
+        let safeBits = (count - offset - 8) * 8
+        let fastCount = safeBits < 0 ? 0 : min(valueCount, safeBits / width + 1)
+        var bit = 0
+        for index in 0..<fastCount {
+            let word = UInt64(littleEndian: start.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self))
+            out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(truncatingIfNeeded: bit & 7)) & mask)
+            bit &+= width
+        }
+        for index in fastCount..<valueCount {
+            var word: UInt64 = 0
+            let first = bit >> 3
+            let last = (bit + width - 1) >> 3
+            for place in first...last {
+                word |= UInt64(start.load(fromByteOffset: place, as: UInt8.self)) << UInt64((place - first) * 8)
+            }
+            out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(bit & 7)) & mask)
+            bit &+= width
+        }
+        offset &+= length
+    }
+
+    mutating func skip(_ length: Int) throws(RawError) {
+        guard length >= 0, length <= count - offset else { throw .malformed(what: "length \(length)", offset: offset) }
+        offset &+= length
+    }
+}

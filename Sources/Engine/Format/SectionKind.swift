@@ -1,0 +1,66 @@
+/// The sections of a segment, in the order they stand in (docs/segment-format.md, section 4).
+package enum SectionKind: UInt8, Sendable, CaseIterable {
+    case header = 1
+    case articles = 2
+    case postings = 3
+    case positions = 4
+    case dictionary = 5
+    case lengths = 6
+    case times = 7
+    case documents = 8
+    case sources = 9
+    case languages = 10
+    case sections = 11
+    case recordSizes = 12
+    case keyRun = 13
+    case corrections = 14
+    // The open area: read when the segment is opened, and kept.
+    case kills = 15
+    case correctionIndex = 16
+    case articleIndex = 17
+    case documentIndex = 18
+    case keyIndex = 19
+    case keyFilter = 20
+    case names = 21
+    case dictionaryIndex = 22
+
+    package static let firstOfOpenArea = SectionKind.kills
+
+    package var isInOpenArea: Bool { rawValue >= Self.firstOfOpenArea.rawValue }
+
+    /// Log2 of the bytes under one checksum: small where single entries are read, large where all is.
+    package var pageShift: UInt8 { isInOpenArea ? 16 : 12 }
+
+    package var name: String { "\(self)" }
+
+    var index: Int { Int(rawValue) - 1 }
+}
+
+/// Fixed sizes of format 0.
+package enum SegmentFormat {
+    package static let version: UInt32 = 0
+    /// "CRNTSEG0", read as a little-endian number.
+    package static let magic: UInt64 = 0x3047_4553_544E_5243
+    package static let headerBytes = 16
+    package static let tailBytes = 40
+    /// An opener reads this much from the end first.
+    package static let openReadBytes = 64 << 10
+
+    package static let maxDocumentCount = Int(Int32.max)
+    /// Documents in a block of a posting list, positions in a chunk.
+    package static let blockCount = 128
+    /// Terms in a block of the dictionary.
+    package static let termsPerBlock = 32
+    /// A block of the article store of a cell takes records until it holds this much.
+    package static let articleBlockBytes = 16 << 10
+    package static let documentRowBytes = 16 + 76
+    package static let killRowBytes = 104
+    package static let keyRunRowBytes = 12
+    package static let skipEntryBytes = 16
+    /// Every so many documents one entry of `documentIndex`.
+    package static let documentsPerIndexEntry = 64
+    /// Every so many rows of `keyRun` one entry of `keyIndex`.
+    package static let keysPerIndexEntry = 128
+    /// A frequency bound of this means "or more".
+    package static let unboundedFrequency: UInt16 = .max
+}

@@ -1,0 +1,264 @@
+import ByteCoding
+package import News
+import Storage
+
+// Columns, keys and articles of a segment, by document ordinal.
+
+extension SegmentReader {
+    /// Length codes of all documents; index 0 of the bytes is document 0.
+    package func lengthCodes() throws -> SectionSlice { try read(.lengths, 0..<footer.section(.lengths).length) }
+
+    /// Time bits (`OrderKey.timeBits`) of the documents of `range`.
+    package func timeBits(_ range: Range<Int>) throws -> [UInt64] {
+        var slice = try read(.times, UInt64(range.lowerBound * 8)..<UInt64(range.upperBound * 8))
+        return try slice.checked().loadAll(UInt64.self)
+    }
+
+    /// Sizes of the canonical records of the documents of `range`, in bytes.
+    package func recordSizes(_ range: Range<Int>) throws -> [UInt32] {
+        var slice = try read(.recordSizes, UInt64(range.lowerBound * 4)..<UInt64(range.upperBound * 4))
+        return try slice.checked().loadAll(UInt32.self)
+    }
+
+    /// A column of names.
+    package enum NameColumn: Sendable, CaseIterable {
+        case source, language, section
+
+        var kind: SectionKind {
+            switch self {
+            case .source: .sources
+            case .language: .languages
+            case .section: .sections
+            }
+        }
+    }
+
+    package func names(_ column: NameColumn) -> NameList {
+        switch column {
+        case .source: sourceNames
+        case .language: languageNames
+        case .section: sectionNames
+        }
+    }
+
+    /// Name codes of the documents of `range`; 0 for none, each at most the number of names.
+    package func codes(_ column: NameColumn, _ range: Range<Int>) throws -> [UInt32] {
+        let list = names(column)
+        let width = NameList.codeBytes(nameCount: list.names.count)
+        var slice = try read(column.kind, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
+        let bytes = try slice.checked()
+        var codes: [UInt32] = []
+        codes.reserveCapacity(range.count)
+        for index in 0..<range.count {
+            var code: UInt32 = 0
+            for place in 0..<width { code |= UInt32(bytes[index * width + place]) << UInt32(8 * place) }
+            guard code <= list.names.count else {
+                throw corrupt(column.kind, slice.range.lowerBound + UInt64(index * width), "name code \(code)")
+            }
+            codes.append(code)
+        }
+        return codes
+    }
+
+    /// Everything but text and terms of the documents of `range`.
+    package func rows(_ range: Range<Int>) throws -> [DocumentRow] {
+        let width = SegmentFormat.documentRowBytes
+        var round = ReadRound()
+        round.add(self, .documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
+        round.add(self, .lengths, UInt64(range.lowerBound)..<UInt64(range.upperBound))
+        var slices = try round.run(source)
+        let documents = try slices[0].checked()
+        let lengths = try slices[1].checked()
+        let times = try timeBits(range)
+        let sizes = try recordSizes(range)
+        let sources = try codes(.source, range)
+        let languages = try codes(.language, range)
+        let sections = try codes(.section, range)
+        return range.indices.map { ordinal in
+            let index = ordinal - range.lowerBound
+            let identity = Self.identity(documents, index)
+            return DocumentRow(
+                key: identity.key, version: identity.version, timeBits: times[index], lengthCode: lengths[index],
+                recordBytes: sizes[index], source: sources[index], language: languages[index], section: sections[index])
+        }
+    }
+
+    /// Key and version of single documents, in the order asked for; one round.
+    package func identities(_ ordinals: [UInt32]) throws -> [(key: ArticleKey, version: Version)] {
+        let width = UInt64(SegmentFormat.documentRowBytes)
+        var round = ReadRound()
+        for ordinal in ordinals { round.add(self, .documents, UInt64(ordinal) * width..<UInt64(ordinal + 1) * width) }
+        var slices = try round.run(source)
+        return try slices.indices.map { Self.identity(try slices[$0].checked(), 0) }
+    }
+
+    /// - Parameter index: a row within `bytes`.
+    static func identity(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> (key: ArticleKey, version: Version) {
+        let start = index * SegmentFormat.documentRowBytes
+        func word(_ offset: Int) -> UInt64 {
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self))
+        }
+        func digest(_ offset: Int) -> Digest256 {
+            Digest256(limbs: (word(offset), word(offset + 8), word(offset + 16), word(offset + 24)))
+        }
+        let extractor = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start + 24, as: UInt32.self))
+        let version = Version(
+            firstSeen: Timestamp(sortable: word(16)), extractorVersion: extractor, contentHash: digest(28),
+            recordHash: digest(60))
+        return (ArticleKey(high: word(0), low: word(8)), version)
+    }
+
+    // MARK: The order
+
+    /// Places in the order of the documents of `range`.
+    package func places(_ range: Range<Int>) throws -> [OrderKey] {
+        let times = try timeBits(range)
+        let keys = try rowKeys(range)
+        return zip(times, keys).map { OrderKey(time: Timestamp(sortable: ~$0), key: $1) }
+    }
+
+    /// First document that is not before `place`; the document count if all are.
+    package func firstDocument(notBefore place: OrderKey) throws -> Int {
+        guard let range = orderBlock(of: place) else { return 0 }
+        let index = try places(range).firstIndex { !($0 < place) }
+        return index.map { range.lowerBound + $0 } ?? range.upperBound
+    }
+
+    /// Documents whose order time lies in `times` (both ends included); newest first, so a contiguous range.
+    package func documents(publishedIn times: ClosedRange<Timestamp>) throws -> Range<Int> {
+        let first = try firstDocument(
+            notBefore: OrderKey(time: times.upperBound, key: ArticleKey(high: 0, low: 0)))
+        let end = try firstDocument(
+            notBefore: OrderKey(
+                time: Timestamp(milliseconds: times.lowerBound.milliseconds - 1), key: ArticleKey(high: 0, low: 0)))
+        return first..<max(first, end)
+    }
+
+    /// The documents between two entries of the sparse index among which the first that is not before `place` stands, or
+    /// just before which it stands; nil if `place` is not after the first document.
+    func orderBlock(of place: OrderKey) -> Range<Int>? {
+        var low = 0
+        var high = documentIndex.count
+        while low < high {
+            let middle = (low + high) / 2
+            if documentIndex[middle] < place { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        let start = (low - 1) * SegmentFormat.documentsPerIndexEntry
+        return start..<min(start + SegmentFormat.documentsPerIndexEntry, documentCount)
+    }
+
+    private func rowKeys(_ range: Range<Int>) throws -> [ArticleKey] {
+        let width = SegmentFormat.documentRowBytes
+        var slice = try read(.documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
+        let bytes = try slice.checked()
+        return (0..<range.count).map { Self.identity(bytes, $0).key }
+    }
+
+    // MARK: Keys
+
+    /// Rows of the key run that may hold `key`; nil if it is surely not there.
+    func keyRunRange(of key: ArticleKey) -> Range<UInt64>? {
+        guard keyFilter.mayContain(key) else { return nil }
+        // First entry of the index that is not below: the key may start in the block before it.
+        var low = 0
+        var high = keyIndex.count
+        while low < high {
+            let middle = (low + high) / 2
+            if keyIndex[middle] < key.high { low = middle + 1 } else { high = middle }
+        }
+        let first = max(low - 1, 0)
+        var end = low
+        while end < keyIndex.count, keyIndex[end] == key.high { end += 1 }
+        let start = first * SegmentFormat.keysPerIndexEntry
+        let stop = min(max(end, first + 1) * SegmentFormat.keysPerIndexEntry, documentCount)
+        guard start < stop else { return nil }
+        let width = UInt64(SegmentFormat.keyRunRowBytes)
+        return UInt64(start) * width..<UInt64(stop) * width
+    }
+
+    /// Ordinals of the rows in `slice` whose key starts with `high`.
+    func ordinals(withKeyHigh high: UInt64, in slice: inout SectionSlice) throws(EngineError) -> [UInt32] {
+        let bytes = try slice.checked()
+        var found: [UInt32] = []
+        for row in 0..<(bytes.count / SegmentFormat.keyRunRowBytes) {
+            let start = row * SegmentFormat.keyRunRowBytes
+            guard UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)) == high else {
+                continue
+            }
+            let ordinal = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
+            guard ordinal < footer.documentCount else {
+                throw corrupt(.keyRun, slice.range.lowerBound + UInt64(start), "ordinal \(ordinal)")
+            }
+            found.append(ordinal)
+        }
+        return found
+    }
+
+    // MARK: Articles
+
+    /// Canonical records of documents, in the order asked for; one round.
+    package func records(_ ordinals: [UInt32]) throws -> [[UInt8]] {
+        try Self.records(ordinals.map { (self, $0) }, source: source)
+    }
+
+    /// Canonical records of documents of several segments, in the order asked for; one round.
+    package static func records(
+        _ wants: [(segment: SegmentReader, ordinal: UInt32)], source: any ByteSource
+    ) throws -> [[UInt8]] {
+        var round = ReadRound()
+        for want in wants {
+            precondition(want.ordinal < want.segment.footer.documentCount)
+            round.add(
+                want.segment, .articles,
+                want.segment.articleIndex.range(want.segment.articleIndex.block(of: want.ordinal)))
+        }
+        var slices = try round.run(source)
+        let decompressor = ZstdDecompressor()
+        return try wants.enumerated().map { index, want in
+            let block = want.segment.articleIndex.block(of: want.ordinal)
+            let bytes = try want.segment.decompress(&slices[index], decompressor)
+            return try want.segment.record(want.ordinal, inBlock: block, bytes)
+        }
+    }
+
+    func decompress(_ slice: inout SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
+        try decompress(try slice.checked(), at: slice.range.lowerBound, decompressor)
+    }
+
+    /// - Parameter start: of the block in section `articles`.
+    func decompress(
+        _ block: UnsafeRawBufferPointer, at start: UInt64, _ decompressor: ZstdDecompressor
+    ) throws(EngineError) -> [UInt8] {
+        // A block starts another record while it is shorter than `articleBlockBytes`.
+        let limit = Limits.recordBytes + SegmentFormat.articleBlockBytes + 16
+        do throws(ZstdError) {
+            return try decompressor.decompress(block, atMost: limit)
+        } catch {
+            throw corrupt(.articles, start, error.description)
+        }
+    }
+
+    /// Cuts one record out of the raw bytes of its block.
+    func record(_ ordinal: UInt32, inBlock block: Int, _ raw: [UInt8]) throws(EngineError) -> [UInt8] {
+        if footer.kind == .overlay { return raw }
+        let start = articleIndex.range(block).lowerBound
+        do throws(CodingError) {
+            var reader = ByteReader(raw)
+            for _ in articleIndex.firstDocuments[block]..<ordinal { _ = try reader.lengthPrefixed() }
+            return Array(try reader.lengthPrefixed())
+        } catch {
+            throw corrupt(.articles, start, "in the block's raw bytes: \(error.description)")
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// All little-endian values of a buffer.
+    func loadAll<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type) -> [Value] {
+        let width = MemoryLayout<Value>.size
+        return (0..<(count / width)).map {
+            Value(littleEndian: loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
+        }
+    }
+}

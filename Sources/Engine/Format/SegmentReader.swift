@@ -1,0 +1,312 @@
+import ByteCoding
+package import News
+package import Storage
+
+/// An open segment: its footer and open area in memory, the rest read by ranges.
+///
+/// Invariant: every byte it hands out belongs to a page whose checksum was found right.
+package final class SegmentReader: Sendable {
+    package let objectName: String
+    package let sizeBytes: UInt64
+    package let footer: SegmentFooter
+    package let source: any ByteSource
+
+    /// In ascending (key, version).
+    package let kills: [KillRow]
+    package let sourceNames: NameList
+    package let languageNames: NameList
+    package let sectionNames: NameList
+    package let keyFilter: KeyFilter
+    let dictionaryIndex: TermBlockIndex
+    let correctionIndex: TermBlockIndex
+    let articleIndex: ArticleIndex
+    /// Place in the order of every 64th document.
+    let documentIndex: [OrderKey]
+    /// First half of every 128th key of the run.
+    let keyIndex: [UInt64]
+
+    package var documentCount: Int { Int(footer.documentCount) }
+
+    /// Opens segments with at most two rounds for all of them.
+    ///
+    /// - Throws: `EngineError`: corrupt, unsupported version, truncated; or what the source throws.
+    package static func open(
+        _ objects: [(name: String, sizeBytes: UInt64)], source: any ByteSource
+    ) throws -> [SegmentReader] {
+        for object in objects where object.sizeBytes < UInt64(SegmentFormat.tailBytes + SegmentFormat.headerBytes) {
+            throw EngineError(.truncated, "\(object.sizeBytes) bytes are no segment", object: object.name)
+        }
+        let firstRequests = objects.map { object in
+            let length = min(object.sizeBytes, UInt64(SegmentFormat.openReadBytes))
+            return ByteRequest(object: object.name, offset: object.sizeBytes - length, length: Int(length))
+        }
+        let firstViews = firstRequests.isEmpty ? [] : try source.read(firstRequests)
+        guard firstViews.count == objects.count else { throw EngineError(.io, "ranges are missing") }
+        var tails: [SegmentTail] = []
+        var secondRequests: [ByteRequest] = []
+        for (index, object) in objects.enumerated() {
+            let view = firstViews[index]
+            try checkLength(view, firstRequests[index])
+            do throws(EngineError) {
+                let tail = try SegmentTail(
+                    decoding: Array(view.bytes[(view.count - SegmentFormat.tailBytes)...]), sizeBytes: object.sizeBytes)
+                tails.append(tail)
+                if tail.openAreaOffset < firstRequests[index].offset {
+                    secondRequests.append(
+                        ByteRequest(
+                            object: object.name, offset: tail.openAreaOffset,
+                            length: Int(object.sizeBytes - tail.openAreaOffset)))
+                }
+            } catch {
+                var located = error
+                located.object = object.name
+                throw located
+            }
+        }
+        let secondViews = secondRequests.isEmpty ? [] : try source.read(secondRequests)
+        guard secondViews.count == secondRequests.count else { throw EngineError(.io, "ranges are missing") }
+        var readers: [SegmentReader] = []
+        var next = 0
+        for (index, object) in objects.enumerated() {
+            var request = firstRequests[index]
+            var view = firstViews[index]
+            if tails[index].openAreaOffset < request.offset {
+                request = secondRequests[next]
+                view = secondViews[next]
+                next += 1
+                try checkLength(view, request)
+            }
+            readers.append(
+                try SegmentReader(
+                    name: object.name, sizeBytes: object.sizeBytes, tail: tails[index], end: view,
+                    endOffset: request.offset, source: source))
+        }
+        return readers
+    }
+
+    /// Opens one segment of any name.
+    package static func open(objectName: String, sizeBytes: UInt64, source: any ByteSource) throws -> SegmentReader {
+        try open([(objectName, sizeBytes)], source: source)[0]
+    }
+
+    /// Opens segments and holds each against what is said of it.
+    package static func open(_ references: [SegmentReference], source: any ByteSource) throws -> [SegmentReader] {
+        let readers = try open(references.map { ($0.objectName, $0.sizeBytes) }, source: source)
+        for (reader, reference) in zip(readers, references) { try reader.requireMatch(reference) }
+        return readers
+    }
+
+    private static func checkLength(_ view: ByteView, _ request: ByteRequest) throws(EngineError) {
+        guard view.count == request.length else {
+            throw EngineError(
+                .truncated, "\(request.length) bytes were asked for, \(view.count) came", object: request.object,
+                offset: request.offset)
+        }
+    }
+
+    /// - Parameters:
+    ///   - end: bytes of the object from `endOffset` to its end, the open area included.
+    private init(
+        name: String, sizeBytes: UInt64, tail: SegmentTail, end: ByteView, endOffset: UInt64, source: any ByteSource
+    ) throws(EngineError) {
+        objectName = name
+        self.sizeBytes = sizeBytes
+        self.source = source
+        let footerStart = Int(tail.footerOffset - endOffset)
+        let footerBytes = Array(end.bytes[footerStart..<(footerStart + Int(tail.footerLength))])
+        func failure(_ section: String, _ offset: UInt64, _ message: String) -> EngineError {
+            EngineError(.corrupt, message, object: name, section: section, offset: offset)
+        }
+        let computed = CRC32C.checksum(of: footerBytes)
+        guard computed == tail.footerChecksum else {
+            throw failure(
+                "footer", tail.footerOffset, "checksum is \(computed.hex), the tail says \(tail.footerChecksum.hex)")
+        }
+        do throws(CodingError) {
+            footer = try SegmentFooter(decoding: footerBytes, at: tail.footerOffset)
+        } catch {
+            throw failure("footer", tail.footerOffset + UInt64(error.offset), error.description)
+        }
+        guard footer.section(SectionKind.firstOfOpenArea).offset == tail.openAreaOffset else {
+            throw failure(
+                "tail", sizeBytes - UInt64(SegmentFormat.tailBytes), "open area does not start where the footer says")
+        }
+        let table = footer
+        func content(_ kind: SectionKind) throws(EngineError) -> [UInt8] {
+            let entry = table.section(kind)
+            let start = Int(entry.offset - endOffset)
+            let bytes = UnsafeRawBufferPointer(rebasing: end.bytes[start..<(start + Int(entry.length))])
+            for page in entry.pageChecksums.indices {
+                let from = page << Int(entry.pageShift)
+                try entry.checkPage(
+                    page,
+                    UnsafeRawBufferPointer(rebasing: bytes[from..<min(from + 1 << Int(entry.pageShift), bytes.count)]),
+                    object: name)
+            }
+            return Array(bytes)
+        }
+        func parse<Value>(
+            _ kind: SectionKind, _ read: ([UInt8]) throws(CodingError) -> Value
+        ) throws(EngineError) -> Value {
+            let bytes = try content(kind)
+            do throws(CodingError) {
+                return try read(bytes)
+            } catch {
+                throw failure(kind.name, table.section(kind).offset + UInt64(error.offset), error.description)
+            }
+        }
+        kills = try parse(.kills) { (bytes) throws(CodingError) in try Self.readKills(bytes) }
+        let names = try parse(.names) { (bytes) throws(CodingError) in
+            var reader = ByteReader(bytes)
+            let lists = [
+                try NameList(decoding: &reader), try NameList(decoding: &reader), try NameList(decoding: &reader),
+            ]
+            try reader.requireEnd()
+            return lists
+        }
+        sourceNames = names[0]
+        languageNames = names[1]
+        sectionNames = names[2]
+        keyFilter = KeyFilter(words: try parse(.keyFilter) { (bytes) throws(CodingError) in try Self.readWords(bytes) })
+        keyIndex = try parse(.keyIndex) { (bytes) throws(CodingError) in try Self.readWords(bytes) }
+        documentIndex = try parse(.documentIndex) { (bytes) throws(CodingError) in
+            var reader = ByteReader(bytes)
+            var places: [OrderKey] = []
+            while !reader.isAtEnd { places.append(try reader.orderPlace()) }
+            return places
+        }
+        articleIndex = try parse(.articleIndex) { (bytes) throws(CodingError) in
+            try ArticleIndex(
+                decoding: bytes, kind: table.kind, documentCount: Int(table.documentCount),
+                articleBytes: table.section(.articles).length)
+        }
+        dictionaryIndex = try parse(.dictionaryIndex) { (bytes) throws(CodingError) in
+            try TermBlockIndex(
+                decoding: bytes, termCount: Int(table.termCount), blockBytes: table.section(.dictionary).length,
+                companionBytes: [table.section(.postings).length, table.section(.positions).length])
+        }
+        correctionIndex = try parse(.correctionIndex) { (bytes) throws(CodingError) in
+            try TermBlockIndex(
+                decoding: bytes, termCount: Int(table.correctionTermCount),
+                blockBytes: table.section(.corrections).length, companionBytes: [])
+        }
+        for (column, list) in zip([SectionKind.sources, .languages, .sections], names) {
+            let expected = UInt64(table.documentCount) * UInt64(NameList.codeBytes(nameCount: list.names.count))
+            let entry = table.section(column)
+            guard entry.length == expected else {
+                throw failure(column.name, entry.offset, "\(entry.length) bytes instead of \(expected)")
+            }
+        }
+    }
+
+    private static func readWords(_ bytes: [UInt8]) throws(CodingError) -> [UInt64] {
+        var reader = ByteReader(bytes)
+        var words: [UInt64] = []
+        words.reserveCapacity(bytes.count / 8)
+        while !reader.isAtEnd { words.append(try reader.fixed()) }
+        return words
+    }
+
+    private static func readKills(_ bytes: [UInt8]) throws(CodingError) -> [KillRow] {
+        var reader = ByteReader(bytes)
+        var rows: [KillRow] = []
+        while !reader.isAtEnd {
+            let start = reader.offset
+            let key = try reader.articleKey()
+            let version = try reader.version()
+            let bits: UInt64 = try reader.fixed()
+            let row = KillRow(
+                kill: Kill(key: key, version: version, orderTime: Timestamp(sortable: ~bits)),
+                tokenCount: try reader.fixed())
+            guard rows.last.map({ $0.kill < row.kill }) ?? true else {
+                throw .badValue(what: "order of kills", offset: start)
+            }
+            rows.append(row)
+        }
+        return rows
+    }
+
+    /// - Throws: `.mismatch` naming what differs.
+    package func requireMatch(_ reference: SegmentReference) throws(EngineError) {
+        let facts: [(String, Bool)] = [
+            ("size", sizeBytes == reference.sizeBytes), ("kind", footer.kind == reference.kind),
+            ("document count", footer.documentCount == reference.documentCount),
+            ("kill count", footer.killCount == reference.killCount),
+            ("record bytes", footer.recordBytes == reference.recordBytes),
+            ("digest", footer.digest == reference.digest),
+            ("span", footer.span == reference.span),
+        ]
+        for (what, isEqual) in facts where !isEqual {
+            throw EngineError(
+                .mismatch, "the \(what) of the segment is not what its reference says", object: objectName,
+                section: "footer")
+        }
+    }
+
+    // MARK: Ranges
+
+    /// The range request for whole pages around `range`.
+    ///
+    /// - Throws: `.corrupt` if the range does not lie in the section: something that pointed there is wrong.
+    func request(_ section: SectionKind, _ range: Range<UInt64>) throws(EngineError) -> ByteRequest {
+        let entry = footer.section(section)
+        guard range.upperBound <= entry.length else {
+            throw corrupt(section, range.lowerBound, "range \(range) passes the section's \(entry.length) bytes")
+        }
+        let page = UInt64(1) << UInt64(entry.pageShift)
+        let start = range.lowerBound & ~(page - 1)
+        let end = min((range.upperBound + page - 1) & ~(page - 1), entry.length)
+        return ByteRequest(object: objectName, offset: entry.offset + start, length: Int(end - start))
+    }
+
+    func slice(
+        _ section: SectionKind, _ range: Range<UInt64>, _ request: ByteRequest, _ view: ByteView
+    ) throws(EngineError) -> SectionSlice {
+        let entry = footer.section(section)
+        guard view.count == request.length else {
+            throw EngineError(
+                .truncated, "\(request.length) bytes were asked for, \(view.count) came", object: objectName,
+                section: section.name, offset: request.offset)
+        }
+        return SectionSlice(
+            range: range, section: entry, object: objectName, view: view, viewStart: request.offset - entry.offset)
+    }
+
+    func emptySlice(_ section: SectionKind, at offset: UInt64) -> SectionSlice {
+        SectionSlice(
+            range: offset..<offset, section: footer.section(section), object: objectName,
+            view: ByteView(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil), viewStart: offset)
+    }
+
+    /// One range of one section, checked as a whole.
+    func read(_ section: SectionKind, _ range: Range<UInt64>) throws -> SectionSlice {
+        var round = ReadRound()
+        round.add(self, section, range)
+        var slice = try round.run(source)[0]
+        _ = try slice.checked()
+        return slice
+    }
+
+    // MARK: Errors
+
+    /// - Parameter offset: in the section.
+    func corrupt(_ section: SectionKind, _ offset: UInt64, _ message: String) -> EngineError {
+        EngineError(
+            .corrupt, message, object: objectName, section: section.name,
+            offset: footer.section(section).offset + offset)
+    }
+
+    /// Runs `body` on raw bytes that start at `start` of `section`, and says where they are wrong if they are.
+    @inline(__always)
+    func decoding<Value>(
+        _ section: SectionKind, at start: UInt64, _ body: () throws(RawError) -> Value
+    ) throws(EngineError) -> Value {
+        do throws(RawError) {
+            return try body()
+        } catch {
+            switch error {
+            case .malformed(let what, let offset): throw corrupt(section, start + UInt64(offset), "bad \(what)")
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+package import ByteCoding
+import News
+package import Storage
+
+/// Reads every byte of one segment again and holds it against everything the format promises.
+///
+/// Memory: one posting list, and about 130 bytes a document.
+package struct SegmentVerifier {
+    private let segment: SegmentReader
+    /// What is wrong, in the order found.
+    package private(set) var findings: [EngineError] = []
+
+    package init(_ segment: SegmentReader) { self.segment = segment }
+
+    /// - Throws: what the source throws; what is wrong with the bytes becomes a finding.
+    package mutating func run() throws -> [EngineError] {
+        findings = []
+        try readEveryPage()
+        // Beyond damaged pages the rest would only repeat what is known.
+        guard findings.isEmpty else { return findings }
+        do {
+            try checkHeader()
+            let rows = try segment.rows(0..<segment.documentCount)
+            checkOrder(rows)
+            try checkSparseIndexes(rows)
+            checkSums(rows)
+            try checkRecords(rows)
+            try checkTerms(rows)
+            try checkCorrections()
+        } catch let error as EngineError {
+            findings.append(error)
+        }
+        return findings
+    }
+
+    private mutating func report(_ section: SectionKind, _ offset: Int, _ message: String) {
+        findings.append(segment.corrupt(section, UInt64(offset), message))
+    }
+
+    // MARK: Bytes
+
+    private mutating func readEveryPage() throws {
+        for kind in SectionKind.allCases {
+            let entry = segment.footer.section(kind)
+            var start: UInt64 = 0
+            while start < entry.length {
+                let end = min(start + 1 << UInt64(max(entry.pageShift, 20)), entry.length)
+                var round = ReadRound()
+                round.add(segment, kind, start..<end)
+                do {
+                    var slice = try round.run(segment.source)[0]
+                    _ = try slice.checked()
+                } catch let error as EngineError where error.code == .corrupt || error.code == .truncated {
+                    findings.append(error)
+                }
+                start = end
+            }
+        }
+    }
+
+    private mutating func checkHeader() throws {
+        var slice = try segment.read(.header, 0..<UInt64(SegmentFormat.headerBytes))
+        let bytes = Array(try slice.checked())
+        var expected = ByteWriter()
+        expected.fixed(SegmentFormat.magic)
+        expected.fixed(SegmentFormat.version)
+        expected.fixed(segment.footer.kind.rawValue)
+        expected.raw([0, 0, 0])
+        if bytes != expected.bytes {
+            report(.header, 0, "header is \(Hex.string(bytes)), expected \(Hex.string(expected.bytes))")
+        }
+    }
+
+    // MARK: Documents
+
+    private mutating func checkOrder(_ rows: [DocumentRow]) {
+        for ordinal in rows.indices.dropFirst() where !DocumentRow.isBefore(rows[ordinal - 1], rows[ordinal]) {
+            report(.documents, ordinal * SegmentFormat.documentRowBytes, "document \(ordinal) is out of order")
+        }
+        let span = rows.isEmpty ? nil : OrderSpan(first: rows[0].orderKey, last: rows[rows.count - 1].orderKey)
+        if span != segment.footer.span { report(.documents, 0, "the footer's span is not that of the documents") }
+    }
+
+    private mutating func checkSparseIndexes(_ rows: [DocumentRow]) throws {
+        for (index, place) in segment.documentIndex.enumerated()
+        where place != rows[index * SegmentFormat.documentsPerIndexEntry].orderKey {
+            report(.documentIndex, index * 24, "entry \(index) is not the place of its document")
+        }
+        var slice = try segment.read(.keyRun, 0..<segment.footer.section(.keyRun).length)
+        let bytes = try slice.checked()
+        var seen = DocumentSet(documentCount: rows.count)
+        var before: (ArticleKey, Version)?
+        for row in rows.indices {
+            let start = row * SegmentFormat.keyRunRowBytes
+            let high = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+            let ordinal = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
+            guard ordinal < rows.count, seen.insert(ordinal), rows[Int(ordinal)].key.high == high else {
+                report(.keyRun, start, "row \(row) does not name a document with its key")
+                continue
+            }
+            let identity = (rows[Int(ordinal)].key, rows[Int(ordinal)].version)
+            if let before, !(before < identity) { report(.keyRun, start, "row \(row) is out of order") }
+            before = identity
+            if !segment.keyFilter.mayContain(identity.0) {
+                report(.keyFilter, 0, "key \(identity.0.hex) is not in the filter")
+            }
+            if row % SegmentFormat.keysPerIndexEntry == 0,
+                segment.keyIndex[row / SegmentFormat.keysPerIndexEntry] != high
+            {
+                report(.keyIndex, row / SegmentFormat.keysPerIndexEntry * 8, "entry is not the key of row \(row)")
+            }
+        }
+    }
+
+    private mutating func checkSums(_ rows: [DocumentRow]) {
+        var digest = Digest256.zero
+        var recordBytes: UInt64 = 0
+        for row in rows {
+            digest = digest &+ row.version.digestTerm(of: row.key)
+            recordBytes += UInt64(row.recordBytes)
+        }
+        for row in segment.kills { digest = digest &- row.kill.version.digestTerm(of: row.kill.key) }
+        if digest != segment.footer.digest {
+            report(.documents, 0, "the footer's digest is not the sum of documents and kills")
+        }
+        if recordBytes != segment.footer.recordBytes { report(.recordSizes, 0, "sizes add up to \(recordBytes) bytes") }
+        let killedTokens = segment.kills.reduce(0) { $0 + UInt64($1.tokenCount) }
+        if killedTokens != segment.footer.killedTokenCount { report(.kills, 0, "lengths add up to \(killedTokens)") }
+    }
+
+    private mutating func checkRecords(_ rows: [DocumentRow]) throws {
+        let stream = ArticleStream(segment)
+        for (ordinal, row) in rows.enumerated() {
+            let record = try stream.record(UInt32(ordinal))
+            let offset = Int(segment.articleIndex.range(segment.articleIndex.block(of: UInt32(ordinal))).lowerBound)
+            guard record.count == Int(row.recordBytes), SHA256.hash(of: record) == row.version.recordHash else {
+                report(.articles, offset, "the record of document \(ordinal) is not the one its version names")
+                continue
+            }
+            do throws(CodingError) {
+                let article = try CanonicalRecord.decode(record)
+                let expected = CanonicalRecord.version(of: article, record: record)
+                let matches =
+                    expected == row.version && article.orderTime == row.orderTime
+                    && (article.source ?? "") == (segment.sourceNames.name(row.source) ?? "")
+                    && (article.language ?? "") == (segment.languageNames.name(row.language) ?? "")
+                    && (article.section ?? "") == (segment.sectionNames.name(row.section) ?? "")
+                if !matches {
+                    report(
+                        .documents, ordinal * SegmentFormat.documentRowBytes,
+                        "columns of document \(ordinal) are not those of its record")
+                }
+            } catch {
+                report(.articles, offset, "the record of document \(ordinal) is not canonical: \(error)")
+            }
+        }
+    }
+
+    // MARK: Terms
+
+    private mutating func checkTerms(_ rows: [DocumentRow]) throws {
+        var lengths = [UInt64](repeating: 0, count: rows.count)
+        let places = (0..<UInt32(rows.count)).map { $0 }
+        let stream = DictionaryStream(segment)
+        let postings = SectionWindow(segment, .postings)
+        let positions = SectionWindow(segment, .positions)
+        let list = DecodedList()
+        var before: [UInt8] = []
+        var count = 0
+        while try stream.advance() {
+            let term = stream.key.array
+            if !before.lexicographicallyPrecedes(term) {
+                report(.dictionary, 0, "term \(count), \(Hex.string(term)), is out of order")
+            }
+            before = term
+            count += 1
+            list.clear()
+            try list.append(
+                stream.entry, of: segment, in: 0..<rows.count, places: places, postings: postings, positions: positions)
+            checkList(list, stream.entry, isText: term[0] == IndexField.text.rawValue, lengths: &lengths)
+            try checkBounds(stream.entry, list, rows)
+        }
+        if count != Int(segment.footer.termCount) {
+            report(.dictionary, 0, "\(count) terms, the footer says \(segment.footer.termCount)")
+        }
+        let total = lengths.reduce(0, +)
+        if total != segment.footer.tokenCount {
+            report(.lengths, 0, "lengths add up to \(total), the footer says \(segment.footer.tokenCount)")
+        }
+        for ordinal in rows.indices where LengthCode.code(of: Int(lengths[ordinal])) != rows[ordinal].lengthCode {
+            report(.lengths, ordinal, "document \(ordinal) has \(lengths[ordinal]) terms, which is not its length code")
+        }
+    }
+
+    private mutating func checkList(_ list: DecodedList, _ entry: TermEntry, isText: Bool, lengths: inout [UInt64]) {
+        let offset = Int(entry.postings.lowerBound)
+        guard list.documents.count == Int(entry.documentFrequency),
+            !entry.hasPositions || list.positions.count == entry.occurrenceCount
+        else { return report(.postings, offset, "counts of a list are not those of the dictionary") }
+        for index in 0..<list.documents.count {
+            if index > 0, list.documents.base[index] <= list.documents.base[index - 1] {
+                report(.postings, offset, "ordinals of a list are not ascending")
+            }
+            if isText { lengths[Int(list.documents.base[index])] += UInt64(list.frequencies.base[index]) }
+        }
+        guard entry.hasPositions else { return }
+        var next = 0
+        for index in 0..<list.documents.count {
+            for place in 0..<Int(list.frequencies.base[index]) {
+                if place > 0, list.positions.base[next] < list.positions.base[next - 1] {
+                    report(.positions, Int(entry.positions.lowerBound), "positions of a document are not ascending")
+                }
+                next += 1
+            }
+        }
+    }
+
+    /// Block bounds must hold, else a search would skip what it should find.
+    private mutating func checkBounds(_ entry: TermEntry, _ list: DecodedList, _ rows: [DocumentRow]) throws {
+        guard list.documents.count > SegmentFormat.blockCount else { return }
+        let cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
+        for index in 0..<list.documents.count {
+            let document = list.documents.base[index]
+            guard let bound = cursor.bound(reaching: document), bound.maxFrequency >= list.frequencies.base[index],
+                bound.minLengthCode <= rows[Int(document)].lengthCode
+            else {
+                return report(
+                    .postings, Int(entry.postings.lowerBound), "a block bound does not hold for document \(document)")
+            }
+        }
+    }
+
+    private mutating func checkCorrections() throws {
+        let stream = CorrectionStream(segment)
+        var before: [UInt8] = []
+        var count = 0
+        while try stream.advance() {
+            let term = stream.key.array
+            if !before.lexicographicallyPrecedes(term) { report(.corrections, 0, "term \(count) is out of order") }
+            before = term
+            count += 1
+        }
+        if count != Int(segment.footer.correctionTermCount) {
+            report(.corrections, 0, "\(count) terms, the footer says \(segment.footer.correctionTermCount)")
+        }
+    }
+}
+
+/// Reads every byte of a snapshot again and checks what holds between its segments.
+package struct SnapshotVerifier {
+    package struct Report: Equatable, Sendable {
+        package var findings: [EngineError] = []
+        package var liveDocumentCount = 0
+        /// Sum over the segments that could be opened.
+        package var digest = Digest256.zero
+    }
+
+    private let references: [SegmentReference]
+    private let source: any ByteSource
+
+    package init(_ references: [SegmentReference], source: any ByteSource) {
+        self.references = references
+        self.source = source
+    }
+
+    /// - Throws: what the source throws; what is wrong with segments becomes a finding.
+    package func run() throws -> Report {
+        var report = Report()
+        var segments: [SegmentReader] = []
+        for reference in references {
+            do {
+                let segment = try SegmentReader.open([reference], source: source)[0]
+                if segment.footer.settingsHash != (segments.first ?? segment).footer.settingsHash {
+                    report.findings.append(
+                        EngineError(
+                            .mismatch, "settings hash differs from the first segment's", object: reference.objectName,
+                            section: "footer"))
+                }
+                report.findings += try identityFinding(reference)
+                var verifier = SegmentVerifier(segment)
+                report.findings += try verifier.run()
+                report.digest = report.digest &+ segment.footer.digest
+                segments.append(segment)
+            } catch let error as EngineError where error.code != .io {
+                report.findings.append(error)
+            }
+        }
+        // What holds between segments can only be judged when each is sound.
+        guard report.findings.isEmpty else { return report }
+        let liveness = try Liveness(of: segments, source: source)
+        report.findings += liveness.findings
+        try checkKeys(segments, liveness, &report)
+        return report
+    }
+
+    private func identityFinding(_ reference: SegmentReference) throws -> [EngineError] {
+        var hasher = SHA256Hasher()
+        var offset: UInt64 = 0
+        while offset < reference.sizeBytes {
+            let length = Int(min(1 << 20, reference.sizeBytes - offset))
+            let request = ByteRequest(object: reference.objectName, offset: offset, length: length)
+            guard let view = try source.read([request]).first, view.count == length else {
+                return [EngineError(.truncated, "the object ends early", object: reference.objectName, offset: offset)]
+            }
+            hasher.update(view.bytes)
+            offset += UInt64(length)
+        }
+        let identity = hasher.finalize()
+        guard identity != reference.identity else { return [] }
+        return [
+            EngineError(
+                .mismatch, "SHA-256 of the object is \(identity.hex), its name says \(reference.identity.hex)",
+                object: reference.objectName)
+        ]
+    }
+
+    /// No key may be live twice; the digest of the live documents must be what the footers add up to.
+    private func checkKeys(_ segments: [SegmentReader], _ liveness: Liveness, _ report: inout Report) throws {
+        var live: [(key: ArticleKey, segment: Int, ordinal: Int)] = []
+        var digest = Digest256.zero
+        for (index, segment) in segments.enumerated() {
+            for (ordinal, row) in try segment.rows(0..<segment.documentCount).enumerated()
+            where !liveness.dead[index].contains(UInt32(ordinal)) {
+                live.append((row.key, index, ordinal))
+                digest = digest &+ row.version.digestTerm(of: row.key)
+            }
+        }
+        live.sort { ($0.key, $0.segment, $0.ordinal) < ($1.key, $1.segment, $1.ordinal) }
+        for (left, right) in zip(live, live.dropFirst()) where left.key == right.key {
+            report.findings.append(
+                segments[right.segment].corrupt(
+                    .documents, UInt64(right.ordinal * SegmentFormat.documentRowBytes),
+                    "key \(right.key.hex) is live here and in \(segments[left.segment].objectName)"
+                ).with(.mismatch))
+        }
+        report.liveDocumentCount = live.count
+        if digest != report.digest, report.findings.isEmpty {
+            report.findings.append(
+                EngineError(
+                    .mismatch, "digest of the live documents is \(digest.hex), segments add up to \(report.digest.hex)")
+            )
+        }
+    }
+}

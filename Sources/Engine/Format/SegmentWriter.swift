@@ -1,0 +1,246 @@
+package import ByteCoding
+package import News
+package import Storage
+
+/// A finished segment in memory.
+package struct BuiltSegment: Sendable {
+    package let bytes: [UInt8]
+    package let identity: Digest256
+    package let footer: SegmentFooter
+
+    /// What a report or manifest says of it, stored by `attempt`.
+    package func reference(attempt: Attempt) -> SegmentReference {
+        SegmentReference(
+            identity: identity, attempt: attempt, kind: footer.kind, sizeBytes: UInt64(bytes.count),
+            documentCount: footer.documentCount, killCount: footer.killCount, recordBytes: footer.recordBytes,
+            digest: footer.digest, span: footer.span)
+    }
+}
+
+/// Puts a segment together from parts that come in their final order; builder and merger both end here, so the same content
+/// gives the same bytes by either way.
+///
+/// Invariants
+/// 1. `rows` are sorted by `DocumentRow.isBefore`, terms come strictly ascending, kills are sorted.
+/// 2. Articles are added in the order of `rows`, one for each.
+///
+/// Confined to one thread. Holds the whole segment in memory: callers bound it.
+final class SegmentWriter {
+    let articles: ArticleStoreWriter
+    private let kind: SegmentReference.Kind
+    private let settings: Settings
+    private let rows: [DocumentRow]
+    private let names: [NameList]
+    private let kills: [KillRow]
+    private let lengthCodes: [UInt8]
+
+    private let dictionary: TermBlockWriter
+    private let postings = OutputBuffer(capacityBytes: 1 << 16)
+    private let positions = OutputBuffer(capacityBytes: 1 << 16)
+    private let corrections = TermBlockWriter(blocks: OutputBuffer(), companions: [])
+    private let encoder = PostingsEncoder()
+    private var tokenCount: UInt64 = 0
+
+    /// - Parameter names: of sources, languages and sections, as the codes in `rows` mean them.
+    init(
+        kind: SegmentReference.Kind, settings: Settings, rows: [DocumentRow], names: [NameList], kills: [KillRow],
+        compressor: ZstdCompressor
+    ) throws(EngineError) {
+        guard rows.count <= SegmentFormat.maxDocumentCount else {
+            throw EngineError(.limit, "\(rows.count) documents in one segment")
+        }
+        precondition(names.count == 3 && (kind == .overlay || kills.isEmpty))
+        self.kind = kind
+        self.settings = settings
+        self.rows = rows
+        self.names = names
+        self.kills = kills
+        lengthCodes = rows.map(\.lengthCode)
+        dictionary = TermBlockWriter(
+            blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
+        articles = ArticleStoreWriter(kind == .cell ? .severalArticles : .onePerArticle, compressor: compressor)
+    }
+
+    /// Adds the next term, in ascending order.
+    func add(_ term: UnsafeBufferPointer<UInt8>, _ list: PostingsEncoder.List) throws(EngineError) {
+        dictionary.begin(term)
+        var failure: EngineError?
+        lengthCodes.withUnsafeBufferPointer { codes in
+            do throws(EngineError) {
+                try encoder.encode(
+                    list, lengthCodes: codes.baseAddress!, dictionary: dictionary.blocks, postings: postings,
+                    positions: positions)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        if term[0] == IndexField.text.rawValue { tokenCount += UInt64(list.occurrenceCount) }
+    }
+
+    /// Adds the next term of the losers of kills, in ascending order.
+    ///
+    /// - Parameter ordinals: ascending, of `kills`.
+    func addCorrection(_ term: UnsafeBufferPointer<UInt8>, _ ordinals: some Collection<UInt32>) {
+        corrections.begin(term)
+        corrections.blocks.varint(ordinals.count)
+        var before: UInt32 = 0
+        for ordinal in ordinals {
+            corrections.blocks.varint(UInt64(ordinal - before))
+            before = ordinal
+        }
+    }
+
+    func finish() -> BuiltSegment {
+        articles.finish()
+        dictionary.closeBlock()
+        corrections.closeBlock()
+        var sections: [SectionKind: OutputBuffer] = [
+            .articles: articles.articles, .articleIndex: articles.index, .postings: postings, .positions: positions,
+            .dictionary: dictionary.blocks, .dictionaryIndex: dictionary.index, .corrections: corrections.blocks,
+            .correctionIndex: corrections.index,
+        ]
+        sections[.header] = header()
+        addColumns(to: &sections)
+        addKeys(to: &sections)
+        sections[.kills] = killRows()
+        sections[.names] = nameLists()
+        return assemble(sections)
+    }
+
+    // MARK: Sections
+
+    private func header() -> OutputBuffer {
+        let out = OutputBuffer()
+        out.fixed(SegmentFormat.magic)
+        out.fixed(SegmentFormat.version)
+        out.byte(kind.rawValue)
+        out.zeros(3)
+        return out
+    }
+
+    private func addColumns(to sections: inout [SectionKind: OutputBuffer]) {
+        let lengths = OutputBuffer(capacityBytes: rows.count)
+        let times = OutputBuffer(capacityBytes: rows.count * 8)
+        let documents = OutputBuffer(capacityBytes: rows.count * SegmentFormat.documentRowBytes)
+        let recordSizes = OutputBuffer(capacityBytes: rows.count * 4)
+        let codes = [OutputBuffer(), OutputBuffer(), OutputBuffer()]
+        let index = OutputBuffer()
+        let widths = names.map { NameList.codeBytes(nameCount: $0.names.count) }
+        for (ordinal, row) in rows.enumerated() {
+            lengths.byte(row.lengthCode)
+            times.fixed(row.timeBits)
+            documents.fixed(row.key.high.byteSwapped)
+            documents.fixed(row.key.low.byteSwapped)
+            documents.raw(row.version.bytes)
+            recordSizes.fixed(row.recordBytes)
+            for (column, code) in [row.source, row.language, row.section].enumerated() {
+                for place in 0..<widths[column] {
+                    codes[column].byte(UInt8(truncatingIfNeeded: code >> UInt32(8 * place)))
+                }
+            }
+            if ordinal % SegmentFormat.documentsPerIndexEntry == 0 {
+                index.fixed(row.timeBits)
+                index.fixed(row.key.high.byteSwapped)
+                index.fixed(row.key.low.byteSwapped)
+            }
+        }
+        sections[.lengths] = lengths
+        sections[.times] = times
+        sections[.documents] = documents
+        sections[.recordSizes] = recordSizes
+        sections[.sources] = codes[0]
+        sections[.languages] = codes[1]
+        sections[.sections] = codes[2]
+        sections[.documentIndex] = index
+    }
+
+    private func addKeys(to sections: inout [SectionKind: OutputBuffer]) {
+        let run = OutputBuffer(capacityBytes: rows.count * SegmentFormat.keyRunRowBytes)
+        let index = OutputBuffer()
+        var filter = KeyFilter(keyCount: rows.count)
+        let order = rows.indices.sorted {
+            rows[$0].key == rows[$1].key ? rows[$0].version < rows[$1].version : rows[$0].key < rows[$1].key
+        }
+        for (rank, ordinal) in order.enumerated() {
+            let key = rows[ordinal].key
+            run.fixed(key.high)
+            run.fixed(UInt32(ordinal))
+            if rank % SegmentFormat.keysPerIndexEntry == 0 { index.fixed(key.high) }
+            filter.insert(key)
+        }
+        let filterBytes = OutputBuffer(capacityBytes: filter.words.count * 8)
+        for word in filter.words { filterBytes.fixed(word) }
+        sections[.keyRun] = run
+        sections[.keyIndex] = index
+        sections[.keyFilter] = filterBytes
+    }
+
+    private func killRows() -> OutputBuffer {
+        let out = OutputBuffer()
+        for row in kills {
+            out.fixed(row.kill.key.high.byteSwapped)
+            out.fixed(row.kill.key.low.byteSwapped)
+            out.raw(row.kill.version.bytes)
+            out.fixed(row.kill.orderKey.timeBits)
+            out.fixed(row.tokenCount)
+        }
+        return out
+    }
+
+    private func nameLists() -> OutputBuffer {
+        var text = ByteWriter()
+        for list in names { list.encode(to: &text) }
+        let out = OutputBuffer()
+        out.raw(text.bytes)
+        return out
+    }
+
+    // MARK: The whole
+
+    private func assemble(_ sections: [SectionKind: OutputBuffer]) -> BuiltSegment {
+        var entries: [SectionEntry] = []
+        var bytes: [UInt8] = []
+        let total = SectionKind.allCases.reduce(0) { $0 + sections[$1]!.count }
+        bytes.reserveCapacity(total + total / 512 + 4096)
+        for kind in SectionKind.allCases {
+            let content = sections[kind]!.bytes
+            entries.append(
+                SectionEntry(
+                    kind: kind, pageShift: kind.pageShift, offset: UInt64(bytes.count), length: UInt64(content.count),
+                    pageChecksums: PageChecksums.compute(content, pageShift: kind.pageShift)))
+            bytes.append(contentsOf: content)
+        }
+        let footer = SegmentFooter(
+            kind: kind, settingsHash: settings.hash, digest: digest(), documentCount: UInt32(rows.count),
+            killCount: UInt32(kills.count), recordBytes: rows.reduce(0) { $0 + UInt64($1.recordBytes) },
+            tokenCount: tokenCount, killedTokenCount: kills.reduce(0) { $0 + UInt64($1.tokenCount) },
+            termCount: UInt32(dictionary.termCount), correctionTermCount: UInt32(corrections.termCount),
+            span: rows.isEmpty ? nil : OrderSpan(first: rows[0].orderKey, last: rows[rows.count - 1].orderKey),
+            sections: entries)
+        let encoded = footer.encode()
+        let tail = SegmentTail(
+            openAreaOffset: footer.section(SectionKind.firstOfOpenArea).offset, footerOffset: UInt64(bytes.count),
+            footerLength: UInt32(encoded.count), footerChecksum: CRC32C.checksum(of: encoded))
+        bytes += encoded
+        bytes += tail.encode()
+        return BuiltSegment(bytes: bytes, identity: SHA256.hash(of: bytes), footer: footer)
+    }
+
+    private func digest() -> Digest256 {
+        var sum = Digest256.zero
+        for row in rows { sum = sum &+ row.version.digestTerm(of: row.key) }
+        for row in kills { sum = sum &- row.kill.version.digestTerm(of: row.kill.key) }
+        return sum
+    }
+}
+
+/// CRC-32C of each page of a section.
+enum PageChecksums {
+    static func compute(_ bytes: UnsafeRawBufferPointer, pageShift: UInt8) -> [UInt32] {
+        let page = 1 << Int(pageShift)
+        return stride(from: 0, to: bytes.count, by: page).map { start in
+            CRC32C.checksum(of: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + page, bytes.count)]))
+        }
+    }
+}

@@ -1,0 +1,232 @@
+package import ByteCoding
+package import News
+package import Storage
+
+/// The live article of a key.
+package struct LiveVersion: Equatable, Sendable {
+    package let key: ArticleKey
+    package let version: Version
+    package let orderTime: Timestamp?
+    package let source: String?
+    /// Index in `SnapshotReader.segments`, and ordinal there.
+    package let segment: Int
+    package let ordinal: UInt32
+}
+
+/// What a manifest makes queryable: open segments, and which of their documents are dead.
+///
+/// Invariants
+/// 1. All segments have the same settings hash.
+/// 2. Every kill has exactly one loser among the documents, and no document is killed twice; so counts over live
+///    documents are exact sums.
+package final class SnapshotReader: Sendable {
+    package let segments: [SegmentReader]
+    /// For each segment its dead documents.
+    package let dead: [DocumentSet]
+    package let source: any ByteSource
+    package let liveDocumentCount: Int
+    /// Sum of the lengths of the live documents.
+    package let liveTokenCount: UInt64
+
+    /// Opens with two rounds for footers and open areas, and one more if there are kills.
+    ///
+    /// - Parameter settingsHash: what the segments must be made with; nil takes the first segment's.
+    /// - Throws: `EngineError`: `.mismatch` if segments do not belong together or a kill has no loser.
+    package static func open(
+        _ references: [SegmentReference], settingsHash: Digest256? = nil, source: any ByteSource
+    ) throws -> SnapshotReader {
+        try SnapshotReader(
+            segments: SegmentReader.open(references, source: source), settingsHash: settingsHash, source: source)
+    }
+
+    /// For segments opened before, as a cache keeps them.
+    package init(segments: [SegmentReader], settingsHash: Digest256? = nil, source: any ByteSource) throws {
+        if let expected = settingsHash ?? segments.first?.footer.settingsHash {
+            for segment in segments where segment.footer.settingsHash != expected {
+                throw EngineError(
+                    .mismatch, "settings hash is \(segment.footer.settingsHash.hex), expected \(expected.hex)",
+                    object: segment.objectName, section: "footer",
+                    hint: "a snapshot has one analyzer; re-index with: coranto snapshot rebuild")
+            }
+        }
+        let liveness = try Liveness(of: segments, source: source)
+        if let first = liveness.findings.first { throw first }
+        self.segments = segments
+        self.source = source
+        dead = liveness.dead
+        let counts = segments.map { ($0.documentCount - Int($0.footer.killCount)) }
+        liveDocumentCount = counts.reduce(0, +)
+        liveTokenCount = segments.reduce(0) { $0 &+ $1.footer.tokenCount &- $1.footer.killedTokenCount }
+        guard liveDocumentCount >= 0, liveTokenCount <= UInt64(Int64.max) else {
+            throw EngineError(
+                .mismatch, "more was killed than there is: \(liveDocumentCount) documents, \(liveTokenCount) terms")
+        }
+    }
+
+    /// Sum of the digests of all segments: the set digest of the live articles.
+    package var digest: Digest256 { segments.reduce(.zero) { $0 &+ $1.footer.digest } }
+
+    // MARK: Terms
+
+    /// A term over the whole snapshot.
+    package struct TermStatistics: Equatable, Sendable {
+        /// Live documents with the term, exact.
+        package var liveDocumentFrequency: Int
+        /// For each segment its entry, dead documents included.
+        package var entries: [TermEntry?]
+    }
+
+    /// Looks terms up in all segments: one round for the dictionaries, in parallel one for the corrections.
+    ///
+    /// - Parameter terms: keys as `IndexField.key` makes them.
+    package func lookup(terms: [[UInt8]]) throws -> [TermStatistics] {
+        let entries = try SegmentReader.lookup(terms, in: segments, source: source)
+        let corrections = try SegmentReader.correctionCounts(terms, in: segments, source: source)
+        return try terms.indices.map { term in
+            var sum = 0
+            for segment in segments.indices {
+                sum += Int(entries[segment][term]?.documentFrequency ?? 0) - Int(corrections[segment][term])
+            }
+            guard sum >= 0 else {
+                throw EngineError(.mismatch, "corrections of a term exceed its documents by \(-sum)")
+            }
+            return TermStatistics(liveDocumentFrequency: sum, entries: entries.map { $0[term] })
+        }
+    }
+
+    // MARK: Keys
+
+    /// The live version of each key, or nil. Two rounds for all keys.
+    ///
+    /// - Parameter keys: in any order.
+    /// - Throws: `.mismatch` if a key is live twice.
+    package func lookup(keys: [ArticleKey]) throws -> [LiveVersion?] {
+        var runRound = ReadRound()
+        var runs: [(key: Int, segment: Int)] = []
+        for (index, segment) in segments.enumerated() {
+            for (number, key) in keys.enumerated() {
+                guard let range = segment.keyRunRange(of: key) else { continue }
+                runRound.add(segment, .keyRun, range)
+                runs.append((number, index))
+            }
+        }
+        guard !runs.isEmpty else { return keys.map { _ in nil } }
+        var runSlices = try runRound.run(source)
+        var candidates: [(key: Int, segment: Int, ordinal: UInt32)] = []
+        for (number, run) in runs.enumerated() {
+            let segment = segments[run.segment]
+            for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: &runSlices[number])
+            where !dead[run.segment].contains(ordinal) {
+                candidates.append((run.key, run.segment, ordinal))
+            }
+        }
+        return try confirm(candidates, keys)
+    }
+
+    private func confirm(
+        _ candidates: [(key: Int, segment: Int, ordinal: UInt32)], _ keys: [ArticleKey]
+    ) throws -> [LiveVersion?] {
+        var round = ReadRound()
+        for candidate in candidates {
+            let segment = segments[candidate.segment]
+            let ordinal = UInt64(candidate.ordinal)
+            let width = UInt64(SegmentFormat.documentRowBytes)
+            let codeWidth = UInt64(NameList.codeBytes(nameCount: segment.sourceNames.names.count))
+            round.add(segment, .documents, ordinal * width..<(ordinal + 1) * width)
+            round.add(segment, .times, ordinal * 8..<(ordinal + 1) * 8)
+            round.add(segment, .sources, ordinal * codeWidth..<(ordinal + 1) * codeWidth)
+        }
+        var slices = try round.run(source)
+        var found: [LiveVersion?] = keys.map { _ in nil }
+        for (number, candidate) in candidates.enumerated() {
+            let segment = segments[candidate.segment]
+            let identity = SegmentReader.identity(try slices[3 * number].checked(), 0)
+            guard identity.key == keys[candidate.key] else { continue }
+            let bits = try slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
+            let code = try segment.nameCode(&slices[3 * number + 2], of: segment.sourceNames)
+            if found[candidate.key] != nil {
+                throw EngineError(
+                    .mismatch, "key \(identity.key.hex) is live twice", object: segment.objectName,
+                    section: SectionKind.documents.name,
+                    hint: "run: coranto snapshot verify")
+            }
+            found[candidate.key] = LiveVersion(
+                key: identity.key, version: identity.version, orderTime: Timestamp(sortable: ~bits),
+                source: segment.sourceNames.name(code), segment: candidate.segment, ordinal: candidate.ordinal)
+        }
+        return found
+    }
+
+    /// Canonical record of the live article of a key, or nil.
+    package func record(_ key: ArticleKey) throws -> [UInt8]? {
+        guard let live = try lookup(keys: [key])[0] else { return nil }
+        return try segments[live.segment].records([live.ordinal])[0]
+    }
+}
+
+extension SegmentReader {
+    fileprivate func nameCode(_ slice: inout SectionSlice, of names: NameList) throws(EngineError) -> UInt32 {
+        var code: UInt32 = 0
+        for (place, byte) in try slice.checked().enumerated() { code |= UInt32(byte) << UInt32(8 * place) }
+        guard code <= names.names.count else {
+            throw corrupt(slice.section.kind, slice.range.lowerBound, "name code \(code)")
+        }
+        return code
+    }
+}
+
+/// Which documents of some segments are dead, and what is wrong with their kills.
+struct Liveness {
+    private(set) var dead: [DocumentSet]
+    /// Documents killed twice or that are there twice.
+    private(set) var killedTwice: [EngineError] = []
+    private(set) var killsWithoutLoser: [EngineError] = []
+    /// For each segment, for each of its kills, whether its loser is in one of the segments.
+    private(set) var isMatched: [[Bool]]
+
+    /// What is wrong if the segments are a whole snapshot.
+    var findings: [EngineError] { killedTwice + killsWithoutLoser }
+
+    init(of segments: [SegmentReader], source: any ByteSource) throws {
+        dead = segments.map { DocumentSet(documentCount: $0.documentCount) }
+        isMatched = segments.map { [Bool](repeating: false, count: $0.kills.count) }
+        var kills: [Kill] = []
+        var owners: [(segment: Int, kill: Int)] = []
+        for (index, segment) in segments.enumerated() {
+            for (number, row) in segment.kills.enumerated() {
+                kills.append(row.kill)
+                owners.append((index, number))
+            }
+        }
+        for match in try KillLocator.locate(kills, in: segments, source: source) {
+            let owner = owners[match.kill]
+            let segment = segments[match.segment]
+            let isFirst = dead[match.segment].insert(match.ordinal)
+            if !isFirst || isMatched[owner.segment][owner.kill] {
+                killedTwice.append(
+                    segment.corrupt(
+                        .documents, UInt64(match.ordinal) * UInt64(SegmentFormat.documentRowBytes),
+                        "document \(match.ordinal), key \(kills[match.kill].key.hex), is killed twice or there twice"
+                    ).with(.mismatch))
+            }
+            isMatched[owner.segment][owner.kill] = true
+        }
+        for (index, segment) in segments.enumerated() {
+            for number in segment.kills.indices where !isMatched[index][number] {
+                killsWithoutLoser.append(
+                    segment.corrupt(
+                        .kills, UInt64(number * SegmentFormat.killRowBytes),
+                        "kill \(number), key \(segment.kills[number].kill.key.hex), has no loser in the snapshot"
+                    ).with(.mismatch))
+            }
+        }
+    }
+}
+
+extension EngineError {
+    func with(_ code: Code) -> EngineError {
+        var changed = self
+        changed.code = code
+        return changed
+    }
+}

@@ -1,0 +1,72 @@
+import ByteCoding
+
+/// Sparse index of front-coded term blocks: the first term of each and where it and its companions lie.
+package struct TermBlockIndex: Sendable {
+    /// First terms, one after the other; block b has `keyEnds[b - 1]..<keyEnds[b]`.
+    private var keys: [UInt8] = []
+    private var keyEnds: [Int] = []
+    /// Start of each block in its section, and the end of the last.
+    private(set) var blockStarts: [UInt64] = [0]
+    /// For each companion section the same.
+    private(set) var companionStarts: [[UInt64]]
+
+    package var blockCount: Int { keyEnds.count }
+
+    /// - Parameters:
+    ///   - blockBytes: length of the section of the blocks, which they must fill.
+    ///   - companionBytes: likewise for the companions.
+    init(decoding bytes: [UInt8], termCount: Int, blockBytes: UInt64, companionBytes: [UInt64]) throws(CodingError) {
+        companionStarts = companionBytes.map { _ in [0] }
+        var reader = ByteReader(bytes)
+        let blockCount = (termCount + SegmentFormat.termsPerBlock - 1) / SegmentFormat.termsPerBlock
+        guard blockCount <= bytes.count / 3 else { throw .badValue(what: "term count \(termCount)", offset: 0) }
+        keyEnds.reserveCapacity(blockCount)
+        for block in 0..<blockCount {
+            let start = reader.offset
+            let key = try reader.lengthPrefixed(atMost: IndexField.maxTermBytes + 1)
+            guard key.count >= 2, block == 0 || self.key(block - 1).lexicographicallyPrecedes(key) else {
+                throw .badValue(what: "first term of block \(block)", offset: start)
+            }
+            keys.append(contentsOf: key)
+            keyEnds.append(keys.count)
+            try Self.advance(&blockStarts, by: &reader, limit: blockBytes)
+            for place in companionStarts.indices {
+                try Self.advance(&companionStarts[place], by: &reader, limit: companionBytes[place])
+            }
+        }
+        try reader.requireEnd()
+        guard blockStarts.last == blockBytes, companionStarts.map({ $0[$0.count - 1] }) == companionBytes else {
+            throw .badValue(what: "sum of block lengths", offset: reader.offset)
+        }
+    }
+
+    private static func advance(
+        _ starts: inout [UInt64], by reader: inout ByteReader, limit: UInt64
+    ) throws(CodingError) {
+        let offset = reader.offset
+        let length = try reader.varint()
+        let start = starts[starts.count - 1]
+        guard length <= limit - start else { throw .badValue(what: "block length \(length)", offset: offset) }
+        starts.append(start + length)
+    }
+
+    func key(_ block: Int) -> ArraySlice<UInt8> { keys[(block == 0 ? 0 : keyEnds[block - 1])..<keyEnds[block]] }
+
+    func blockRange(_ block: Int) -> Range<UInt64> { blockStarts[block]..<blockStarts[block + 1] }
+
+    /// The block that holds `term` if any does: the last whose first term is not larger.
+    func block(of term: some Collection<UInt8>) -> Int? {
+        var low = 0
+        var high = blockCount
+        while low < high {
+            let middle = (low + high) / 2
+            if term.lexicographicallyPrecedes(key(middle)) { high = middle } else { low = middle + 1 }
+        }
+        return low == 0 ? nil : low - 1
+    }
+
+    /// Terms in `block`.
+    func termsInBlock(_ block: Int, of termCount: Int) -> Int {
+        min(SegmentFormat.termsPerBlock, termCount - block * SegmentFormat.termsPerBlock)
+    }
+}

@@ -1,0 +1,197 @@
+import ByteCoding
+import News
+import Storage
+
+/// Merges a range of documents of each input into one segment.
+struct RangeMerge {
+    struct Part {
+        let segment: SegmentReader
+        /// Documents to take.
+        let range: Range<Int>
+        /// Documents of the segment that are left out.
+        let dead: DocumentSet
+        /// For each kill of the segment whether it met its loser and vanishes.
+        let isKillDropped: [Bool]
+    }
+
+    /// A document of the output and where it comes from.
+    private struct Origin {
+        let row: DocumentRow
+        let part: Int
+        let ordinal: UInt32
+    }
+
+    let parts: [Part]
+    let settings: Settings
+    let source: any ByteSource
+
+    func run(_ kind: SegmentReference.Kind) throws -> BuiltSegment {
+        var (origins, names) = try collect()
+        origins.sort { DocumentRow.isBefore($0.row, $1.row) }
+        var rows = origins.map(\.row)
+        let lists = NameList.finalize(names, &rows, columns: [\.source, \.language, \.section])
+        let kills = try carriedKills()
+        let writer = try SegmentWriter(
+            kind: kind, settings: settings, rows: rows, names: lists, kills: kills.rows,
+            compressor: ZstdCompressor(level: Int(settings.zstdLevel)))
+        try copyArticles(origins, as: kind, to: writer.articles)
+        try mergeTerms(places(of: origins), to: writer)
+        try mergeCorrections(kills.places, to: writer)
+        return writer.finish()
+    }
+
+    // MARK: Documents
+
+    private func collect() throws -> (origins: [Origin], names: [NameCollector]) {
+        var collectors = [NameCollector(), NameCollector(), NameCollector()]
+        var origins: [Origin] = []
+        for (number, part) in parts.enumerated() {
+            let rows = try part.segment.rows(part.range)
+            // Code of the input to provisional code, for each column; .max where not met yet.
+            let lists = [part.segment.sourceNames, part.segment.languageNames, part.segment.sectionNames]
+            var known = lists.map { [UInt32](repeating: .max, count: $0.names.count + 1) }
+            func translate(_ column: Int, _ code: UInt32) -> UInt32 {
+                if code == 0 { return 0 }
+                if known[column][Int(code)] == .max {
+                    known[column][Int(code)] = collectors[column].code(of: lists[column].names[Int(code) - 1])
+                }
+                return known[column][Int(code)]
+            }
+            for (index, row) in rows.enumerated() {
+                let ordinal = UInt32(part.range.lowerBound + index)
+                guard !part.dead.contains(ordinal) else { continue }
+                var row = row
+                row.source = translate(0, row.source)
+                row.language = translate(1, row.language)
+                row.section = translate(2, row.section)
+                origins.append(Origin(row: row, part: number, ordinal: ordinal))
+            }
+        }
+        return (origins, collectors)
+    }
+
+    /// For each part, for each document of its range, the ordinal in the output; `.max` for those left out.
+    private func places(of origins: [Origin]) -> [[UInt32]] {
+        var places = parts.map { [UInt32](repeating: .max, count: $0.range.count) }
+        for (ordinal, origin) in origins.enumerated() {
+            places[origin.part][Int(origin.ordinal) - parts[origin.part].range.lowerBound] = UInt32(ordinal)
+        }
+        return places
+    }
+
+    private func copyArticles(_ origins: [Origin], as kind: SegmentReference.Kind, to out: ArticleStoreWriter) throws {
+        let readers = parts.map { ArticleStream($0.segment) }
+        for origin in origins {
+            let reader = readers[origin.part]
+            if kind == .overlay, parts[origin.part].segment.footer.kind == .overlay {
+                out.add(record: [], frame: try reader.frame(of: origin.ordinal))
+            } else {
+                let record = try reader.record(origin.ordinal)
+                guard record.count == Int(origin.row.recordBytes) else {
+                    throw parts[origin.part].segment.corrupt(
+                        .recordSizes, UInt64(origin.ordinal) * 4,
+                        "document \(origin.ordinal) has \(record.count) bytes, \(origin.row.recordBytes) expected")
+                }
+                out.add(record: record, frame: nil)
+            }
+        }
+    }
+
+    // MARK: Terms
+
+    private func mergeTerms(_ places: [[UInt32]], to writer: SegmentWriter) throws {
+        let streams = parts.map { DictionaryStream($0.segment) }
+        let postings = parts.map { SectionWindow($0.segment, .postings) }
+        let positions = parts.map { SectionWindow($0.segment, .positions) }
+        let lists = parts.map { _ in DecodedList() }
+        let merged = DecodedList()
+        var terms = try TermMerge(streams)
+        while try terms.next({ term, indices in
+            var filled: [DecodedList] = []
+            for index in indices {
+                let list = lists[index]
+                list.clear()
+                try list.append(
+                    streams[index].entry, of: parts[index].segment, in: parts[index].range, places: places[index],
+                    postings: postings[index], positions: positions[index])
+                if list.documents.count > 0 { filled.append(list) }
+            }
+            guard !filled.isEmpty else { return }
+            let hasPositions = streams[indices[0]].entry.hasPositions
+            if filled.count == 1 {
+                try writer.add(term, filled[0].list(hasPositions: hasPositions))
+            } else {
+                merged.merge(filled, hasPositions: hasPositions)
+                try writer.add(term, merged.list(hasPositions: hasPositions))
+            }
+        }) {}
+    }
+
+    // MARK: Kills
+
+    /// Kills that did not meet their losers, sorted, and for each part the new ordinal of each of its kills (`.max` for
+    /// those that vanish).
+    private func carriedKills() throws -> (rows: [KillRow], places: [[UInt32]]) {
+        var carried: [(row: KillRow, part: Int, kill: Int)] = []
+        for (number, part) in parts.enumerated() {
+            for (index, row) in part.segment.kills.enumerated() where !part.isKillDropped[index] {
+                carried.append((row, number, index))
+            }
+        }
+        carried.sort { $0.row.kill < $1.row.kill }
+        var places = parts.map { [UInt32](repeating: .max, count: $0.segment.kills.count) }
+        for (ordinal, item) in carried.enumerated() {
+            if ordinal > 0, carried[ordinal - 1].row.kill == item.row.kill {
+                throw parts[item.part].segment.corrupt(
+                    .kills, UInt64(item.kill * SegmentFormat.killRowBytes), "the kill stands in another input too"
+                ).with(.mismatch)
+            }
+            places[item.part][item.kill] = UInt32(ordinal)
+        }
+        return (carried.map(\.row), places)
+    }
+
+    private func mergeCorrections(_ places: [[UInt32]], to writer: SegmentWriter) throws {
+        let streams = parts.map { CorrectionStream($0.segment) }
+        var terms = try TermMerge(streams)
+        while try terms.next({ term, indices in
+            var ordinals: [UInt32] = []
+            for index in indices {
+                for ordinal in streams[index].ordinals where places[index][Int(ordinal)] != .max {
+                    ordinals.append(places[index][Int(ordinal)])
+                }
+            }
+            guard !ordinals.isEmpty else { return }
+            writer.addCorrection(term, ordinals.sorted())
+        }) {}
+    }
+}
+
+/// The articles of one input, front to back.
+final class ArticleStream {
+    private let segment: SegmentReader
+    private let window: SectionWindow
+    private let decompressor = ZstdDecompressor()
+    private var block = -1
+    private var raw: [UInt8] = []
+
+    init(_ segment: SegmentReader) {
+        self.segment = segment
+        window = SectionWindow(segment, .articles)
+    }
+
+    /// The frame of a document of an overlay, unchanged.
+    func frame(of ordinal: UInt32) throws -> [UInt8] {
+        Array(try window.bytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))))
+    }
+
+    func record(_ ordinal: UInt32) throws -> [UInt8] {
+        let wanted = segment.articleIndex.block(of: ordinal)
+        if wanted != block {
+            let range = segment.articleIndex.range(wanted)
+            raw = try segment.decompress(try window.bytes(range), at: range.lowerBound, decompressor)
+            block = wanted
+        }
+        return try segment.record(ordinal, inBlock: block, raw)
+    }
+}

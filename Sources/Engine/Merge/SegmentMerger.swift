@@ -1,0 +1,161 @@
+import ByteCoding
+package import News
+import Storage
+
+/// Makes one segment, or the cells of the canonical form, out of several segments without looking at text again.
+///
+/// Guarantees
+/// 1. Only kills that are in the inputs are applied. A kill and its loser vanish together when both are in the inputs; any
+///    other kill is carried with its correction, and a document killed from outside stays.
+/// 2. So the digests of the outputs add up to those of the inputs.
+/// 3. Cells depend on the live articles and the settings alone.
+///
+/// Memory is bounded by the largest output and, for each document of the inputs, four bytes and one bit.
+package struct SegmentMerger {
+    private let settings: Settings
+    private let source: any ByteSource
+
+    package init(settings: Settings, source: any ByteSource) {
+        self.settings = settings
+        self.source = source
+    }
+
+    /// Merges inputs into one overlay.
+    ///
+    /// - Returns: nil if nothing is left: everything was killed, and every kill found its loser.
+    /// - Throws: `EngineError`: corrupt inputs, inputs of other settings, a document killed twice.
+    package func merge(_ inputs: [SegmentReader]) throws -> BuiltSegment? {
+        try requireSettings(inputs)
+        let liveness = try Liveness(of: inputs, source: source)
+        if let twice = liveness.killedTwice.first { throw twice }
+        let parts = inputs.indices.map { index in
+            RangeMerge.Part(
+                segment: inputs[index], range: 0..<inputs[index].documentCount, dead: liveness.dead[index],
+                isKillDropped: liveness.isMatched[index])
+        }
+        let output = try RangeMerge(parts: parts, settings: settings, source: source).run(.overlay)
+        try requireDigest(inputs, output.footer.digest)
+        return output.footer.documentCount == 0 && output.footer.killCount == 0 ? nil : output
+    }
+
+    /// Merges all segments of a snapshot into the cells of its canonical form.
+    ///
+    /// - Parameter emit: takes the cells in order, one at a time.
+    /// - Throws: as `merge`; `.mismatch` also for a kill without a loser, so that inputs must be a whole snapshot.
+    package func compact(_ inputs: [SegmentReader], emit: (BuiltSegment) throws -> Void) throws {
+        try requireSettings(inputs)
+        let liveness = try Liveness(of: inputs, source: source)
+        if let finding = liveness.findings.first { throw finding }
+        var walk = try OrderWalk(inputs, dead: liveness.dead)
+        var plan = CellPlan(targetBytes: settings.cellTargetBytes)
+        // Documents handed to the plan and not yet in a cell.
+        var pending: [(input: Int, ordinal: Int)] = []
+        var starts = inputs.map { _ in 0 }
+        var digest = Digest256.zero
+        func write(_ counts: [Int]) throws {
+            var done = 0
+            for count in counts {
+                var ends = starts
+                for item in pending[done..<(done + count)] { ends[item.input] = item.ordinal + 1 }
+                done += count
+                let parts = inputs.indices.filter { starts[$0] < ends[$0] }.map { index in
+                    RangeMerge.Part(
+                        segment: inputs[index], range: starts[index]..<ends[index], dead: liveness.dead[index],
+                        isKillDropped: liveness.isMatched[index])
+                }
+                let cell = try RangeMerge(parts: parts, settings: settings, source: source).run(.cell)
+                digest = digest &+ cell.footer.digest
+                try emit(cell)
+                starts = ends
+            }
+            pending.removeFirst(done)
+        }
+        var last: OrderKey?
+        while let item = try walk.next() {
+            if item.place == last {
+                throw EngineError(
+                    .mismatch, "key \(item.place.key.hex) is live twice", object: inputs[item.input].objectName,
+                    section: SectionKind.documents.name)
+            }
+            last = item.place
+            pending.append((item.input, item.ordinal))
+            try write(plan.add(item.place, bytes: UInt64(item.recordBytes)))
+        }
+        try write(plan.finish())
+        try requireDigest(inputs, digest)
+    }
+
+    private func requireSettings(_ inputs: [SegmentReader]) throws(EngineError) {
+        for input in inputs where input.footer.settingsHash != settings.hash {
+            throw EngineError(
+                .mismatch, "settings hash is \(input.footer.settingsHash.hex), expected \(settings.hash.hex)",
+                object: input.objectName, section: "footer")
+        }
+    }
+
+    private func requireDigest(_ inputs: [SegmentReader], _ output: Digest256) throws(EngineError) {
+        let sum = inputs.reduce(Digest256.zero) { $0 &+ $1.footer.digest }
+        guard sum == output else {
+            throw EngineError(
+                .mismatch, "the outputs' digests add up to \(output.hex), the inputs' to \(sum.hex)",
+                hint: "a footer is wrong; run: coranto segment verify")
+        }
+    }
+}
+
+/// Walks the live documents of several segments in the one order.
+struct OrderWalk {
+    struct Item {
+        let input: Int
+        let ordinal: Int
+        let place: OrderKey
+        let recordBytes: UInt32
+    }
+
+    /// Documents read at once from one input.
+    private static let batchCount = 4096
+
+    private let inputs: [SegmentReader]
+    private let dead: [DocumentSet]
+    /// For each input the next documents, last first.
+    private var batches: [[Item]]
+    private var nextOrdinals: [Int]
+
+    init(_ inputs: [SegmentReader], dead: [DocumentSet]) throws {
+        self.inputs = inputs
+        self.dead = dead
+        batches = inputs.map { _ in [] }
+        nextOrdinals = inputs.map { _ in 0 }
+        for index in inputs.indices { try fill(index) }
+    }
+
+    mutating func next() throws -> Item? {
+        var best: Int?
+        for index in inputs.indices {
+            guard let item = batches[index].last else { continue }
+            if let current = best, !(item.place < batches[current].last!.place) { continue }
+            best = index
+        }
+        guard let best else { return nil }
+        let item = batches[best].removeLast()
+        if batches[best].isEmpty { try fill(best) }
+        return item
+    }
+
+    private mutating func fill(_ index: Int) throws {
+        let segment = inputs[index]
+        while batches[index].isEmpty, nextOrdinals[index] < segment.documentCount {
+            let start = nextOrdinals[index]
+            let range = start..<min(start + Self.batchCount, segment.documentCount)
+            let places = try segment.places(range)
+            let sizes = try segment.recordSizes(range)
+            nextOrdinals[index] = range.upperBound
+            for ordinal in range.reversed() where !dead[index].contains(UInt32(ordinal)) {
+                batches[index].append(
+                    Item(
+                        input: index, ordinal: ordinal, place: places[ordinal - start],
+                        recordBytes: sizes[ordinal - start]))
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// Terms of several segments in one ascending stream.
+
+/// Terms of one input, in order.
+protocol TermStream: AnyObject {
+    /// Moves to the next term; false after the last.
+    func advance() throws -> Bool
+    var key: TermKeyBuffer { get }
+}
+
+/// The dictionary of a segment, front to back.
+final class DictionaryStream: TermStream {
+    private let segment: SegmentReader
+    private let window: SectionWindow
+    private let scanner = DictionaryBlockScanner()
+    private var block = -1
+
+    init(_ segment: SegmentReader) {
+        self.segment = segment
+        window = SectionWindow(segment, .dictionary)
+    }
+
+    var key: TermKeyBuffer { scanner.key }
+    var entry: TermEntry { scanner.entry }
+
+    func advance() throws -> Bool {
+        while true {
+            let start = block < 0 ? 0 : segment.dictionaryIndex.blockRange(block).lowerBound
+            if block >= 0, try segment.decoding(.dictionary, at: start, { () throws(RawError) in try scanner.next() }) {
+                return true
+            }
+            block += 1
+            guard block < segment.dictionaryIndex.blockCount else {
+                block = segment.dictionaryIndex.blockCount - 1
+                return false
+            }
+            segment.load(try window.bytes(segment.dictionaryIndex.blockRange(block)), block: block, into: scanner)
+        }
+    }
+}
+
+/// The corrections of a segment, front to back.
+final class CorrectionStream: TermStream {
+    private let segment: SegmentReader
+    private let window: SectionWindow
+    private let scanner = CorrectionBlockScanner()
+    private var block = -1
+
+    init(_ segment: SegmentReader) {
+        self.segment = segment
+        window = SectionWindow(segment, .corrections)
+    }
+
+    var key: TermKeyBuffer { scanner.key }
+    var ordinals: [UInt32] { scanner.ordinals }
+
+    func advance() throws -> Bool {
+        while true {
+            let start = block < 0 ? 0 : segment.correctionIndex.blockRange(block).lowerBound
+            if block >= 0, try segment.decoding(.corrections, at: start, { () throws(RawError) in try scanner.next() })
+            {
+                return true
+            }
+            block += 1
+            guard block < segment.correctionIndex.blockCount else {
+                block = segment.correctionIndex.blockCount - 1
+                return false
+            }
+            segment.load(try window.bytes(segment.correctionIndex.blockRange(block)), block: block, into: scanner)
+        }
+    }
+}
+
+/// Binary heap of streams, the smallest term on top; ties by index, so that inputs come in order.
+struct TermMerge<Stream: TermStream> {
+    let streams: [Stream]
+    private var heap: [Int] = []
+
+    init(_ streams: [Stream]) throws {
+        self.streams = streams
+        for index in streams.indices where try streams[index].advance() {
+            heap.append(index)
+            siftUp(heap.count - 1)
+        }
+    }
+
+    /// Takes all streams that stand at the smallest term.
+    ///
+    /// - Parameter body: gets the term and the indices of the streams, ascending; they may be read, not moved.
+    /// - Returns: false when no term is left.
+    mutating func next(_ body: (UnsafeBufferPointer<UInt8>, [Int]) throws -> Void) throws -> Bool {
+        guard let first = heap.first else { return false }
+        var equal = [first]
+        removeTop()
+        while let other = heap.first, streams[other].key.compare(streams[first].key.bytes) == 0 {
+            equal.append(other)
+            removeTop()
+        }
+        try body(streams[first].key.bytes, equal)
+        for index in equal where try streams[index].advance() {
+            heap.append(index)
+            siftUp(heap.count - 1)
+        }
+        return true
+    }
+
+    private func isBefore(_ left: Int, _ right: Int) -> Bool {
+        let order = streams[left].key.compare(streams[right].key.bytes)
+        return order == 0 ? left < right : order < 0
+    }
+
+    private mutating func siftUp(_ from: Int) {
+        var child = from
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard isBefore(heap[child], heap[parent]) else { return }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    private mutating func removeTop() {
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            var child = 2 * parent + 1
+            guard child < heap.count else { return }
+            if child + 1 < heap.count, isBefore(heap[child + 1], heap[child]) { child += 1 }
+            guard isBefore(heap[child], heap[parent]) else { return }
+            heap.swapAt(child, parent)
+            parent = child
+        }
+    }
+}

@@ -1,0 +1,390 @@
+import News
+
+// Query text to tree, by recursive descent over docs/query-language.md. Pure: the same text and options give the same
+// tree or the same error; any text gives one of the two.
+
+/// Parses the query language.
+package struct QueryParser {
+    /// What adjacent plain words mean.
+    package enum Matching: Sendable {
+        case all
+        case any
+    }
+
+    package struct Options: Sendable {
+        package var matching: Matching
+        /// Minutes east of UTC in which days begin.
+        package var zoneOffsetMinutes: Int
+
+        package init(matching: Matching = .all, zoneOffsetMinutes: Int = 0) {
+            self.matching = matching
+            self.zoneOffsetMinutes = zoneOffsetMinutes
+        }
+    }
+
+    /// Longest query in bytes; large Boolean monitoring queries have some ten thousand.
+    package static let textBytes = 64 << 10
+    /// Most words, phrase words included.
+    package static let wordCount = 4096
+    /// Deepest nesting of groups and negations; bounds recursion.
+    package static let depth = 64
+
+    /// - Throws: `QueryError` that points at the character. An empty text is every article.
+    package static func parse(_ text: String, options: Options = Options()) throws(QueryError) -> QueryNode {
+        guard text.utf8.count <= textBytes else {
+            throw QueryError(.limit, "the query has \(text.utf8.count) bytes", expected: "at most \(textBytes)")
+        }
+        var parser = QueryParser(scalars: Array(text.unicodeScalars), options: options)
+        return try parser.query()
+    }
+
+    let scalars: [Unicode.Scalar]
+    let options: Options
+    var at = 0
+    var tokenizer = Tokenizer()
+    private var words = 0
+    private var nesting = 0
+
+    private init(scalars: [Unicode.Scalar], options: Options) {
+        self.scalars = scalars
+        self.options = options
+    }
+
+    // MARK: Operators
+
+    private mutating func query() throws(QueryError) -> QueryNode {
+        skipBlanks()
+        guard !isAtEnd else { return .all }
+        let start = at
+        let node = try or(field: .text, isTop: true)
+        if !isAtEnd {
+            throw QueryError(.syntax, "\")\" without \"(\"", expected: "a word or the end", offset: at)
+        }
+        guard let node else { throw nothing(at: start) }
+        return node
+    }
+
+    private func nothing(at offset: Int) -> QueryError {
+        QueryError(.syntax, "nothing to search for", expected: "a word, a phrase or a field", offset: offset)
+    }
+
+    /// - Returns: nil if there are only characters that are no words.
+    private mutating func or(field: QueryField, isTop: Bool = false) throws(QueryError) -> QueryNode? {
+        nesting += 1
+        defer { nesting -= 1 }
+        guard nesting <= Self.depth else {
+            throw QueryError(.limit, "nested deeper than \(Self.depth) levels", offset: at)
+        }
+        var branches: [QueryNode] = []
+        while true {
+            skipBlanks()
+            let start = at
+            guard let branch = try and(field: field, isTop: isTop) else {
+                if branches.isEmpty, !isOperator("OR") { return nil }
+                throw nothing(at: start)
+            }
+            branches.append(branch)
+            skipBlanks()
+            guard takeOperator("OR") else { break }
+        }
+        return branches.count == 1 ? branches[0] : .or(branches)
+    }
+
+    private mutating func and(field: QueryField, isTop: Bool) throws(QueryError) -> QueryNode? {
+        var nodes: [QueryNode] = []
+        var bag: [QueryNode] = []  // plain words that only stand side by side
+        var isExplicit = false
+        let isAny = isTop && options.matching == .any
+        while true {
+            skipBlanks()
+            if isAtEnd || peek == ")" || isOperator("OR") {
+                if isExplicit {
+                    throw QueryError(.syntax, "nothing after AND", expected: "a word, a phrase or a field", offset: at)
+                }
+                break
+            }
+            if isOperator("AND") {
+                throw QueryError(.syntax, "nothing before AND", expected: "a word, a phrase or a field", offset: at)
+            }
+            let node = try near(field: field)
+            skipBlanks()
+            let wasExplicit = isExplicit
+            isExplicit = takeOperator("AND")
+            guard let node else {
+                if isExplicit || wasExplicit { throw nothing(at: at) }
+                continue
+            }
+            if isAny, !isExplicit, !wasExplicit, node.isPlain { bag.append(node) } else { nodes.append(node) }
+        }
+        if bag.count == 1 { nodes.insert(bag[0], at: 0) } else if !bag.isEmpty { nodes.insert(.any(bag), at: 0) }
+        return nodes.isEmpty ? nil : nodes.count == 1 ? nodes[0] : .and(nodes)
+    }
+
+    private mutating func near(field: QueryField) throws(QueryError) -> QueryNode? {
+        let start = at
+        guard var left = try unary(field: field) else { return nil }
+        while true {
+            skipBlanks()
+            let operatorOffset = at
+            guard let distance = try takeNear() else { return left }
+            skipBlanks()
+            let rightOffset = at
+            guard !isAtEnd, let right = try unary(field: field) else { throw nothing(at: rightOffset) }
+            for (node, offset) in [(left, start), (right, rightOffset)] where !node.hasPlaces {
+                throw QueryError(
+                    .syntax, "NEAR between \(node)", expected: "words or phrases of one field", offset: offset)
+            }
+            left = .near(left, right, distance: distance, offset: operatorOffset)
+        }
+    }
+
+    private mutating func unary(field: QueryField) throws(QueryError) -> QueryNode? {
+        skipBlanks()
+        let start = at
+        var isNegated = false
+        if takeOperator("NOT") {
+            isNegated = true
+        } else if peek == "-", at + 1 < scalars.count, !isBlank(at + 1), scalars[at + 1] != "-" {
+            at += 1
+            isNegated = true
+        }
+        guard isNegated else { return try boosted(field: field) }
+        nesting += 1
+        defer { nesting -= 1 }
+        guard nesting <= Self.depth else {
+            throw QueryError(.limit, "nested deeper than \(Self.depth) levels", offset: at)
+        }
+        skipBlanks()
+        guard !isAtEnd, peek != ")", !isOperator("OR"), !isOperator("AND"), let node = try unary(field: field) else {
+            throw QueryError(.syntax, "nothing to exclude", expected: "a word, a phrase or a field", offset: start)
+        }
+        return .not(node)
+    }
+
+    private mutating func boosted(field: QueryField) throws(QueryError) -> QueryNode? {
+        let node = try primary(field: field)
+        guard peek == "^" else { return node }
+        let start = at
+        at += 1
+        let text = take { $0.isDigit || $0 == "." }
+        guard let node else { throw nothing(at: start) }
+        guard let weight = Self.weight(text) else {
+            throw QueryError(
+                .syntax, "bad boost \"\(text)\"", expected: "a number from 0.001 to 1000, as in word^2", offset: start)
+        }
+        return .boost(node, weight: weight, offset: start)
+    }
+
+    /// A decimal with at most three places, in 2^-16.
+    private static func weight(_ text: String) -> UInt32? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), parts[0].count <= 4, let whole = UInt32(parts[0]) else { return nil }
+        var thousandths = whole * 1000
+        if parts.count == 2 {
+            guard (1...3).contains(parts[1].count), let digits = UInt32(parts[1]) else { return nil }
+            thousandths += digits * [100, 10, 1][parts[1].count - 1]
+        }
+        guard (1...1_000_000).contains(thousandths) else { return nil }
+        return UInt32((UInt64(thousandths) << 16) / 1000)
+    }
+
+    private mutating func primary(field: QueryField) throws(QueryError) -> QueryNode? {
+        switch peek {
+        case "(":
+            return try group(after: at, field: field)
+        case ")":
+            throw QueryError(.syntax, "\")\" without \"(\"", expected: "a word", offset: at)
+        case "^":
+            throw QueryError(.syntax, "a boost of nothing", expected: "a word before \"^\"", offset: at)
+        case "*" where isWordEnd(at + 1) && field == .text:
+            at += 1
+            return .all
+        default: break
+        }
+        if let node = try marked(field: field) { return node }
+        if let node = try fieldTerm() { return node }
+        return try word(field: field, isExact: false)
+    }
+
+    /// What its first character tells apart from a plain word: a phrase, an exact word or phrase, any(…).
+    private mutating func marked(field: QueryField) throws(QueryError) -> QueryNode? {
+        if let quote = peek, Self.isQuote(quote) { return try phrase(field: field, isExact: false) }
+        if peek == "=", at + 1 < scalars.count {
+            at += 1
+            if let quote = peek, Self.isQuote(quote) { return try phrase(field: field.whole, isExact: true) }
+            return try word(field: field.whole, isExact: true)
+        }
+        if startsAny() {
+            at += 3
+            return try anyGroup(field: field)
+        }
+        return nil
+    }
+
+    /// What follows `name:`.
+    mutating func fieldOperand(_ field: QueryField) throws(QueryError) -> QueryNode? {
+        if peek == "(" { return try group(after: at, field: field) }
+        if let node = try marked(field: field) { return node }
+        return try word(field: field, isExact: false)
+    }
+
+    private mutating func group(after start: Int, field: QueryField) throws(QueryError) -> QueryNode {
+        at += 1
+        guard let node = try or(field: field) else {
+            if isAtEnd { throw QueryError(.syntax, "\"(\" is not closed", expected: "\")\"", offset: start) }
+            throw nothing(at: at)
+        }
+        guard peek == ")" else { throw QueryError(.syntax, "\"(\" is not closed", expected: "\")\"", offset: start) }
+        at += 1
+        return node
+    }
+
+    private func startsAny() -> Bool {
+        at + 3 < scalars.count && scalars[at] == "a" && scalars[at + 1] == "n" && scalars[at + 2] == "y"
+            && scalars[at + 3] == "("
+    }
+
+    /// `(` items `)`, after `any`.
+    private mutating func anyGroup(field: QueryField) throws(QueryError) -> QueryNode {
+        let start = at
+        at += 1
+        nesting += 1
+        defer { nesting -= 1 }
+        guard nesting <= Self.depth else {
+            throw QueryError(.limit, "nested deeper than \(Self.depth) levels", offset: at)
+        }
+        var items: [QueryNode] = []
+        while true {
+            skipBlanks()
+            guard let next = peek else {
+                throw QueryError(.syntax, "\"any(\" is not closed", expected: "\")\"", offset: start)
+            }
+            if next == ")" { break }
+            for name in ["OR", "AND", "NOT"] where isOperator(name) {
+                throw QueryError(.syntax, "\(name) inside any(…)", expected: "words and phrases", offset: at)
+            }
+            let begin = at
+            guard let item = try unary(field: field) else { continue }
+            if case .not = item {
+                throw QueryError(.syntax, "a negation inside any(…)", expected: "words and phrases", offset: begin)
+            }
+            items.append(item)
+        }
+        guard !items.isEmpty else { throw nothing(at: at) }
+        at += 1
+        return items.count == 1 ? items[0] : .any(items)
+    }
+
+    // MARK: Words
+
+    /// Counts words against the limit.
+    mutating func note(words count: Int, at offset: Int) throws(QueryError) {
+        words += count
+        guard words <= Self.wordCount else {
+            throw QueryError(.limit, "more than \(Self.wordCount) words", offset: offset)
+        }
+    }
+
+    var isAtEnd: Bool { at >= scalars.count }
+    var peek: Unicode.Scalar? { at < scalars.count ? scalars[at] : nil }
+
+    func isBlank(_ index: Int) -> Bool { scalars[index].properties.isWhitespace }
+
+    mutating func skipBlanks() {
+        while at < scalars.count, isBlank(at) { at += 1 }
+    }
+
+    /// Whether a word cannot go on at `index`.
+    func isWordEnd(_ index: Int) -> Bool {
+        guard index < scalars.count else { return true }
+        let scalar = scalars[index]
+        return isBlank(index) || scalar == "(" || scalar == ")" || scalar == "^" || Self.isQuote(scalar)
+    }
+
+    static func isQuote(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\"" || scalar == "\u{201C}" || scalar == "\u{201D}" || scalar == "\u{201E}"
+    }
+
+    mutating func take(while isTaken: (Unicode.Scalar) -> Bool) -> String {
+        let start = at
+        while at < scalars.count, isTaken(scalars[at]) { at += 1 }
+        return text(start..<at)
+    }
+
+    func text(_ range: Range<Int>) -> String {
+        String(String.UnicodeScalarView(scalars[range]))
+    }
+
+    private func isOperator(_ name: String) -> Bool {
+        let end = at + name.unicodeScalars.count
+        guard end <= scalars.count, scalars[at..<end].elementsEqual(name.unicodeScalars) else { return false }
+        return end == scalars.count || isBlank(end) || scalars[end] == "(" || scalars[end] == ")"
+            || Self.isQuote(scalars[end])
+    }
+
+    private mutating func takeOperator(_ name: String) -> Bool {
+        guard isOperator(name) else { return false }
+        at += name.unicodeScalars.count
+        return true
+    }
+
+    /// `NEAR/n`.
+    private mutating func takeNear() throws(QueryError) -> Int? {
+        let start = at
+        if isOperator("NEAR") {
+            throw QueryError(.syntax, "NEAR without a distance", expected: "NEAR/5", offset: start)
+        }
+        guard at + 5 <= scalars.count, scalars[at..<at + 5].elementsEqual("NEAR/".unicodeScalars) else { return nil }
+        at += 5
+        let digits = take { $0.isDigit }
+        guard let distance = Int(digits), (1...1000).contains(distance), isWordEnd(at) else {
+            throw QueryError(
+                .syntax, "bad distance of NEAR", expected: "a number from 1 to 1000, as in NEAR/5", offset: start + 5)
+        }
+        return distance
+    }
+}
+
+extension Unicode.Scalar {
+    var isDigit: Bool { ("0"..."9").contains(self) }
+}
+
+extension QueryField {
+    /// The field that holds whole values, where there is one.
+    var whole: QueryField {
+        switch self {
+        case .source: .sourceName
+        case .section: .sectionName
+        default: self
+        }
+    }
+}
+
+extension QueryNode {
+    /// A word or phrase of the text: what `--match any` makes a bag of.
+    var isPlain: Bool {
+        switch self {
+        case .word(let word): word.field == .text
+        case .phrase(let phrase): phrase.field == .text
+        case .boost(let node, _, _): node.isPlain
+        default: false
+        }
+    }
+
+    /// Whether its matches have places in a text.
+    var hasPlaces: Bool { places != nil }
+
+    private var places: QueryField? {
+        switch self {
+        case .word(let word): return word.field.hasPositions ? word.field : nil
+        case .phrase(let phrase): return phrase.field
+        case .or(let nodes), .any(let nodes):
+            guard let first = nodes.first?.places, nodes.allSatisfy({ $0.places == first }) else { return nil }
+            return first
+        case .near(let left, let right, _, _):
+            guard let field = left.places, right.places == field else { return nil }
+            return field
+        default: return nil
+        }
+    }
+}

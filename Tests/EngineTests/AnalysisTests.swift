@@ -1,0 +1,188 @@
+import ByteCoding
+import Engine
+import Testing
+
+@Suite("Analysis")
+struct AnalysisTests {
+    static func words(_ text: String) -> [String] {
+        var tokenizer = Tokenizer()
+        return tokenizer.terms(of: text).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test(
+        "text becomes folded words",
+        arguments: [
+            ("", ""),
+            ("Hello, World!", "hello world"),
+            ("a--b  c", "a b c"),
+            ("state-of-the-art", "state of the art"),
+            // Apostrophes.
+            ("don't DON’T donʼt", "dont dont dont"),
+            ("North's North’s", "north north"),
+            ("years' end", "years end"),
+            ("'quoted' 'tis", "quoted tis"),
+            ("O'Brien", "obrien"),
+            ("l'homme d’Artagnan qu'il aujourd'hui", "l homme d artagnan qu il aujourdhui"),
+            ("dell'arte", "dell arte"),
+            ("s's 's", "s s s"),
+            // Acronyms.
+            ("U.S. U.S U.S.A. US", "us us usa us"),
+            ("U.S.-led", "us led"),
+            ("a.m. e.g. J.K. Rowling", "am eg jk rowling"),
+            ("Ph.D. end.Next example.com", "ph d end next example com"),
+            ("U.S.Senate", "us senate"),
+            ("A. B", "a b"),
+            ("С.Ш.А.", "сша"),
+            // Numbers.
+            ("1,234.5 1,234,567", "1234.5 1234567"),
+            ("1,2,3 12,34 1234,567", "1 2 3 12 34 1234 567"),
+            ("3.14. 20.01.2016 4.", "3.14 20.01.2016 4"),
+            ("1'000 G7 2nd 90's", "1000 g7 2nd 90"),
+            ("٢٠١٦ １２", "2016 12"),
+            ("½ m²", "m2"),
+            // Accents, case, width.
+            ("Éclair ÀÉÎ naïve e\u{301}a", "eclair aei naive ea"),
+            ("Straße ΣΊΣΥΦΟΣ σίσυφος", "strasse σισυφοσ σισυφοσ"),
+            ("Łódź Ærø Đỗ İstanbul ısı", "lodz aero do istanbul isi"),
+            ("Чайковский Ёлка", "чайковский елка"),
+            ("и\u{306}од йод", "йод йод"),
+            ("ＡＢＣ ﬁne", "abc fine"),
+            ("co\u{AD}operate", "cooperate"),
+            ("São Paulo 1º", "sao paulo 1o"),
+            // Arabic.
+            ("أَحْمَد إسلام آخر", "احمد اسلام اخر"),
+            ("مدرسة على ـكـتـاب", "مدرسه علي كتاب"),
+            // Ideographs.
+            ("中", "中"),
+            ("中国人", "中国 国人"),
+            ("北京2008年", "北京 2008 年"),
+            ("カタカナ ｶﾞｷﾞ か\u{3099}く", "カタ タカ カナ ガギ がく"),
+            ("한국어 뉴스", "한국어 뉴스"),
+            ("5G网络", "5g 网络"),
+            ("日本。東京", "日本 東京"),
+            ("नमस्ते दुनिया", "नमस्ते दुनिया"),
+            ("🙂 ok ™", "ok"),
+        ])
+    func words(text: String, expected: String) {
+        #expect(Self.words(text).joined(separator: " ") == expected)
+    }
+
+    @Test("positions start at 0 and grow by one")
+    func positions() {
+        var text = "One U.S. 中国人 three"
+        var positions: [Int] = []
+        var tokenizer = Tokenizer()
+        text.withUTF8 { unsafe tokenizer.tokenize($0) { positions.append($1) } }
+        #expect(positions == [0, 1, 2, 3, 4])
+    }
+
+    @Test("offsets name the source of each term")
+    func offsets() {
+        var text = "Café’s U.S., 1,234 中国人."
+        var found: [String] = []
+        var tokenizer = Tokenizer()
+        let bytes = Array(text.utf8)
+        text.withUTF8 {
+            unsafe tokenizer.tokenizeWithOffsets($0) { _, _, start, end in
+                found.append(String(decoding: bytes[start..<end], as: UTF8.self))
+            }
+        }
+        #expect(found == ["Café’s", "U.S", "1,234", "中国", "国人"])
+    }
+
+    @Test("a word over the limit gives its longest prefix of whole characters")
+    func longWords() {
+        for letter in ["x", "é\u{301}", "ж", "ไ", "𐐨", "ß"] {
+            for count in 250...260 {
+                let words = Self.words(String(repeating: letter, count: count) + " end")
+                #expect(words.count == 2)
+                #expect(words[0].utf8.count <= Analysis.termBytes)
+                #expect(String(validating: words[0].utf8, as: UTF8.self) != nil)
+            }
+        }
+        #expect(Self.words(String(repeating: "x", count: 300)) == [String(repeating: "x", count: 255)])
+        // Nothing after the character that did not fit.
+        #expect(Self.words("a" + String(repeating: "ж", count: 127) + "жb")[0].utf8.count == 255)
+        #expect(Self.words(String(repeating: "ж", count: 128) + "b")[0].utf8.count == 254)
+    }
+
+    @Test("any bytes give terms of valid UTF-8 within the limit, and ranges in order")
+    func garbage() {
+        var random = SplitMix64(seed: 7)
+        let alphabet: [UInt8] =
+            Array("aZ9.,' -é中か\u{3099}’ſＡ한\u{301}".utf8) + [0x80, 0xC0, 0xE0, 0xF0, 0xFF, 0xF4, 0xED]
+        var tokenizer = Tokenizer()
+        for _ in 0..<4000 {
+            let count = Int(random.next() % 40)
+            let bytes = (0..<count).map { _ in
+                random.next() % 4 == 0
+                    ? UInt8(truncatingIfNeeded: random.next()) : alphabet[Int(random.next() % UInt64(alphabet.count))]
+            }
+            var next = 0
+            var lastStart = -1
+            unsafe bytes.withUnsafeBufferPointer {
+                unsafe tokenizer.tokenizeWithOffsets($0) { term, position, start, end in
+                    #expect(position == next)
+                    #expect(start > lastStart && start < end && end <= count)
+                    #expect(term.count > 0 && term.count <= Analysis.termBytes)
+                    #expect(unsafe String(validating: term, as: UTF8.self) != nil)
+                    next += 1
+                    lastStart = start
+                }
+            }
+        }
+    }
+
+    @Test("words of a text are those of its parts: nothing reaches over a blank")
+    func locality() {
+        var random = SplitMix64(seed: 11)
+        let pieces = ["U.S.", "l'homme", "1,234", "中国人", "é", "don't", "x", ".5", "a.", "'s", "ｶﾞ", "3.", "—"]
+        for _ in 0..<500 {
+            let chosen = (0..<6).map { _ in pieces[Int(random.next() % UInt64(pieces.count))] }
+            #expect(Self.words(chosen.joined(separator: " ")) == chosen.flatMap { Self.words($0) })
+        }
+    }
+
+    @Test("folding is stable: the terms of a term are the term")
+    func idempotence() {
+        var unstable: [UInt32] = []
+        for code in UInt32(0)...0x2FFFF {
+            guard let scalar = Unicode.Scalar(code) else { continue }
+            let once = Self.words(String(Character(scalar)))
+            if once.count == 1, Self.words(once[0]) != once { unstable.append(code) }
+        }
+        #expect(unstable.isEmpty, "\(unstable.prefix(20).map { String($0, radix: 16) })")
+    }
+
+    @Test("the terms of all characters are those of version 1")
+    func frozen() {
+        var hasher = SHA256Hasher()
+        var tokenizer = Tokenizer()
+        for code in UInt32(0)...0x2FFFF {
+            guard let scalar = Unicode.Scalar(code) else { continue }
+            var utf8 = Array("a".utf8)
+            utf8 += Array(String(Character(scalar)).utf8) + Array("b".utf8)
+            unsafe utf8.withUnsafeBufferPointer {
+                unsafe tokenizer.tokenize($0) { term, _ in
+                    unsafe hasher.update(term)
+                    hasher.update([0])
+                }
+            }
+        }
+        #expect(Analysis.version == 1)
+        #expect(hasher.finalize().hex == "3849ffd9bf820db9eb28f9ddb9cdfcf41cb2869541d40ac3076815365fb39c12")
+    }
+}
+
+/// Steele, Lea and Flood's generator: small, seeded, the same everywhere.
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}

@@ -1,0 +1,240 @@
+import ByteCoding
+import Engine
+import News
+import Storage
+import Testing
+
+/// A snapshot made of random segments, and the articles that must be live in it.
+struct RandomSnapshot {
+    let source = MemoryByteSource()
+    private(set) var references: [SegmentReference] = []
+    private(set) var live: [ArticleKey: Sample] = [:]
+    let settings: Settings
+    private var generator: SeededGenerator
+
+    init(seed: UInt64, settings: Settings) {
+        generator = SeededGenerator(seed: seed)
+        self.settings = settings
+    }
+
+    /// Publishes versions in the given order, cut into segments at random; some keys are retracted at the end.
+    mutating func publish(_ samples: [Sample], retracting retracted: [ArticleKey]) throws {
+        var rest = samples[...]
+        while !rest.isEmpty {
+            let count = Int.random(in: 1...max(1, samples.count / 3), using: &generator)
+            try publishSegment(Array(rest.prefix(count)), retracting: [])
+            rest = rest.dropFirst(count)
+        }
+        if !retracted.isEmpty { try publishSegment([], retracting: retracted) }
+    }
+
+    private mutating func publishSegment(_ samples: [Sample], retracting: [ArticleKey]) throws {
+        let builder = SegmentBuilder(settings: settings, memoryBudgetBytes: 1 << 30)
+        var inside: [ArticleKey: (sample: Sample, ordinal: Int)] = [:]
+        for sample in samples {
+            if let other = inside[sample.key] {
+                guard other.sample.version < sample.version else { continue }
+                builder.drop(other.ordinal)
+            }
+            if let old = live[sample.key], !(old.version < sample.version) { continue }
+            let ordinal = try builder.add(key: sample.key, version: sample.version, record: sample.record, frame: nil)
+            inside[sample.key] = (sample, ordinal)
+        }
+        var kills: [KilledDocument] = []
+        for key in Array(inside.keys) + retracting {
+            if let old = live.removeValue(forKey: key) { kills.append(old.killed) }
+        }
+        for (key, value) in inside { live[key] = value.sample }
+        let segment = try builder.seal(kills: kills)
+        references.append(source.put(segment, attempt: UInt64(references.count)))
+    }
+
+    /// Merges random groups of segments into overlays until few are left.
+    mutating func mergeAtRandom(until count: Int) throws {
+        let merger = SegmentMerger(settings: settings, source: source)
+        while references.count > count {
+            references.shuffle(using: &generator)
+            let group = Array(references.prefix(Int.random(in: 2...min(4, references.count), using: &generator)))
+            references.removeFirst(group.count)
+            if let merged = try merger.merge(try SegmentReader.open(group, source: source)) {
+                references.append(source.put(merged, attempt: 1000 + generator.next() % 1000))
+            }
+        }
+    }
+
+    func cells() throws -> [BuiltSegment] {
+        var cells: [BuiltSegment] = []
+        try SegmentMerger(settings: settings, source: source).compact(
+            try SegmentReader.open(references, source: source)
+        ) { cells.append($0) }
+        return cells
+    }
+
+    var setDigest: Digest256 {
+        live.values.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
+    }
+
+    /// Holds what the snapshot says against the live articles.
+    func expectConsistent() throws {
+        let snapshot = try SnapshotReader.open(references, settingsHash: settings.hash, source: source)
+        let naive = NaiveIndex(Array(live.values))
+        #expect(snapshot.digest == setDigest)
+        #expect(snapshot.liveDocumentCount == live.count)
+        #expect(snapshot.liveTokenCount == UInt64(naive.lengths.reduce(0, +)))
+        let terms = naive.postings.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        for (term, statistics) in zip(terms, try snapshot.lookup(terms: terms)) {
+            #expect(statistics.liveDocumentFrequency == naive.postings[term]!.count)
+        }
+        let keys = live.keys.sorted() + [ArticleKey(high: 1, low: 2)]
+        for (key, found) in zip(keys, try snapshot.lookup(keys: keys)) {
+            #expect(found?.version == live[key]?.version && found?.source == live[key]?.article.source)
+            if let found { #expect(found.orderTime == live[key]?.article.orderTime) }
+        }
+        if let key = keys.first { #expect(try snapshot.record(key) == live[key]?.record) }
+        #expect(try SnapshotVerifier(references, source: source).run().findings == [])
+    }
+}
+
+/// Versions of articles in a random order, some keys several times; and keys to retract.
+func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples: [Sample], retracted: [ArticleKey]) {
+    var samples: [Sample] = []
+    for number in 0..<count {
+        for revision in 0..<(number % 4 == 0 ? Int.random(in: 1...3, using: &generator) : 1) {
+            samples.append(SampleArticles.make(number, revision: revision, &generator))
+        }
+    }
+    let retracted = samples.filter { _ in Int.random(in: 0..<20, using: &generator) == 0 }.map(\.key)
+    return (samples.shuffled(using: &generator), Array(Set(retracted)).sorted())
+}
+
+@Suite("merges") struct MergeTests {
+    @Test("random merges change nothing that is live", arguments: 0..<12)
+    func merges(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let history = randomHistory(Int.random(in: 2...90, using: &generator), &generator)
+        var snapshot = RandomSnapshot(seed: seed, settings: Settings())
+        try snapshot.publish(history.samples, retracting: history.retracted)
+        try snapshot.expectConsistent()
+        try snapshot.mergeAtRandom(until: 3)
+        try snapshot.expectConsistent()
+        try snapshot.mergeAtRandom(until: 1)
+        try snapshot.expectConsistent()
+    }
+
+    @Test("a merge of all overlays is what the builder makes of the live articles")
+    func mergeEqualsBuild() throws {
+        var generator = SeededGenerator(seed: 99)
+        let history = randomHistory(120, &generator)
+        var snapshot = RandomSnapshot(seed: 99, settings: Settings())
+        try snapshot.publish(history.samples, retracting: history.retracted)
+        let inputs = try SegmentReader.open(snapshot.references, source: snapshot.source)
+        let merged = try #require(try SegmentMerger(settings: Settings(), source: snapshot.source).merge(inputs))
+        #expect(merged.bytes == (try build(Array(snapshot.live.values))).bytes)
+    }
+
+    @Test("compactions of one set of articles are byte for byte the same", arguments: 0..<5)
+    func canonical(set: UInt64) throws {
+        var settings = Settings()
+        settings.cellTargetBytes = [1, 700, 4_000, 20_000, 1 << 20][Int(set)]
+        var generator = SeededGenerator(seed: 500 + set)
+        let history = randomHistory(60, &generator)
+        var expected: [Digest256]?
+        for round in 0..<11 {
+            var snapshot = RandomSnapshot(seed: UInt64(round), settings: settings)
+            try snapshot.publish(history.samples.shuffled(using: &generator), retracting: history.retracted)
+            try snapshot.mergeAtRandom(until: Int.random(in: 1...6, using: &generator))
+            let cells = try snapshot.cells()
+            expected = expected ?? cells.map(\.identity)
+            #expect(cells.map(\.identity) == expected)
+            // Compacting cells gives the same cells, and so does a late article that was taken back.
+            if round % 5 == 0 { try expectStable(cells, snapshot, settings) }
+        }
+    }
+
+    private func expectStable(_ cells: [BuiltSegment], _ snapshot: RandomSnapshot, _ settings: Settings) throws {
+        let source = MemoryByteSource()
+        let naive = NaiveIndex(Array(snapshot.live.values))
+        let readers = try SegmentReader.open(cells.map { source.put($0) }, source: source)
+        // Every cell is the segment of a run of the live articles, in order.
+        var start = 0
+        for reader in readers {
+            try expectEqual(reader, NaiveIndex(Array(naive.samples[start..<(start + reader.documentCount)])))
+            start += reader.documentCount
+        }
+        #expect(start == naive.samples.count)
+        var again: [Digest256] = []
+        try SegmentMerger(settings: settings, source: source).compact(readers) { again.append($0.identity) }
+        #expect(again == cells.map(\.identity))
+        #expect(try SnapshotVerifier(cells.map { source.put($0) }, source: source).run().findings == [])
+    }
+
+    @Test("cells are the nodes of the trie")
+    func cellPlan() {
+        /// The definition, read aloud.
+        func cells(_ places: ArraySlice<(OrderKey, UInt64)>, depth: Int, target: UInt64) -> [Int] {
+            if places.isEmpty { return [] }
+            if places.count == 1 || places.reduce(0, { $0 + $1.1 }) <= target { return [places.count] }
+            func bit(_ place: OrderKey) -> UInt64 {
+                let word = depth < 64 ? place.timeBits : depth < 128 ? place.key.high : place.key.low
+                return word >> UInt64(63 - depth % 64) & 1
+            }
+            let middle = places.firstIndex { bit($0.0) == 1 } ?? places.endIndex
+            return cells(places[..<middle], depth: depth + 1, target: target)
+                + cells(places[middle...], depth: depth + 1, target: target)
+        }
+        var generator = SeededGenerator(seed: 3)
+        for _ in 0..<200 {
+            let count = Int.random(in: 0..<120, using: &generator)
+            let places = (0..<count).map { _ -> (OrderKey, UInt64) in
+                let time =
+                    Bool.random(using: &generator)
+                    ? Timestamp(seconds: Int64.random(in: 0..<1000, using: &generator)) : nil
+                let key = ArticleKey(
+                    high: generator.next() >> UInt64.random(in: 0...63, using: &generator), low: generator.next())
+                return (OrderKey(time: time, key: key), UInt64.random(in: 1...500, using: &generator))
+            }.sorted { $0.0 < $1.0 }
+            let target = UInt64.random(in: 1...5000, using: &generator)
+            var plan = CellPlan(targetBytes: target)
+            let found = places.flatMap { plan.add($0.0, bytes: $0.1) } + plan.finish()
+            #expect(found == cells(places[...], depth: 0, target: target))
+        }
+    }
+
+    @Test("a kill whose loser is elsewhere is carried, one from elsewhere is not applied")
+    func outsideKills() throws {
+        var generator = SeededGenerator(seed: 5)
+        let old = SampleArticles.make(1, revision: 0, &generator)
+        let new = SampleArticles.make(1, revision: 1, &generator)
+        let others = (2..<10).map { SampleArticles.make($0, &generator) }
+        let source = MemoryByteSource()
+        let first = source.put(try build([old] + others.prefix(4)))
+        let second = source.put(try build([new], kills: [old.killed]))
+        let third = source.put(try build(Array(others.suffix(4))))
+        let merger = SegmentMerger(settings: Settings(), source: source)
+        let carried = try #require(try merger.merge(try SegmentReader.open([second, third], source: source)))
+        #expect(carried.footer.killCount == 1)
+        let kept = try #require(try merger.merge(try SegmentReader.open([first, third], source: source)))
+        #expect(kept.footer.documentCount == 9)
+        let all = try SnapshotReader.open([first, source.put(carried)], source: source)
+        #expect(try all.lookup(keys: [old.key])[0]?.version == new.version)
+        let alone = try #require(
+            try merger.merge(try SegmentReader.open([first, source.put(carried)], source: source)))
+        #expect(alone.footer.killCount == 0 && alone.footer.documentCount == 9)
+        #expect(throws: EngineError.self) { try SnapshotReader.open([second, third], source: source) }
+        #expect(throws: EngineError.self) {
+            try merger.compact(try SegmentReader.open([second], source: source)) { _ in }
+        }
+    }
+
+    @Test("nothing is left when everything meets its kill")
+    func nothingLeft() throws {
+        let samples = SampleArticles.many(5, seed: 1)
+        let source = MemoryByteSource()
+        let references = [source.put(try build(samples)), source.put(try build([], kills: samples.map(\.killed)))]
+        let readers = try SegmentReader.open(references, source: source)
+        #expect(try SegmentMerger(settings: Settings(), source: source).merge(readers) == nil)
+        var cells = 0
+        try SegmentMerger(settings: Settings(), source: source).compact(readers) { _ in cells += 1 }
+        #expect(cells == 0)
+    }
+}

@@ -1,0 +1,180 @@
+import ByteCoding
+import Engine
+import News
+import Storage
+import Testing
+
+/// Holds everything a segment says against the naive index of the same articles.
+func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
+    #expect(segment.documentCount == naive.samples.count)
+    let rows = try segment.rows(0..<segment.documentCount)
+    let records = try segment.records((0..<UInt32(segment.documentCount)).map { $0 })
+    for (ordinal, sample) in naive.samples.enumerated() {
+        let row = rows[ordinal]
+        #expect(row.key == sample.key && row.version == sample.version && row.orderTime == sample.article.orderTime)
+        #expect(row.lengthCode == LengthCode.code(of: naive.lengths[ordinal]))
+        #expect(row.recordBytes == sample.record.count && records[ordinal] == sample.record)
+        #expect(segment.sourceNames.name(row.source) == sample.article.source)
+        #expect(segment.languageNames.name(row.language) == sample.article.language)
+        #expect(segment.sectionNames.name(row.section) == sample.article.section)
+    }
+    #expect(segment.footer.tokenCount == UInt64(naive.lengths.reduce(0, +)))
+    #expect(segment.footer.recordBytes == naive.samples.reduce(0) { $0 + UInt64($1.record.count) })
+    var listed: [[UInt8]] = []
+    try segment.forEachTerm(from: []) { term, _ in
+        listed.append(Array(term))
+        return true
+    }
+    let terms = naive.postings.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    #expect(listed == terms)
+    let entries = try segment.lookup(terms)
+    for (term, entry) in zip(terms, entries) {
+        guard let entry else {
+            Issue.record("term \(term) is missing")
+            continue
+        }
+        var cursor = try SegmentReader.postings([(segment, entry, true)], source: segment.source)[0]
+        var found: [Int: [UInt32]] = [:]
+        var positions: [UInt32] = []
+        var last = -1
+        while try cursor.next() != PostingsCursor.end {
+            #expect(Int(cursor.document) > last)
+            last = Int(cursor.document)
+            try cursor.positions(into: &positions)
+            found[last] = positions
+            if entry.hasPositions { #expect(try cursor.frequency() == positions.count) }
+        }
+        #expect(found == naive.postings[term], "postings of \(String(decoding: term, as: UTF8.self))")
+        #expect(Int(entry.documentFrequency) == found.count)
+    }
+}
+
+@Suite("segments") struct SegmentTests {
+    @Test("a segment says what the naive index says", arguments: [1, 3, 40, 700])
+    func oracle(count: Int) throws {
+        let samples = SampleArticles.many(count, seed: UInt64(count))
+        try expectEqual(try open(try build(samples)), NaiveIndex(samples))
+    }
+
+    @Test("an empty segment can be built, opened and asked")
+    func empty() throws {
+        let segment = try open(try build([]))
+        #expect(segment.documentCount == 0 && segment.footer.span == nil)
+        #expect(try segment.lookup([[0, 0x61]]) == [nil])
+    }
+
+    @Test("the order of arrival and dropped documents leave no trace")
+    func arrivalOrder() throws {
+        let samples = SampleArticles.many(60, seed: 7)
+        let expected = try build(samples).identity
+        var generator = SeededGenerator(seed: 8)
+        for _ in 0..<5 {
+            let builder = SegmentBuilder(settings: Settings(), memoryBudgetBytes: 1 << 30)
+            var extra = SeededGenerator(seed: generator.next())
+            for sample in samples.shuffled(using: &generator) {
+                if Bool.random(using: &generator) {
+                    let other = SampleArticles.make(10_000 + Int.random(in: 0..<50, using: &extra), &extra)
+                    builder.drop(
+                        try builder.add(key: other.key, version: other.version, record: other.record, frame: nil))
+                }
+                _ = try builder.add(key: sample.key, version: sample.version, record: sample.record, frame: nil)
+            }
+            #expect(try builder.seal(kills: []).identity == expected)
+            #expect(builder.documentCount == 0)
+        }
+    }
+
+    @Test("seek finds the first document that is not before its target")
+    func seek() throws {
+        let samples = SampleArticles.many(700, seed: 21)
+        let segment = try open(try build(samples))
+        let naive = NaiveIndex(samples)
+        var generator = SeededGenerator(seed: 22)
+        for (term, postings) in naive.postings.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }).prefix(400) {
+            let documents = postings.keys.sorted()
+            let entry = try #require(try segment.lookup([term])[0])
+            for _ in 0..<3 {
+                var cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
+                var target = 0
+                while true {
+                    target += Int.random(in: 0..<300, using: &generator)
+                    let found = try cursor.seek(UInt32(target))
+                    let expected = documents.first { $0 >= target }
+                    #expect(found == expected.map(UInt32.init) ?? PostingsCursor.end)
+                    guard let expected else { break }
+                    if entry.hasPositions { #expect(try cursor.frequency() == postings[expected]!.count) }
+                    target = expected
+                    if Bool.random(using: &generator) {
+                        let next = documents.first { $0 > expected }
+                        #expect(try cursor.next() == next.map(UInt32.init) ?? PostingsCursor.end)
+                        guard let next else { break }
+                        target = next
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("block bounds hold for every document of their block")
+    func bounds() throws {
+        let samples = SampleArticles.many(700, seed: 31)
+        let segment = try open(try build(samples))
+        let naive = NaiveIndex(samples)
+        for (term, postings) in naive.postings where postings.count > 128 {
+            let entry = try #require(try segment.lookup([term])[0])
+            let cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
+            for (document, positions) in postings {
+                let bound = try #require(cursor.bound(reaching: UInt32(document)))
+                #expect(bound.lastDocument >= document && bound.maxFrequency >= positions.count)
+                #expect(bound.minLengthCode <= LengthCode.code(of: naive.lengths[document]))
+            }
+        }
+    }
+
+    @Test("date ranges are document ranges")
+    func dates() throws {
+        let samples = SampleArticles.many(300, seed: 41)
+        let segment = try open(try build(samples))
+        let sorted = NaiveIndex(samples).samples
+        var generator = SeededGenerator(seed: 42)
+        for _ in 0..<100 {
+            let day = Int64.random(in: -2..<42, using: &generator)
+            let length = Int64.random(in: 0..<9, using: &generator)
+            let range =
+                Timestamp(
+                    seconds: 1_450_000_000 + day * 86_400)...Timestamp(seconds: 1_450_000_000 + (day + length) * 86_400)
+            let expected = sorted.indices.filter { sorted[$0].article.orderTime.map(range.contains) ?? false }
+            #expect(Array(try segment.documents(publishedIn: range)) == expected)
+        }
+    }
+
+    @Test("opening takes two rounds at most, looking up one, postings one, records one")
+    func rounds() throws {
+        let source = MemoryByteSource()
+        let references = try (0..<4).map { source.put(try build(SampleArticles.many(200, seed: UInt64($0)))) }
+        let segments = try SegmentReader.open(references, source: source)
+        #expect(source.roundCount <= 2)
+        var before = source.roundCount
+        let terms = ["w1", "w2", "w100"].map { IndexField.text.key($0.utf8) }
+        let entries = try SegmentReader.lookup(terms, in: segments, source: source)
+        #expect(source.roundCount == before + 1)
+        before = source.roundCount
+        let wants = zip(segments, entries).flatMap { segment, list in list.compactMap { $0.map { (segment, $0, true) } }
+        }
+        _ = try SegmentReader.postings(wants, source: source)
+        #expect(source.roundCount == before + 1)
+        before = source.roundCount
+        _ = try SegmentReader.records(segments.map { ($0, 3) }, source: source)
+        #expect(source.roundCount == before + 1)
+    }
+
+    @Test("length codes are exact below 40 and never above the length")
+    func lengthCodes() {
+        for length in 0..<100_000 {
+            let code = LengthCode.code(of: length)
+            let value = Int(LengthCode.lengths[Int(code)])
+            #expect(length < 40 ? value == length : value <= length && value * 9 >= length * 8 - 24)
+            if code < 255 { #expect(Int(LengthCode.lengths[Int(code) + 1]) > length) }
+        }
+    }
+}
