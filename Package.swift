@@ -73,7 +73,7 @@ let package = Package(
             ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
         tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),
-        tests("FetchIOTests", ["FetchIO", "Fetching", "News", "ByteCoding"]),
+        tests("FetchIOTests", ["FetchIO", "Fetching", "Extraction", "News", "ByteCoding"]),
         tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]

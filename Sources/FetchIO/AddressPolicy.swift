@@ -15,7 +15,8 @@ package struct AddressRange: Equatable, Sendable, CustomStringConvertible {
         guard (1...2).contains(parts.count), let bytes = IPAddress.bytes(String(parts[0])) else { return nil }
         var bits = bytes.count * 8
         if parts.count == 2 {
-            guard let given = Int(parts[1]), (0...bits).contains(given), parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) })
+            guard let given = Int(parts[1]), (0...bits).contains(given),
+                parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) })
             else { return nil }
             bits = given
         }
@@ -33,8 +34,11 @@ package struct AddressRange: Equatable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        let groups = bytes.count == 4 ? bytes.map(String.init).joined(separator: ".")
-            : stride(from: 0, to: 16, by: 2).map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }.joined(separator: ":")
+        let groups =
+            bytes.count == 4
+            ? bytes.map(String.init).joined(separator: ".")
+            : stride(from: 0, to: 16, by: 2).map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
+                .joined(separator: ":")
         return "\(groups)/\(prefixBits)"
     }
 }
@@ -73,7 +77,8 @@ package struct AddressPolicy: Sendable {
         AddressRange([224, 0, 0, 0], 4), AddressRange([240, 0, 0, 0], 4),
         six([], 96),  // unspecified, loopback, IPv4-compatible
         six([0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01], 48), six([0x01], 64), six([0x20, 0x01, 0x00], 23),
-        six([0x20, 0x01, 0x0D, 0xB8], 32), six([0x3F, 0xFF], 20), six([0x5F], 16), six([0xFC], 7), six([0xFE, 0x80], 10),
+        six([0x20, 0x01, 0x0D, 0xB8], 32), six([0x3F, 0xFF], 20), six([0x5F], 16), six([0xFC], 7),
+        six([0xFE, 0x80], 10),
         six([0xFE, 0xC0], 10), six([0xFF], 8),
     ]
 

@@ -119,7 +119,8 @@ import Synchronization
         }
         for transfer in transfers.values {
             unsafe curl_multi_remove_handle(multi, transfer.handle)
-            transfer.finish(with: .failure(HTTPError(code: .stopped, url: transfer.request.url, message: "the client stopped")))
+            transfer.finish(
+                with: .failure(HTTPError(code: .stopped, url: transfer.request.url, message: "the client stopped")))
         }
     }
 
@@ -127,7 +128,9 @@ import Synchronization
         var left: Int32 = 0
         // Safe: a message is valid until the next call on its handle, and is read before that.
         while let message = unsafe curl_multi_info_read(multi, &left) {
-            guard unsafe message.pointee.msg == CURLMSG_DONE, let handle = unsafe message.pointee.easy_handle else { continue }
+            guard unsafe message.pointee.msg == CURLMSG_DONE, let handle = unsafe message.pointee.easy_handle else {
+                continue
+            }
             let result = unsafe message.pointee.data.result
             unsafe curl_multi_remove_handle(multi, handle)
             guard let transfer = transfers.removeValue(forKey: UInt(bitPattern: handle)) else { continue }

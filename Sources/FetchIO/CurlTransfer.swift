@@ -136,7 +136,8 @@ import Glibc
         case CURLE_COULDNT_RESOLVE_HOST: return failure(.resolve)
         case CURLE_COULDNT_CONNECT:
             // A refusal of ours and one of the peer look alike to curl.
-            return refused.map { failure(.refusedAddress, "\($0) is not public; see --allow-address") } ?? failure(.connect)
+            return refused.map { failure(.refusedAddress, "\($0) is not public; see --allow-address") }
+                ?? failure(.connect)
         case CURLE_OPERATION_TIMEDOUT: return failure(.timeout)
         case CURLE_TOO_MANY_REDIRECTS: return failure(.tooManyRedirects)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM: return failure(.tls)

@@ -67,14 +67,17 @@ package final class PollState: Sendable {
 
     package func feed(_ url: String) throws -> FeedState? {
         try database.read { database in
-            try Row.fetchOne(database, sql: "SELECT * FROM feeds WHERE url = ?", arguments: [url]).map { Self.state($0) }
+            try Row.fetchOne(database, sql: "SELECT * FROM feeds WHERE url = ?", arguments: [url]).map {
+                Self.state($0)
+            }
         }
     }
 
     /// What is remembered of these entries of a feed, for those of which something is.
     package func known(_ keys: [ArticleKey], of url: String) throws -> [ArticleKey: SeenEntry] {
         try database.read { database in
-            guard let id = try Int64.fetchOne(database, sql: "SELECT id FROM feeds WHERE url = ?", arguments: [url]) else { return [:] }
+            guard let id = try Int64.fetchOne(database, sql: "SELECT id FROM feeds WHERE url = ?", arguments: [url])
+            else { return [:] }
             let statement = try database.cachedStatement(
                 sql: "SELECT content_hash, first_seen FROM seen WHERE feed = ? AND key = ?")
             var known: [ArticleKey: SeenEntry] = [:]
