@@ -69,7 +69,8 @@ let package = Package(
         .executableTarget(
             name: "coranto",
             dependencies: [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO", "Roles", "Gateway",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO", "Roles",
+                "Gateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

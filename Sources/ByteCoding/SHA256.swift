@@ -39,7 +39,9 @@ package struct Digest256: Hashable, Sendable, Comparable {
         var out: [UInt8] = []
         out.reserveCapacity(32)
         for limb in [limbs.0, limbs.1, limbs.2, limbs.3] {
-            for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: limb >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                out.append(UInt8(truncatingIfNeeded: limb >> UInt64(shift)))
+            }
         }
         return out
     }

@@ -45,7 +45,8 @@ final class GatewayMetrics: Sendable {
         }
         let manifest = snapshot.loaded?.manifest
         let sums = manifest?.sums
-        metric("generation", "gauge", "Generation of the snapshot that is asked.", [("", "\(snapshot.generation.number)")])
+        metric(
+            "generation", "gauge", "Generation of the snapshot that is asked.", [("", "\(snapshot.generation.number)")])
         metric(
             "snapshot_written_seconds", "gauge", "When the snapshot was written, in seconds since 1970.",
             [("", "\(Double(manifest?.writtenAt.milliseconds ?? 0) / 1000)")])

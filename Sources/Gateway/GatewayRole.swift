@@ -98,7 +98,8 @@ private struct SnapshotFollower: Service {
                     // The old snapshot stays, and the next look may succeed: told once.
                     metrics.countRefreshFailure()
                     if !isFailing {
-                        logger.error("the newest snapshot could not be opened", metadata: ["error": "\(Failure(error))"])
+                        logger.error(
+                            "the newest snapshot could not be opened", metadata: ["error": "\(Failure(error))"])
                     }
                     isFailing = true
                 }

@@ -12,13 +12,20 @@ package final class BlockingClient {
     package private(set) var peer: Peer
     private let socket: FileDescriptorOwner
     private var parser = MessageParser(side: .client)
+    /// TOUCH sent by a long wait whose TOUCHED has not come.
+    private var ownTouches = 0
+    private let touchMilliseconds: Int
 
     /// Connects and waits for WELCOME.
     ///
+    /// - Parameter touchMilliseconds: a wait longer than this keeps the connection alive by TOUCH; well below the
+    ///   coordinator's limit for idle connections.
     /// - Throws: `CloseReason`.
     package init(
-        endpoint: Endpoint, introduction: Introduction, token: Token?, timeoutMilliseconds: Int
+        endpoint: Endpoint, introduction: Introduction, token: Token?, timeoutMilliseconds: Int,
+        touchMilliseconds: Int = 30_000
     ) throws(CloseReason) {
+        self.touchMilliseconds = touchMilliseconds
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         socket = try FileDescriptorOwner(connectingTo: endpoint, deadline)
         peer = Peer(address: endpoint.description, introduction: introduction, term: .none)
@@ -68,11 +75,26 @@ package final class BlockingClient {
             } catch {
                 throw .protocolError(error)
             }
-            if case .error(let code, let text) = message { throw .refused(code, text) }
-            if let message { return message }
-            _ = try socket.wait(Int16(POLLIN), deadline)
-            try receive()
+            switch message {
+            case .error(let code, let text): throw .refused(code, text)
+            case .touched where ownTouches > 0: ownTouches -= 1
+            case let message?: return message
+            case nil: try waitForMore(deadline)
+            }
         }
+    }
+
+    private func waitForMore(_ deadline: Deadline) throws(CloseReason) {
+        let pause = Deadline(milliseconds: touchMilliseconds)
+        do throws(CloseReason) {
+            _ = try socket.wait(Int16(POLLIN), min(deadline, pause))
+        } catch {
+            guard error == .timedOut, pause < deadline else { throw error }
+            // A long wait, as for `visible`: shows that this side is still there.
+            ownTouches += 1
+            return try send([.touch], deadline)
+        }
+        try receive()
     }
 
     private func receive() throws(CloseReason) {
@@ -95,8 +117,10 @@ package final class BlockingClient {
 }
 
 /// A moment of the monotonic clock.
-private struct Deadline {
+private struct Deadline: Comparable {
     private let nanoseconds: UInt64
+
+    static func < (left: Deadline, right: Deadline) -> Bool { left.nanoseconds < right.nanoseconds }
 
     init(milliseconds: Int) {
         nanoseconds = SystemClock().monotonicNanoseconds() + UInt64(max(0, milliseconds)) * 1_000_000

@@ -215,6 +215,7 @@ package final class CoordinatorRole: Sendable {
         case .message(.put(let number, let lane, let ack, let digest, let payload)):
             Step.reach(.coordinatorPutReceived)
             read(peer, number, lane, ack, digest, payload)
+        case .message(.quit): server.withLock { $0 }?.close(ConnectionID(peer.number))
         case .message(.status): mailbox.push(.status(peer))
         case .message(let message):
             if case .sealed = message { Step.reach(.coordinatorSealedReceived) }

@@ -13,7 +13,8 @@ package struct ClusterState: Equatable, Sendable {
 
     package mutating func apply(_ entry: LogEntry) {
         switch entry {
-        case .retraction(let retraction): if retractions[retraction.key] == nil { retractions[retraction.key] = retraction }
+        case .retraction(let retraction):
+            if retractions[retraction.key] == nil { retractions[retraction.key] = retraction }
         case .feed(let change): feeds[change.url] = change.operation == .add ? change : nil
         case .article, .rejection: break
         }

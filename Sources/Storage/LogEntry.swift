@@ -96,8 +96,8 @@ extension LogEntry {
         switch self {
         case .article(let article):
             out.fixed(UInt8(1))
-            out.raw(article.key.bytes)
-            out.raw(article.version.bytes)
+            out.articleKey(article.key)
+            out.version(article.version)
             out.fixed(Timestamp.sortable(article.orderTime))
             out.string(article.source)
             out.varint(UInt64(article.recordBytes))
@@ -110,7 +110,7 @@ extension LogEntry {
             out.string(rejection.detail)
         case .retraction(let retraction):
             out.fixed(UInt8(3))
-            out.raw(retraction.key.bytes)
+            out.articleKey(retraction.key)
             out.string(retraction.url)
             out.string(retraction.reason)
         case .feed(let change):

@@ -170,7 +170,8 @@ package struct Manifest: Equatable, Sendable {
         kept = []
         for _ in 0..<(try reader.count("kept generations", atMost: reader.remaining)) {
             kept.append(
-                Kept(generation: Generation(try reader.fixed()), writtenAt: Timestamp(milliseconds: try reader.fixed())))
+                Kept(generation: Generation(try reader.fixed()), writtenAt: Timestamp(milliseconds: try reader.fixed()))
+            )
         }
         try reader.requireEnd()
     }

@@ -1,5 +1,5 @@
-package import News
 package import ByteCoding
+package import News
 
 /// Names of objects in the bucket. Numbers are 16 hexadecimal digits, so that names sort as numbers do; manifests count
 /// down, so that the first name listed is the newest.

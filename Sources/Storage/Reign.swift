@@ -8,8 +8,8 @@
 //    is then replayed is replayed once.
 // 4. Liveness is judged by a counter that stands still for a while of our own monotonic clock, never by comparing clocks.
 
-package import News
 import ByteCoding
+package import News
 
 package struct Reign: Sendable {
     package enum Output: Equatable, Sendable {

@@ -79,8 +79,12 @@ package struct StoreCall: Sendable {
     }
 
     /// - Returns: the result, if it is the one waited for and final.
-    package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> (BucketOperation, BucketResult)? {
-        guard let operation = current, tag == OperationTag(owner: owner, serial: serial), retryAt == nil else { return nil }
+    package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> (
+        BucketOperation, BucketResult
+    )? {
+        guard let operation = current, tag == OperationTag(owner: owner, serial: serial), retryAt == nil else {
+            return nil
+        }
         if case .failed(let failure) = result, failure.kind == .passing || (waitsForSpace && failure.kind == .full) {
             retryAt = now.milliseconds + Self.pause(afterTries: tries)
             tries += 1

@@ -52,7 +52,9 @@ package struct MessageParser: Sendable {
             scanned -= start
             start = 0
         }
-        buffer.append(contentsOf: bytes)
+        // A whole copy where the bytes lie together; a generic sequence would come byte by byte through a table.
+        let done: Void? = bytes.withContiguousStorageIfAvailable { unsafe buffer.append(contentsOf: $0) }
+        if done == nil { buffer.append(contentsOf: bytes) }
     }
 
     /// Whether the stream may end here: false inside a message.

@@ -2,7 +2,7 @@ import Dispatch
 import Glibc
 
 /// Turns SIGTERM and SIGINT into a drain: the first asks, a second ends the process at once.
-final class DrainSignals: Sendable {
+final class DrainSignals {
     private let sources: [any DispatchSourceSignal]
 
     init(_ drain: @escaping @Sendable () -> Void) {
@@ -10,7 +10,7 @@ final class DrainSignals: Sendable {
         nonisolated(unsafe) var count = 0  // only touched on the queue
         sources = [SIGTERM, SIGINT].map { number in
             // The default action would end the process before the source is told.
-            _ = unsafe signal(number, SIG_IGN)
+            _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: asked)
             source.setEventHandler {
                 unsafe count += 1

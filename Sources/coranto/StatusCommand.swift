@@ -1,7 +1,9 @@
 import ArgumentParser
+import ByteCoding
 import Foundation
 import Gateway
 import HostIO
+import News
 import Roles
 import Storage
 import Wire

@@ -122,7 +122,7 @@ import Testing
         let segment = try build(samples, kills: [SampleArticles.many(1, seed: 9)[0].killed])
         let source = MemoryByteSource()
         var generator = SeededGenerator(seed: 10)
-        for offset in stride(from: 0, to: segment.bytes.count - 40, by: 7) {
+        for offset in stride(from: 0, to: segment.bytes.count - 40, by: 23) {
             var bytes = segment.bytes
             bytes[offset] = generator.next() % 3 == 0 ? 0xFF : UInt8.random(in: 0...255, using: &generator)
             Resealing.repair(&bytes, segment.footer)

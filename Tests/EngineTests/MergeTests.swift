@@ -111,7 +111,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
     @Test("random merges change nothing that is live", arguments: 0..<8)
     func merges(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
-        let history = randomHistory(Int.random(in: 2...60, using: &generator), &generator)
+        let history = randomHistory(Int.random(in: 2...40, using: &generator), &generator)
         var snapshot = RandomSnapshot(seed: seed, settings: Settings())
         try snapshot.publish(history.samples, retracting: history.retracted)
         try snapshot.expectConsistent()
@@ -137,7 +137,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
         var settings = Settings()
         settings.cellTargetBytes = [1, 700, 4_000, 20_000, 1 << 20][Int(set)]
         var generator = SeededGenerator(seed: 500 + set)
-        let history = randomHistory([10, 30, 40, 50, 50][Int(set)], &generator)
+        let history = randomHistory([8, 20, 25, 30, 30][Int(set)], &generator)
         var expected: [Digest256]?
         for round in 0..<11 {
             var snapshot = RandomSnapshot(seed: UInt64(round), settings: settings)
@@ -236,5 +236,59 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
         var cells = 0
         try SegmentMerger(settings: Settings(), source: source).compact(readers) { _ in cells += 1 }
         #expect(cells == 0)
+    }
+}
+
+@Suite("verification") struct VerificationTests {
+    /// Codes and sections of what is found in a snapshot of `segments`.
+    private func findings(_ segments: [BuiltSegment]) throws -> [String] {
+        let source = MemoryByteSource()
+        let references = segments.enumerated().map { source.put($1, attempt: UInt64($0)) }
+        return try SnapshotVerifier(references, source: source).run().findings.map {
+            "\($0.code.rawValue) \($0.section ?? "")"
+        }
+    }
+
+    @Test("sound segments that do not belong together are found")
+    func betweenSegments() throws {
+        var generator = SeededGenerator(seed: 4)
+        let samples = (1...4).map { SampleArticles.make($0, &generator) }
+        let newer = SampleArticles.make(1, revision: 1, &generator)
+        let base = try build(samples)
+        #expect(try findings([base, build([newer], kills: [samples[0].killed])]) == [])
+        // The same key twice, with no kill; the same article twice; a kill twice; a kill without a loser.
+        #expect(try findings([base, build([newer])]) == ["mismatch documents"])
+        #expect(try findings([base, build([samples[0]])]) == ["mismatch documents"])
+        #expect(
+            try findings([base, build([], kills: [samples[0].killed]), build([newer], kills: [samples[0].killed])])
+                == ["mismatch documents"])
+        #expect(try findings([base, build([], kills: [newer.killed])]) == ["mismatch kills"])
+        // A correction of another text.
+        let wrong = KilledDocument(kill: samples[0].kill, record: samples[1].record)
+        #expect(try findings([base, build([], kills: [wrong])]).last == "corrupt corrections")
+        // Other settings.
+        var settings = Settings()
+        settings.analyzerVersion += 1
+        #expect(
+            try findings([base, build([newer], kills: [samples[0].killed], settings: settings)]) == ["mismatch footer"])
+    }
+
+    @Test("an object under another's name is found")
+    func identity() throws {
+        let source = MemoryByteSource()
+        let one = try build(SampleArticles.many(3, seed: 1))
+        let reference = source.put(one)
+        var other = reference
+        other.identity = Digest256.zero
+        source.put(one.bytes, as: other.objectName)
+        #expect(try SnapshotVerifier([other], source: source).run().findings.map(\.code) == [.mismatch])
+        #expect(throws: EngineError.self) {
+            try SnapshotReader.open(
+                [
+                    {
+                        var r = reference; r.documentCount += 1; return r
+                    }()
+                ], source: source)
+        }
     }
 }

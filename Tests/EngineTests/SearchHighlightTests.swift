@@ -6,8 +6,11 @@ import Testing
 struct SearchHighlightTests {
     /// The snippet with its matches in brackets, dots where it is cut.
     func show(_ query: String, _ article: Article, limit: Int = 60) throws -> String? {
-        guard let snippet = Highlighter(try QueryParser.parse(query)).snippet(of: article, limitBytes: limit) else { return nil }
-        return (snippet.isCutBefore ? "…" : "") + bracket(snippet.text, snippet.matches) + (snippet.isCutAfter ? "…" : "")
+        guard let snippet = Highlighter(try QueryParser.parse(query)).snippet(of: article, limitBytes: limit) else {
+            return nil
+        }
+        return (snippet.isCutBefore ? "…" : "") + bracket(snippet.text, snippet.matches)
+            + (snippet.isCutAfter ? "…" : "")
     }
 
     func bracket(_ text: String, _ matches: [Range<Int>]) -> String {
@@ -28,17 +31,19 @@ struct SearchHighlightTests {
         return article
     }
 
-    @Test("the snippet shows the words of the query", arguments: [
-        ("trade", "Talks on trade went on.", "Talks on [trade] went on."),
-        ("café", "A CAFE’s Café.", "A [CAFE’s] [Café]."),
-        ("us", "The U.S. and us.", "The [U.S]. and [us]."),
-        ("elect*", "An election, elected.", "An [election], [elected]."),
-        ("\"trade war\"", "War, trade; trade war.", "War, trade; [trade] [war]."),
-        ("中国人", "我是中国人吗", "我是[中国人]吗"),
-        ("trade -war", "trade war", "[trade] war"),
-        ("headline:trade by:war", "trade war", "trade war"),
-        ("*", "Only the beginning.", "Only the beginning."),
-    ])
+    @Test(
+        "the snippet shows the words of the query",
+        arguments: [
+            ("trade", "Talks on trade went on.", "Talks on [trade] went on."),
+            ("café", "A CAFE’s Café.", "A [CAFE’s] [Café]."),
+            ("us", "The U.S. and us.", "The [U.S]. and [us]."),
+            ("elect*", "An election, elected.", "An [election], [elected]."),
+            ("\"trade war\"", "War, trade; trade war.", "War, trade; [trade] [war]."),
+            ("中国人", "我是中国人吗", "我是[中国人]吗"),
+            ("trade -war", "trade war", "[trade] war"),
+            ("headline:trade by:war", "trade war", "trade war"),
+            ("*", "Only the beginning.", "Only the beginning."),
+        ])
     func words(query: String, body: String, expected: String) throws {
         #expect(try show(query, article(body)) == expected)
     }
@@ -47,7 +52,7 @@ struct SearchHighlightTests {
     func windows() throws {
         let filler = String(repeating: "Nothing is said here. ", count: 20)
         let text = "Trade is named. " + filler + "Both trade and war are named. " + filler
-        #expect(try show("trade war", article(text)) ?.hasPrefix("…Both [trade] and [war] are named. Nothing") == true)
+        #expect(try show("trade war", article(text))?.hasPrefix("…Both [trade] and [war] are named. Nothing") == true)
         #expect(try show("peace", article(text))?.hasPrefix("Trade is named. Nothing") == true)
         #expect(try show("trade", article(text))?.hasPrefix("[Trade] is named.") == true)
     }
@@ -75,7 +80,8 @@ struct SearchHighlightTests {
             let text = (0..<count).map { _ in pieces.randomElement(using: &random)! }.joined()
             let limit = Int.random(in: 0..<80, using: &random)
             let snippet = try #require(highlighter.snippet(of: article(text), limitBytes: limit))
-            #expect(text.isEmpty || text.utf8.elementsEqual(snippet.text.utf8) || snippet.isCutBefore || snippet.isCutAfter)
+            #expect(
+                text.isEmpty || text.utf8.elementsEqual(snippet.text.utf8) || snippet.isCutBefore || snippet.isCutAfter)
             #expect(!snippet.text.contains("\u{FFFD}"))
             #expect(snippet.matches.isEmpty || snippet.text.utf8.count <= max(limit, 11))
             var last = 0

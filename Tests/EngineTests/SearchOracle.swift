@@ -135,7 +135,16 @@ struct SearchOracle {
                 guard keys.allSatisfy({ document.terms[$0] != nil }) else { return 0 }
                 let places = keys.map { document.terms[$0] ?? [] }
                 return places[0].count { start in
-                    places.indices.allSatisfy { places[$0].contains(start + UInt32($0)) }
+                    guard phrase.slop > 0 else {
+                        return places.indices.allSatisfy { places[$0].contains(start + UInt32($0)) }
+                    }
+                    // The least place that the last word can have, by trying all.
+                    func least(_ word: Int, after place: UInt32) -> UInt32? {
+                        if word == places.count { return place }
+                        return places[word].filter { $0 > place }.compactMap { least(word + 1, after: $0) }.min()
+                    }
+                    guard let end = least(1, after: start) else { return false }
+                    return Int(end - start) - (places.count - 1) <= phrase.slop
                 }
             }
         default: return documents.map { _ in 0 }
@@ -253,6 +262,8 @@ struct SearchFixture {
         switch kind {
         case 0...3: return word()
         case 4: return phrase()
+        case 5 where Bool.random(using: &random):
+            return "\"\(word()) \(word())\"~\(Int.random(in: 0...6, using: &random))"
         case 5:
             return ["headline:", "source:", "section:", "by:"].randomElement(using: &random)! + [
                 "alpha", "times", "world", "doe", "monde",

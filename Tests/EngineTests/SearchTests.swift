@@ -27,7 +27,7 @@ struct SearchTests {
         let searcher = Searcher(snapshot)
         let oracle = SearchOracle(fixture.live)
         var random = SeededGenerator(seed: UInt64(100 + segments))
-        for _ in 0..<70 {
+        for _ in 0..<45 {
             try check(fixture.query(&random), searcher, oracle, limit: Int.random(in: 0...30, using: &random))
         }
     }
@@ -39,7 +39,7 @@ struct SearchTests {
         let searcher = Searcher(snapshot)
         let oracle = SearchOracle(fixture.live)
         var random = SeededGenerator(seed: 78)
-        for _ in 0..<10 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
+        for _ in 0..<8 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
     }
 
     @Test("the cut into segments leaves no trace in the answers")
@@ -95,7 +95,7 @@ struct SearchTests {
         }
         #expect(cells.count > 2)
         snapshots.append(try SnapshotReader.open(cells, source: source))
-        for _ in 0..<25 {
+        for _ in 0..<15 {
             let text = fixture.query(&random)
             for snapshot in snapshots { try check(text, Searcher(snapshot), oracle, limit: 12) }
         }
@@ -220,7 +220,7 @@ struct SearchTests {
     @Test(
         "what this version cannot answer is refused with its place",
         arguments: [
-            ("alpha NEAR/3 beta", 6), ("x alpha~1", 2), ("x \"alpha beta\"~2", 2), ("\"alph* beta\"", 0),
+            ("alpha NEAR/3 beta", 6), ("x alpha~1", 2), ("\"alph* beta\"", 0),
             ("x quote:y", 2), ("speaker:z", 0),
             ("story:z", 0),
         ])
@@ -233,6 +233,31 @@ struct SearchTests {
         } catch let error as QueryError {
             #expect(error.code == .unsupported && error.offset == offset)
         }
+    }
+
+    @Test("any text is answered or refused")
+    func garbage() throws {
+        let fixture = SearchFixture(articles: 30, segments: 2, seed: 91)
+        let searcher = Searcher(try fixture.snapshot().0)
+        var random = SeededGenerator(seed: 92)
+        let pieces = [
+            "alpha", "beta*", "*", "any(", "(", ")", "\"", "~", "~3", "^", "^1000", "^0.001", "=", "-", "NOT ", " ",
+            " OR ", "by:",
+            "headline:", "published:", "0000", "9999", "..", ">", "<", "lang:", "source:=", "中", "slug:", "x", "\u{0}",
+            "*a*",
+        ]
+        var answers = 0
+        for _ in 0..<1500 {
+            let text = (0..<Int.random(in: 1...9, using: &random)).map { _ in pieces.randomElement(using: &random)! }
+                .joined()
+            do {
+                let query = try QueryParser.parse(text)
+                let sort = SearchRequest.Sort.allCases.randomElement(using: &random)!
+                _ = try searcher.search(SearchRequest(query: query, sort: sort, limitCount: 3, histogram: .month))
+                answers += 1
+            } catch is QueryError {}
+        }
+        #expect(answers > 200)
     }
 
     @Test("an empty snapshot answers everything with nothing")

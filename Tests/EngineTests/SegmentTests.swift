@@ -169,6 +169,23 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         #expect(source.roundCount == before + 1)
     }
 
+    @Test("a snapshot with kills looks terms up in one round and keys in two")
+    func snapshotRounds() throws {
+        let samples = SampleArticles.many(300, seed: 61)
+        let source = MemoryByteSource()
+        let references = [
+            source.put(try build(samples)), source.put(try build([], kills: samples.prefix(40).map(\.killed))),
+        ]
+        let snapshot = try SnapshotReader.open(references, source: source)
+        #expect(source.roundCount <= 3)
+        var before = source.roundCount
+        _ = try snapshot.lookup(terms: ["w1", "w2", "w900"].map { IndexField.text.key($0.utf8) })
+        #expect(source.roundCount == before + 1)
+        before = source.roundCount
+        #expect(try snapshot.lookup(keys: samples.map(\.key)).filter { $0 != nil }.count == 260)
+        #expect(source.roundCount == before + 2)
+    }
+
     @Test("length codes are exact below 40 and never above the length")
     func lengthCodes() {
         for length in 0..<100_000 {

@@ -47,7 +47,8 @@ import Testing
                 let line = segment.bytes[start..<min(start + 16, offset + length)]
                 let hex = line.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
                 let label = start == offset ? " | \(name)" : ""
-                text += "    " + String(repeating: "0", count: 4 - String(start, radix: 16).count)
+                text +=
+                    "    " + String(repeating: "0", count: 4 - String(start, radix: 16).count)
                     + String(start, radix: 16) + ": " + hex + label + "\n"
             }
         }

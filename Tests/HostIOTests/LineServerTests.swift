@@ -208,6 +208,27 @@ func client(
         }
     }
 
+    @Test("a long wait keeps the connection alive")
+    func longWait() async throws {
+        let touches = Atomic(0)
+        try await withServer(onEvent: { server, id, event in
+            guard case .message(.touch) = event else { return }
+            server.send(id, [.touched])
+            if touches.add(1, ordering: .relaxed).newValue == 3 {
+                server.send(id, [.compacted(generation: Generation(9))])
+            }
+        }) { server, _ in
+            try await blocking {
+                let client = try BlockingClient(
+                    endpoint: Endpoint(host: "127.0.0.1", port: server.port),
+                    introduction: Introduction(role: .client, client: "patient"), token: nil,
+                    timeoutMilliseconds: 10_000, touchMilliseconds: 5)
+                try client.send([.compact], timeoutMilliseconds: 10_000)
+                #expect(try client.next(timeoutMilliseconds: 10_000) == .compacted(generation: Generation(9)))
+            }
+        }
+    }
+
     @Test("over the limit of connections the next is told BUSY, and when one leaves there is room")
     func tooMany() async throws {
         var limits = ConnectionLimits()

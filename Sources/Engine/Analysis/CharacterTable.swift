@@ -24,8 +24,10 @@ struct CharacterEntry {
     let bits: UInt32
 
     var kind: Kind { Kind(rawValue: bits & 7) ?? .separator }
-    var value: UInt32 { bits >> 3 }
-    var isWord: Bool { (bits & 7) == 1 || (bits & 7) == 2 }
+    @inline(__always) var value: UInt32 { bits >> 3 }
+    /// Whether it is part of a word and folds to one scalar.
+    @inline(__always) var isSimple: Bool { bits & 7 == 1 }
+    @inline(__always) var isWord: Bool { (bits & 7) == 1 || (bits & 7) == 2 }
     var isDigit: Bool { bits & 7 == 1 && value &- 0x30 < 10 }
 }
 

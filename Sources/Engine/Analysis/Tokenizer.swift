@@ -62,18 +62,17 @@ package struct Tokenizer: Sendable {
                             continue
                         }
                         // A run of ASCII letters and digits; most words are nothing else.
+                        let stop = min(count, at &+ Analysis.termBytes)
                         var length = 0
-                        var end = at
                         var next = folded
                         repeat {
-                            if length < Analysis.termBytes {
-                                unsafe out[length] = next
-                                length &+= 1
-                            }
-                            end &+= 1
-                            next = unsafe end < count ? classes[Int(text[end])] : 0
-                        } while next != 0 && next < ASCII.nonASCII
-                        if unsafe next == 0 && (end == count || !ASCII.mayJoin(text[end])) {
+                            unsafe out[length] = next
+                            length &+= 1
+                            next = unsafe at &+ length < stop ? classes[Int(text[at &+ length])] : 0
+                        } while next &- 1 < ASCII.nonASCII - 1
+                        let end = at &+ length
+                        // A separator that cannot stand inside a word, or the end of the text.
+                        if unsafe next == 0 && (end == count || end < stop && !ASCII.mayJoin(text[end])) {
                             unsafe body(UnsafeBufferPointer(start: out, count: length), position, at, end)
                             position &+= 1
                             at = end

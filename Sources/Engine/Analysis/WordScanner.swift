@@ -26,8 +26,9 @@ struct WordScanner {
     func decode(_ at: Int) -> (scalar: UInt32, size: Int) {
         let lead = unsafe UInt32(text[at])
         if lead < 0x80 { return (lead, 1) }
+        @inline(__always)
         func tail(_ offset: Int) -> UInt32 {
-            unsafe at + offset < count ? UInt32(text[at + offset]) : 0
+            unsafe at &+ offset < count ? UInt32(text[at &+ offset]) : 0
         }
         let first = tail(1)
         guard first & 0xC0 == 0x80 else { return (0xFFFD, 1) }
@@ -44,6 +45,7 @@ struct WordScanner {
         return scalar >= 0x1_0000 && scalar <= 0x10_FFFF ? (scalar, 4) : (0xFFFD, 1)
     }
 
+    @inline(__always)
     private func entry(_ at: Int) -> (entry: CharacterEntry, size: Int) {
         guard at < count else { return (CharacterEntry(bits: 0), 0) }
         let (scalar, size) = decode(at)
@@ -67,13 +69,18 @@ struct WordScanner {
         while at < count {
             let (scalar, size) = decode(at)
             let entry = table.entry(scalar)
-            switch entry.kind {
-            case .word:
+            if entry.isSimple {
                 last = entry.value
                 lastLength = length
                 append(entry.value)
-                digitCount = entry.isDigit ? digitCount + 1 : 0
-                characterCount += 1
+                digitCount = entry.isDigit ? digitCount &+ 1 : 0
+                characterCount &+= 1
+                at &+= size
+                end = at
+                continue
+            }
+            switch entry.kind {
+            case .word: break
             case .expansion:
                 last = 0
                 let place = Int(entry.value)
@@ -178,7 +185,14 @@ struct WordScanner {
         "qu", "un", "all", "dall", "dell", "nell", "sull", "coll", "jusqu", "lorsqu", "puisqu", "quoiqu", "quell",
     ]
 
+    @inline(__always)
     private mutating func append(_ scalar: UInt32) {
+        if scalar < 0x800, scalar >= 0x80, length &+ 2 <= Analysis.termBytes, !isFull {
+            unsafe term[length] = UInt8(truncatingIfNeeded: 0xC0 | scalar >> 6)
+            unsafe term[length &+ 1] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
+            length &+= 2
+            return
+        }
         let size = scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : scalar < 0x1_0000 ? 3 : 4
         guard !isFull, length + size <= Analysis.termBytes else {
             isFull = true

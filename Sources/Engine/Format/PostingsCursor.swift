@@ -107,8 +107,7 @@ package struct PostingsCursor {
         }
         guard block < layout.blockCount else { return Self.end }
         if layout.blockCount > 1 {
-            var wanted = max(block, 0)
-            while wanted < layout.blockCount, layout.lastDocument(wanted) < target { wanted += 1 }
+            let wanted = layout.block(reaching: target, from: max(block, 0))
             guard wanted < layout.blockCount else {
                 block = layout.blockCount
                 document = Self.end
@@ -232,8 +231,7 @@ package struct PostingsCursor {
         guard let layout, layout.blockCount > 1 else {
             return BlockBound(lastDocument: Self.end - 1, maxFrequency: .max, minLengthCode: 0)
         }
-        var wanted = max(block, 0)
-        while wanted < layout.blockCount, layout.lastDocument(wanted) < target { wanted += 1 }
+        let wanted = layout.block(reaching: target, from: max(block, 0))
         guard wanted < layout.blockCount else { return nil }
         let frequency = layout.frequencyBound(wanted)
         return BlockBound(

@@ -46,6 +46,26 @@
     func frequencyBound(_ block: Int) -> UInt16 { skip(block, 12, UInt16.self) }
     func lengthBound(_ block: Int) -> UInt8 { skip(block, 14, UInt8.self) }
 
+    /// First block from `start` on whose last document is not before `target`; the block count if none is. Of a list of
+    /// several blocks.
+    ///
+    /// - Complexity: O(log n) for a target n blocks ahead: galloping search (Bentley and Yao, 1976).
+    @inline(__always)
+    func block(reaching target: UInt32, from start: Int) -> Int {
+        var low = start
+        var step = 1
+        while low &+ step <= blockCount, lastDocument(low &+ step &- 1) < target {
+            low &+= step
+            step &*= 2
+        }
+        var high = min(low &+ step, blockCount)
+        while low < high {
+            let middle = (low &+ high) / 2
+            if lastDocument(middle) < target { low = middle &+ 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// Where `block` lies in the list's bytes.
     func blockRange(_ block: Int) throws(RawError) -> Range<Int> {
         guard blockCount > 1 else { return unsafe 0..<bytes.count }

@@ -9,45 +9,13 @@ extension SegmentReader {
         _ terms: [[UInt8]], in segments: [SegmentReader], source: any ByteSource
     ) throws -> [[TermEntry?]] {
         var round = ReadRound()
-        // Slice of (segment, block), so that terms of one block share it.
-        var sliceOfBlock: [[Int: Int]] = Array(repeating: [:], count: segments.count)
-        for (index, segment) in segments.enumerated() {
-            for term in terms {
-                guard let block = segment.dictionaryIndex.block(of: term), sliceOfBlock[index][block] == nil else {
-                    continue
-                }
-                sliceOfBlock[index][block] = round.add(segment, .dictionary, segment.dictionaryIndex.blockRange(block))
-            }
-        }
+        let plan = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
         var slices = try round.run(source)
-        let scanner = DictionaryBlockScanner()
-        return try segments.enumerated().map { index, segment in
-            try terms.map { term in
-                guard let block = segment.dictionaryIndex.block(of: term), let slice = sliceOfBlock[index][block] else {
-                    return nil
-                }
-                return try segment.find(term, in: block, &slices[slice], scanner)
-            }
-        }
+        return try plan.entries(&slices)
     }
 
     package func lookup(_ terms: [[UInt8]]) throws -> [TermEntry?] {
         try Self.lookup(terms, in: [self], source: source)[0]
-    }
-
-    private func find(
-        _ term: [UInt8], in block: Int, _ slice: inout SectionSlice, _ scanner: DictionaryBlockScanner
-    ) throws(EngineError) -> TermEntry? {
-        let bytes = try unsafe slice.checked()
-        unsafe load(bytes, block: block, into: scanner)
-        return try decoding(.dictionary, at: slice.range.lowerBound) { () throws(RawError) -> TermEntry? in
-            while try scanner.next() {
-                let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                if order == 0 { return scanner.entry }
-                if order > 0 { return nil }
-            }
-            return nil
-        }
     }
 
     /// Points `scanner` at a block of the dictionary.
@@ -103,82 +71,10 @@ extension SegmentReader {
         }
     }
 
-    /// How many losers of this segment's kills have each term: one round for all segments.
-    package static func correctionCounts(
-        _ terms: [[UInt8]], in segments: [SegmentReader], source: any ByteSource
-    ) throws -> [[UInt32]] {
-        var round = ReadRound()
-        var wanted: [(segment: Int, term: Int, block: Int)] = []
-        for (index, segment) in segments.enumerated() {
-            for (place, term) in terms.enumerated() {
-                guard let block = segment.correctionIndex.block(of: term) else { continue }
-                wanted.append((index, place, block))
-                round.add(segment, .corrections, segment.correctionIndex.blockRange(block))
-            }
-        }
-        var counts = segments.map { _ in [UInt32](repeating: 0, count: terms.count) }
-        guard !round.isEmpty else { return counts }
-        var slices = try round.run(source)
-        let scanner = CorrectionBlockScanner()
-        for (number, want) in wanted.enumerated() {
-            let segment = segments[want.segment]
-            let bytes = try unsafe slices[number].checked()
-            unsafe segment.load(bytes, block: want.block, into: scanner)
-            try segment.decoding(.corrections, at: slices[number].range.lowerBound) { () throws(RawError) in
-                while try scanner.next() {
-                    let order = unsafe terms[want.term].withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                    if order == 0 { counts[want.segment][want.term] = UInt32(scanner.ordinals.count) }
-                    if order >= 0 { return }
-                }
-            }
-        }
-        return counts
-    }
-
     /// Points `scanner` at a block of the corrections.
     func load(_ bytes: UnsafeRawBufferPointer, block: Int, into scanner: CorrectionBlockScanner) {
         unsafe scanner.load(
             bytes, termCount: correctionIndex.termsInBlock(block, of: Int(footer.correctionTermCount)),
             killCount: footer.killCount)
-    }
-}
-
-/// Walks the entries of one block of the corrections.
-final class CorrectionBlockScanner {
-    let key = TermKeyBuffer()
-    /// Kills whose losers have the term, ascending.
-    private(set) var ordinals: [UInt32] = []
-    private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
-    private var leftCount = 0
-    private var killCount: UInt32 = 0
-
-    /// - Parameter bytes: of the block; kept alive by the caller until the last `next`.
-    func load(_ bytes: UnsafeRawBufferPointer, termCount: Int, killCount: UInt32) {
-        cursor = unsafe RawCursor(bytes)
-        leftCount = termCount
-        self.killCount = killCount
-        key.clear()
-    }
-
-    /// Moves to the next term; false after the last.
-    func next() throws(RawError) -> Bool {
-        guard leftCount > 0 else {
-            guard cursor.isAtEnd else { throw .malformed(what: "end of block", offset: cursor.offset) }
-            return false
-        }
-        leftCount -= 1
-        try key.read(&cursor)
-        let count = try cursor.count("kill count", atMost: min(Int(killCount), cursor.remaining))
-        ordinals.removeAll(keepingCapacity: true)
-        var ordinal = 0
-        for index in 0..<count {
-            let step = try cursor.count("kill", atMost: Int(killCount))
-            guard index == 0 || step > 0, ordinal + step < Int(killCount) else {
-                throw .malformed(what: "kill \(ordinal + step)", offset: cursor.offset)
-            }
-            ordinal += step
-            ordinals.append(UInt32(ordinal))
-        }
-        return true
     }
 }

@@ -85,10 +85,9 @@ final class DecodedList {
         let layout = try segment.decoding(.postings, at: start) { () throws(RawError) in
             try unsafe PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
         }
-        var block = 0
-        while layout.blockCount > 1, block < layout.blockCount, Int(layout.lastDocument(block)) < range.lowerBound {
-            block += 1
-        }
+        var block =
+            layout.blockCount > 1
+            ? layout.block(reaching: UInt32(clamping: range.lowerBound), from: 0) : 0
         while block < layout.blockCount {
             if block > 0, Int(layout.lastDocument(block - 1)) >= range.upperBound { return }
             try segment.decoding(.postings, at: start) { () throws(RawError) in
@@ -166,43 +165,80 @@ final class DecodedList {
         }
     }
 
+    /// One of the lists being merged, and how far it is.
+    @safe private struct Run {
+        let documents: UnsafeMutablePointer<UInt32>
+        let frequencies: UnsafeMutablePointer<UInt32>
+        let positions: UnsafeMutablePointer<UInt32>
+        let count: Int
+        var next = 0
+        var nextPosition = 0
+
+        init(_ list: DecodedList) {
+            unsafe documents = list.documents.base
+            unsafe frequencies = list.frequencies.base
+            unsafe positions = list.positions.base
+            count = list.documents.count
+        }
+    }
+
     /// Replaces what is here by all of `lists`, in ascending order of documents. No two have a document in common.
     func merge(_ lists: [DecodedList], hasPositions: Bool) {
         clear()
-        var heads = lists.map { _ in 0 }
-        var positionHeads = heads
-        while true {
-            // The smallest head, and the smallest of the others: up to that, documents are copied without looking.
-            var best = -1
-            var bestDocument = UInt32.max
-            var limit = UInt32.max
-            for (index, list) in lists.enumerated() where heads[index] < list.documents.count {
-                let document = unsafe list.documents.base[heads[index]]
-                if best < 0 || document < bestDocument {
-                    limit = bestDocument
-                    bestDocument = document
-                    best = index
-                } else {
-                    limit = min(limit, document)
+        documents.reserve(lists.reduce(0) { $0 + $1.documents.count })
+        frequencies.reserve(lists.reduce(0) { $0 + $1.documents.count })
+        positions.reserve(lists.reduce(0) { $0 + $1.positions.count })
+        // Room for all was made above; the lists do not change meanwhile.
+        let outDocuments = unsafe documents.base
+        let outFrequencies = unsafe frequencies.base
+        let outPositions = unsafe positions.base
+        var count = 0
+        var positionCount = 0
+        unsafe withUnsafeTemporaryAllocation(of: Run.self, capacity: lists.count) { runs in
+            var runCount = 0
+            for list in lists where list.documents.count > 0 {
+                unsafe runs.initializeElement(at: runCount, to: Run(list))
+                runCount += 1
+            }
+            while runCount > 0 {
+                // The smallest head, and the smallest of the others: up to that, documents are copied without looking.
+                var best = 0
+                var bestDocument = UInt32.max
+                var limit = UInt32.max
+                for index in 0..<runCount {
+                    let document = unsafe runs[index].documents[runs[index].next]
+                    if document < bestDocument {
+                        limit = bestDocument
+                        bestDocument = document
+                        best = index
+                    } else {
+                        limit = min(limit, document)
+                    }
+                }
+                var run = unsafe runs[best]
+                repeat {
+                    let frequency = unsafe run.frequencies[run.next]
+                    unsafe outDocuments[count] = run.documents[run.next]
+                    unsafe outFrequencies[count] = frequency
+                    count &+= 1
+                    run.next &+= 1
+                    guard hasPositions else { continue }
+                    for place in 0..<Int(frequency) {
+                        unsafe outPositions[positionCount &+ place] = run.positions[run.nextPosition &+ place]
+                    }
+                    positionCount &+= Int(frequency)
+                    run.nextPosition &+= Int(frequency)
+                } while unsafe run.next < run.count && run.documents[run.next] < limit
+                unsafe runs[best] = run
+                if run.next == run.count {
+                    runCount &-= 1
+                    unsafe runs[best] = runs[runCount]
                 }
             }
-            guard best >= 0 else { return }
-            let list = lists[best]
-            let start = heads[best]
-            var end = start
-            var occurrences = 0
-            while end < list.documents.count, unsafe list.documents.base[end] < limit || end == start {
-                unsafe occurrences += Int(list.frequencies.base[end])
-                end += 1
-            }
-            unsafe documents.append(list.documents.base + start, count: end - start)
-            unsafe frequencies.append(list.frequencies.base + start, count: end - start)
-            if hasPositions {
-                unsafe positions.append(list.positions.base + positionHeads[best], count: occurrences)
-                positionHeads[best] += occurrences
-            }
-            heads[best] = end
         }
+        documents.count = count
+        frequencies.count = count
+        positions.count = positionCount
     }
 
     func list(hasPositions: Bool) -> PostingsEncoder.List {

@@ -6,11 +6,15 @@ struct PhraseMatcher {
     private var words: [PostingsCursor]
     /// Indices of words, rarest first.
     private let order: [Int]
+    private let slop: UInt32
     private var starts: [UInt32] = []
     private var places: [UInt32] = []
+    /// With slop: for each start the place of the last word reached.
+    private var reached: [UInt32] = []
 
-    init(_ words: [PostingsCursor]) {
+    init(_ words: [PostingsCursor], slop: Int) {
         self.words = words
+        self.slop = UInt32(clamping: slop)
         order = words.indices.sorted { (words[$0].documentFrequency, $0) < (words[$1].documentFrequency, $1) }
     }
 
@@ -35,6 +39,7 @@ struct PhraseMatcher {
 
     /// How often the phrase starts in the document that `next` has just returned.
     mutating func frequency() throws -> UInt32 {
+        if slop > 0 { return try sloppyFrequency() }
         var offset = UInt32(order[0])
         try words[order[0]].positions(into: &starts)
         // A start is where the first word would be.
@@ -60,6 +65,31 @@ struct PhraseMatcher {
         }
         return UInt32(clamping: starts.count)
     }
+
+    /// Starts from which the other words follow in order with at most `slop` other places between them: each word at its
+    /// first place behind the one before, which leaves the least between.
+    private mutating func sloppyFrequency() throws -> UInt32 {
+        try words[0].positions(into: &starts)
+        reached.removeAll(keepingCapacity: true)
+        reached.append(contentsOf: starts)
+        for word in words.indices.dropFirst() {
+            try words[word].positions(into: &places)
+            var kept = 0
+            var next = 0
+            for index in starts.indices {
+                while next < places.count, places[next] <= reached[index] { next += 1 }
+                if next == places.count { break }
+                guard places[next] - starts[index] <= slop &+ UInt32(word) else { continue }
+                starts[kept] = starts[index]
+                reached[kept] = places[next]
+                kept += 1
+            }
+            starts.removeLast(starts.count - kept)
+            reached.removeLast(reached.count - kept)
+            if starts.isEmpty { return 0 }
+        }
+        return UInt32(clamping: starts.count)
+    }
 }
 
 /// A phrase.
@@ -72,9 +102,9 @@ final class PhraseLeaf: WindowLeaf {
     private var lastLower: UInt32?
 
     /// - Parameter second: a second set of cursors over the same words.
-    init(_ words: [PostingsCursor], _ second: [PostingsCursor]) {
-        marker = PhraseMatcher(words)
-        scorer = PhraseMatcher(second)
+    init(_ words: [PostingsCursor], _ second: [PostingsCursor], slop: Int) {
+        marker = PhraseMatcher(words, slop: slop)
+        scorer = PhraseMatcher(second, slop: slop)
     }
 
     /// Reading positions costs far more than reading ordinals, so other conditions go first.

@@ -22,8 +22,8 @@ struct QueryPlan {
         case term(Int)
         /// Index into `expansions`.
         case expansion(Int)
-        /// Indices into `terms`, at least two.
-        case phrase([Int])
+        /// Indices into `terms`, at least two, and how many other places may stand between them in all.
+        case phrase([Int], slop: Int)
     }
 
     struct Expansion: Equatable {
@@ -120,7 +120,6 @@ struct QueryPlan {
     }
 
     private mutating func leaf(_ phrase: QueryPhrase, boost: UInt32, isPositive: Bool) throws(QueryError) -> Node {
-        guard phrase.slop == 0 else { throw Self.unsupported("~\(phrase.slop) after a phrase", phrase.offset) }
         let isScored = isPositive && phrase.field.isScored
         var words: [Int] = []
         for pattern in phrase.patterns {
@@ -129,7 +128,7 @@ struct QueryPlan {
             }
             words.append(term(phrase.field, bytes, isScored: isScored))
         }
-        leaves.append(.phrase(words))
+        leaves.append(.phrase(words, slop: phrase.slop))
         if isScored { scored.append(Scored(leaf: leaves.count - 1, boost: boost)) }
         return .leaf(leaves.count - 1)
     }

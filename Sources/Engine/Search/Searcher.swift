@@ -124,7 +124,7 @@ private struct SearchRun {
     private func prepare(_ lookup: QueryLookup) throws -> [SegmentSearch] {
         var round = ReadRound()
         var needsPositions = [Bool](repeating: false, count: plan.terms.count)
-        for case .phrase(let terms) in plan.leaves { for term in terms { needsPositions[term] = true } }
+        for case .phrase(let terms, _) in plan.leaves { for term in terms { needsPositions[term] = true } }
         var firsts: [Int] = []
         for (index, segment) in snapshot.segments.enumerated() {
             let found = lookup.segments[index]
@@ -215,7 +215,7 @@ private struct SearchRun {
             switch plan.leaves[scored.leaf] {
             case .term(let term): inverse = relevance.inverseFrequency(articles: UInt64(liveFrequencies[term]))
             case .expansion(let number): inverse = relevance.inverseFrequency(articles: UInt64(expansionCounts[number]))
-            case .phrase(let terms):
+            case .phrase(let terms, _):
                 inverse = terms.reduce(0) { $0 + relevance.inverseFrequency(articles: UInt64(liveFrequencies[$1])) }
             }
             return (scored.leaf, Relevance.weight(inverseFrequency: inverse, boost: scored.boost), inverse)
@@ -318,7 +318,7 @@ private struct SearchRun {
                 switch plan.leaves[weight.leaf] {
                 case .term(let term): Self.name(of: plan.terms[term])
                 case .expansion(let number): plan.expansions[number].pattern.description
-                case .phrase(let terms):
+                case .phrase(let terms, _):
                     "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
                 }
             lines.append("scores \(name): idf \(weight.inverseFrequency)/65536, at most \(weight.weight)/65536")

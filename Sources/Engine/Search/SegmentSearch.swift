@@ -67,11 +67,11 @@ final class SegmentSearch {
                 return TermLeaf(first, second)
             case .expansion(let number):
                 return ListLeaf(documents: lists[number].documents, frequencies: lists[number].frequencies)
-            case .phrase(let terms):
+            case .phrase(let terms, let slop):
                 let first = try terms.compactMap { try cursor($0) }
                 let second = try terms.compactMap { try cursor($0) }
                 guard first.count == terms.count, second.count == terms.count else { return WindowLeaf() }
-                return PhraseLeaf(first, second)
+                return PhraseLeaf(first, second, slop: slop)
             }
         }
     }
@@ -135,7 +135,8 @@ final class SegmentSearch {
             var count = 0
             for word in 0..<Window.wordCount { count += unsafe matched[word].nonzeroBitCount }
             matchCount += count
-            unsafe try score(window, matched, weighted, norms)
+            // Scores of hits that cannot be taken any more are not wanted.
+            unsafe try score(window, matched, top.isComplete ? [] : weighted, norms)
             unsafe window.forEach(in: matched) { document in
                 let score = unsafe scores[Int(document &- window.lower)]
                 top.offer(TopHits.Entry(score: score, ordinal: document))

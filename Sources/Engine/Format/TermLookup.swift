@@ -1,0 +1,81 @@
+/// Looks terms up in the dictionaries or corrections of several segments: says which blocks it needs, then reads them.
+struct TermLookup {
+    private let terms: [[UInt8]]
+    private let segments: [SegmentReader]
+    private let index: KeyPath<SegmentReader, TermBlockIndex>
+    /// For each segment, for each block that is needed, its slice in the round; terms of one block share it.
+    private var sliceOfBlock: [[Int: Int]]
+
+    /// - Parameter round: gets the ranges needed.
+    init(
+        _ terms: [[UInt8]], in segments: [SegmentReader], _ index: KeyPath<SegmentReader, TermBlockIndex>,
+        _ section: SectionKind, _ round: inout ReadRound
+    ) {
+        self.terms = terms
+        self.segments = segments
+        self.index = index
+        sliceOfBlock = Array(repeating: [:], count: segments.count)
+        for (number, segment) in segments.enumerated() {
+            let blocks = segment[keyPath: index]
+            for term in terms {
+                guard let block = blocks.block(of: term), sliceOfBlock[number][block] == nil else { continue }
+                sliceOfBlock[number][block] = round.add(segment, section, blocks.blockRange(block))
+            }
+        }
+    }
+
+    /// For each segment, for each term, its entry in the dictionary or nil.
+    ///
+    /// - Parameter slices: of the round.
+    func entries(_ slices: inout [SectionSlice]) throws -> [[TermEntry?]] {
+        let scanner = DictionaryBlockScanner()
+        return try forEach(&slices, absent: nil) { segment, term, block, slice in
+            unsafe segment.load(try slice.checked(), block: block, into: scanner)
+            return try segment.decoding(.dictionary, at: slice.range.lowerBound) { () throws(RawError) -> TermEntry? in
+                while try scanner.next() {
+                    let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
+                    if order == 0 { return scanner.entry }
+                    if order > 0 { return nil }
+                }
+                return nil
+            }
+        }
+    }
+
+    /// For each segment, for each term, how many losers of the segment's kills have it.
+    ///
+    /// - Parameter slices: of the round.
+    func correctionCounts(_ slices: inout [SectionSlice]) throws -> [[UInt32]] {
+        let scanner = CorrectionBlockScanner()
+        return try forEach(&slices, absent: 0) { segment, term, block, slice in
+            unsafe segment.load(try slice.checked(), block: block, into: scanner)
+            return try segment.decoding(.corrections, at: slice.range.lowerBound) { () throws(RawError) -> UInt32 in
+                while try scanner.next() {
+                    let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
+                    if order == 0 { return UInt32(scanner.ordinals.count) }
+                    if order > 0 { return 0 }
+                }
+                return 0
+            }
+        }
+    }
+
+    private func forEach<Value>(
+        _ slices: inout [SectionSlice], absent: Value,
+        _ find: (SegmentReader, [UInt8], _ block: Int, inout SectionSlice) throws -> Value
+    ) throws -> [[Value]] {
+        var found: [[Value]] = []
+        for (number, segment) in segments.enumerated() {
+            var values: [Value] = []
+            for term in terms {
+                if let block = segment[keyPath: index].block(of: term), let slice = sliceOfBlock[number][block] {
+                    values.append(try find(segment, term, block, &slices[slice]))
+                } else {
+                    values.append(absent)
+                }
+            }
+            found.append(values)
+        }
+        return found
+    }
+}
