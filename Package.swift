@@ -95,6 +95,11 @@ let package = Package(
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Storage", "News", "ByteCoding"], exclude: ["Golden"],
             swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "News", "ByteCoding"], exclude: ["Golden"],
+            swiftSettings: strict),
+        tests("ClusterMachineTests", ["Cluster", "Wire", "Storage", "News", "ByteCoding"]),
+        tests("SimulationTests", ["Simulation"]),
         tests(
             "HostIOTests",
             [

@@ -26,6 +26,8 @@ package struct Coordinator: Sendable {
         package var mergePolicy = MergePolicy()
         package var collectIntervalMilliseconds: Int64 = 600_000
         package var collectGraceMilliseconds: Int64 = 24 * 3_600_000
+        /// Ledger rows in the head of a manifest before they are folded into an object.
+        package var ledgerTailLimitCount = 2048
         /// Batches that wait for the log, in bytes; beyond it a PUT is told BUSY.
         package var intakeLimitBytes = 64 << 20
 
@@ -106,6 +108,8 @@ package struct Coordinator: Sendable {
         var needs: [ShardLane: Position]
     }
 
+    /// Heartbeats between two looks for a later term.
+    static let beatsPerLook: UInt64 = 5
     static let rememberedLimitCount = 1_000_000
 
     private let configuration: Configuration
@@ -118,6 +122,7 @@ package struct Coordinator: Sendable {
     private var reign: Reign
     private var heartbeatCall = StoreCall(owner: .heartbeat, waitsForSpace: true)
     private var heartbeatCounter: UInt64 = 0
+    private var heartbeatLook = StoreCall(owner: .heartbeatLook)
     private var nextHeartbeat: Int64 = 0
 
     private var state = ClusterState()
@@ -154,7 +159,7 @@ package struct Coordinator: Sendable {
     package var reigningTerm: Term? { phase == .reigning ? term : nil }
 
     package var status: CoordinatorSummary {
-        var sums = publisher?.head.sums ?? OutcomeSums()
+        var sums = publisher?.coming.sums ?? OutcomeSums()
         sums.received += folding.receivedCount
         for (outcome, count) in folding.outcomes { sums[outcome] += count }
         let cells = publisher?.cells ?? []
@@ -202,7 +207,9 @@ package struct Coordinator: Sendable {
                 state = inherited
                 folding = Folding(foldedTo: manifest.foldedTo)
                 router = Router(sharding: manifest.sharding, watermarks: manifest)
-                publisher = Publisher(head: manifest, cells: cells, term: term, instance: configuration.instance)
+                publisher = Publisher(
+                    head: manifest, cells: cells, term: term, instance: configuration.instance,
+                    ledgerTailLimitCount: configuration.ledgerTailLimitCount)
             case .replay(let object): replay(object)
             case .won: begin(now: now)
             case .failed(let message):
@@ -251,6 +258,10 @@ package struct Coordinator: Sendable {
         nextHeartbeat = now.milliseconds + configuration.heartbeatMilliseconds
         heartbeatCounter += 1
         issueHeartbeat(hasEnded: false)
+        // One that has nothing to create would never learn that it was overtaken, and its clients would wait for ever.
+        if heartbeatCounter % Self.beatsPerLook == 0, !heartbeatLook.isBusy {
+            actions.append(.operation(heartbeatLook.start(.size(name: ObjectName.term(term.next)))))
+        }
     }
 
     private mutating func issueHeartbeat(hasEnded: Bool) {
@@ -277,13 +288,17 @@ package struct Coordinator: Sendable {
         guard phase == .reigning else { return take(reign.tick(now: now), now: now) }
         beat(now: now)
         if let again = heartbeatCall.due(now: now) { actions.append(.operation(again)) }
+        if let again = heartbeatLook.due(now: now) { actions.append(.operation(again)) }
         take(log?.tick(now: now) ?? [], now: now)
         if let again = router?.tick(now: now) { actions.append(.operation(again)) }
         take(publisher?.tick(now: now) ?? [], now: now)
-        for worker in leases?.expired(now: now.milliseconds) ?? [] {
-            actions.append(.note("worker \(worker.number) was not heard of for a lease"))
-            actions.append(.close(worker))
-            leave(worker, now: now)
+        let silent =
+            (leases?.expired(now: now.milliseconds) ?? [])
+            + merges.expired(now: now.milliseconds, limit: configuration.leaseMilliseconds)
+        for peer in silent {
+            actions.append(.note("peer \(peer.number) was not heard of for a lease"))
+            actions.append(.close(peer))
+            leave(peer, now: now)
         }
         if let head = publisher?.head, let cells = publisher?.cells {
             take(collector?.tick(now: now, head: head, cells: cells) ?? [], now: now)
@@ -301,6 +316,8 @@ package struct Coordinator: Sendable {
                 phase = .over
                 actions.append(.drained)
             }
+        case .heartbeatLook:
+            if case (_, .size)? = heartbeatLook.handle(tag, result, now: now), phase == .reigning { fence() }
         case .log:
             take(log?.handle(tag, result, now: now) ?? [], now: now)
             advance(now: now)
@@ -470,6 +487,7 @@ package struct Coordinator: Sendable {
             return
         }
         leases?.heard(peer, now: now.milliseconds)
+        merges.heard(peer, now: now.milliseconds)
         switch message {
         case .join: join(peer, now: now)
         case .touch: actions.append(.send(peer, .touched))
@@ -516,7 +534,7 @@ package struct Coordinator: Sendable {
                     term: term, attempt: attempt, leaseMilliseconds: UInt32(configuration.leaseMilliseconds),
                     settings: head.settings.encoded)))
         if role == .merger {
-            merges.join(peer)
+            merges.join(peer, now: now.milliseconds)
         } else {
             leases?.join(peer, now: now.milliseconds)
             router?.joined(peer)
@@ -554,12 +572,12 @@ package struct Coordinator: Sendable {
     private mutating func balance() {
         guard let publisher, let router, leases != nil else { return }
         let changes = leases!.balance(
-            isFree: { !publisher.isInDraft($0) }, isQuiet: { router.isQuiet($0, watermarks: publisher.head) })
+            isFree: { !publisher.isInDraft($0) }, isQuiet: { router.isQuiet($0, watermarks: publisher.coming) })
         for change in changes {
             switch change {
             case .revoke(let grant): actions.append(.send(grant.worker, .revoke(shard: grant.shard, epoch: grant.epoch)))
             case .grant(let grant):
-                self.router?.rewind(grant.shard, watermarks: publisher.head)
+                self.router?.rewind(grant.shard, watermarks: publisher.coming)
                 let retracted = state.retractions.keys.filter { publisher.head.sharding.shard(of: $0) == grant.shard }
                 actions.append(
                     .send(
@@ -573,8 +591,9 @@ package struct Coordinator: Sendable {
 
     private mutating func dispatch(now: Moment) {
         guard let leases, router != nil, !isEnding else { return }
+        let moving = leases.movingShards()
         for worker in leases.workers {
-            let grants = leases.shards(of: worker).filter { !leases.shouldMove($0.shard) }
+            let grants = leases.shards(of: worker).filter { !moving.contains($0.shard) }
             while true {
                 let (batch, read) = router!.next(for: worker, grants: grants, now: now)
                 if let read { actions.append(.operation(read)) }
@@ -601,6 +620,7 @@ package struct Coordinator: Sendable {
                 return Attempt(term: own, number: attempts)
             }, isForced: isForced)
         nextAttempt = attempts
+        self.router?.announced(publisher!.coming)
         nextFold = now.milliseconds + configuration.foldIntervalMilliseconds
         nextPublish = now.milliseconds + configuration.publishIntervalMilliseconds
         take(outputs, now: now)

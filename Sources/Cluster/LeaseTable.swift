@@ -97,19 +97,15 @@ package struct LeaseTable: Sendable {
         return changes
     }
 
-    /// Whether some worker holds more than its part while another could take it.
-    package func isUnbalanced() -> Bool {
-        guard lastHeard.count > 1 else { return false }
+    /// Shards whose holder has more than its part: nothing new is sent of them until they have moved.
+    package func movingShards() -> Set<Shard> {
+        guard lastHeard.count > 1 else { return [] }
         let fairShare = (Int(shardCount) + lastHeard.count - 1) / lastHeard.count
-        return workers.contains { shards(of: $0).count > fairShare }
-    }
-
-    /// Whether the shard's holder has more than its part: nothing new is sent until it has moved.
-    package func shouldMove(_ shard: Shard) -> Bool {
-        guard lastHeard.count > 1, let grant = grants[shard] else { return false }
-        let fairShare = (Int(shardCount) + lastHeard.count - 1) / lastHeard.count
-        let held = shards(of: grant.worker).map(\.shard)
-        guard held.count > fairShare else { return false }
-        return held.suffix(held.count - fairShare).contains(shard)
+        var moving: Set<Shard> = []
+        for worker in lastHeard.keys {
+            let held = shards(of: worker)
+            if held.count > fairShare { moving.formUnion(held.suffix(held.count - fairShare).map(\.shard)) }
+        }
+        return moving
     }
 }

@@ -15,6 +15,7 @@ package struct MergeScheduler: Sendable {
 
     private let policy: MergePolicy
     private var mergers: [PeerID] = []
+    private var lastHeard: [PeerID: Int64] = [:]
     private var running: [UInt64: Running] = [:]
     private var nextJob: UInt64 = 1
     private var wantsCompaction = false
@@ -24,10 +25,23 @@ package struct MergeScheduler: Sendable {
     package var mergerCount: Int { mergers.count }
     package var runningJobs: [MergeJob] { running.keys.sorted().map { running[$0]!.job } }
 
-    package mutating func join(_ merger: PeerID) { mergers.append(merger) }
+    package mutating func join(_ merger: PeerID, now: Int64) {
+        mergers.append(merger)
+        lastHeard[merger] = now
+    }
+
+    package mutating func heard(_ merger: PeerID, now: Int64) {
+        if lastHeard[merger] != nil { lastHeard[merger] = now }
+    }
+
+    /// Mergers not heard of for longer than `limit`: their jobs would never end.
+    package func expired(now: Int64, limit: Int64) -> [PeerID] {
+        lastHeard.filter { now - $0.value > limit }.map(\.key).sorted()
+    }
 
     package mutating func remove(_ merger: PeerID) {
         mergers.removeAll { $0 == merger }
+        lastHeard[merger] = nil
         running = running.filter { $0.value.merger != merger }
     }
 

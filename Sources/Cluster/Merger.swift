@@ -170,7 +170,7 @@ package struct Merger: Sendable {
 
     private mutating func rejoin() {
         reset()
-        actions.append(.reconnect)
+        if isDraining { finish() } else { actions.append(.reconnect) }
     }
 
     private mutating func finish() {

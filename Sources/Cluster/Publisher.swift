@@ -89,14 +89,14 @@ package struct Publisher: Sendable {
         case fenced
     }
 
-    /// Ledger rows in the head before they are folded into an object.
-    static let ledgerTailLimitCount = 2048
     static let pauseMilliseconds: Int64 = 1000
 
     package private(set) var head: Manifest
     package private(set) var cells: [SegmentReference]
     private let term: Term
     private let instance: Instance
+    /// Ledger rows in the head before they are folded into an object.
+    private let ledgerTailLimitCount: Int
     private var stage = Stage.idle
     private var create = CreateCall(owner: .manifest)
     private var look = StoreCall(owner: .manifest)
@@ -106,13 +106,18 @@ package struct Publisher: Sendable {
     private var refusedWorkers: Set<PeerID> = []
     private var draft: Draft?
 
-    package init(head: Manifest, cells: [SegmentReference], term: Term, instance: Instance) {
+    package init(
+        head: Manifest, cells: [SegmentReference], term: Term, instance: Instance, ledgerTailLimitCount: Int
+    ) {
+        self.ledgerTailLimitCount = ledgerTailLimitCount
         self.head = head
         self.cells = cells
         self.term = term
         self.instance = instance
     }
 
+    /// The manifest being written, if there is one: it will be the head, or we are fenced.
+    package var coming: Manifest { draft?.manifest ?? head }
     package var isIdle: Bool { stage == .idle }
     package var hasReports: Bool { !waiting.isEmpty || !merges.isEmpty }
 
@@ -182,7 +187,7 @@ package struct Publisher: Sendable {
         if folding.isStateChanged {
             next.state = place("state", state.encoded, attempt(), &objects)
         }
-        if next.ledgerTail.count > Self.ledgerTailLimitCount {
+        if next.ledgerTail.count > ledgerTailLimitCount {
             next.ledgerObjects.append(place("ledger", next.ledgerTail.encodedObject, attempt(), &objects))
             next.ledgerTail = LedgerRows()
         }

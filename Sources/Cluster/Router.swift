@@ -23,9 +23,8 @@ package struct Router: Sendable {
 
     private struct Summary: Sendable {
         var id: ObjectID
-        var streams: Set<ShardLane>
-        /// Bytes of the entries, about what they take in memory.
-        var sizeBytes: Int
+        /// Streams that have entries in it, each with its last.
+        var last: [ShardLane: Position]
     }
 
     private struct Decoded: Sendable {
@@ -43,6 +42,8 @@ package struct Router: Sendable {
     private var sent: [ShardLane: Position] = [:]
     private var lastEntry: [ShardLane: Position] = [:]
     private var credits: [PeerID: [Lane: Int]] = [:]
+    /// Objects up to here hold nothing more to send to the worker; void when it gets another shard.
+    private var scanned: [PeerID: [Lane: ObjectID]] = [:]
     private var call = StoreCall(owner: .router)
 
     /// All durable entries up to here are known.
@@ -73,7 +74,7 @@ package struct Router: Sendable {
         }
         routedEnd = max(routedEnd, object.endPosition)
         guard !entries.isEmpty else { return }
-        summaries.append(Summary(id: id, streams: Set(entries.keys), sizeBytes: size))
+        summaries.append(Summary(id: id, last: entries.mapValues { $0[$0.count - 1].position }))
         if cachedBytes + size <= Self.cacheLimitBytes { store(Decoded(entries: entries, sizeBytes: size), id) }
     }
 
@@ -94,25 +95,38 @@ package struct Router: Sendable {
 
     /// The holder of the shard changed: the new one gets everything behind the watermark.
     package mutating func rewind(_ shard: Shard, watermarks: Manifest) {
+        for worker in scanned.keys { scanned[worker] = [:] }
         for lane in Lane.allCases {
             let stream = ShardLane(shard, lane)
             sent[stream] = watermarks[watermark: stream]
         }
     }
 
-    /// A manifest is out: quiet streams stand at its watermark, and objects no stream needs are forgotten.
-    package mutating func published(_ manifest: Manifest) {
+    /// A manifest is being written: quiet streams go on from its watermark, so that what comes while it is written is not
+    /// sent from a place it leaves behind.
+    package mutating func announced(_ manifest: Manifest) {
         for stream in streams where isQuiet(stream, watermark: manifest[watermark: stream]) {
             sent[stream] = max(sent[stream] ?? .start, manifest[watermark: stream])
         }
-        while let first = summaries.first, first.streams.allSatisfy({ manifest[watermark: $0] >= last($0, in: first.id) }) {
+    }
+
+    /// A manifest is out: objects no stream needs are forgotten.
+    package mutating func published(_ manifest: Manifest) {
+        while let first = summaries.first, first.last.allSatisfy({ manifest[watermark: $0.key] >= $0.value }) {
             drop(first.id)
             summaries.removeFirst()
         }
     }
 
-    package mutating func joined(_ worker: PeerID) { credits[worker] = [:] }
-    package mutating func left(_ worker: PeerID) { credits[worker] = nil }
+    package mutating func joined(_ worker: PeerID) {
+        credits[worker] = [:]
+        scanned[worker] = [:]
+    }
+
+    package mutating func left(_ worker: PeerID) {
+        credits[worker] = nil
+        scanned[worker] = nil
+    }
 
     package mutating func credit(_ worker: PeerID, _ lane: Lane, bytes: UInt64) {
         guard credits[worker] != nil else { return }
@@ -131,7 +145,7 @@ package struct Router: Sendable {
         var isLast = true
         for lane in Lane.allCases {
             var budget = credits[worker]![lane] ?? 0
-            let taken = take(lane, grants, budget: &budget, into: &slices)
+            let taken = take(lane, for: worker, grants, budget: &budget, into: &slices)
             credits[worker]![lane] = budget
             if taken.remains { isLast = false }
             if let missing = taken.missing, !call.isBusy, read == nil {
@@ -145,14 +159,19 @@ package struct Router: Sendable {
     static let batchTargetBytes = 1 << 20
 
     private mutating func take(
-        _ lane: Lane, _ grants: [LeaseTable.Grant], budget: inout Int, into slices: inout [ArticlesBatch.Slice]
+        _ lane: Lane, for worker: PeerID, _ grants: [LeaseTable.Grant], budget: inout Int,
+        into slices: inout [ArticlesBatch.Slice]
     ) -> (remains: Bool, missing: ObjectID?) {
         var size = 0
         var slots: [ShardLane: Int] = [:]
         let epochs = Dictionary(uniqueKeysWithValues: grants.map { (ShardLane($0.shard, lane), $0.epoch) })
-        for summary in summaries {
-            let wanted = epochs.keys.filter { summary.streams.contains($0) && sent[$0]! < summary.id.end }.sorted()
-            guard !wanted.isEmpty else { continue }
+        let first = scanned[worker]?[lane].map { done in summaries.partitioningIndex { $0.id > done } } ?? 0
+        for summary in summaries[first...] {
+            let wanted = summary.last.filter { epochs[$0.key] != nil && sent[$0.key]! < $0.value }.map(\.key).sorted()
+            guard !wanted.isEmpty else {
+                scanned[worker]?[lane] = summary.id
+                continue
+            }
             guard let decoded = cache[summary.id] else { return (true, summary.id) }
             for stream in wanted {
                 let from = sent[stream]!
@@ -174,6 +193,7 @@ package struct Router: Sendable {
                     sent[stream] = entry.position
                 }
             }
+            scanned[worker]?[lane] = summary.id
         }
         return (false, nil)
     }
@@ -212,11 +232,7 @@ package struct Router: Sendable {
     private func evictable() -> ObjectID? {
         let ids = cache.keys.sorted()
         let summary = Dictionary(uniqueKeysWithValues: summaries.map { ($0.id, $0) })
-        return ids.first { id in summary[id]?.streams.allSatisfy { sent[$0]! >= last($0, in: id) } ?? true } ?? ids.last
-    }
-
-    private func last(_ stream: ShardLane, in id: ObjectID) -> Position {
-        cache[id]?.entries[stream]?.last?.position ?? id.end
+        return ids.first { id in summary[id]?.last.allSatisfy { sent[$0.key]! >= $0.value } ?? true } ?? ids.last
     }
 
     private mutating func store(_ decoded: Decoded, _ id: ObjectID) {
@@ -244,5 +260,18 @@ extension LogEntry {
         case .retraction(let retraction): 64 + retraction.url.utf8.count + retraction.reason.utf8.count
         case .rejection, .feed: 0
         }
+    }
+}
+
+extension Array {
+    /// Index of the first element for which `isSecond` holds; the array has those for which it does not in front.
+    fileprivate func partitioningIndex(where isSecond: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isSecond(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

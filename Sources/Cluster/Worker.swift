@@ -225,7 +225,7 @@ package struct Worker: Sendable {
 
     private mutating func rejoin() {
         reset()
-        actions.append(.reconnect)
+        if isDraining { finish() } else { actions.append(.reconnect) }
     }
 
     private mutating func finish() {

@@ -6,17 +6,26 @@ import Cluster
 import News
 import Storage
 
+/// One version of one article.
+struct DocumentID: Hashable {
+    var key: ArticleKey
+    var version: Version
+}
+
 struct ModelDocument: Equatable {
     var key: ArticleKey
     var version: Version
     var orderTime: Timestamp?
     var source: String
 
+    var id: DocumentID { DocumentID(key: key, version: version) }
     var orderKey: OrderKey { OrderKey(time: orderTime, key: key) }
 }
 
 struct ModelSegment: Equatable {
     static let magic = Array("CRNTMODL".utf8)
+    /// Documents in a cell, at most: small, so that a compaction has several outputs.
+    static let cellDocumentCount = 12
 
     var documents: [ModelDocument]
     var kills: [Kill]
@@ -66,58 +75,67 @@ struct ModelSegment: Equatable {
         try reader.requireEnd()
     }
 
-    var digest: Digest256 {
-        let added = documents.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
-        return kills.reduce(added) { $0 &- $1.version.digestTerm(of: $1.key) }
-    }
-
     func reference(_ kind: SegmentReference.Kind) -> (SegmentReference, [UInt8]) {
         let bytes = encoded
         let span = documents.first.map { OrderSpan(first: $0.orderKey, last: documents.last!.orderKey) }
         let reference = SegmentReference(
             identity: SHA256.hash(of: bytes), attempt: Attempt(term: .none, number: 0), kind: kind,
             sizeBytes: UInt64(bytes.count), documentCount: UInt32(documents.count), killCount: UInt32(kills.count),
-            recordBytes: UInt64(documents.count * 100), digest: digest, span: span)
+            recordBytes: UInt64(documents.count * 100), digest: DecodedSegment(self).digest, span: span)
         return (reference, bytes)
     }
 
     /// A kill and its loser vanish together when they meet; every other kill is carried on.
     static func merge(_ inputs: [ModelSegment]) -> ModelSegment {
-        var documents = inputs.flatMap(\.documents)
+        var documents: [DocumentID: ModelDocument] = [:]
+        for document in inputs.flatMap(\.documents) { documents[document.id] = document }
         var carried: [Kill] = []
         for kill in inputs.flatMap(\.kills) {
-            if let index = documents.firstIndex(where: { $0.key == kill.key && $0.version == kill.version }) {
-                documents.remove(at: index)
-            } else {
+            if documents.removeValue(forKey: DocumentID(key: kill.key, version: kill.version)) == nil {
                 #if !PLANTED_KILL_LOST
                     carried.append(kill)
                 #endif
             }
         }
-        return ModelSegment(documents: documents, kills: carried)
+        return ModelSegment(documents: Array(documents.values), kills: carried)
     }
 
-    /// The live document of a key in segments that may overlap: no kill names it, and its version is the largest.
-    static func live(_ key: ArticleKey, in segments: [ModelSegment]) -> ModelDocument? {
-        var best: ModelDocument?
-        for segment in segments {
-            for document in segment.documents where document.key == key {
-                if best.map({ $0.version < document.version }) ?? true { best = document }
-            }
+    /// The cells of a whole snapshot; as overlays merge, but cut.
+    static func cells(of inputs: [ModelSegment]) -> [ModelSegment] {
+        let whole = merge(inputs)
+        return stride(from: 0, to: whole.documents.count, by: cellDocumentCount).map { start in
+            let end = min(start + cellDocumentCount, whole.documents.count)
+            return ModelSegment(documents: Array(whole.documents[start..<end]), kills: end == whole.documents.count ? whole.kills : [])
         }
-        guard let best else { return nil }
-        let isKilled = segments.contains { $0.kills.contains { $0.key == key && $0.version == best.version } }
-        return isKilled ? nil : best
     }
 }
 
-/// A segment read from the store, with its digest computed once.
+/// A segment read from the store, with what is asked of it often computed once.
 struct DecodedSegment {
-    var model: ModelSegment
-    var digest: Digest256
+    let model: ModelSegment
+    let digest: Digest256
+    let byKey: [ArticleKey: [ModelDocument]]
+    let killed: Set<DocumentID>
 
-    init(_ bytes: [UInt8]) throws(CodingError) {
-        model = try ModelSegment(decoding: bytes)
-        digest = model.digest
+    init(_ model: ModelSegment) {
+        self.model = model
+        let added = model.documents.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
+        digest = model.kills.reduce(added) { $0 &- $1.version.digestTerm(of: $1.key) }
+        byKey = Dictionary(grouping: model.documents, by: \.key)
+        killed = Set(model.kills.map { DocumentID(key: $0.key, version: $0.version) })
+    }
+
+    init(decoding bytes: [UInt8]) throws(CodingError) { self.init(try ModelSegment(decoding: bytes)) }
+
+    /// The live document of a key in segments that may overlap: no kill names it, and its version is the largest.
+    static func live(_ key: ArticleKey, in segments: [DecodedSegment]) -> ModelDocument? {
+        var best: ModelDocument?
+        for segment in segments {
+            for document in segment.byKey[key] ?? [] where best.map({ $0.version < document.version }) ?? true {
+                best = document
+            }
+        }
+        guard let best, !segments.contains(where: { $0.killed.contains(best.id) }) else { return nil }
+        return best
     }
 }

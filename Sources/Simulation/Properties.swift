@@ -1,91 +1,157 @@
-// What must hold, checked at every manifest, every deletion and at the end.
+// What must hold, checked at every manifest, every deletion, every acknowledgement and at the end. docs/testing.md lists
+// the properties in words.
 
 import ByteCoding
 import News
 import Storage
-import Cluster
+import Wire
 
 struct Properties {
     private(set) var head: Manifest?
     private(set) var manifestCount = 0
-    var failures: [String] = []
-    private var epochs: [EpochKey: PeerID] = [:]
-    /// Segments of every manifest ever committed, by what it names.
-    private var namedEver: Set<String> = []
+    private(set) var deletedCount = 0
+    private var live: [ArticleKey: Version] = [:]
+    /// The set digest of every committed generation.
+    private var committed: [Generation: Digest256] = [:]
+    private var epochs: [Shard: Set<ShardEpoch>] = [:]
+    private var ledgers: [String: LedgerRows] = [:]
 
-    private struct EpochKey: Hashable {
-        var shard: Shard
-        var epoch: ShardEpoch
-    }
-
-    mutating func leased(_ shard: Shard, _ epoch: ShardEpoch, to peer: PeerID) {
-        if epochs.updateValue(peer, forKey: EpochKey(shard: shard, epoch: epoch)) != nil {
-            failures.append(
-                "a shard epoch is issued once: shard \(shard.index) epoch \(epoch.term.number).\(epoch.counter)")
+    mutating func leased(_ shard: Shard, _ epoch: ShardEpoch) throws {
+        guard epochs[shard, default: []].insert(epoch).inserted else {
+            throw Violation(
+                property: "a shard epoch is issued once",
+                detail: "shard \(shard.index), epoch \(epoch.term.number)-\(epoch.counter)")
         }
     }
+
+    // MARK: Manifests
 
     /// Called as soon as a manifest is in the store.
     mutating func manifestCreated(
         _ bytes: [UInt8], store: SimulatedStore, segments: (Manifest) throws -> [(SegmentReference, DecodedSegment)]
     ) throws {
         let manifest = try Manifest(decoding: bytes)
+        // A request of long ago that lands under a number that was collected: void, for the newest does not keep it.
+        if let head, manifest.generation < head.generation {
+            return try require(
+                !head.kept.contains { $0.generation == manifest.generation }, "a kept number is not written again",
+                manifest)
+        }
         manifestCount += 1
         if let head {
             try require(manifest.generation == head.generation.next, "generations follow one another", manifest)
             try require(manifest.parent == head.generation, "a manifest's parent is the one before", manifest)
             try require(manifest.term >= head.term, "terms never go back", manifest)
+            try require(manifest.foldedTo >= head.foldedTo, "watermarks never go back", manifest)
             for index in manifest.watermarks.indices {
                 try require(manifest.watermarks[index] >= head.watermarks[index], "watermarks never go back", manifest)
             }
         }
-        let parts = try segments(manifest)
-        var live: [ArticleKey: ModelDocument] = [:]
+        try checkSegments(try segments(manifest), of: manifest)
+        try checkLedger(of: manifest, store: store)
+        committed[manifest.generation] = manifest.setDigest
+        head = manifest
+    }
+
+    private mutating func checkSegments(_ parts: [(SegmentReference, DecodedSegment)], of manifest: Manifest) throws {
         var documents: [DocumentID: Int] = [:]
         var kills: [DocumentID: Int] = [:]
+        var sum = Digest256.zero
         for (reference, segment) in parts {
             try require(reference.digest == segment.digest, "a reference tells its segment's digest", manifest)
-            for document in segment.model.documents {
-                documents[DocumentID(key: document.key, version: document.version), default: 0] += 1
-            }
-            for kill in segment.model.kills { kills[DocumentID(key: kill.key, version: kill.version), default: 0] += 1 }
+            sum = sum &+ segment.digest
+            for document in segment.model.documents { documents[document.id, default: 0] += 1 }
+            for kill in segment.killed { kills[kill, default: 0] += 1 }
         }
         for (id, count) in kills {
-            try require(count == 1 && documents[id] == 1, "a kill has exactly one loser", manifest,
+            try require(
+                count == 1 && documents[id] == 1, "a kill has exactly one loser", manifest,
                 "\(id.key.hex): \(count) kills, \(documents[id] ?? 0) losers")
         }
-        for (_, segment) in parts {
-            for document in segment.model.documents {
-                let id = DocumentID(key: document.key, version: document.version)
-                guard kills[id] == nil else { continue }
-                try require(live[document.key] == nil, "no key is live twice", manifest, document.key.hex)
-                live[document.key] = document
-            }
+        live = [:]
+        for (id, count) in documents where kills[id] == nil {
+            try require(count == 1 && live[id.key] == nil, "no key is live twice", manifest, id.key.hex)
+            live[id.key] = id.version
         }
-        let digest = live.reduce(Digest256.zero) { $0 &+ $1.value.version.digestTerm(of: $1.key) }
-        try require(digest == manifest.setDigest, "the set digest is that of the live articles", manifest)
+        // Every kill has its loser here, so what is left of the sum is the live articles.
+        try require(sum == manifest.setDigest, "the set digest is that of the live articles", manifest)
         try require(
             manifest.sums[.published] == Int64(live.count), "published is the number of live articles", manifest,
             "\(manifest.sums[.published]) and \(live.count)")
+    }
+
+    private mutating func checkLedger(of manifest: Manifest, store: SimulatedStore) throws {
         try require(manifest.sums.pending >= 0, "no article has two outcomes", manifest, "\(manifest.sums)")
         for outcome in Outcome.allCases {
             try require(manifest.sums[outcome] >= 0, "no outcome is negative", manifest, outcome.name)
         }
-        head = manifest
+        var rows = manifest.ledgerTail
+        for object in manifest.ledgerObjects {
+            let name = object.name(in: "ledger")
+            guard let bytes = store.objects[name] else {
+                throw Violation(property: "what a kept manifest names is there", detail: name)
+            }
+            let known = try ledgers[name] ?? LedgerRows(decodingObject: bytes)
+            ledgers[name] = known
+            rows.add(known)
+        }
+        var sums = OutcomeSums()
+        for (_, row) in rows.rows {
+            sums.received += row.received
+            for outcome in Outcome.allCases { sums[outcome] += row[outcome] }
+        }
+        try require(sums == manifest.sums, "the rows of the ledger add up to the sums", manifest)
     }
 
-    func checkDelete(_ name: String, store: SimulatedStore) throws {
-        guard let head, name.hasPrefix("segments/") else { return }
-        if head.overlays.contains(where: { $0.objectName == name }) {
-            throw Violation(property: "nothing named is deleted", detail: name)
+    /// A coordinator acts on a manifest of its own.
+    func told(_ manifest: Manifest) throws {
+        try require(
+            committed[manifest.generation] == manifest.setDigest, "nobody is told of a manifest that is not there",
+            manifest)
+    }
+
+    // MARK: Acknowledgements
+
+    /// A batch that was to be visible was acknowledged.
+    func visible(_ batch: SimulatedClient.Batch, retracted: Set<ArticleKey>) throws {
+        guard let head else { throw Violation(property: "a visible batch is in the snapshot", detail: "no snapshot") }
+        for entry in batch.entries {
+            guard case .article(let article) = entry, !retracted.contains(article.key) else { continue }
+            try require(
+                live[article.key].map { $0 >= article.version } ?? false, "a visible batch is in the snapshot", head,
+                article.key.hex)
         }
     }
+
+    // MARK: Deletion
+
+    /// Called after an object was deleted.
+    mutating func deleted(_ name: String, manifest: (Generation) throws -> Manifest?) throws {
+        deletedCount += 1
+        guard let head else { return }
+        for generation in head.kept.map(\.generation) + [head.generation] {
+            if name == ObjectName.manifest(generation) {
+                throw Violation(property: "nothing named is deleted", detail: name)
+            }
+            guard let kept = try manifest(generation) else {
+                throw Violation(property: "a kept generation is there", detail: "\(generation.number)")
+            }
+            // Cells are named by pages; they are looked for at the next manifest and at the end.
+            let needed = min(kept.watermarks.min() ?? .start, kept.foldedTo)
+            let isNeededLog =
+                name.hasPrefix("log/") && name >= ObjectName.log(needed.term, needed.number)
+            if isNeededLog || kept.namedObjects.contains(name) {
+                throw Violation(
+                    property: "nothing named is deleted", detail: "\(name), of generation \(generation.number)")
+            }
+        }
+    }
+
+    // MARK: The log
 
     /// Log objects that count: of each term those before its recorded end.
-    private func validLog(_ store: SimulatedStore) throws -> [LogObject] {
-        let objects = try store.everLog.values.map { try LogObject(decoding: $0) }.sorted {
-            ($0.term, $0.number) < ($1.term, $1.number)
-        }
+    private func validLog(_ store: SimulatedStore) -> [LogObject] {
+        let objects = store.everLog.sorted { ($0.term, $0.number) < ($1.term, $1.number) }
         // A term's own record of ends counts only if it is not void itself: the newest term's does.
         var ends: [Term: UInt64] = [:]
         for object in objects.reversed() where object.number == 0 {
@@ -96,54 +162,56 @@ struct Properties {
     }
 
     func loggedArticleCount(_ store: SimulatedStore) -> Int64 {
-        do {
-            return Int64(
-                try validLog(store).reduce(0) { sum, object in
-                    sum
-                        + object.batches.reduce(0) { count, batch in
-                            count
-                                + batch.entries.filter {
-                                    switch $0 {
-                                    case .article, .rejection: true
-                                    case .retraction, .feed: false
-                                    }
-                                }.count
-                        }
-                })
-        } catch { return -1 }
+        var count: Int64 = 0
+        for object in validLog(store) {
+            object.forEachEntry { _, _, entry in
+                switch entry {
+                case .article, .rejection: count += 1
+                case .retraction, .feed: break
+                }
+            }
+        }
+        return count
     }
 
-    /// When all is quiet: the snapshot is what the log says, and the log holds all that was acknowledged.
+    /// When all is quiet: the snapshot is what the log says, the log holds all that was acknowledged, and kept snapshots
+    /// are what they were.
     func checkEnd(
-        store: SimulatedStore, clients: [SimulatedClient],
-        digest segments: (Manifest) throws -> [(SegmentReference, DecodedSegment)]
+        store: SimulatedStore, clients: [SimulatedClient], manifest: (Generation) throws -> Manifest?,
+        segments: (Manifest) throws -> [(SegmentReference, DecodedSegment)]
     ) throws {
         guard let head else { throw Violation(property: "there is a snapshot", detail: "none") }
         var best: [ArticleKey: Version] = [:]
         var retracted: Set<ArticleKey> = []
-        var logged: [DocumentID: Int] = [:]
-        for object in try validLog(store) {
-            for entry in object.batches.flatMap(\.entries) {
-                switch entry {
-                case .article(let article):
-                    best[article.key] = max(best[article.key] ?? article.version, article.version)
-                    logged[DocumentID(key: article.key, version: article.version), default: 0] += 1
-                case .retraction(let retraction): retracted.insert(retraction.key)
-                case .rejection, .feed: break
+        var batches: Set<BatchID> = []
+        for object in validLog(store) {
+            for batch in object.batches {
+                batches.insert(BatchID(client: batch.client, number: batch.number))
+                for entry in batch.entries {
+                    switch entry {
+                    case .article(let article): best[article.key] = max(best[article.key] ?? article.version, article.version)
+                    case .retraction(let retraction): retracted.insert(retraction.key)
+                    case .rejection, .feed: break
+                    }
                 }
+            }
+        }
+        for client in clients {
+            for id in client.acknowledged {
+                try require(
+                    batches.contains(id), "what was acknowledged is in the log", head, "\(id.client), batch \(id.number)")
             }
         }
         let expected = best.filter { !retracted.contains($0.key) }.reduce(Digest256.zero) {
             $0 &+ $1.value.digestTerm(of: $1.key)
         }
         try require(expected == head.setDigest, "the snapshot is a function of the log", head)
-        for client in clients {
-            for entry in client.acknowledged {
-                guard case .article(let article) = entry, !retracted.contains(article.key) else { continue }
-                try require(
-                    logged[DocumentID(key: article.key, version: article.version)] != nil,
-                    "what was acknowledged is in the log", head, article.key.hex)
+        for kept in head.kept {
+            guard let older = try manifest(kept.generation) else {
+                throw Violation(property: "a kept generation is there", detail: "\(kept.generation.number)")
             }
+            let sum = try segments(older).reduce(Digest256.zero) { $0 &+ $1.1.digest }
+            try require(sum == committed[kept.generation], "snapshots never change", older)
         }
         _ = try segments(head)
     }
@@ -154,9 +222,4 @@ struct Properties {
         guard !holds else { return }
         throw Violation(property: property, detail: "generation \(manifest.generation.number) \(detail())")
     }
-}
-
-private struct DocumentID: Hashable {
-    var key: ArticleKey
-    var version: Version
 }

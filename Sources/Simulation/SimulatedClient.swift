@@ -5,13 +5,22 @@ import Wire
 
 /// A client that has its articles from a seed, sends them in batches, and sends a batch again until it is answered.
 struct SimulatedClient {
+    struct Batch {
+        var id: BatchID
+        var ack: AckLevel
+        var message: Message
+        var entries: [LogEntry]
+    }
+
     let name: String
     private var random: SeededRandom
     private var articlesLeft: Int
     private var nextNumber: UInt64 = 1
-    private var current: (message: Message, entries: [LogEntry])?
+    private var current: Batch?
     private var answers: [UInt64: BatchCounts] = [:]
-    private(set) var acknowledged: [LogEntry] = []
+    private(set) var acknowledged: [BatchID] = []
+    /// Keys it ever asked to retract.
+    private(set) var retracted: Set<ArticleKey> = []
 
     init(name: String, seed: UInt64, articleCount: Int) {
         self.name = name
@@ -20,8 +29,6 @@ struct SimulatedClient {
     }
 
     var isDone: Bool { articlesLeft <= 0 && current == nil }
-
-    mutating func connected() {}
 
     /// The batch in flight again, or a new one.
     mutating func next() -> Message? {
@@ -32,26 +39,26 @@ struct SimulatedClient {
         var out = ByteWriter()
         for entry in entries { entry.encode(to: &out) }
         let lane: Lane = random.chance(500) ? .live : .bulk
-        let acks: [AckLevel] = [.durable, .durable, .durable, .indexed, .visible]
+        let ack: AckLevel = random.pick([.durable, .durable, .durable, .indexed, .visible])
         let message = Message.put(
-            number: nextNumber, lane: lane, ack: random.pick(acks), digest: SHA256.hash(of: out.bytes),
-            payload: out.bytes)
+            number: nextNumber, lane: lane, ack: ack, digest: SHA256.hash(of: out.bytes), payload: out.bytes)
+        current = Batch(id: BatchID(client: name, number: nextNumber), ack: ack, message: message, entries: entries)
         nextNumber += 1
-        current = (message, entries)
         return message
     }
 
-    /// - Returns: what is wrong with the answer, if anything.
-    mutating func accepted(_ number: UInt64, _ counts: BatchCounts) -> String? {
-        if let known = answers[number], known != counts { return "\(name): batch \(number) answered differently" }
+    /// - Returns: the batch that is done with this answer, if it is one that was waited for.
+    /// - Throws: `Violation` if the same batch was answered otherwise before.
+    mutating func accepted(_ number: UInt64, _ counts: BatchCounts) throws(Violation) -> Batch? {
+        if let known = answers[number], known != counts {
+            throw Violation(property: "the same batch gets the same answer", detail: "\(name), batch \(number)")
+        }
         answers[number] = counts
-        guard let sent = current, case .put(number, _, _, _, _) = sent.message else { return nil }
-        acknowledged += sent.entries
+        guard let done = current, done.id.number == number else { return nil }
+        acknowledged.append(done.id)
         current = nil
-        return nil
+        return done
     }
-
-    mutating func refused(_ number: UInt64) {}
 
     static func entries(_ payload: [UInt8]) throws(CodingError) -> [LogEntry] {
         var reader = ByteReader(payload)
@@ -62,7 +69,10 @@ struct SimulatedClient {
 
     private mutating func makeEntry() -> LogEntry {
         let key = ArticleKey(source: "pool", guid: "\(random.int(0...79))")
-        if random.chance(15) { return .retraction(Retraction(key: key, url: "", reason: "seed")) }
+        if random.chance(15) {
+            retracted.insert(key)
+            return .retraction(Retraction(key: key, url: "", reason: "seed"))
+        }
         articlesLeft -= 1
         if random.chance(30) {
             return .rejection(Rejection(reason: .empty, source: "paper", place: "line 1", detail: ""))
@@ -72,7 +82,8 @@ struct SimulatedClient {
         let version = Version(
             firstSeen: seen == 0 ? nil : Timestamp(seconds: Int64(seen)), extractorVersion: 0, contentHash: content,
             recordHash: content)
-        let order = random.chance(200) ? nil : Timestamp(seconds: Int64(random.int(0...1000)) * 1000)
+        // The order time is part of the record: equal versions are equal in it.
+        let order = seen % 5 == 0 ? nil : Timestamp(seconds: Int64(seen * 37 % 11) * 1000)
         return .article(
             LoggedArticle(
                 key: key, version: version, orderTime: order, source: random.pick(["paper", "agency", ""]),

@@ -1,24 +1,26 @@
 import News
 import Storage
 
-/// The bucket of a simulated world: objects by name, and a shadow of all that was ever written, so that properties can
-/// be checked against what a collector has deleted since.
+/// The bucket of a simulated world: objects by name, and a shadow of the whole log, so that properties can be checked
+/// against what a collector has deleted since.
 struct SimulatedStore {
     private(set) var objects: [String: [UInt8]] = [:]
-    private(set) var everLog: [String: [UInt8]] = [:]
+    private(set) var everLog: [LogObject] = []
     var isFull = false
 
-    mutating func perform(_ operation: BucketOperation) -> BucketResult {
+    /// - Throws: if a machine wrote a log object that cannot be read.
+    mutating func perform(_ operation: BucketOperation) throws -> BucketResult {
         switch operation {
         case .put(let name, let bytes):
             if isFull { return full(name) }
             objects[name] = bytes
             return .done
         case .create(let name, let bytes):
-            if objects[name] != nil { return .exists }
+            // A folder bucket writes a temporary file first: a full store hides that the name is taken.
             if isFull { return full(name) }
+            if objects[name] != nil { return .exists }
             objects[name] = bytes
-            if name.hasPrefix("log/") { everLog[name] = bytes }
+            if name.hasPrefix("log/") { everLog.append(try LogObject(decoding: bytes)) }
             return .done
         case .get(let name, let range):
             guard let bytes = objects[name] else { return .missing }

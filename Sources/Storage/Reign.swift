@@ -62,6 +62,8 @@ package struct Reign: Sendable {
     private var lastCounter: UInt64?
     private var lastChange: Int64 = 0
     private var nextWatch: Int64 = 0
+    /// When the last look at the heartbeat was asked for: a late answer tells nothing of the time since.
+    private var askedAt: Int64 = 0
 
     /// What an empty bucket starts from.
     private let empty: Manifest
@@ -102,6 +104,7 @@ package struct Reign: Sendable {
         if let again = call.due(now: now) ?? create.due(now: now) { outputs.append(.operation(again)) }
         if case .watching(let watched) = stage, !call.isBusy, now.milliseconds >= nextWatch {
             nextWatch = now.milliseconds + Self.watchIntervalMilliseconds
+            askedAt = now.milliseconds
             issue(.get(name: ObjectName.heartbeat(watched), range: nil))
         }
         return flush()
@@ -215,7 +218,7 @@ package struct Reign: Sendable {
         stage = .watching(watched)
         lastCounter = nil
         lastChange = now.milliseconds
-        nextWatch = now.milliseconds
+        askedAt = now.milliseconds
         outputs.append(.standingBy(watched, address: ""))
         nextWatch = now.milliseconds + Self.watchIntervalMilliseconds
         issue(.get(name: ObjectName.heartbeat(watched), range: nil))
@@ -235,7 +238,7 @@ package struct Reign: Sendable {
                 lastChange = now.milliseconds
             }
         }
-        if now.milliseconds - lastChange >= Self.patienceMilliseconds { claimAfter(watched) }
+        if askedAt - lastChange >= Self.patienceMilliseconds { claimAfter(watched) }
     }
 
     private mutating func claimAfter(_ gone: Term) { claim(gone.next) }

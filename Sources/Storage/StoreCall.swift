@@ -18,6 +18,7 @@ package struct OperationTag: Hashable, Sendable {
     package enum Owner: UInt8, Sendable {
         case reign
         case heartbeat
+        case heartbeatLook
         case log
         case manifest
         case router
@@ -128,6 +129,8 @@ package struct CreateCall: Sendable {
 
     private var call: StoreCall
     private var bytes: [UInt8] = []
+    /// A later try failed for good, while an earlier one may have taken effect: being read back.
+    private var unsettled: BucketFailure?
 
     package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
         call = StoreCall(owner: owner, waitsForSpace: waitsForSpace)
@@ -137,6 +140,7 @@ package struct CreateCall: Sendable {
 
     package mutating func start(name: String, bytes: [UInt8]) -> TaggedOperation {
         self.bytes = bytes
+        unsettled = nil
         return call.start(.create(name: name, bytes: bytes))
     }
 
@@ -153,7 +157,13 @@ package struct CreateCall: Sendable {
         case (_, .exists): return (nil, call.start(.get(name: operation.name, range: nil)))
         case (.get, .bytes(let found)): return (found == bytes ? .created : .taken(found), nil)
         // It was there, then not: a store that lists and reads out of order. Try to create it again.
-        case (.get, .missing): return (nil, call.start(.create(name: operation.name, bytes: bytes)))
+        case (.get, .missing):
+            if let failure = unsettled { return (.failed(failure), nil) }
+            return (nil, call.start(.create(name: operation.name, bytes: bytes)))
+        // A full store says nothing of what an earlier try, whose answer was lost, has written.
+        case (.create, .failed(let failure)) where call.wasRetried:
+            unsettled = failure
+            return (nil, call.start(.get(name: operation.name, range: nil)))
         case (_, .failed(let failure)): return (.failed(failure), nil)
         default:
             return (.failed(BucketFailure(.lasting, name: operation.name, message: "unexpected answer")), nil)

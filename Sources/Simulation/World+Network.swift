@@ -1,0 +1,155 @@
+import Cluster
+import News
+import Storage
+import Wire
+
+// Connections in the protocol's own bytes. Harsher than TCP in one way: of what was on its way when a connection was
+// cut, one message may be lost and a later one arrive, so that no machine leans on the order of a dying connection.
+extension World {
+    func connect(_ index: Int) throws {
+        guard processes[index].connection == nil else { return }
+        let run = processes[index].run
+        // Whoever reigns by its own word; a process that was paused may say so wrongly.
+        let servers = processes.indices.filter { processes[$0].isUp && (processes[$0].coordinator?.isReigning ?? false) }
+        guard !servers.isEmpty, isHealing || !random.chance(50) else {
+            return schedule(after: Int64(random.int(100...600)), .connect(process: index, run: run))
+        }
+        let role: PeerRole =
+            switch processes[index].role {
+            case .worker: .worker
+            case .merger: .merger
+            case .client, .coordinator: .client
+            }
+        let server = random.pick(servers)
+        let peer = PeerID(nextPeer)
+        nextPeer += 1
+        let id = connections.count
+        connections.append(
+            Connection(
+                client: index, clientRun: run, server: server, serverRun: processes[server].run, peer: peer,
+                atServer: MessageParser(side: .server, admitted: role), atClient: MessageParser(side: .client)))
+        open[peer] = id
+        processes[index].connection = id
+        try step(coordinator: server, .connected(peer, role))
+        switch processes[index].role {
+        case .worker: try step(worker: index, .connected)
+        case .merger: try step(merger: index, .connected)
+        case .client: sendFromClient(index)
+        case .coordinator: break
+        }
+    }
+
+    func reconnect(_ index: Int) {
+        if let id = processes[index].connection { cut(id) }
+        processes[index].connection = nil
+        schedule(after: Int64(random.int(50...500)), .connect(process: index, run: processes[index].run))
+    }
+
+    func sendUp(_ index: Int, _ message: Message) {
+        guard let id = processes[index].connection, !connections[id].isCut else { return }
+        send(id, toServer: true, message)
+    }
+
+    /// In order, as TCP does; late, as networks do.
+    func send(_ id: Int, toServer: Bool, _ message: Message) {
+        var at = now + Int64(random.int(1...20))
+        if !isHealing, random.chance(5) {
+            at += Int64(random.int(200...3000))
+            count("network: long delay")
+        }
+        if toServer {
+            at = max(at, connections[id].lastToServer)
+            connections[id].lastToServer = at
+        } else {
+            at = max(at, connections[id].lastToClient)
+            connections[id].lastToClient = at
+        }
+        schedule(at: at, .deliver(connection: id, toServer: toServer, message.encoded))
+    }
+
+    /// Each end hears of it at a time of its own, or only by silence.
+    func cut(_ id: Int) {
+        guard !connections[id].isCut else { return }
+        connections[id].isCut = true
+        open[connections[id].peer] = nil
+        let mayBeSilent = !isHealing && processes[connections[id].client].role != .client
+        for toServer in [true, false] {
+            if mayBeSilent, random.chance(200) {
+                count("network: an end does not hear of a cut")
+                continue
+            }
+            schedule(after: Int64(random.int(1...2000)), .closed(connection: id, toServer: toServer))
+        }
+    }
+
+    func receive(_ index: Int, _ id: Int, toServer: Bool, _ bytes: [UInt8]) throws {
+        if connections[id].isCut, random.chance(500) { return }
+        guard let message = try parsed(id, toServer: toServer, bytes) else {
+            throw Violation(property: "what is encoded is parsed", detail: "half a message")
+        }
+        if toServer {
+            let peer = connections[id].peer
+            if case .put(let number, let lane, let ack, let digest, let payload) = message {
+                let client = processes[connections[id].client].client!.name
+                let put = Coordinator.Put(
+                    id: BatchID(client: client, number: number), digest: digest, lane: lane, ack: ack,
+                    entries: try SimulatedClient.entries(payload))
+                try step(coordinator: index, .put(peer, put))
+            } else {
+                try step(coordinator: index, .message(peer, message))
+            }
+        } else {
+            guard processes[index].connection == id else { return }
+            switch processes[index].role {
+            case .worker: try step(worker: index, .message(message))
+            case .merger: try step(merger: index, .message(message))
+            case .client: try receiveAtClient(index, message)
+            case .coordinator: break
+            }
+        }
+    }
+
+    private func parsed(_ id: Int, toServer: Bool, _ bytes: [UInt8]) throws -> Message? {
+        if toServer {
+            connections[id].atServer.append(bytes)
+            return try connections[id].atServer.next()
+        }
+        connections[id].atClient.append(bytes)
+        return try connections[id].atClient.next()
+    }
+
+    func closed(_ index: Int, _ id: Int, toServer: Bool) throws {
+        if toServer { return try step(coordinator: index, .disconnected(connections[id].peer)) }
+        guard processes[index].connection == id else { return }
+        processes[index].connection = nil
+        let run = processes[index].run
+        switch processes[index].role {
+        case .worker: try step(worker: index, .disconnected)
+        case .merger: try step(merger: index, .disconnected)
+        case .client, .coordinator: break
+        }
+        schedule(after: Int64(random.int(50...500)), .connect(process: index, run: run))
+    }
+
+    // MARK: Clients
+
+    func sendFromClient(_ index: Int) {
+        guard let id = processes[index].connection, !connections[id].isCut else { return }
+        if let message = processes[index].client!.next() { send(id, toServer: true, message) }
+    }
+
+    private func receiveAtClient(_ index: Int, _ message: Message) throws {
+        let run = processes[index].run
+        switch message {
+        case .accepted(let number, let counts):
+            if let batch = try processes[index].client!.accepted(number, counts), batch.ack == .visible {
+                try properties.visible(batch, retracted: Set(processes.compactMap(\.client).flatMap(\.retracted)))
+            }
+            schedule(after: Int64(random.int(1...600)), .clientSend(process: index, run: run))
+        case .refusedBatch(let number, let code, _):
+            if code == .idReused { throw Violation(property: "a batch may be sent again", detail: "batch \(number)") }
+            schedule(after: Int64(random.int(100...1000)), .clientSend(process: index, run: run))
+        default: break
+        }
+    }
+}

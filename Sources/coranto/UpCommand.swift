@@ -1,0 +1,137 @@
+import ArgumentParser
+import ByteCoding
+import Extraction
+import FetchIO
+import Gateway
+import HostIO
+import Logging
+import News
+import Roles
+import Wire
+
+struct UpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up", abstract: "Runs every role in one process.",
+        discussion: """
+            Example:
+              coranto up --store /srv/news --feeds feeds.opml --http 127.0.0.1:8080
+            """)
+
+    @Option(help: ArgumentHelp("The store: a folder; made if it is not there.", valueName: "dir"))
+    var store: String
+    @Option(help: ArgumentHelp("Feeds to add to the store's list.", valueName: "file.opml"))
+    var feeds: String?
+    @Option(help: "Workers.")
+    var workers = 2
+    @OptionGroup var listen: ListenOption
+    @Option(help: ArgumentHelp("Where the gateway answers.", valueName: "host:port"))
+    var http = "127.0.0.1:8080"
+    @Option(help: ArgumentHelp("Folder of the fetcher's own state; never in the store.", valueName: "dir"))
+    var state: String?
+    @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
+    var allowAddress: [String] = []
+    @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
+    var tokenFile: String?
+    @OptionGroup var log: LogOption
+
+    func validate() throws {
+        guard (1...64).contains(workers) else { throw ValidationError("--workers is 1 to 64") }
+    }
+
+    func run() async throws {
+        let token = try TokenFile.read(tokenFile)
+        let bucket = try WritableStore.open(store)
+        guard let httpEndpoint = Endpoint(http) else {
+            throw Failure(.badRequest, "\(http) is no address", hint: "write HOST:PORT, such as 127.0.0.1:8080")
+        }
+        try GatewayConfiguration.check(httpEndpoint, plainNetwork: listen.plainNetwork)
+        var configuration = LocalCluster.Configuration(bucket: bucket)
+        configuration.workerCount = workers
+        configuration.endpoint = try listen.endpoint(token: token)
+        configuration.token = token
+        let logger = log.logger("up")
+        let cluster = LocalCluster(configuration, logger: logger)
+        let fetcher = try FetcherOptions.role(
+            bucket: bucket, locator: .store(bucket), token: token, state: state ?? store + ".state",
+            allowed: allowAddress, logger: logger)
+        let gateway = try GatewayRole(
+            GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint), logger: logger
+        ) { endpoint in
+            logger.info("answers", metadata: ["url": "http://\(endpoint)/"])
+        }
+        let lines = try feeds.map { try FeedLine.lines(ofOPML: $0) } ?? []
+        let stop = StopSignal()
+        let signals = DrainSignals { stop.tell() }
+        defer { signals.cancel() }
+        try await cluster.run(on: EventLoops.group()) { cluster in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await fetcher.run() }
+                tasks.addTask { try await gateway.run() }
+                if !lines.isEmpty {
+                    tasks.addTask {
+                        try await Blocking.run {
+                            let client = PutClient(locator: .store(bucket), token: token, lane: .live, ack: .durable)
+                            try client.put(lines.flatMap { $0 })
+                            try client.finish()
+                        }
+                    }
+                }
+                tasks.addTask {
+                    // Asked to stop, or the coordinator ended on its own: the readers and the fetcher first.
+                    await stop.wait(or: { cluster.failure != nil })
+                    fetcher.drain()
+                    gateway.drain()
+                }
+                try await tasks.waitForAll()
+            }
+        }
+        logger.info("drained")
+    }
+}
+
+struct FetcherCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fetcher", abstract: "Runs a fetcher: polls the store's feeds and sends what is new.",
+        discussion: """
+            Example:
+              coranto fetcher --store /srv/news --state /var/lib/coranto-fetcher
+            """)
+
+    @OptionGroup var options: HelperOptions
+    @Option(help: ArgumentHelp("Folder of its own state; never in the store.", valueName: "dir"))
+    var state: String
+    @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
+    var allowAddress: [String] = []
+
+    func run() async throws {
+        let bucket = try WritableStore.open(options.store)
+        let role = try FetcherOptions.role(
+            bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(), state: state,
+            allowed: allowAddress, logger: options.log.logger("fetcher"))
+        let signals = DrainSignals { role.drain() }
+        defer { signals.cancel() }
+        try await role.run()
+    }
+}
+
+enum FetcherOptions {
+    static func role(
+        bucket: FolderBucket, locator: CoordinatorLocator, token: Token?, state: String, allowed: [String],
+        logger: Logger
+    ) throws -> FetcherRole {
+        let ranges = try allowed.map { text in
+            guard let range = AddressRange(text) else {
+                throw Failure(.badRequest, "\(text) is no address range", hint: "write 127.0.0.0/8 or ::1/128")
+            }
+            return range
+        }
+        do { try FileBytes.makeFolder(state) } catch {
+            throw Failure(.failed, "the state folder \(state) cannot be made: \(error)")
+        }
+        var configuration = FetcherRole.Configuration(
+            bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite")
+        configuration.token = token
+        configuration.policy = AddressPolicy(allowing: ranges)
+        return FetcherRole(configuration, logger: logger)
+    }
+}

@@ -1,0 +1,238 @@
+import ByteCoding
+import Cluster
+import News
+import Storage
+import Testing
+import Wire
+
+/// A publisher whose store does everything at once.
+private struct Press {
+    var publisher = Publisher(
+        head: emptyManifest(), cells: [], term: Term(1), instance: Instance(1), ledgerTailLimitCount: 100)
+    var folding = Folding(foldedTo: .start)
+    var attempts: UInt64 = 100
+    var published: [UInt64] = []
+    var refused: [UInt64] = []
+    var mergeRefusals: [String] = []
+    var isFenced = false
+    var termExists = false
+    /// Epochs that are live, by worker.
+    var held: [PeerID: Set<ShardEpoch>] = [PeerID(1): [epoch(1)], PeerID(2): [epoch(2)]]
+
+    mutating func publish(now: Int64 = 0) {
+        let held = held
+        let outputs = publisher.begin(
+            now: moment(now), holds: { worker, _, epoch in held[worker]?.contains(epoch) ?? false },
+            isQuiet: { _, _ in false }, routedEnd: .start, folding: &folding, state: ClusterState(),
+            attempt: { Attempt(term: Term(1), number: 100) }, isForced: false)
+        take(outputs, now: now)
+    }
+
+    mutating func take(_ outputs: [Publisher.Output], now: Int64) {
+        for output in outputs {
+            switch output {
+            case .operation(let tagged):
+                let result: BucketResult =
+                    if case .size = tagged.operation { termExists ? .size(1) : .missing } else { .done }
+                take(publisher.handle(tagged.tag, result, now: moment(now)), now: now)
+            case .published(_, let reports, _): published += reports.map(\.number)
+            case .refused(let report): refused.append(report.number)
+            case .mergeRefused(_, let reason): mergeRefusals.append(reason)
+            case .fenced: isFenced = true
+            case .failed: break
+            }
+        }
+    }
+}
+
+private func report(
+    _ number: UInt64, _ entries: [(ShardLane, UInt64, Position, Position)], segment: SegmentReference? = nil
+) -> SealedReport {
+    SealedReport(
+        number: number,
+        entries: entries.map { SealedReport.Entry(shardLane: $0.0, epoch: epoch($0.1), from: $0.2, to: $0.3) },
+        segment: segment, counts: [OutcomeCount(source: "paper", hour: 1, outcome: .published, delta: 1)])
+}
+
+@Suite struct PublisherTests {
+    @Test("a report moves watermarks, adds its segment, its digest and its counts in one manifest")
+    func one() {
+        var press = Press()
+        let added = segment(1, digest: SHA256.hash(of: [9]))
+        press.publisher.add(report(1, [(bulk, 1, .start, position(1))], segment: added), from: PeerID(1))
+        press.publish()
+        #expect(press.published == [1])
+        let head = press.publisher.head
+        #expect(head.generation == Generation(1))
+        #expect(head.overlays == [added])
+        #expect(head[watermark: bulk] == position(1))
+        #expect(head[watermark: live] == .start)
+        #expect(head.setDigest == added.digest)
+        #expect(head.sums[.published] == 1)
+    }
+
+    @Test("a report that is early waits for the one before")
+    func early() {
+        var press = Press()
+        press.publisher.add(report(2, [(bulk, 1, position(1), position(2))]), from: PeerID(1))
+        press.publish()
+        #expect(press.published.isEmpty && press.refused.isEmpty)
+        press.held[PeerID(2)] = [epoch(1)]
+        press.publisher.add(report(1, [(bulk, 1, .start, position(1))]), from: PeerID(2))
+        press.publish()
+        #expect(press.published == [1, 2] || press.published == [2, 1])
+        #expect(press.publisher.head[watermark: bulk] == position(2))
+    }
+
+    @Test(
+        "a report with one stale entry is refused whole",
+        arguments: [
+            (bulk, UInt64(9), Position.start, position(1)),  // an epoch that is not live
+            (bulk, UInt64(1), position(1), position(1)),  // nothing in it
+            (ShardLane(Shard(7), .bulk), UInt64(1), Position.start, position(1)),  // no such shard
+        ])
+    func stale(_ entry: (ShardLane, UInt64, Position, Position)) {
+        var press = Press()
+        press.publisher.add(report(1, [(live, 1, .start, position(1)), entry], segment: segment(1)), from: PeerID(1))
+        press.publish()
+        #expect(press.refused == [1])
+        #expect(press.publisher.head == emptyManifest())
+    }
+
+    @Test("a report that begins before the watermark is refused")
+    func overlap() {
+        var press = Press()
+        press.publisher.add(report(1, [(bulk, 1, .start, position(2))]), from: PeerID(1))
+        press.publish()
+        press.publisher.add(report(2, [(bulk, 1, position(1), position(3))]), from: PeerID(1))
+        press.publish()
+        #expect(press.refused == [2])
+        #expect(press.publisher.head[watermark: bulk] == position(2))
+    }
+
+    @Test("after a refused report all later ones of its worker are refused")
+    func order() {
+        var press = Press()
+        press.publisher.add(report(1, [(bulk, 9, .start, position(1))]), from: PeerID(1))
+        press.publisher.add(report(2, [(live, 1, .start, position(1))]), from: PeerID(1))
+        press.publish()
+        press.publisher.add(report(3, [(live, 1, .start, position(1))]), from: PeerID(1))
+        press.publish()
+        #expect(press.refused == [1, 2, 3])
+        #expect(press.published.isEmpty)
+    }
+
+    @Test("reports of a worker that left are dropped")
+    func dropped() {
+        var press = Press()
+        press.publisher.add(report(1, [(bulk, 1, .start, position(1))], segment: segment(1)), from: PeerID(1))
+        #expect(press.publisher.protectedNames == [segment(1).objectName])
+        press.publisher.drop(PeerID(1))
+        press.publish()
+        #expect(!press.publisher.hasReports)
+        #expect(press.publisher.protectedNames.isEmpty)
+        #expect(press.publisher.head.generation == .none)
+    }
+
+    @Test("nobody is told once a later term exists")
+    func fenced() {
+        var press = Press()
+        press.termExists = true
+        press.publisher.add(report(1, [(bulk, 1, .start, position(1))]), from: PeerID(1))
+        press.publish()
+        #expect(press.isFenced)
+        #expect(press.published.isEmpty)
+    }
+
+    func merge(_ outputs: [SegmentReference], inputs: [SegmentReference]) -> Press {
+        var press = Press()
+        for (number, input) in inputs.enumerated() {
+            let from = number == 0 ? .start : position(UInt64(number))
+            press.publisher.add(
+                report(UInt64(number), [(bulk, 1, from, position(UInt64(number + 1)))], segment: input), from: PeerID(1))
+        }
+        press.publish()
+        let job = MergeJob(number: 1, attempt: Attempt(term: Term(1), number: 9), output: .overlay, inputs: inputs)
+        press.publisher.add(job, outputs: outputs)
+        press.publish()
+        return press
+    }
+
+    @Test("a merge with the same digest takes the place of its inputs")
+    func merged() {
+        let a = segment(1, digest: SHA256.hash(of: [1]))
+        let b = segment(2, digest: SHA256.hash(of: [2]))
+        let whole = segment(3, digest: a.digest &+ b.digest)
+        let press = merge([whole], inputs: [a, b])
+        #expect(press.publisher.head.overlays == [whole])
+        #expect(press.publisher.head.setDigest == whole.digest)
+    }
+
+    @Test("a merge with another digest is refused")
+    func mergedWrong() {
+        let a = segment(1, digest: SHA256.hash(of: [1]))
+        let press = merge([segment(3)], inputs: [a])
+        #expect(press.mergeRefusals == ["the set digest differs"])
+        #expect(press.publisher.head.overlays == [a])
+    }
+
+    @Test("of two merges with a common input the second is refused")
+    func mergedTwice() {
+        var press = Press()
+        let input = segment(1)
+        press.publisher.add(report(1, [(bulk, 1, .start, position(1))], segment: input), from: PeerID(1))
+        press.publish()
+        for number in UInt64(1)...2 {
+            press.publisher.add(
+                MergeJob(number: number, attempt: Attempt(term: Term(1), number: 9), output: .overlay, inputs: [input]),
+                outputs: [segment(UInt8(number) + 10)])
+        }
+        press.publish()
+        #expect(press.mergeRefusals == ["an input is no longer named"])
+        #expect(press.publisher.head.overlays == [segment(11)])
+    }
+}
+
+@Suite struct KeepPolicyTests {
+    @Test("all of the last hour, one an hour for a day, one a day for thirty days")
+    func kept() {
+        let now: Int64 = 1_700_000_000_000
+        let minute: Int64 = 60_000
+        let all = (0..<(40 * 24 * 6)).map { step in
+            Manifest.Kept(
+                generation: Generation(UInt64(40 * 24 * 6 - step)), writtenAt: Timestamp(milliseconds: now - Int64(step) * 10 * minute))
+        }.reversed()
+        let kept = KeepPolicy.prune(Array(all), now: Timestamp(milliseconds: now))
+        let ages = kept.map { (now - $0.writtenAt.milliseconds) / minute }
+        #expect(ages.filter { $0 <= 60 }.count == 7)
+        #expect((23...25).contains(ages.filter { $0 > 60 && $0 <= 24 * 60 }.count))
+        #expect((29...31).contains(ages.filter { $0 > 24 * 60 }.count))
+        #expect(ages.max()! <= 30 * 24 * 60)
+        #expect(kept.map(\.generation) == kept.map(\.generation).sorted())
+        #expect(KeepPolicy.prune(kept, now: Timestamp(milliseconds: now)) == kept)
+    }
+}
+
+@Suite struct MergePolicyTests {
+    let policy = MergePolicy(fanIn: 3, smallestTierBytes: 100)
+
+    @Test("a full tier is merged, in the snapshot's order; a tier that is not full waits")
+    func tiers() {
+        let small = (UInt8(1)...3).map { segment($0, sizeBytes: 50) }
+        let large = segment(9, sizeBytes: 250)
+        #expect(policy.choose(from: [small[0], large, small[1]], busy: []) == nil)
+        #expect(policy.choose(from: [small[0], large, small[1], small[2]], busy: []) == small)
+    }
+
+    @Test("what is being merged is left alone")
+    func busy() {
+        let small = (UInt8(1)...3).map { segment($0, sizeBytes: 50) }
+        #expect(policy.choose(from: small, busy: [small[1]]) == nil)
+    }
+
+    @Test("each tier is fan-in times the one below")
+    func sizes() {
+        #expect([100, 101, 300, 301, 900].map { policy.tier(of: segment(1, sizeBytes: $0)) } == [0, 1, 1, 2, 2])
+        #expect(policy.tier(of: segment(1, sizeBytes: .max)) == 16)
+    }
+}

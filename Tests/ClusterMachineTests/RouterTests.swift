@@ -1,0 +1,108 @@
+import Cluster
+import News
+import Storage
+import Testing
+import Wire
+
+@Suite struct RouterTests {
+    let worker = PeerID(1)
+    let grants = [LeaseTable.Grant(worker: PeerID(1), shard: Shard(0), epoch: epoch(1))]
+
+    func router(_ objects: [LogObject], creditBytes: UInt64 = 1 << 20) -> Router {
+        var router = Router(sharding: emptyManifest().sharding, watermarks: emptyManifest())
+        for object in objects { router.append(object, watermarks: emptyManifest()) }
+        router.joined(worker)
+        for lane in Lane.allCases { router.credit(worker, lane, bytes: creditBytes) }
+        return router
+    }
+
+    @Test("entries go out in log order, each run beginning where the last ended")
+    func order() throws {
+        var router = router([object(1, .bulk, [article(1), article(2)]), object(2, .bulk, [article(3)])])
+        let (sent, read) = router.next(for: worker, grants: grants, now: moment(0))
+        let batch = try #require(sent)
+        #expect(read == nil)
+        #expect(batch.isLast)
+        #expect(batch.slices.count == 1)
+        #expect(batch.slices[0].from == .start)
+        #expect(batch.slices[0].to == position(2))
+        #expect(batch.slices[0].entries.map(\.position) == [position(1, 0), position(1, 1), position(2)])
+        router.append(object(3, .bulk, [article(4)]), watermarks: emptyManifest())
+        let more = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(more.slices[0].from == position(2))
+        #expect(more.slices[0].to == position(3))
+        #expect(router.next(for: worker, grants: grants, now: moment(0)).batch == nil)
+    }
+
+    @Test("a lane without credit does not hold up the other")
+    func lanes() throws {
+        var router = router([object(1, .bulk, [article(1)]), object(2, .live, [article(2)])], creditBytes: 0)
+        router.credit(worker, .live, bytes: 1000)
+        let batch = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(batch.slices.map(\.shardLane) == [live])
+        #expect(!batch.isLast)
+        router.credit(worker, .bulk, bytes: 1000)
+        let rest = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(rest.slices.map(\.shardLane) == [bulk])
+    }
+
+    @Test("a retraction goes through the live lane")
+    func retractions() throws {
+        var router = router([object(1, .bulk, [retraction(1)])])
+        let batch = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(batch.slices.map(\.shardLane) == [live])
+    }
+
+    @Test("a new holder is sent everything behind the watermark again")
+    func rewind() throws {
+        var router = router([object(1, .bulk, [article(1), article(2)])])
+        _ = router.next(for: worker, grants: grants, now: moment(0))
+        var manifest = emptyManifest()
+        manifest[watermark: bulk] = position(1, 0)
+        router.rewind(Shard(0), watermarks: manifest)
+        let batch = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(batch.slices[0].from == position(1, 0))
+        #expect(batch.slices[0].entries.map(\.position) == [position(1, 1)])
+    }
+
+    @Test("what comes while a manifest is written goes on from where that manifest puts the stream")
+    func announced() throws {
+        var router = router([])
+        var coming = emptyManifest()
+        coming[watermark: bulk] = position(4, .max)
+        router.announced(coming)
+        router.append(object(5, .bulk, [article(1)]), watermarks: emptyManifest())
+        let batch = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(batch.slices[0].from == position(4, .max))
+    }
+
+    @Test("what fell out of memory is read from the log again")
+    func overflow() throws {
+        let large = Router.cacheLimitBytes * 2 / 3
+        let objects = [object(1, .bulk, [article(1, bytes: large)]), object(2, .bulk, [article(2, bytes: large)])]
+        var router = router(objects, creditBytes: 1 << 30)
+        let first = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(first.slices[0].entries.count == 1)
+        let (none, read) = router.next(for: worker, grants: grants, now: moment(0))
+        #expect(none == nil)
+        let tagged = try #require(read)
+        #expect(tagged.operation == .get(name: ObjectName.log(Term(1), 2), range: nil))
+        let failure = try router.handle(
+            tagged.tag, .bytes(objects[1].encoded), watermarks: emptyManifest(), now: moment(0))
+        #expect(failure == nil)
+        let second = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
+        #expect(second.slices[0].entries.map(\.position) == [position(2)])
+    }
+
+    @Test("a log object that is gone is a failure, a damaged one an error")
+    func unreadable() throws {
+        let large = Router.cacheLimitBytes + 1
+        var router = router([object(1, .bulk, [article(1, bytes: large)])])
+        let tagged = try #require(router.next(for: worker, grants: grants, now: moment(0)).read)
+        var other = router
+        #expect(try router.handle(tagged.tag, .missing, watermarks: emptyManifest(), now: moment(0)) != nil)
+        #expect(throws: (any Error).self) {
+            try other.handle(tagged.tag, .bytes([1, 2, 3, 4, 5]), watermarks: emptyManifest(), now: moment(0))
+        }
+    }
+}

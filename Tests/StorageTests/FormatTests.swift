@@ -1,0 +1,150 @@
+import ByteCoding
+import Foundation
+import News
+import Storage
+import Testing
+
+@Suite struct FormatTests {
+    static func golden(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: packageRoot.appending(path: "Tests/StorageTests/Golden/\(name)")))
+    }
+
+    @Test("the code writes the golden bytes", arguments: Sample.objects)
+    func golden(_ object: SampleObject) throws {
+        let file = packageRoot.appending(path: "Tests/StorageTests/Golden/\(object.name)")
+        if ProcessInfo.processInfo.environment["CORANTO_WRITE_GOLDEN"] == "1",
+            !FileManager.default.fileExists(atPath: file.path)
+        {
+            try Data(object.bytes).write(to: file)
+        }
+        #expect(try Self.golden(object.name) == object.bytes)
+    }
+
+    @Test("what was read is written again the same", arguments: Sample.objects)
+    func roundTrip(_ object: SampleObject) throws {
+        #expect(try object.again(object.bytes) == object.bytes)
+    }
+
+    @Test("an object that is cut anywhere is refused", arguments: Sample.objects)
+    func cuts(_ object: SampleObject) {
+        for length in object.bytes.indices {
+            #expect(throws: CodingError.self, "\(length)") { try object.again(Array(object.bytes[..<length])) }
+        }
+    }
+
+    @Test("any flipped bit is found by the checksum", arguments: Sample.objects)
+    func flips(_ object: SampleObject) {
+        var bytes = object.bytes
+        for place in bytes.indices {
+            for bit in 0..<8 {
+                bytes[place] ^= 1 << UInt8(bit)
+                do {
+                    _ = try object.again(bytes)
+                    Issue.record("byte \(place), bit \(bit) went unseen")
+                } catch let error as CodingError {
+                    guard case .badChecksum = error else {
+                        Issue.record("byte \(place), bit \(bit): \(error)")
+                        return
+                    }
+                } catch { Issue.record("untyped error: \(error)") }
+                bytes[place] ^= 1 << UInt8(bit)
+            }
+        }
+    }
+
+    @Test("bytes that are wrong in spite of a right checksum are an error or another value, never a trap", arguments: Sample.objects)
+    func hostile(_ object: SampleObject) {
+        let body = Array(object.bytes.dropLast(4))
+        for place in body.indices {
+            for value: UInt8 in [0, 1, 0x7F, 0x80, 0xFF] {
+                var out = ByteWriter()
+                out.raw(body[..<place])
+                out.fixed(value)
+                out.raw(body[(place + 1)...])
+                out.checksum()
+                do { _ = try object.again(out.bytes) } catch { #expect(error is CodingError) }
+            }
+        }
+    }
+
+    @Test("bytes behind the end are refused", arguments: Sample.objects)
+    func trailing(_ object: SampleObject) {
+        var out = ByteWriter()
+        out.raw(object.bytes.dropLast(4))
+        out.fixed(UInt8(0))
+        out.checksum()
+        #expect(throws: CodingError.self) { try object.again(out.bytes) }
+    }
+
+    @Test("an object of another format or version is refused", arguments: Sample.objects)
+    func magic(_ object: SampleObject) {
+        var out = ByteWriter()
+        out.raw(object.bytes[..<7])
+        out.raw("1".utf8)
+        out.raw(object.bytes[8...].dropLast(4))
+        out.checksum()
+        #expect(throws: CodingError.self) { try object.again(out.bytes) }
+    }
+
+    @Test("values come back as they were written")
+    func values() throws {
+        #expect(try LogObject(decoding: Sample.log.encoded) == Sample.log)
+        #expect(try LogObject(decoding: Sample.ends.encoded) == Sample.ends)
+        #expect(try TermObject(decoding: Sample.term.encoded) == Sample.term)
+        #expect(try Heartbeat(decoding: Sample.heartbeat.encoded) == Sample.heartbeat)
+        #expect(try Manifest(decoding: Sample.manifest.encoded) == Sample.manifest)
+        #expect(try ManifestPage(decoding: Sample.page.encoded) == Sample.page)
+        #expect(try ClusterState(decoding: Sample.state.encoded) == Sample.state)
+        #expect(try LedgerRows(decodingObject: Sample.rows.encodedObject) == Sample.rows)
+    }
+
+    @Test("the frame of the worked example is the record of the worked example")
+    func frame() throws {
+        #expect(try CanonicalRecord.decode(Sample.record).headline == "Hello")
+        #expect(try ZstdDecompressor().decompress(Sample.frame, atMost: Sample.record.count) == Sample.record)
+    }
+
+    @Test("the documents show exactly the golden bytes", arguments: ["log-format", "manifest-format"])
+    func document(_ page: String) throws {
+        let text = try String(contentsOf: packageRoot.appending(path: "docs/\(page).md"), encoding: .utf8)
+        var count = 0
+        for part in text.components(separatedBy: "<!-- golden: ").dropFirst() {
+            let name = String(part.prefix { $0 != " " })
+            let blocks = part.components(separatedBy: "```\n")
+            try #require(blocks.count > 1)
+            var shown: [UInt8] = []
+            for line in blocks[1].split(separator: "\n") {
+                let digits = line.prefix { $0 != ";" }.filter { $0 != " " }
+                shown += try #require(Hex.bytes(digits), "\(line)")
+            }
+            #expect(try Self.golden(name) == shown, "\(name)")
+            count += 1
+        }
+        #expect(count > 0)
+    }
+}
+
+@Suite struct ObjectNameTests {
+    @Test("names sort as numbers do, and manifests count down")
+    func order() {
+        #expect(ObjectName.term(Term(9)) < ObjectName.term(Term(16)))
+        #expect(ObjectName.log(Term(1), 255) < ObjectName.log(Term(1), 256))
+        #expect(ObjectName.manifest(Generation(8)) < ObjectName.manifest(Generation(7)))
+        #expect(ObjectName.manifest(Generation(8)) == "manifests/fffffffffffffff7")
+    }
+
+    @Test("a name tells what it names")
+    func parse() {
+        #expect(ObjectName.generation(ofManifest: ObjectName.manifest(Generation(8))) == Generation(8))
+        #expect(ObjectName.term(ofName: ObjectName.term(Term(3))) == Term(3))
+        #expect(ObjectName.attempt(ofWritten: Sample.overlay.objectName) == Attempt(term: Term(2), number: 3))
+    }
+
+    @Test(
+        "a name of no known form tells nothing",
+        arguments: ["", "manifests/", "manifests/xyz", "segments/ab", "segments/ab.", "segments/ab.1", "segments/ab.1-", "segments/ab.x-1"])
+    func foreign(_ name: String) {
+        #expect(ObjectName.generation(ofManifest: name) == nil)
+        #expect(ObjectName.attempt(ofWritten: name) == nil)
+    }
+}
