@@ -9,11 +9,11 @@ package enum OPML {
 
     /// Broken XML gives what could be read. A feed named twice counts once.
     package static func feeds(in bytes: [UInt8]) -> [Feed] {
-        var reader = XMLPullReader(Charset.decode(bytes[...], declared: [nil]).bytes[...])
+        var reader = XMLPullReader(Charset.decode(bytes[...], declared: []).bytes[...])
         var feeds: [Feed] = []
         var seen: Set<String> = []
         while let event = reader.next() {
-            guard case .start(let name, let attributes) = event, name.lowercased() == "outline" else { continue }
+            guard case .start(_, let name, let attributes) = event, name.lowercased() == "outline" else { continue }
             func value(_ wanted: String) -> String? {
                 attributes.first { $0.name.lowercased() == wanted }?.value
             }
