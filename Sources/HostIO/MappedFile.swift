@@ -8,7 +8,7 @@ import Glibc
     /// Immutable memory: safe to read from any thread while the object lives.
     private nonisolated(unsafe) let memory: UnsafeRawBufferPointer
 
-    init(_ path: String) throws(SystemError) {
+    package init(_ path: String) throws(SystemError) {
         let file = try SystemCall.open(path, O_RDONLY)
         let status = try file.status(path)
         guard status.isRegular else { throw SystemError("map", path, code: EISDIR) }

@@ -27,7 +27,9 @@ struct IngestCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Files and folders, or - for standard input.", valueName: "file|dir|-"))
     var inputs: [String]
     @OptionGroup var put: PutOptions
-    @Option(help: ArgumentHelp("How far articles must have come before this command goes on.", valueName: "durable|indexed|visible"))
+    @Option(
+        help: ArgumentHelp(
+            "How far articles must have come before this command goes on.", valueName: "durable|indexed|visible"))
     var ack = "durable"
     @Option(help: ArgumentHelp("live before bulk; each has its own way.", valueName: "bulk|live"))
     var lane = "bulk"

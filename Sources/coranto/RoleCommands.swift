@@ -18,7 +18,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
     var store: String
     @OptionGroup var listen: ListenOption
-    @Option(help: ArgumentHelp("What others are told to connect to, if not the listening address.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp("What others are told to connect to, if not the listening address.", valueName: "host:port"))
     var advertise: String?
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?

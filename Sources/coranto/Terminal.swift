@@ -21,6 +21,9 @@ enum Terminal {
 
     static func note(_ text: String) { _ = write(Array("coranto: \(text)\n".utf8), to: STDERR_FILENO) }
 
+    /// A line on a terminal that the next one replaces; "" takes it away.
+    static func progress(_ text: String) { _ = write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
+
     static func fail(_ text: String, status: Int32) -> Never {
         note(text)
         end(status: status)

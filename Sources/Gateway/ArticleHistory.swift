@@ -1,0 +1,155 @@
+import ByteCoding
+package import Engine
+package import News
+package import Roles
+package import Storage
+
+/// What happened to one article as far as the log is kept: when its versions came, and what became of each.
+package struct ArticleHistory: Sendable {
+    package enum Fate: Equatable, Sendable {
+        case live
+        /// A larger version of the key won.
+        case superseded(by: Version)
+        /// The same version came before.
+        case duplicate
+        case rejected(RejectionReason)
+        /// Its key is retracted.
+        case retracted
+        /// Accepted, and not yet in a snapshot.
+        case pending(watermark: Position)
+        /// Published, and neither live nor explained by what is kept.
+        case gone
+
+        package var name: String {
+            switch self {
+            case .live: "live"
+            case .superseded: "superseded"
+            case .duplicate: "duplicate"
+            case .rejected: "rejected"
+            case .retracted: "retracted"
+            case .pending: "pending"
+            case .gone: "gone"
+            }
+        }
+    }
+
+    package enum Content: Equatable, Sendable {
+        case article(LoggedArticle)
+        case rejection(Rejection)
+        case retraction(Retraction)
+    }
+
+    package struct Event: Equatable, Sendable {
+        package var position: Position
+        package var receivedAt: Timestamp
+        package var lane: Lane
+        /// Who sent the batch, and the number of the batch.
+        package var client: String
+        package var batch: UInt64
+        package var content: Content
+        package var fate: Fate?
+    }
+
+    package let address: ArticleAddress
+    package let generation: Generation
+    /// What the snapshot has.
+    package let live: LiveVersion?
+    package let retraction: Retraction?
+    package private(set) var events: [Event] = []
+    /// When the oldest object of the log that is kept was written: what came before cannot be told. Nil: nothing is kept.
+    package private(set) var horizon: Timestamp?
+    /// Whether the log is kept from its very first object on.
+    package private(set) var isWhole = false
+
+    /// Reads the whole log that is kept: minutes for a large one.
+    package init(of address: ArticleAddress, in snapshot: OpenSnapshot, _ loader: SnapshotLoader) throws {
+        self.address = address
+        generation = snapshot.generation
+        live = try address.key.flatMap { try snapshot.reader.lookup(keys: [$0])[0] }
+        let state = try snapshot.loaded.map { try loader.state(of: $0.manifest) } ?? ClusterState()
+        retraction = address.key.flatMap { state.retractions[$0] }
+        let log = try KeptLog(loader, newest: snapshot.loaded)
+        try log.forEachObject { object in
+            if horizon == nil {
+                horizon = object.acceptedAt
+                isWhole = object.term == Term(1) && object.number == 0
+            }
+            append(object)
+        }
+        judge(snapshot.loaded?.manifest)
+    }
+
+    private mutating func append(_ object: LogObject) {
+        var index: UInt32 = 0
+        for batch in object.batches {
+            for entry in batch.entries {
+                let position = Position(term: object.term, number: object.number, index: index)
+                index += 1
+                guard let content = content(of: entry) else { continue }
+                events.append(
+                    Event(
+                        position: position, receivedAt: object.acceptedAt, lane: batch.lane, client: batch.client,
+                        batch: batch.number, content: content))
+            }
+        }
+    }
+
+    /// Nil if the entry is about something else.
+    private func content(of entry: LogEntry) -> Content? {
+        switch entry {
+        case .article(let article): article.key == address.key ? .article(article) : nil
+        case .retraction(let retraction): retraction.key == address.key ? .retraction(retraction) : nil
+        case .rejection(let rejection): isAbout(rejection) ? .rejection(rejection) : nil
+        case .feed: nil
+        }
+    }
+
+    /// Rejected inputs have no key of their own: they are known by their place, which may be a key, a URL or a line.
+    private func isAbout(_ rejection: Rejection) -> Bool {
+        let place = rejection.place
+        if place == address.text || place.hasPrefix(address.text + ":") { return true }
+        if let key = address.key, place == key.hex { return true }
+        return address.canonicalURL.map { place.contains($0) || place.contains(address.text) } ?? false
+    }
+
+    // MARK: Fates
+
+    private mutating func judge(_ manifest: Manifest?) {
+        var seen: Set<Version> = []
+        var best: Version? = live?.version
+        for event in events {
+            if case .article(let article) = event.content, pendingMark(event, manifest) == nil {
+                best = max(best ?? article.version, article.version)
+            }
+        }
+        for index in events.indices {
+            let event = events[index]
+            switch event.content {
+            case .rejection(let rejection): events[index].fate = .rejected(rejection.reason)
+            case .retraction:
+                if event.position > manifest?.foldedTo ?? .start {
+                    events[index].fate = .pending(watermark: manifest?.foldedTo ?? .start)
+                }
+            case .article(let article):
+                if let watermark = pendingMark(event, manifest) {
+                    events[index].fate = .pending(watermark: watermark)
+                } else if !seen.insert(article.version).inserted {
+                    events[index].fate = .duplicate
+                } else if let best, article.version < best {
+                    events[index].fate = .superseded(by: best)
+                } else if live?.version == article.version {
+                    events[index].fate = .live
+                } else {
+                    events[index].fate = retraction == nil ? .gone : .retracted
+                }
+            }
+        }
+    }
+
+    /// The watermark of the article's stream, if the event is behind it: not yet published.
+    private func pendingMark(_ event: Event, _ manifest: Manifest?) -> Position? {
+        guard let manifest, let key = address.key else { return .start }
+        let watermark = manifest[watermark: ShardLane(manifest.sharding.shard(of: key), event.lane)]
+        return event.position > watermark ? watermark : nil
+    }
+}

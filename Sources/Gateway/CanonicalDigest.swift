@@ -1,0 +1,22 @@
+package import ByteCoding
+package import Roles
+import News
+import Storage
+
+/// The one number that says that two compacted stores have the same bytes: SHA-256 over the settings' hash and the
+/// identities of the cells in order.
+package enum CanonicalDigest {
+    /// - Throws: `Failure` if the snapshot is not compacted: its bytes then depend on how it came about.
+    package static func of(_ loaded: LoadedManifest) throws(Failure) -> Digest256 {
+        guard loaded.manifest.overlays.isEmpty else {
+            throw Failure(
+                .failed,
+                "generation \(loaded.manifest.generation.number) has \(loaded.manifest.overlays.count) overlays: its bytes "
+                    + "are not canonical", hint: "run: coranto snapshot compact")
+        }
+        var hasher = SHA256Hasher()
+        hasher.update(loaded.manifest.settings.hash.bytes)
+        for cell in loaded.cells { hasher.update(cell.identity.bytes) }
+        return hasher.finalize()
+    }
+}

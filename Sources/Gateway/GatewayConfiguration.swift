@@ -1,0 +1,31 @@
+package import HostIO
+package import Storage
+package import Wire
+
+/// What a gateway is told when it starts.
+package struct GatewayConfiguration: Sendable {
+    package var bucket: any Bucket
+    package var endpoint: Endpoint
+    /// If there is one, answers are only for those who send it: `Authorization: Bearer …`.
+    package var token: Token?
+    /// Threads that search; more questions wait.
+    package var threadCount = 4
+    /// Questions that may wait or be worked on at once; more are refused with 503.
+    package var questionLimitCount = 64
+    /// Between two looks for a newer manifest.
+    package var pollInterval = Duration.milliseconds(200)
+
+    package init(bucket: any Bucket, endpoint: Endpoint) {
+        self.bucket = bucket
+        self.endpoint = endpoint
+    }
+
+    /// Whether it is right to listen there: beyond loopback everyone could read, so the user must say so.
+    package static func check(_ endpoint: Endpoint, plainNetwork: Bool) throws(Failure) {
+        do throws(ListenPolicy.Refusal) {
+            try ListenPolicy.check(host: endpoint.host, hasToken: true, plainNetwork: plainNetwork, hasTLS: false)
+        } catch {
+            throw Failure(.badRequest, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package import HostIO
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+import News
+import ServiceLifecycle
+
+/// A gateway: answers questions over HTTP about the newest snapshot of a store. Needs no coordinator.
+///
+/// It listens until `drain` is called or its task is cancelled; questions in work are then still answered.
+package final class GatewayRole: Sendable {
+    private let threads: SearchThreads
+    private let holder: SnapshotHolder
+    private let services: ServiceGroup
+
+    /// How long questions in work may take when the gateway ends.
+    static let drainDuration = Duration.seconds(10)
+    static let connectionLimitCount = 1024
+    static let idleDuration = TimeAmount.seconds(60)
+
+    /// - Parameter listening: told once where the gateway listens; port 0 takes a free one.
+    package init(
+        _ configuration: GatewayConfiguration, logger: Logger,
+        listening: @escaping @Sendable (Endpoint) -> Void = { _ in }
+    ) throws {
+        let metrics = GatewayMetrics()
+        holder = try SnapshotHolder(configuration.bucket)
+        threads = SearchThreads(count: configuration.threadCount, limitCount: configuration.questionLimitCount)
+        let routes = GatewayRoutes(
+            holder: holder, threads: threads, metrics: metrics, token: configuration.token)
+        let endpoint = configuration.endpoint
+        let application = Application(
+            router: routes.router(),
+            server: .http1(configuration: .init(idleTimeout: Self.idleDuration)),
+            configuration: .init(
+                address: .hostname(endpoint.host, port: endpoint.port), serverName: "coranto",
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimitCount)),
+            onServerRunning: { channel in
+                listening(Endpoint(host: endpoint.host, port: channel.localAddress?.port ?? endpoint.port))
+            },
+            logger: logger)
+        let follower = SnapshotFollower(
+            holder: holder, threads: threads, metrics: metrics, interval: configuration.pollInterval, logger: logger)
+        var group = ServiceGroupConfiguration(services: [follower, application], logger: logger)
+        group.maximumGracefulShutdownDuration = Self.drainDuration
+        services = ServiceGroup(configuration: group)
+    }
+
+    /// Serves until drained.
+    ///
+    /// - Throws: if the port is taken or the store cannot be read when it starts.
+    package func run() async throws {
+        threads.start()
+        do {
+            _ = try await threads.run { [holder] in try holder.refresh() }
+            // No child: cancelling this task must drain the services, not cut their answers off.
+            let serving = Task { try await services.run() }
+            try await withTaskCancellationHandler {
+                try await serving.value
+            } onCancel: {
+                drain()
+            }
+        } catch {
+            try await threads.stop()
+            throw error
+        }
+        try await threads.stop()
+    }
+
+    /// Refuses new connections, answers what was asked, and lets `run` return. May be called from anywhere.
+    package func drain() {
+        // Ends at once: it only tells the services.
+        Task { await services.triggerGracefulShutdown() }
+    }
+}
+
+/// Looks for newer manifests, off the way of requests.
+private struct SnapshotFollower: Service {
+    let holder: SnapshotHolder
+    let threads: SearchThreads
+    let metrics: GatewayMetrics
+    let interval: Duration
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            var isFailing = false
+            while true {
+                do { try await Task.sleep(for: interval) } catch is CancellationError { return }
+                do {
+                    if try await threads.run({ try holder.refresh() }) {
+                        logger.debug(
+                            "opened a snapshot", metadata: ["generation": "\(holder.newest.generation.number)"])
+                    }
+                    isFailing = false
+                } catch {
+                    // The old snapshot stays, and the next look may succeed: told once.
+                    metrics.countRefreshFailure()
+                    if !isFailing {
+                        logger.error(
+                            "the newest snapshot could not be opened", metadata: ["error": "\(Failure(error))"])
+                    }
+                    isFailing = true
+                }
+            }
+        }
+    }
+}

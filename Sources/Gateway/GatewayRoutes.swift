@@ -1,0 +1,115 @@
+import Engine
+import Extraction
+import Hummingbird
+import Logging
+import News
+import Wire
+
+/// What a gateway answers, by path.
+struct GatewayRoutes: Sendable {
+    let holder: SnapshotHolder
+    let threads: SearchThreads
+    let metrics: GatewayMetrics
+    let token: Token?
+
+    typealias Context = BasicRequestContext
+
+    /// Longest query string: the longest query, every byte escaped, and the other parameters.
+    static let queryLimitBytes = QueryParser.textBytes * 3 + 4096
+
+    func router() -> Router<Context> {
+        let router = Router(context: Context.self)
+        router.add(middleware: FailureAnswers(metrics: metrics))
+        router.get("/") { _, _ in WebPage.response }
+        router.get("/healthz") { _, _ in
+            Self.json(Array("{\"status\":\"ok\",\"generation\":\(holder.newest.generation.number)}".utf8))
+        }
+        router.get("/v1/search") { request, _ in try await search(request) }
+        router.get("/v1/articles/:key") { request, context in try await article(request, context) }
+        router.get("/v1/status") { request, _ in
+            try authorise(request)
+            return Self.json(StatusJSON.write(holder.newest))
+        }
+        router.get("/metrics") { request, _ in
+            try authorise(request)
+            return Self.response(
+                Array(metrics.text(of: holder.newest).utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        return router
+    }
+
+    private func search(_ request: Request) async throws -> Response {
+        try authorise(request)
+        let query = request.uri.query ?? ""
+        guard query.utf8.count <= Self.queryLimitBytes else {
+            throw Failure(.badRequest, "the question has \(query.utf8.count) bytes, at most \(Self.queryLimitBytes)")
+        }
+        let question = try SearchQuestion(QueryString(query))
+        let (bytes, microseconds) = try await threads.run {
+            let answer = try SearchAnswer(to: question, from: holder.snapshot(for: question))
+            return (AnswerJSON.write(answer), answer.tookMicroseconds)
+        }
+        metrics.answered(inMicroseconds: microseconds)
+        return Self.json(bytes)
+    }
+
+    private func article(_ request: Request, _ context: Context) async throws -> Response {
+        try authorise(request)
+        let name = try context.parameters.require("key")
+        let key = try ArticleAddress(name).requireKey()
+        let found = try await threads.run { try holder.newest.article(key) }
+        return Self.json(ArticleJSON.write(found.article, key: found.key, version: found.version))
+    }
+
+    /// - Throws: `Failure` `.unauthorised` unless the request carries the token, if there is one.
+    private func authorise(_ request: Request) throws(Failure) {
+        guard let token else { return }
+        let given = request.headers[.authorization] ?? ""
+        guard given.hasPrefix("Bearer "), token.matches(given.utf8.dropFirst(7)) else {
+            throw Failure(.unauthorised, "the token is missing or wrong", hint: "send Authorization: Bearer TOKEN")
+        }
+    }
+
+    static func json(_ bytes: [UInt8]) -> Response { response(bytes, type: "application/json; charset=utf-8") }
+
+    static func response(
+        _ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) -> Response {
+        var fields = headers
+        fields[.contentType] = type
+        fields[.contentLength] = "\(bytes.count)"
+        fields[.cacheControl] = "no-store"
+        fields[.xContentTypeOptions] = "nosniff"
+        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+/// Turns what routes throw into the JSON of an error; told once, to the asker.
+private struct FailureAnswers: RouterMiddleware {
+    let metrics: GatewayMetrics
+
+    func handle(
+        _ request: Request, context: GatewayRoutes.Context,
+        next: (Request, GatewayRoutes.Context) async throws -> Response
+    ) async throws -> Response {
+        let failure: Failure
+        do { return try await next(request, context) } catch let error as HTTPError {
+            failure = Failure(error.status == .notFound ? .notFound : .badRequest, "\(error.status)")
+        } catch {
+            failure = Failure(error)
+        }
+        switch failure.code {
+        case .busy: metrics.count(.busy)
+        case .corrupt, .failed:
+            metrics.count(.failed)
+            context.logger.error("a question could not be answered", metadata: ["error": "\(failure)"])
+        case .badRequest, .notFound, .gone, .unauthorised: metrics.count(.refused)
+        }
+        var headers = HTTPFields()
+        if failure.code == .busy { headers[.retryAfter] = "1" }
+        if failure.code == .unauthorised { headers[.wwwAuthenticate] = "Bearer" }
+        return GatewayRoutes.response(
+            AnswerJSON.failure(failure), type: "application/json; charset=utf-8",
+            status: HTTPResponse.Status(code: failure.httpStatus), headers: headers)
+    }
+}

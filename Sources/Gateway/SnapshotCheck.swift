@@ -1,0 +1,157 @@
+import ByteCoding
+import Engine
+import News
+import Roles
+import Storage
+
+/// Holds one manifest against what it names.
+struct SnapshotCheck {
+    struct Scope {
+        /// The newest is held against the log and the ledger too, and its keys are compared.
+        var isNewest: Bool
+        var log: LogSummary
+    }
+
+    private let loaded: LoadedManifest
+    private let present: Set<String>
+    private let sound: Set<String>
+    private let loader: SnapshotLoader
+    private(set) var findings: [Finding] = []
+    private(set) var liveDocumentCount = 0
+
+    init(_ loaded: LoadedManifest, present: Set<String>, sound: Set<String>, loader: SnapshotLoader) {
+        self.loaded = loaded
+        self.present = present
+        self.sound = sound
+        self.loader = loader
+    }
+
+    private var manifest: Manifest { loaded.manifest }
+
+    private mutating func find(_ section: String, _ message: String) {
+        findings.append(Finding(object: manifest.name, section: section, message: message))
+    }
+
+    mutating func run(_ scope: Scope) throws {
+        let named = manifest.namedObjects.union(loaded.cells.map(\.objectName))
+        for name in named.sorted() where try !isPresent(name) {
+            findings.append(
+                Finding(
+                    object: name, section: "object",
+                    message: "the object is missing; generation \(manifest.generation.number) names it"))
+        }
+        checkSums()
+        checkCells()
+        if scope.isNewest {
+            try checkPositions(scope.log)
+            try checkLedger()
+        }
+        guard loaded.segments.allSatisfy({ sound.contains($0.objectName) }) else { return }
+        try checkSegments(scope)
+    }
+
+    /// What came after the listing is there, too.
+    private func isPresent(_ name: String) throws -> Bool {
+        if present.contains(name) { return true }
+        guard case .size = try loader.perform(.size(name: name)) else { return false }
+        return true
+    }
+
+    private func holds(_ position: Position, _ log: LogSummary) throws -> Bool {
+        if log.holds(position) { return true }
+        return try log.ends[position.term] == nil && isPresent(ObjectName.log(position.term, position.number))
+    }
+
+    private mutating func checkSums() {
+        let digest = loaded.segments.reduce(Digest256.zero) { $0 &+ $1.digest }
+        if digest != manifest.setDigest {
+            find("set digest", "it is \(manifest.setDigest.hex), the segments add up to \(digest.hex)")
+        }
+        let live = loaded.segments.reduce(Int64(0)) { $0 + Int64($1.documentCount) - Int64($1.killCount) }
+        if manifest.sums[.published] != live {
+            find("sums", "\(manifest.sums[.published]) articles are published, the segments have \(live) live ones")
+        }
+        let counts = Outcome.allCases.map { ($0.name, manifest.sums[$0]) } + [("received", manifest.sums.received)]
+        for (name, count) in counts where count < 0 { find("sums", "\(count) articles are \(name)") }
+        if manifest.sums.pending < 0 {
+            find("sums", "\(manifest.sums.received) articles were received, and more became something")
+        }
+    }
+
+    private mutating func checkCells() {
+        for (left, right) in zip(loaded.cells, loaded.cells.dropFirst()) {
+            guard let last = left.span?.last, let first = right.span?.first, last < first else {
+                find("pages", "the cells \(left.objectName) and \(right.objectName) are out of order")
+                continue
+            }
+        }
+        for cell in loaded.cells where cell.kind != .cell { find("pages", "\(cell.objectName) is no cell") }
+        for overlay in manifest.overlays where overlay.kind != .overlay {
+            find("overlays", "\(overlay.objectName) is no overlay")
+        }
+    }
+
+    private mutating func checkPositions(_ log: LogSummary) throws {
+        for (index, watermark) in manifest.watermarks.enumerated() where try !holds(watermark, log) {
+            find("watermarks", "shard \(index / 2) stands at \(Self.text(watermark)), which the log does not have")
+        }
+        if try !holds(manifest.foldedTo, log) {
+            find("folded", "the log is counted to \(Self.text(manifest.foldedTo)), which it does not have")
+        }
+    }
+
+    private static func text(_ position: Position) -> String {
+        "\(position.term.number)/\(position.number)/\(position.index)"
+    }
+
+    /// The rows of the ledger add up to the sums of the manifest.
+    private mutating func checkLedger() throws {
+        var rows = manifest.ledgerTail
+        for object in manifest.ledgerObjects {
+            let name = object.name(in: "ledger")
+            guard case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil))
+            else { return }
+            do throws(CodingError) { rows.add(try LedgerRows(decodingObject: bytes)) } catch {
+                // Told when the object itself was read.
+                return
+            }
+        }
+        let all = rows.sorted.map(\.sums)
+        let received = all.reduce(0) { $0 + $1.received }
+        if received != manifest.sums.received {
+            find("ledger", "\(manifest.sums.received) articles were received, the ledger's rows have \(received)")
+        }
+        for outcome in Outcome.allCases {
+            let count = all.reduce(0) { $0 + $1[outcome] }
+            if count != manifest.sums[outcome] {
+                find("ledger", "\(manifest.sums[outcome]) articles are \(outcome.name), the ledger's rows have \(count)")
+            }
+        }
+    }
+
+    /// References against footers, kills against losers, and no key live twice.
+    private mutating func checkSegments(_ scope: Scope) throws {
+        do {
+            let snapshot = try loader.open(loaded)
+            liveDocumentCount = snapshot.liveDocumentCount
+            guard scope.isNewest else { return }
+            var live: [(key: ArticleKey, segment: Int, ordinal: Int)] = []
+            for (index, segment) in snapshot.segments.enumerated() {
+                for (ordinal, row) in try segment.rows(0..<segment.documentCount).enumerated()
+                where !snapshot.dead[index].contains(UInt32(ordinal)) {
+                    live.append((row.key, index, ordinal))
+                }
+            }
+            live.sort { ($0.key, $0.segment, $0.ordinal) < ($1.key, $1.segment, $1.ordinal) }
+            for (left, right) in zip(live, live.dropFirst()) where left.key == right.key {
+                findings.append(
+                    Finding(
+                        object: snapshot.segments[right.segment].objectName, section: SectionKind.documents.name,
+                        offset: UInt64(right.ordinal * SegmentFormat.documentRowBytes),
+                        message: "key \(right.key.hex) is live here and in \(snapshot.segments[left.segment].objectName)"))
+            }
+        } catch let error as EngineError where error.code != .io {
+            findings.append(Finding(error, object: manifest.name))
+        }
+    }
+}

@@ -1,0 +1,254 @@
+import ByteCoding
+package import Engine
+package import News
+import Roles
+package import Storage
+
+/// Something in a store that is not as it was written, or does not belong together.
+package struct Finding: Equatable, Sendable, CustomStringConvertible {
+    package var object: String
+    /// Section of a segment, "footer" or "tail"; else the kind of the object.
+    package var section: String
+    /// From the start of the object, in bytes; nil if it is about the whole object.
+    package var offset: UInt64?
+    package var message: String
+
+    package init(object: String, section: String, offset: UInt64? = nil, message: String) {
+        self.object = object
+        self.section = section
+        self.offset = offset
+        self.message = message
+    }
+
+    package init(_ error: EngineError, object: String = "") {
+        self.init(
+            object: error.object.isEmpty ? object : error.object, section: error.section ?? "segment",
+            offset: error.offset, message: "\(error.code.rawValue): \(error.message)")
+    }
+
+    package var description: String {
+        "\(object), section \(section)\(offset.map { ", offset \($0)" } ?? ""): \(message)"
+    }
+}
+
+/// What a whole reading of a store found.
+package struct StoreReport: Equatable, Sendable {
+    package var findings: [Finding] = []
+    /// Objects and bytes that were read.
+    package var objectCount = 0
+    package var byteCount: UInt64 = 0
+    package var generation = Generation.none
+    package var liveDocumentCount = 0
+    /// Objects that no folder of a store knows; they were not read.
+    package var unknownNames: [String] = []
+}
+
+/// Reads every byte of a store again, also of objects that no manifest names, and checks what holds between the objects.
+///
+/// `heartbeats/` are left out: they are overwritten. A store may be verified while a cluster runs on it: what is collected
+/// meanwhile is passed over, what a manifest names must be there.
+package struct StoreVerifier {
+    let loader: SnapshotLoader
+    private(set) var report = StoreReport()
+    /// Names of all objects listed, by folder.
+    private(set) var names: [String: [String]] = [:]
+    private(set) var log = LogSummary()
+    /// The newest manifest that could be read.
+    private var newest: Manifest?
+    private var manifests: [Generation: String] = [:]
+    /// Segments whose bytes were checked by themselves.
+    private var soundSegments: Set<String> = []
+
+    static let folders = ["terms", "log", "manifests", "pages", "state", "ledger", "segments"]
+
+    package init(_ bucket: any Bucket) { loader = SnapshotLoader(bucket) }
+
+    /// - Parameter progress: called with the number of objects read, and of all.
+    /// - Throws: what the store throws; what is wrong becomes a finding.
+    package mutating func run(progress: (Int, Int) -> Void = { _, _ in }) throws -> StoreReport {
+        try listNames()
+        let total = names.values.reduce(0) { $0 + $1.count }
+        for folder in Self.folders {
+            for name in names[folder] ?? [] {
+                try checkObject(name, in: folder)
+                progress(report.objectCount, total)
+            }
+        }
+        checkTerms()
+        log.check(ends: newest?.ends ?? [], &report.findings)
+        try checkSnapshots()
+        return report
+    }
+
+    private mutating func listNames() throws {
+        var after: String?
+        while true {
+            guard case .names(let page) = try loader.perform(.list(prefix: "", after: after, limit: 1000)),
+                let last = page.last
+            else { break }
+            for name in page {
+                let folder = String(name.prefix { $0 != "/" })
+                if Self.folders.contains(folder) {
+                    names[folder, default: []].append(name)
+                } else if folder != "heartbeats" {
+                    report.unknownNames.append(name)
+                }
+            }
+            after = last
+        }
+    }
+
+    mutating func find(_ object: String, _ section: String, _ offset: UInt64? = nil, _ message: String) {
+        report.findings.append(Finding(object: object, section: section, offset: offset, message: message))
+    }
+
+    // MARK: Objects
+
+    private mutating func checkObject(_ name: String, in folder: String) throws {
+        if folder == "segments" { return try checkSegment(name) }
+        guard case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil)) else { return }
+        report.objectCount += 1
+        report.byteCount += UInt64(bytes.count)
+        do throws(CodingError) {
+            switch folder {
+            case "terms":
+                let term = try TermObject(decoding: bytes).term
+                if ObjectName.term(term) != name { find(name, "term", 8, "it is of term \(term.number)") }
+            case "log":
+                let object = try LogObject(decoding: bytes)
+                if object.name == name {
+                    log.add(object)
+                } else {
+                    find(name, "log", 8, "it is object \(object.number) of term \(object.term.number)")
+                }
+            case "manifests":
+                let manifest = try Manifest(decoding: bytes)
+                guard manifest.name == name else {
+                    return find(name, "manifest", 8, "it is generation \(manifest.generation.number)")
+                }
+                manifests[manifest.generation] = name
+                if manifest.generation > newest?.generation ?? .none { newest = manifest }
+            case "pages": _ = try ManifestPage(decoding: bytes)
+            case "state": _ = try ClusterState(decoding: bytes)
+            default: _ = try LedgerRows(decodingObject: bytes)
+            }
+        } catch {
+            find(name, Self.kind(of: folder), Self.place(of: error), "\(error)")
+            return
+        }
+        if ["pages", "state", "ledger"].contains(folder) {
+            let digest = SHA256.hash(of: bytes)
+            if !name.hasPrefix("\(folder)/\(digest.hex).") {
+                find(name, Self.kind(of: folder), 0, "SHA-256 of the object is \(digest.hex)")
+            }
+        }
+    }
+
+    private static func kind(of folder: String) -> String {
+        switch folder {
+        case "terms": "term"
+        case "manifests": "manifest"
+        case "pages": "page"
+        default: folder
+        }
+    }
+
+    /// A checksum covers the object from its start.
+    private static func place(of error: CodingError) -> UInt64 {
+        if case .badChecksum = error { return 0 }
+        return UInt64(clamping: error.offset)
+    }
+
+    private mutating func checkSegment(_ name: String) throws {
+        guard case .size(let size) = try loader.perform(.size(name: name)) else { return }
+        report.objectCount += 1
+        report.byteCount += size
+        do {
+            let segment = try SegmentReader.open(objectName: name, sizeBytes: size, source: loader.source)
+            var verifier = SegmentVerifier(segment)
+            var found = try verifier.run().map { Finding($0, object: name) }
+            if found.isEmpty, let identity = try identityFinding(name, size) { found = [identity] }
+            report.findings += found
+            if found.isEmpty { soundSegments.insert(name) }
+        } catch let error as EngineError where error.code != .io {
+            report.findings.append(Finding(error, object: name))
+        } catch {
+            // Collected meanwhile.
+            guard case .missing = try loader.perform(.size(name: name)) else { throw error }
+        }
+        // Mappings are given back: a store has more segments than one wants mapped at once.
+        loader.source.forget(except: [])
+    }
+
+    private func identityFinding(_ name: String, _ size: UInt64) throws -> Finding? {
+        var hasher = SHA256Hasher()
+        var offset: UInt64 = 0
+        while offset < size {
+            let request = ByteRequest(object: name, offset: offset, length: Int(min(1 << 20, size - offset)))
+            guard let view = try loader.source.read([request]).first, view.count == request.length else {
+                return Finding(object: name, section: "segment", offset: offset, message: "the object ends early")
+            }
+            // Safe: the view holds the bytes while they are read.
+            unsafe hasher.update(view.bytes)
+            offset += UInt64(view.count)
+        }
+        let identity = hasher.finalize().hex
+        return name.hasPrefix("segments/\(identity).")
+            ? nil : Finding(object: name, section: "segment", offset: 0, message: "SHA-256 of the object is \(identity)")
+    }
+
+    // MARK: What holds between them
+
+    private mutating func checkTerms() {
+        var expected = Term.none.next
+        for name in names["terms"] ?? [] {
+            guard let term = ObjectName.term(ofName: name) else { continue }
+            if term != expected {
+                find(ObjectName.term(expected), "term", "the object is missing: terms are consecutive")
+            }
+            expected = term.next
+        }
+        if let newest, newest.term >= expected {
+            find(newest.name, "manifest", "it is of term \(newest.term.number), which never began")
+        }
+    }
+
+    private mutating func checkSnapshots() throws {
+        guard let newest else {
+            if let log = names["log"]?.first, names["manifests"] != nil {
+                find(log, "log", "there is a log, and no manifest that can be read")
+            }
+            return
+        }
+        report.generation = newest.generation
+        if let first = names["manifests"]?.first, first != newest.name {
+            // The newest cannot be read, which is told already: an older one says nothing of the rest.
+            return
+        }
+        let present = Set(names.values.joined())
+        var generations = newest.kept.map(\.generation)
+        generations.append(newest.generation)
+        for generation in generations.reversed() {
+            guard manifests[generation] != nil else {
+                // One that is damaged is told already.
+                if !present.contains(ObjectName.manifest(generation)) {
+                    find(ObjectName.manifest(generation), "manifest", "the object of a kept generation is missing")
+                }
+                continue
+            }
+            let isNewest = generation == newest.generation
+            do {
+                guard let loaded = try loader.manifest(generation) else { continue }
+                var check = SnapshotCheck(loaded, present: present, sound: soundSegments, loader: loader)
+                try check.run(.init(isNewest: isNewest, log: log))
+                report.findings += check.findings.filter { !report.findings.contains($0) }
+                if isNewest { report.liveDocumentCount = check.liveDocumentCount }
+            } catch let error as StoreError where error.code == .missing {
+                find(error.object, "page", "the object is missing; generation \(generation.number) names it")
+            } catch let error as StoreError where error.code == .corrupt {
+                // Told when the object itself was read.
+                continue
+            }
+        }
+    }
+}

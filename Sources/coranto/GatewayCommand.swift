@@ -1,0 +1,37 @@
+import ArgumentParser
+import Gateway
+import HostIO
+import Wire
+
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway", abstract: "Runs a gateway: answers questions over HTTP, and on a web page.",
+        discussion: """
+            Needs only the store: no coordinator has to run.
+
+            Example:
+              coranto gateway --store /var/lib/coranto --http 127.0.0.1:8080
+            """)
+
+    @OptionGroup var store: StoreOption
+    @Option(help: ArgumentHelp("Where to listen.", valueName: "host:port"))
+    var http = "127.0.0.1:8080"
+    @Flag(help: "Listen beyond loopback without TLS; answers can be read on the network.")
+    var plainNetwork = false
+    @Option(help: ArgumentHelp("Answer only those who send the token in this file.", valueName: "file"))
+    var tokenFile: String?
+    @OptionGroup var log: LogOption
+
+    func run() async throws {
+        guard let endpoint = Endpoint(http) else {
+            throw Failure(.badRequest, "\(http) is no address", hint: "write HOST:PORT, such as 127.0.0.1:8080")
+        }
+        try GatewayConfiguration.check(endpoint, plainNetwork: plainNetwork)
+        var configuration = GatewayConfiguration(bucket: try store.openForReading(), endpoint: endpoint)
+        configuration.token = try TokenFile.read(tokenFile)
+        let role = try GatewayRole(configuration, logger: log.logger("gateway"))
+        let signals = DrainSignals { role.drain() }
+        defer { signals.cancel() }
+        try await role.run()
+    }
+}

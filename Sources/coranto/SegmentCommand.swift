@@ -1,0 +1,92 @@
+import ArgumentParser
+import Engine
+import Gateway
+import HostIO
+import Roles
+import Storage
+
+struct SegmentCommand: AsyncParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "segment", abstract: "Shows and verifies a segment.",
+        discussion: """
+            Example:
+              coranto segment verify /var/lib/coranto/segments/0f…e9.1-4
+            """,
+        subcommands: [Show.self, Verify.self])
+
+    struct Source: ParsableArguments {
+        @Argument(help: ArgumentHelp("A file, or with --store the name of an object.", valueName: "file|name"))
+        var name: String
+        @Option(help: ArgumentHelp("The store that has it.", valueName: "dir"))
+        var store: String?
+
+        func open() throws -> SegmentReader {
+            guard let store else {
+                let file = try FileByteSource(path: name)
+                return try SegmentReader.open(objectName: name, sizeBytes: file.sizeBytes, source: file)
+            }
+            let bucket: FolderBucket
+            do throws(BucketFailure) { bucket = try FolderBucket(path: store, access: .readOnly) } catch {
+                throw Failure(.failed, "no store at \(store): \(error.message)")
+            }
+            let loader = SnapshotLoader(bucket)
+            let object = name.hasPrefix("segments/") ? name : "segments/\(name)"
+            guard case .size(let size) = try loader.perform(.size(name: object)) else {
+                throw Failure(.notFound, "there is no \(object) in \(store)", hint: "coranto snapshot show lists them")
+            }
+            return try SegmentReader.open(objectName: object, sizeBytes: size, source: loader.source)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows what a segment says of itself.",
+            discussion: """
+                Example:
+                  coranto segment show segments/0f…e9.1-4 --store /var/lib/coranto
+                """)
+        @OptionGroup var source: Source
+        @Option(help: "How to print.")
+        var format = Format.text
+
+        func run() async throws {
+            let shown = SegmentText(try source.open())
+            Terminal.write(format == .json ? shown.json + [0x0A] : Array(shown.text.utf8))
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Reads every byte of a segment again and tells everything that is wrong.",
+            discussion: """
+                Ends with status 4 if anything is.
+
+                Example:
+                  coranto segment verify segments/0f…e9.1-4 --store /var/lib/coranto
+                """)
+        @OptionGroup var source: Source
+        @Option(help: "How to print.")
+        var format = Format.text
+
+        func run() async throws {
+            let segment = try source.open()
+            var report = StoreReport()
+            report.objectCount = 1
+            report.byteCount = segment.sizeBytes
+            report.liveDocumentCount = segment.documentCount
+            var verifier = SegmentVerifier(segment)
+            report.findings = try verifier.run().map { Finding($0, object: segment.objectName) }
+            switch format {
+            case .json: Terminal.write(report.json + [0x0A])
+            case .text:
+                Terminal.write(report.findings.map { "\($0)\n" }.joined())
+                Terminal.write(report.findings.isEmpty ? "sound: \(segment.documentCount) articles\n" : "not sound\n")
+            }
+            if !report.findings.isEmpty { Terminal.end(status: 4) }
+        }
+    }
+}

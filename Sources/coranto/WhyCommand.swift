@@ -1,0 +1,31 @@
+import ArgumentParser
+import Gateway
+
+struct WhyCommand: AsyncParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "why", abstract: "Tells what became of one article, and why.",
+        discussion: """
+            Reads the log as far back as it is kept. Inputs that were rejected are found by what named them: a URL, a key, \
+            or a file and line.
+
+            Example:
+              coranto why https://news.example/2016/01/20/talks --store /var/lib/coranto
+            """)
+
+    @Argument(help: ArgumentHelp("Its URL, its key, or what a rejection names.", valueName: "url|key"))
+    var name: String
+    @OptionGroup var store: StoreOption
+    @Option(help: "How to print.")
+    var format = Format.text
+
+    func run() async throws {
+        let holder = try store.openSnapshots()
+        let history = try ArticleHistory(of: ArticleAddress(name), in: holder.newest, holder.loader)
+        Terminal.write(format == .json ? history.json + [0x0A] : Array(history.text.utf8))
+        if history.events.isEmpty, history.live == nil { Terminal.end(status: 1) }
+    }
+}
