@@ -1,0 +1,39 @@
+/// Walks the entries of one block of the corrections.
+final class CorrectionBlockScanner {
+    let key = TermKeyBuffer()
+    /// Kills whose losers have the term, ascending.
+    private(set) var ordinals: [UInt32] = []
+    private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
+    private var leftCount = 0
+    private var killCount: UInt32 = 0
+
+    /// - Parameter bytes: of the block; kept alive by the caller until the last `next`.
+    func load(_ bytes: UnsafeRawBufferPointer, termCount: Int, killCount: UInt32) {
+        cursor = unsafe RawCursor(bytes)
+        leftCount = termCount
+        self.killCount = killCount
+        key.clear()
+    }
+
+    /// Moves to the next term; false after the last.
+    func next() throws(RawError) -> Bool {
+        guard leftCount > 0 else {
+            guard cursor.isAtEnd else { throw .malformed(what: "end of block", offset: cursor.offset) }
+            return false
+        }
+        leftCount -= 1
+        try key.read(&cursor)
+        let count = try cursor.count("kill count", atMost: min(Int(killCount), cursor.remaining))
+        ordinals.removeAll(keepingCapacity: true)
+        var ordinal = 0
+        for index in 0..<count {
+            let step = try cursor.count("kill", atMost: Int(killCount))
+            guard index == 0 || step > 0, ordinal + step < Int(killCount) else {
+                throw .malformed(what: "kill \(ordinal + step)", offset: cursor.offset)
+            }
+            ordinal += step
+            ordinals.append(UInt32(ordinal))
+        }
+        return true
+    }
+}

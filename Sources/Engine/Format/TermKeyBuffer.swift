@@ -1,0 +1,46 @@
+/// Bytes of the term a front-coded block stands at.
+@safe final class TermKeyBuffer {
+    private let base = UnsafeMutablePointer<UInt8>.allocate(capacity: 512)
+    private(set) var count = 0
+
+    deinit { unsafe base.deallocate() }
+
+    var bytes: UnsafeBufferPointer<UInt8> { unsafe UnsafeBufferPointer(start: base, count: count) }
+    var array: [UInt8] { unsafe Array(bytes) }
+
+    func clear() { count = 0 }
+
+    /// Reads the next term of a block; `clear` comes before the first.
+    @inline(__always)
+    func read(_ cursor: inout RawCursor) throws(RawError) {
+        let shared = try cursor.count("shared bytes", atMost: count)
+        let rest = try cursor.count("term bytes", atMost: IndexField.maxTermBytes + 1 - shared)
+        let source = try unsafe cursor.raw(rest)
+        // Ascending order shows in the first byte that differs; `count` is 0 before the first term of a block.
+        guard rest > 0, unsafe shared == count || source[0] > base[shared] else {
+            throw .malformed(what: "order of terms", offset: cursor.offset)
+        }
+        // In bounds: shared + rest <= 256.
+        unsafe (base + shared).update(from: source.baseAddress!.assumingMemoryBound(to: UInt8.self), count: rest)
+        count = shared + rest
+        guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: cursor.offset) }
+    }
+
+    /// Negative, zero or positive as the term is smaller than, equal to or larger than `other`.
+    @inline(__always)
+    func compare(_ other: UnsafeBufferPointer<UInt8>) -> Int { unsafe compareBytes(bytes, other) }
+}
+
+/// Negative, zero or positive as `left` is smaller than, equal to or larger than `right` in byte order.
+@inline(__always)
+func compareBytes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
+    let limit = min(left.count, right.count)
+    var index = 0
+    while index < limit {
+        let a = unsafe left[index]
+        let b = unsafe right[index]
+        if a != b { return a < b ? -1 : 1 }
+        index &+= 1
+    }
+    return left.count - right.count
+}

@@ -1,0 +1,30 @@
+import ByteCoding
+
+/// The articles of one input, front to back.
+final class ArticleStream {
+    private let segment: SegmentReader
+    private let window: SectionWindow
+    private let decompressor = ZstdDecompressor()
+    private var block = -1
+    private var raw: [UInt8] = []
+
+    init(_ segment: SegmentReader) {
+        self.segment = segment
+        window = SectionWindow(segment, .articles)
+    }
+
+    /// The frame of a document of an overlay, unchanged.
+    func frame(of ordinal: UInt32) throws -> [UInt8] {
+        unsafe Array(try window.bytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))))
+    }
+
+    func record(_ ordinal: UInt32) throws -> [UInt8] {
+        let wanted = segment.articleIndex.block(of: ordinal)
+        if wanted != block {
+            let range = segment.articleIndex.range(wanted)
+            raw = try unsafe segment.decompress(try window.bytes(range), at: range.lowerBound, decompressor)
+            block = wanted
+        }
+        return try segment.record(ordinal, inBlock: block, raw)
+    }
+}
