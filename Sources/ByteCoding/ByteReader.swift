@@ -1,33 +1,37 @@
 /// Reads what `ByteWriter` wrote, from bytes that may be anything: every read is checked, nothing traps, and no
 /// length from outside is believed before that many bytes are seen to be there.
+///
+/// Inlinable, because every entry of the log and every message goes through it field by field.
 package struct ByteReader: Sendable {
-    private let bytes: ArraySlice<UInt8>
-    private var index: Int
+    @usableFromInline let bytes: ArraySlice<UInt8>
+    @usableFromInline var index: Int
 
-    package init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+    @inlinable package init(_ bytes: [UInt8]) { self.init(bytes[...]) }
 
-    package init(_ bytes: ArraySlice<UInt8>) {
+    @inlinable package init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         index = bytes.startIndex
     }
 
     /// Bytes read so far.
-    package var offset: Int { index - bytes.startIndex }
-    package var remaining: Int { bytes.endIndex - index }
-    package var isAtEnd: Bool { index == bytes.endIndex }
+    @inlinable package var offset: Int { index - bytes.startIndex }
+    @inlinable package var remaining: Int { bytes.endIndex - index }
+    @inlinable package var isAtEnd: Bool { index == bytes.endIndex }
 
-    package mutating func fixed<Value: FixedWidthInteger>(_: Value.Type = Value.self) throws(CodingError) -> Value {
-        let width = Value.bitWidth / 8
+    @inlinable package mutating func fixed<Value: FixedWidthInteger & BitwiseCopyable>(
+        _: Value.Type = Value.self
+    ) throws(CodingError) -> Value {
+        let width = MemoryLayout<Value>.size
         try need(width)
-        var value: Value = 0
-        for place in 0..<width {
-            value |= Value(truncatingIfNeeded: bytes[index + place]) << Value(truncatingIfNeeded: 8 * place)
+        // Safe: `need` has seen that `width` bytes are there.
+        let value = unsafe bytes.withUnsafeBytes { all in
+            unsafe all.loadUnaligned(fromByteOffset: index - bytes.startIndex, as: Value.self)
         }
         index += width
-        return value
+        return Value(littleEndian: value)
     }
 
-    package mutating func varint() throws(CodingError) -> UInt64 {
+    @inlinable package mutating func varint() throws(CodingError) -> UInt64 {
         let start = offset
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -46,7 +50,7 @@ package struct ByteReader: Sendable {
     }
 
     /// A varint that counts or measures something: at most `limit`.
-    package mutating func count(_ what: String, atMost limit: Int = Int.max) throws(CodingError) -> Int {
+    @inlinable package mutating func count(_ what: String, atMost limit: Int = Int.max) throws(CodingError) -> Int {
         let start = offset
         guard let value = Int(exactly: try varint()), value <= limit else {
             throw .badValue(what: what, offset: start)
@@ -54,18 +58,20 @@ package struct ByteReader: Sendable {
         return value
     }
 
-    package mutating func signedVarint() throws(CodingError) -> Int64 {
+    @inlinable package mutating func signedVarint() throws(CodingError) -> Int64 {
         let raw = try varint()
         return Int64(bitPattern: (raw >> 1) ^ (0 &- (raw & 1)))
     }
 
-    package mutating func raw(_ count: Int) throws(CodingError) -> ArraySlice<UInt8> {
+    @inlinable package mutating func raw(_ count: Int) throws(CodingError) -> ArraySlice<UInt8> {
         try need(count)
         defer { index += count }
         return bytes[index..<index + count]
     }
 
-    package mutating func lengthPrefixed(atMost limit: Int = Int.max) throws(CodingError) -> ArraySlice<UInt8> {
+    @inlinable package mutating func lengthPrefixed(atMost limit: Int = Int.max) throws(CodingError) -> ArraySlice<
+        UInt8
+    > {
         try raw(try count("length", atMost: limit))
     }
 
@@ -97,7 +103,7 @@ package struct ByteReader: Sendable {
         return body
     }
 
-    private func need(_ count: Int) throws(CodingError) {
+    @inlinable func need(_ count: Int) throws(CodingError) {
         guard count >= 0, count <= remaining else {
             throw .truncated(offset: offset, wantedBytes: count, leftBytes: remaining)
         }

@@ -11,12 +11,17 @@ package struct Digest256: Hashable, Sendable, Comparable {
     package init(limbs: (UInt64, UInt64, UInt64, UInt64)) { self.limbs = limbs }
 
     /// - Parameter bytes: exactly 32.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == Self.byteCount else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-        limbs = (words[0], words[1], words[2], words[3])
+        let start = bytes.startIndex
+        limbs = (
+            bigEndian(bytes, at: start), bigEndian(bytes, at: start + 8), bigEndian(bytes, at: start + 16),
+            bigEndian(bytes, at: start + 24)
+        )
     }
+
+    /// - Parameter bytes: exactly 32.
+    package init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
 
     /// - Parameter hex: 64 hexadecimal digits.
     package init?(hex: some StringProtocol) {
@@ -34,7 +39,9 @@ package struct Digest256: Hashable, Sendable, Comparable {
         var out: [UInt8] = []
         out.reserveCapacity(32)
         for limb in [limbs.0, limbs.1, limbs.2, limbs.3] {
-            for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: limb >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                out.append(UInt8(truncatingIfNeeded: limb >> UInt64(shift)))
+            }
         }
         return out
     }
@@ -109,4 +116,11 @@ package struct SHA256Hasher {
         return Digest256(
             limbs: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian))
     }
+}
+
+/// Eight bytes as a big-endian number; the caller has seen that they are there.
+package func bigEndian(_ bytes: ArraySlice<UInt8>, at index: Int) -> UInt64 {
+    var value: UInt64 = 0
+    for place in 0..<8 { value = value << 8 | UInt64(bytes[index + place]) }
+    return value
 }

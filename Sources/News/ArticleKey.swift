@@ -14,14 +14,13 @@ package struct ArticleKey: Hashable, Sendable, Comparable {
     }
 
     /// - Parameter bytes: exactly 16.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == Self.byteCount else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 { halves.0 = halves.0 << 8 | UInt64(byte) } else { halves.1 = halves.1 << 8 | UInt64(byte) }
-        }
-        self.init(high: halves.0, low: halves.1)
+        self.init(high: bigEndian(bytes, at: bytes.startIndex), low: bigEndian(bytes, at: bytes.startIndex + 8))
     }
+
+    /// - Parameter bytes: exactly 16.
+    package init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
 
     /// - Parameter hex: 32 hexadecimal digits.
     package init?(hex: some StringProtocol) {

@@ -42,17 +42,19 @@ package struct Version: Hashable, Sendable, Comparable {
     }
 
     /// - Parameter bytes: exactly 76.
-    package init?(bytes: some Collection<UInt8>) {
-        let all = Array(bytes)
-        guard all.count == Self.byteCount, let content = Digest256(bytes: all[12..<44]),
-            let record = Digest256(bytes: all[44...])
+    package init?(bytes: ArraySlice<UInt8>) {
+        let start = bytes.startIndex
+        guard bytes.count == Self.byteCount, let content = Digest256(bytes: bytes[(start + 12)..<(start + 44)]),
+            let record = Digest256(bytes: bytes[(start + 44)...])
         else { return nil }
-        let time = all[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        firstSeen = Timestamp(sortable: time)
-        extractorVersion = all[8..<12].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        firstSeen = Timestamp(sortable: bigEndian(bytes, at: start))
+        extractorVersion = bytes[(start + 8)..<(start + 12)].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         contentHash = content
         recordHash = record
     }
+
+    /// - Parameter bytes: exactly 76.
+    package init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
 
     /// What one live article adds to the set digest.
     package func digestTerm(of key: ArticleKey) -> Digest256 { SHA256.hash(of: key.bytes + bytes) }

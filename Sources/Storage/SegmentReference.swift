@@ -46,7 +46,7 @@ package struct SegmentReference: Hashable, Sendable {
     package var objectName: String { "segments/\(identity.hex).\(attempt.name)" }
 
     package func encode(to out: inout ByteWriter) {
-        out.raw(identity.bytes)
+        out.digest(identity)
         out.fixed(attempt.term.number)
         out.fixed(attempt.number)
         out.fixed(kind.rawValue)
@@ -54,12 +54,12 @@ package struct SegmentReference: Hashable, Sendable {
         out.fixed(documentCount)
         out.fixed(killCount)
         out.fixed(recordBytes)
-        out.raw(digest.bytes)
+        out.digest(digest)
         out.fixed(UInt8(span == nil ? 0 : 1))
         if let span {
             for end in [span.first, span.last] {
                 out.fixed(Timestamp.sortable(end.time))
-                out.raw(end.key.bytes)
+                out.articleKey(end.key)
             }
         }
     }
@@ -69,7 +69,9 @@ package struct SegmentReference: Hashable, Sendable {
         attempt = Attempt(term: Term(try reader.fixed()), number: try reader.fixed())
         let start = reader.offset
         let rawKind: UInt8 = try reader.fixed()
-        guard let kind = Kind(rawValue: rawKind) else { throw .badValue(what: "segment kind \(rawKind)", offset: start) }
+        guard let kind = Kind(rawValue: rawKind) else {
+            throw .badValue(what: "segment kind \(rawKind)", offset: start)
+        }
         self.kind = kind
         sizeBytes = try reader.fixed()
         documentCount = try reader.fixed()
@@ -97,18 +99,24 @@ package struct OrderSpan: Hashable, Sendable {
     package func contains(_ place: OrderKey) -> Bool { first <= place && place <= last }
 }
 
+// Digests, keys and versions are big-endian, so that comparing bytes compares values. Read and written without an array
+// in between: every entry of the log has five.
 extension ByteReader {
     package mutating func digest() throws(CodingError) -> Digest256 {
-        Digest256(bytes: try raw(Digest256.byteCount))!
+        Digest256(limbs: (try bigEndian(), try bigEndian(), try bigEndian(), try bigEndian()))
     }
 
     package mutating func articleKey() throws(CodingError) -> ArticleKey {
-        ArticleKey(bytes: try raw(ArticleKey.byteCount))!
+        ArticleKey(high: try bigEndian(), low: try bigEndian())
     }
 
     package mutating func version() throws(CodingError) -> Version {
-        Version(bytes: try raw(Version.byteCount))!
+        Version(
+            firstSeen: Timestamp(sortable: try bigEndian()), extractorVersion: UInt32(bigEndian: try fixed()),
+            contentHash: try digest(), recordHash: try digest())
     }
+
+    private mutating func bigEndian() throws(CodingError) -> UInt64 { UInt64(bigEndian: try fixed()) }
 
     package mutating func orderKey() throws(CodingError) -> OrderKey {
         let time: UInt64 = try fixed()
@@ -121,6 +129,26 @@ extension ByteReader {
 }
 
 extension ByteWriter {
+    package mutating func digest(_ digest: Digest256) {
+        let limbs = digest.limbs
+        fixed(limbs.0.bigEndian)
+        fixed(limbs.1.bigEndian)
+        fixed(limbs.2.bigEndian)
+        fixed(limbs.3.bigEndian)
+    }
+
+    package mutating func articleKey(_ key: ArticleKey) {
+        fixed(key.high.bigEndian)
+        fixed(key.low.bigEndian)
+    }
+
+    package mutating func version(_ version: Version) {
+        fixed(Timestamp.sortable(version.firstSeen).bigEndian)
+        fixed(version.extractorVersion.bigEndian)
+        digest(version.contentHash)
+        digest(version.recordHash)
+    }
+
     package mutating func position(_ position: Position) {
         fixed(position.term.number)
         fixed(position.number)

@@ -1,15 +1,16 @@
 import ByteCoding
-import News
+package import News
 
 /// Where a page of answers ended: an opaque string for the caller.
 ///
 /// Bytes: version u8 = 1, sort u8, generation u64, first 8 bytes of the query's hash, score i64, order time u64, key 16,
 /// CRC-32C; written in hexadecimal.
-struct SearchCursor: Equatable {
+package struct SearchCursor: Equatable {
     private static let version: UInt8 = 1
 
     var sort: SearchRequest.Sort
-    var generation: Generation
+    /// The snapshot the page was made of; the next must be of the same.
+    package let generation: Generation
     var queryHash: UInt64
     var score: Int64
     var place: OrderKey
@@ -39,7 +40,7 @@ struct SearchCursor: Equatable {
     }
 
     /// - Throws: `QueryError` with code `.cursor` if the text is no cursor.
-    init(_ text: String) throws(QueryError) {
+    package init(_ text: String) throws(QueryError) {
         let damaged = QueryError(.cursor, "the cursor is damaged", expected: "the one that came with a page of answers")
         guard text.utf8.count == 108, let bytes = Hex.bytes(text) else { throw damaged }
         do throws(CodingError) {

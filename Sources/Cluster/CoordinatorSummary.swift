@@ -1,0 +1,48 @@
+package import News
+package import Storage
+
+/// Numbers of one moment, for `status`.
+package struct CoordinatorSummary: Sendable {
+    package var isReigning: Bool
+    package var isDraining: Bool
+    package var term: Term
+    package var generation: Generation
+    package var setDigest: String
+    /// As of now: the newest manifest's, with what the log brought since.
+    package var sums: OutcomeSums
+    package var overlayCount: Int
+    package var cellCount: Int
+    package var segmentBytes: UInt64
+    package var workers: [(peer: PeerID, shardCount: Int)]
+    package var mergerCount: Int
+    package var runningMerges: Int
+    package var unleasedShards: Int
+    /// Batches that wait for the log, in bytes.
+    package var intakeBytes: Int
+    package var feedCount: Int
+    package var retractionCount: Int
+
+    package init(
+        isReigning: Bool, isDraining: Bool, term: Term, generation: Generation, setDigest: String, sums: OutcomeSums,
+        overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
+        mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
+        retractionCount: Int
+    ) {
+        self.isReigning = isReigning
+        self.isDraining = isDraining
+        self.term = term
+        self.generation = generation
+        self.setDigest = setDigest
+        self.sums = sums
+        self.overlayCount = overlayCount
+        self.cellCount = cellCount
+        self.segmentBytes = segmentBytes
+        self.workers = workers
+        self.mergerCount = mergerCount
+        self.runningMerges = runningMerges
+        self.unleasedShards = unleasedShards
+        self.intakeBytes = intakeBytes
+        self.feedCount = feedCount
+        self.retractionCount = retractionCount
+    }
+}

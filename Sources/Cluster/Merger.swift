@@ -1,0 +1,180 @@
+// What a merger decides: takes jobs one at a time, uploads what the engine makes of them one by one, reports.
+
+import ByteCoding
+package import News
+package import Storage
+package import Wire
+
+package struct Merger: Sendable {
+    package enum Event: Sendable {
+        case connected
+        case disconnected
+        case message(Message)
+        case tick
+        case completed(OperationTag, BucketResult)
+        /// The engine made an output (attempt not yet set); it waits until told to go on.
+        case produced(MergeJob, SegmentReference, [UInt8])
+        /// The engine made all outputs.
+        case finished(MergeJob)
+        case engineFailed(MergeJob, String)
+        case drain
+    }
+
+    package enum Action: Equatable, Sendable {
+        case send(Message)
+        case reconnect
+        case operation(TaggedOperation)
+        case merge(MergeJob)
+        /// The output is uploaded, or no longer wanted: the engine may make the next.
+        case goOn
+        case drained
+        case note(String)
+    }
+
+    private enum Stage: Equatable {
+        case disconnected
+        case joining
+        case idle
+        case merging
+        case uploading
+        case over
+    }
+
+    static let touchMilliseconds: Int64 = 1000
+
+    private let instance: Instance
+    private var stage = Stage.disconnected
+    private var isDraining = false
+    private var actions: [Action] = []
+    private var create = CreateCall(owner: .merger)
+    private var job: MergeJob?
+    private var uploading: SegmentReference?
+    private var uploaded: [SegmentReference] = []
+    private var nextTouch: Int64 = 0
+    private var lastHeard: Int64 = 0
+    private var leaseMilliseconds: Int64 = 10_000
+
+    package init(instance: Instance) { self.instance = instance }
+
+    package mutating func handle(_ event: Event, now: Moment) -> [Action] {
+        guard stage != .over else { return [] }
+        switch event {
+        case .connected:
+            reset()
+            stage = .joining
+            lastHeard = now.milliseconds
+            actions.append(.send(.join(instance: instance)))
+        case .disconnected:
+            reset()
+            if isDraining { finish() }
+        case .message(let message):
+            lastHeard = now.milliseconds
+            receive(message, now: now)
+        case .tick: tick(now: now)
+        case .completed(let tag, let result): completed(tag, result, now: now)
+        case .produced(let made, let segment, let bytes):
+            guard stage == .merging, let job, made == job else {
+                actions.append(.goOn)
+                break
+            }
+            var named = segment
+            named.attempt = job.attempt
+            uploading = named
+            stage = .uploading
+            actions.append(.operation(create.start(name: named.objectName, bytes: bytes)))
+        case .finished(let done):
+            guard stage == .merging, let job, done == job else { break }
+            actions.append(.send(.merged(MergedReport(job: job.number, outputs: uploaded))))
+            idle()
+        case .engineFailed(let tried, let why):
+            guard stage == .merging, let job, tried == job else { break }
+            actions.append(.send(.mergeFailed(job: job.number, message: why)))
+            idle()
+        case .drain:
+            isDraining = true
+            if stage != .merging, stage != .uploading {
+                if stage == .idle { actions.append(.send(.drain)) }
+                finish()
+            }
+        }
+        defer { actions = [] }
+        return actions
+    }
+
+    private mutating func receive(_ message: Message, now: Moment) {
+        switch message {
+        case .joined(_, _, let leaseMilliseconds, _):
+            self.leaseMilliseconds = Int64(leaseMilliseconds)
+            nextTouch = now.milliseconds + Self.touchMilliseconds
+            stage = .idle
+        case .merge(let job):
+            guard stage == .idle, !isDraining else {
+                return actions.append(.send(.mergeFailed(job: job.number, message: "this merger is busy or drains")))
+            }
+            self.job = job
+            stage = .merging
+            actions.append(.merge(job))
+        case .touched, .refused, .published: break
+        case .error(let code, let text):
+            actions.append(.note("coordinator: \(code.rawValue) \(text)"))
+            rejoin()
+        default: rejoin()
+        }
+    }
+
+    private mutating func tick(now: Moment) {
+        guard stage != .disconnected else { return }
+        if now.milliseconds - lastHeard > leaseMilliseconds { return rejoin() }
+        if let again = create.due(now: now) { actions.append(.operation(again)) }
+        if stage != .joining, now.milliseconds >= nextTouch {
+            nextTouch = now.milliseconds + Self.touchMilliseconds
+            actions.append(.send(.touch))
+        }
+    }
+
+    private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
+        let (outcome, next) = create.handle(tag, result, now: now)
+        if let next { actions.append(.operation(next)) }
+        guard let outcome, stage == .uploading, let job, let segment = uploading else { return }
+        uploading = nil
+        actions.append(.goOn)
+        switch outcome {
+        case .created:
+            uploaded.append(segment)
+            stage = .merging
+        case .taken, .failed:
+            actions.append(.send(.mergeFailed(job: job.number, message: "upload: \(outcome)")))
+            idle()
+        }
+    }
+
+    private mutating func idle() {
+        job = nil
+        uploading = nil
+        uploaded = []
+        stage = .idle
+        if isDraining {
+            actions.append(.send(.drain))
+            finish()
+        }
+    }
+
+    private mutating func reset() {
+        stage = .disconnected
+        create.abandon()
+        if uploading != nil { actions.append(.goOn) }
+        uploading = nil
+        job = nil
+        uploaded = []
+    }
+
+    private mutating func rejoin() {
+        reset()
+        actions.append(.reconnect)
+    }
+
+    private mutating func finish() {
+        stage = .over
+        actions.append(.drained)
+    }
+}

@@ -1,0 +1,399 @@
+// Makes snapshots: the only writer of manifests.
+//
+// Guarantees
+// 1. A report is published whole or never: every entry's epoch is live and its `from` is the watermark.
+// 2. Reports of a worker are published in their order; after a refused one all its later ones are refused, for they may
+//    kill what the refused one held.
+// 3. One manifest adds a segment and moves the watermarks it covers: an article is indexed exactly once.
+// 4. A merge is published only if every input is still named and the set digest stays equal.
+// 5. Nobody is told of a manifest before it is durable and, after that, no later term was seen.
+
+import ByteCoding
+package import News
+package import Storage
+package import Wire
+
+/// What the log brought since the last manifest.
+package struct Folding: Sendable {
+    package var foldedTo: Position
+    package var received = LedgerRows()
+    package var receivedCount: Int64 = 0
+    package var outcomes: [Outcome: Int64] = [:]
+    package var isStateChanged = false
+
+    package init(foldedTo: Position) { self.foldedTo = foldedTo }
+
+    /// Takes in an entry behind `foldedTo`.
+    package mutating func add(_ entry: LogEntry, hour: UInt32) {
+        switch entry {
+        case .article(let article):
+            receivedCount += 1
+            received.received(1, source: article.source, hour: hour)
+        case .rejection(let rejection):
+            let outcome: Outcome =
+                switch rejection.reason {
+                case .retracted: .retracted
+                case .expired: .expired
+                case .empty, .tooLarge, .malformed, .unreadable: .rejected
+                }
+            receivedCount += 1
+            outcomes[outcome, default: 0] += 1
+            received.received(1, source: rejection.source, hour: hour)
+            received.add(1, of: outcome, source: rejection.source, hour: hour)
+        case .retraction, .feed: isStateChanged = true
+        }
+    }
+}
+
+package struct Publisher: Sendable {
+    package struct ReportID: Hashable, Sendable {
+        package var worker: PeerID
+        package var number: UInt64
+    }
+
+    package enum Output: Equatable, Sendable {
+        case operation(TaggedOperation)
+        case published(Manifest, reports: [ReportID], jobs: [UInt64])
+        case refused(ReportID)
+        /// The merge's inputs are gone or its sums differ; the outputs are orphans.
+        case mergeRefused(job: UInt64, reason: String)
+        case fenced
+        case failed(String)
+    }
+
+    private struct Waiting: Sendable {
+        var id: ReportID
+        var report: SealedReport
+    }
+
+    private struct Merge: Sendable {
+        var job: MergeJob
+        var outputs: [SegmentReference]
+    }
+
+    private struct Draft: Sendable {
+        var manifest: Manifest
+        var cells: [SegmentReference]
+        var reports: [Waiting]
+        var jobs: [UInt64]
+        /// Objects to write before the manifest.
+        var objects: [(name: String, bytes: [UInt8])]
+    }
+
+    private enum Stage: Equatable {
+        case idle
+        case writingObjects
+        case writingManifest
+        case looking
+        case pausing(until: Int64)
+        case fenced
+    }
+
+    /// Ledger rows in the head before they are folded into an object.
+    static let ledgerTailLimitCount = 2048
+    static let pauseMilliseconds: Int64 = 1000
+
+    package private(set) var head: Manifest
+    package private(set) var cells: [SegmentReference]
+    private let term: Term
+    private let instance: Instance
+    private var stage = Stage.idle
+    private var create = CreateCall(owner: .manifest)
+    private var look = StoreCall(owner: .manifest)
+    private var waiting: [Waiting] = []
+    private var merges: [Merge] = []
+    /// Workers of which a report was refused; they join again under another number.
+    private var refusedWorkers: Set<PeerID> = []
+    private var draft: Draft?
+
+    package init(head: Manifest, cells: [SegmentReference], term: Term, instance: Instance) {
+        self.head = head
+        self.cells = cells
+        self.term = term
+        self.instance = instance
+    }
+
+    package var isIdle: Bool { stage == .idle }
+    package var hasReports: Bool { !waiting.isEmpty || !merges.isEmpty }
+
+    /// Objects that may still be published, whatever becomes of the attempts that wrote them.
+    package var protectedNames: Set<String> {
+        var names = Set(waiting.compactMap { $0.report.segment?.objectName })
+        for merge in merges { names.formUnion(merge.outputs.map(\.objectName)) }
+        if let draft {
+            names.formUnion(draft.manifest.namedObjects)
+            names.formUnion(draft.cells.map(\.objectName))
+        }
+        return names
+    }
+
+    /// Whether a shard is in the manifest being written: it cannot change hands until that is out.
+    package func isInDraft(_ shard: Shard) -> Bool {
+        draft?.reports.contains { $0.report.entries.contains { $0.shardLane.shard == shard } } ?? false
+    }
+
+    /// Streams up to where reports wait, for the `indexed` acknowledgement.
+    package var sealedTo: [ShardLane: Position] {
+        var all: [ShardLane: Position] = [:]
+        for waiting in waiting + (draft?.reports ?? []) {
+            for entry in waiting.report.entries { all[entry.shardLane] = max(all[entry.shardLane] ?? .start, entry.to) }
+        }
+        return all
+    }
+
+    package mutating func add(_ report: SealedReport, from worker: PeerID) {
+        waiting.append(Waiting(id: ReportID(worker: worker, number: report.number), report: report))
+    }
+
+    package mutating func add(_ job: MergeJob, outputs: [SegmentReference]) {
+        merges.append(Merge(job: job, outputs: outputs))
+    }
+
+    /// The worker is gone: what it reported and is not being written is dropped.
+    package mutating func drop(_ worker: PeerID) {
+        waiting.removeAll { $0.id.worker == worker }
+        refusedWorkers.remove(worker)
+    }
+
+    /// Starts a manifest if there is something to publish.
+    ///
+    /// - Parameters:
+    ///   - holds: whether the worker holds the shard under the epoch now.
+    ///   - quiet: streams of which nothing is on its way: they move to `routedEnd`.
+    ///   - folding: what the log brought; taken over when a manifest is started.
+    ///   - attempt: gives the next attempt number of our own.
+    package mutating func begin(
+        now: Moment, holds: (PeerID, Shard, ShardEpoch) -> Bool, isQuiet: (ShardLane, Manifest) -> Bool,
+        routedEnd: Position, folding: inout Folding, state: ClusterState, attempt: () -> Attempt, isForced: Bool
+    ) -> [Output] {
+        guard stage == .idle else { return [] }
+        var outputs: [Output] = []
+        var next = head
+        var nextCells = cells
+        let taken = takeReports(into: &next, holds: holds, outputs: &outputs)
+        let jobs = takeMerges(into: &next, cells: &nextCells, outputs: &outputs)
+        guard !taken.isEmpty || !jobs.isEmpty || isForced else { return outputs }
+
+        next.sums.received += folding.receivedCount
+        for (outcome, count) in folding.outcomes { next.sums[outcome] += count }
+        next.ledgerTail.add(folding.received)
+        next.foldedTo = folding.foldedTo
+        var objects: [(name: String, bytes: [UInt8])] = []
+        if folding.isStateChanged {
+            next.state = place("state", state.encoded, attempt(), &objects)
+        }
+        if next.ledgerTail.count > Self.ledgerTailLimitCount {
+            next.ledgerObjects.append(place("ledger", next.ledgerTail.encodedObject, attempt(), &objects))
+            next.ledgerTail = LedgerRows()
+        }
+        if nextCells != cells {
+            next.pages = stride(from: 0, to: nextCells.count, by: ManifestPage.cellLimitCount).map { start in
+                let part = nextCells[start..<min(start + ManifestPage.cellLimitCount, nextCells.count)]
+                return place("pages", ManifestPage(cells: Array(part)).encoded, attempt(), &objects)
+            }
+        }
+        for shard in 0..<head.sharding.shardCount {
+            for lane in Lane.allCases {
+                let stream = ShardLane(Shard(shard), lane)
+                if isQuiet(stream, next), next[watermark: stream] < routedEnd { next[watermark: stream] = routedEnd }
+            }
+        }
+        next.parent = head.generation
+        next.generation = head.generation.next
+        next.term = term
+        next.instance = instance
+        next.writtenAt = now.wall
+        if head.generation != .none {
+            next.kept = KeepPolicy.prune(
+                head.kept + [Manifest.Kept(generation: head.generation, writtenAt: head.writtenAt)], now: now.wall)
+        }
+        folding = Folding(foldedTo: folding.foldedTo)
+        draft = Draft(manifest: next, cells: nextCells, reports: taken, jobs: jobs, objects: objects)
+        return outputs + step(now: now)
+    }
+
+    package mutating func tick(now: Moment) -> [Output] {
+        if case .pausing(let until) = stage, now.milliseconds >= until { return step(now: now) }
+        return (create.due(now: now) ?? look.due(now: now)).map { [.operation($0)] } ?? []
+    }
+
+    package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
+        switch stage {
+        case .writingObjects, .writingManifest:
+            let (outcome, next) = create.handle(tag, result, now: now)
+            if let next { return [.operation(next)] }
+            switch outcome {
+            case nil: return []
+            case .created:
+                if stage == .writingObjects {
+                    draft?.objects.removeFirst()
+                    return step(now: now)
+                }
+                stage = .looking
+                return [.operation(look.start(.size(name: ObjectName.term(term.next))))]
+            // Only a coordinator of a later term can have taken the number: no earlier one passes our first manifest.
+            case .taken: return fence()
+            case .failed:
+                // Full or refused: everything stays as it is and is tried again.
+                stage = .pausing(until: now.milliseconds + Self.pauseMilliseconds)
+                return []
+            }
+        case .looking:
+            guard let (_, result) = look.handle(tag, result, now: now) else { return [] }
+            guard result == .missing, let done = draft else { return fence() }
+            head = done.manifest
+            cells = done.cells
+            draft = nil
+            stage = .idle
+            return [.published(head, reports: done.reports.map(\.id), jobs: done.jobs)]
+        case .idle, .pausing, .fenced: return []
+        }
+    }
+
+    // MARK: Steps
+
+    private mutating func step(now: Moment) -> [Output] {
+        guard let draft else { return [] }
+        if let object = draft.objects.first {
+            stage = .writingObjects
+            return [.operation(create.start(name: object.name, bytes: object.bytes))]
+        }
+        stage = .writingManifest
+        return [.operation(create.start(name: draft.manifest.name, bytes: draft.manifest.encoded))]
+    }
+
+    private mutating func fence() -> [Output] {
+        stage = .fenced
+        return [.fenced]
+    }
+
+    private func place(
+        _ folder: String, _ bytes: [UInt8], _ attempt: Attempt, _ objects: inout [(name: String, bytes: [UInt8])]
+    ) -> Manifest.Named {
+        let named = Manifest.Named(digest: SHA256.hash(of: bytes), attempt: attempt)
+        objects.append((named.name(in: folder), bytes))
+        return named
+    }
+
+    private mutating func takeReports(
+        into next: inout Manifest, holds: (PeerID, Shard, ShardEpoch) -> Bool, outputs: inout [Output]
+    ) -> [Waiting] {
+        var taken: [Waiting] = []
+        var isProgress = true
+        while isProgress {
+            isProgress = false
+            var left: [Waiting] = []
+            var held: Set<PeerID> = []
+            for item in waiting {
+                let worker = item.id.worker
+                switch held.contains(worker) ? .wait : judge(item, next, holds) {
+                case .publish:
+                    apply(item.report, to: &next)
+                    taken.append(item)
+                    isProgress = true
+                case .wait:
+                    held.insert(worker)
+                    left.append(item)
+                case .refuse:
+                    refusedWorkers.insert(worker)
+                    outputs.append(.refused(item.id))
+                    isProgress = true
+                }
+            }
+            waiting = left
+        }
+        return taken
+    }
+
+    private enum Judgement {
+        case publish
+        case wait
+        case refuse
+    }
+
+    private func judge(
+        _ item: Waiting, _ next: Manifest, _ holds: (PeerID, Shard, ShardEpoch) -> Bool
+    ) -> Judgement {
+        guard !refusedWorkers.contains(item.id.worker) else { return .refuse }
+        var isEarly = false
+        for entry in item.report.entries {
+            guard entry.shardLane.shard.index < next.sharding.shardCount,
+                holds(item.id.worker, entry.shardLane.shard, entry.epoch), entry.from < entry.to
+            else { return .refuse }
+            let watermark = next[watermark: entry.shardLane]
+            #if PLANTED_WATERMARK_BY_TO
+                if entry.to <= watermark { return .refuse }
+            #else
+                if entry.from < watermark { return .refuse }
+                if entry.from > watermark { isEarly = true }
+            #endif
+        }
+        return isEarly ? .wait : .publish
+    }
+
+    private func apply(_ report: SealedReport, to next: inout Manifest) {
+        for entry in report.entries { next[watermark: entry.shardLane] = entry.to }
+        if let segment = report.segment {
+            next.overlays.append(segment)
+            next.setDigest = next.setDigest &+ segment.digest
+        }
+        for row in report.counts {
+            next.sums[row.outcome] += row.delta
+            next.ledgerTail.add(row.delta, of: row.outcome, source: row.source, hour: row.hour)
+        }
+    }
+
+    private mutating func takeMerges(
+        into next: inout Manifest, cells: inout [SegmentReference], outputs: inout [Output]
+    ) -> [UInt64] {
+        var jobs: [UInt64] = []
+        for merge in merges {
+            let inputs = Set(merge.job.inputs)
+            let named = Set(next.overlays).union(cells)
+            guard inputs.isSubset(of: named) else {
+                outputs.append(.mergeRefused(job: merge.job.number, reason: "an input is no longer named"))
+                continue
+            }
+            let before = merge.job.inputs.reduce(Digest256.zero) { $0 &+ $1.digest }
+            let after = merge.outputs.reduce(Digest256.zero) { $0 &+ $1.digest }
+            guard before == after else {
+                outputs.append(.mergeRefused(job: merge.job.number, reason: "the set digest differs"))
+                continue
+            }
+            next.overlays.removeAll { inputs.contains($0) }
+            cells.removeAll { inputs.contains($0) }
+            switch merge.job.output {
+            case .overlay: next.overlays.append(contentsOf: merge.outputs)
+            case .cells: cells.append(contentsOf: merge.outputs)
+            }
+            jobs.append(merge.job.number)
+        }
+        merges = []
+        return jobs
+    }
+}
+
+/// Which older generations stay: all of the last hour, one an hour for a day, one a day for thirty days.
+package enum KeepPolicy {
+    package static func prune(_ kept: [Manifest.Kept], now: Timestamp) -> [Manifest.Kept] {
+        var last: (bucket: Int64, width: Int64) = (.min, 0)
+        var result: [Manifest.Kept] = []
+        for item in kept.sorted(by: { $0.generation > $1.generation }) {
+            let age = now.milliseconds - item.writtenAt.milliseconds
+            let hour: Int64 = 3_600_000
+            if age <= hour {
+                result.append(item)
+                continue
+            }
+            guard age <= 30 * 24 * hour else { continue }
+            let width = age <= 24 * hour ? hour : 24 * hour
+            let bucket = item.writtenAt.milliseconds / width
+            // The newest of each hour or day stands for it.
+            if (bucket, width) != last {
+                result.append(item)
+                last = (bucket, width)
+            }
+        }
+        return result.reversed()
+    }
+}

@@ -1,0 +1,478 @@
+// What a worker decides: which articles go into the builder, when it is sealed, what is killed, what is reported.
+//
+// Guarantees
+// 1. Of each shard and lane the runs reported follow one another without gap or overlap.
+// 2. An outcome is counted once for each entry of a reported run.
+// 3. What is killed was live in the snapshot or in an own segment, and loses against what kills it.
+// 4. After a refusal or a lost connection nothing of the old leases is reported.
+
+import ByteCoding
+package import News
+package import Storage
+package import Wire
+
+package struct Worker: Sendable {
+    package struct Configuration: Sendable {
+        /// Sealed when the builder's articles reach this, in bytes of canonical records.
+        package var sealRecordBytes: UInt64 = 48 << 20
+        /// Sealed this long after its first article if that came through the live lane …
+        package var liveAgeMilliseconds: Int64 = 300
+        /// … or the bulk lane,
+        package var bulkAgeMilliseconds: Int64 = 15_000
+        /// or when nothing came for this long and the coordinator has no more.
+        package var quietMilliseconds: Int64 = 100
+        package var liveCreditBytes: UInt64 = 4 << 20
+        package var bulkCreditBytes: UInt64 = 8 << 20
+        package var touchMilliseconds: Int64 = 1000
+
+        package init() {}
+    }
+
+    /// A live document found for a key.
+    package struct Found: Equatable, Sendable {
+        package var version: Version
+        package var orderTime: Timestamp?
+        package var source: String
+
+        package init(version: Version, orderTime: Timestamp?, source: String) {
+            self.version = version
+            self.orderTime = orderTime
+            self.source = source
+        }
+    }
+
+    /// A segment this worker made. It is in every manifest whose watermark of `stream` has come to `to`: nobody else
+    /// publishes for our shards.
+    package struct Own: Equatable, Sendable {
+        package var segment: SegmentReference
+        package var stream: ShardLane
+        package var to: Position
+
+        package func isIncluded(in manifest: Manifest) -> Bool { manifest[watermark: stream] >= to }
+    }
+
+    package enum Event: Sendable {
+        /// The connection stands and was welcomed.
+        case connected
+        case disconnected
+        case message(Message)
+        case tick
+        case completed(OperationTag, BucketResult)
+        /// Answer to `.lookUp`: one for each key, the generation that was read, and the own segments it does not include.
+        case lookedUp(seal: UInt64, [Found?], in: Generation, notIncluded: [Own])
+        /// Answer to `.build`: the segment (attempt not yet set) and its bytes.
+        case built(seal: UInt64, SegmentReference, [UInt8])
+        /// The engine could not do what was asked.
+        case engineFailed(seal: UInt64, String)
+        case drain
+    }
+
+    package enum Action: Equatable, Sendable {
+        case send(Message)
+        /// Close the connection and open it again.
+        case reconnect
+        case operation(TaggedOperation)
+        /// Put the article into the builder as the next ordinal.
+        case index(LoggedArticle)
+        /// Find the live version of each key in the newest snapshot, at least `atLeast`, together with `own` segments
+        /// that it does not include.
+        case lookUp(seal: UInt64, [ArticleKey], atLeast: Generation, own: [Own])
+        /// Build a segment of everything in the builder but `dropped`.
+        case build(seal: UInt64, dropped: [Int], kills: [Kill])
+        /// Forget everything in the builder.
+        case discard
+        case drained
+        case note(String)
+    }
+
+    private struct Lease: Sendable {
+        var epoch: ShardEpoch
+        var generation: Generation
+    }
+
+    private struct Run: Sendable {
+        var epoch: ShardEpoch
+        var from: Position
+        var to: Position
+    }
+
+    private struct Open: Sendable {
+        var ordinal: Int
+        var version: Version
+        var source: String
+        var hour: UInt32
+        var shard: Shard
+    }
+
+    private struct CountKey: Hashable {
+        var source: String
+        var hour: UInt32
+        var outcome: Outcome
+    }
+
+    private enum Stage: Equatable {
+        case disconnected
+        case joining
+        case filling
+        case lookingUp
+        case building
+        case uploading
+        case over
+    }
+
+    private let configuration: Configuration
+    private let instance: Instance
+    private var stage = Stage.disconnected
+    private var isDraining = false
+    private var attempt: Attempt?
+    private var actions: [Action] = []
+    private var create = CreateCall(owner: .worker)
+    private var nextTouch: Int64 = 0
+    private var leaseMilliseconds: Int64 = 10_000
+    private var lastHeard: Int64 = 0
+
+    private var leases: [Shard: Lease] = [:]
+    private var retracted: Set<ArticleKey> = []
+    private var queue: [ArticlesBatch] = []
+
+    // The builder.
+    private var nextOrdinal = 0
+    private var recordBytes: UInt64 = 0
+    private var runs: [ShardLane: Run] = [:]
+    private var open: [ArticleKey: Open] = [:]
+    private var dropped: [Int] = []
+    private var retractions: [ArticleKey: UInt32] = [:]
+    private var counts: [CountKey: Int64] = [:]
+    private var firstLive: Int64?
+    private var firstBulk: Int64?
+    private var lastEntry: Int64 = 0
+    private var hasMore = false
+    private var returned: [Lane: UInt64] = [:]
+
+    // The seal. Its number tells answers of the engine to an abandoned one apart.
+    private var seal: UInt64 = 0
+    private var lookupKeys: [ArticleKey] = []
+    private var kills: [Kill] = []
+    private var report: SealedReport?
+    private var nextReport: UInt64 = 1
+    private var unpublished: Set<UInt64> = []
+    private var own: [Own] = []
+    /// Newest generation that was looked up in: own segments it includes are forgotten, so no older one may be read.
+    private var lastRead = Generation.none
+
+    package init(instance: Instance, configuration: Configuration) {
+        self.instance = instance
+        self.configuration = configuration
+    }
+
+    package var shardCount: Int { leases.count }
+
+    package mutating func handle(_ event: Event, now: Moment) -> [Action] {
+        guard stage != .over else { return [] }
+        switch event {
+        case .connected:
+            reset()
+            stage = .joining
+            lastHeard = now.milliseconds
+            actions.append(.send(.join(instance: instance)))
+        case .disconnected:
+            reset()
+            if isDraining { finish() }
+        case .message(let message):
+            lastHeard = now.milliseconds
+            receive(message, now: now)
+        case .tick: tick(now: now)
+        case .completed(let tag, let result): completed(tag, result, now: now)
+        case .lookedUp(let number, let found, let generation, let left):
+            if number == seal, stage == .lookingUp, found.count == lookupKeys.count {
+                own = left
+                lastRead = max(lastRead, generation)
+                lookedUp(found, now: now)
+            }
+        case .built(let number, let segment, let bytes): if number == seal { built(segment, bytes) }
+        case .engineFailed(let number, let why):
+            guard number == seal else { break }
+            actions.append(.note("the segment could not be built: \(why)"))
+            rejoin()
+        case .drain:
+            isDraining = true
+            if stage == .disconnected || stage == .joining { finish() }
+            beginSeal(now: now)
+            leaveIfDone()
+        }
+        defer { actions = [] }
+        return actions
+    }
+
+    // MARK: Connection
+
+    private mutating func reset() {
+        stage = .disconnected
+        seal += 1
+        attempt = nil
+        create.abandon()
+        leases = [:]
+        retracted = []
+        queue = []
+        clearBuilder()
+        report = nil
+        unpublished = []
+        own = []
+        lastRead = .none
+        returned = [:]
+        actions.append(.discard)
+    }
+
+    private mutating func rejoin() {
+        reset()
+        actions.append(.reconnect)
+    }
+
+    private mutating func finish() {
+        stage = .over
+        actions.append(.drained)
+    }
+
+    private mutating func leaveIfDone() {
+        guard isDraining, stage == .filling, runs.isEmpty, unpublished.isEmpty else { return }
+        actions.append(.send(.drain))
+        finish()
+    }
+
+    private mutating func receive(_ message: Message, now: Moment) {
+        switch message {
+        case .joined(_, let attempt, let leaseMilliseconds, _):
+            self.attempt = attempt
+            self.leaseMilliseconds = Int64(leaseMilliseconds)
+            stage = .filling
+            nextTouch = now.milliseconds + configuration.touchMilliseconds
+            actions.append(.send(.credit(lane: .live, bytes: configuration.liveCreditBytes)))
+            actions.append(.send(.credit(lane: .bulk, bytes: configuration.bulkCreditBytes)))
+        case .touched: break
+        case .lease(let shard, let epoch, let generation, let keys):
+            leases[shard] = Lease(epoch: epoch, generation: generation)
+            retracted.formUnion(keys)
+        case .revoke(let shard, let epoch):
+            guard leases[shard]?.epoch == epoch else { return }
+            leases[shard] = nil
+            forget(shard)
+        case .articles(let batch):
+            guard !isDraining else { return }
+            if stage == .filling { take(batch, now: now) } else { queue.append(batch) }
+            sealIfDue(now: now)
+        case .published(let number, _):
+            unpublished.remove(number)
+            leaveIfDone()
+        case .refused: rejoin()
+        case .error(let code, let text):
+            actions.append(.note("coordinator: \(code.rawValue) \(text)"))
+            rejoin()
+        default: rejoin()
+        }
+    }
+
+    private mutating func tick(now: Moment) {
+        guard stage != .disconnected else { return }
+        // The coordinator has given us up long ago, or is gone: nothing of the old leases can be published.
+        if now.milliseconds - lastHeard > leaseMilliseconds { return rejoin() }
+        if let again = create.due(now: now) { actions.append(.operation(again)) }
+        if stage != .joining, now.milliseconds >= nextTouch {
+            nextTouch = now.milliseconds + configuration.touchMilliseconds
+            actions.append(.send(.touch))
+        }
+        sealIfDue(now: now)
+    }
+
+    // MARK: Filling
+
+    private mutating func take(_ batch: ArticlesBatch, now: Moment) {
+        hasMore = !batch.isLast
+        for slice in batch.slices {
+            guard let lease = leases[slice.shardLane.shard], lease.epoch == slice.epoch else { continue }
+            if let run = runs[slice.shardLane] {
+                guard run.to == slice.from else {
+                    actions.append(.note("articles of a shard do not follow one another"))
+                    return rejoin()
+                }
+                runs[slice.shardLane]!.to = slice.to
+            } else {
+                runs[slice.shardLane] = Run(epoch: slice.epoch, from: slice.from, to: slice.to)
+            }
+            for entry in slice.entries { take(entry, of: slice.shardLane, now: now) }
+        }
+        lastEntry = now.milliseconds
+        for lane in Lane.allCases {
+            if let bytes = returned.removeValue(forKey: lane) {
+                actions.append(.send(.credit(lane: lane, bytes: bytes)))
+            }
+        }
+    }
+
+    private mutating func take(_ routed: RoutedEntry, of stream: ShardLane, now: Moment) {
+        returned[stream.lane, default: 0] += UInt64(routed.entry.sizeBytes)
+        if stream.lane == .live { firstLive = firstLive ?? now.milliseconds } else { firstBulk = firstBulk ?? now.milliseconds }
+        switch routed.entry {
+        case .article(let article): take(article, hour: routed.hour, shard: stream.shard)
+        case .retraction(let retraction):
+            retracted.insert(retraction.key)
+            retractions[retraction.key] = routed.hour
+            if let old = open.removeValue(forKey: retraction.key) {
+                dropped.append(old.ordinal)
+                count(.retracted, old.source, old.hour)
+            }
+        case .rejection, .feed: break
+        }
+    }
+
+    private mutating func take(_ article: LoggedArticle, hour: UInt32, shard: Shard) {
+        if retracted.contains(article.key) { return count(.retracted, article.source, hour) }
+        if let old = open[article.key] {
+            if article.version == old.version { return count(.duplicate, article.source, hour) }
+            if article.version < old.version { return count(.superseded, article.source, hour) }
+            dropped.append(old.ordinal)
+            count(.superseded, old.source, old.hour)
+        }
+        open[article.key] = Open(
+            ordinal: nextOrdinal, version: article.version, source: article.source, hour: hour, shard: shard)
+        nextOrdinal += 1
+        recordBytes += UInt64(article.recordBytes)
+        actions.append(.index(article))
+    }
+
+    private mutating func count(_ outcome: Outcome, _ source: String, _ hour: UInt32, by delta: Int64 = 1) {
+        counts[CountKey(source: source, hour: hour, outcome: outcome), default: 0] += delta
+    }
+
+    /// The shard was taken away while nothing of it was on its way.
+    private mutating func forget(_ shard: Shard) {
+        guard stage == .filling else { return }
+        guard runs.keys.contains(where: { $0.shard == shard }) else { return }
+        // Counts of the builder cannot be told apart by shard any more: start again.
+        rejoin()
+    }
+
+    private mutating func clearBuilder() {
+        nextOrdinal = 0
+        recordBytes = 0
+        runs = [:]
+        open = [:]
+        dropped = []
+        retractions = [:]
+        counts = [:]
+        firstLive = nil
+        firstBulk = nil
+        kills = []
+        lookupKeys = []
+    }
+
+    // MARK: Sealing
+
+    private mutating func sealIfDue(now: Moment) {
+        guard stage == .filling, !runs.isEmpty else { return }
+        let time = now.milliseconds
+        let isFull = recordBytes >= configuration.sealRecordBytes
+        let isOld =
+            (firstLive.map { time - $0 >= configuration.liveAgeMilliseconds } ?? false)
+            || (firstBulk.map { time - $0 >= configuration.bulkAgeMilliseconds } ?? false)
+        let isQuiet = !hasMore && time - lastEntry >= configuration.quietMilliseconds
+        if isFull || isOld || isQuiet { beginSeal(now: now) }
+    }
+
+    private mutating func beginSeal(now: Moment) {
+        guard stage == .filling, !runs.isEmpty else { return }
+        lookupKeys = (Array(open.keys) + retractions.keys).sorted()
+        stage = .lookingUp
+        seal += 1
+        if lookupKeys.isEmpty {
+            lookedUp([], now: now)
+        } else {
+            let shards = Set(runs.keys.map(\.shard))
+            let atLeast = max(lastRead, shards.compactMap { leases[$0]?.generation }.max() ?? .none)
+            actions.append(.lookUp(seal: seal, lookupKeys, atLeast: atLeast, own: own))
+        }
+    }
+
+    private mutating func lookedUp(_ found: [Found?], now: Moment) {
+        for (key, live) in zip(lookupKeys, found) {
+            if let hour = retractions[key] {
+                guard let live else { continue }
+                kill(key, live, as: .retracted, hour: hour)
+            } else if let document = open[key] {
+                guard let live else {
+                    count(.published, document.source, document.hour)
+                    continue
+                }
+                if live.version < document.version {
+                    kill(key, live, as: .superseded, hour: document.hour)
+                    count(.published, document.source, document.hour)
+                } else {
+                    dropped.append(document.ordinal)
+                    count(live.version == document.version ? .duplicate : .superseded, document.source, document.hour)
+                }
+            }
+        }
+        if dropped.count == nextOrdinal, kills.isEmpty {
+            actions.append(.discard)
+            send(nil, now: now)
+        } else {
+            stage = .building
+            actions.append(.build(seal: seal, dropped: dropped.sorted(), kills: kills.sorted()))
+        }
+    }
+
+    private mutating func kill(_ key: ArticleKey, _ live: Found, as outcome: Outcome, hour: UInt32) {
+        kills.append(Kill(key: key, version: live.version, orderTime: live.orderTime))
+        count(.published, live.source, hour, by: -1)
+        count(outcome, live.source, hour)
+    }
+
+    private mutating func built(_ segment: SegmentReference, _ bytes: [UInt8]) {
+        guard stage == .building, let attempt else { return }
+        var named = segment
+        named.attempt = attempt
+        stage = .uploading
+        report = makeReport(named)
+        actions.append(.operation(create.start(name: named.objectName, bytes: bytes)))
+    }
+
+    private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
+        let (outcome, next) = create.handle(tag, result, now: now)
+        if let next { actions.append(.operation(next)) }
+        guard let outcome, stage == .uploading, let report else { return }
+        switch outcome {
+        case .created: send(report.segment, now: now)
+        case .taken: rejoin()
+        case .failed(let failure):
+            actions.append(.note("the segment could not be uploaded: \(failure)"))
+            rejoin()
+        }
+    }
+
+    private func makeReport(_ segment: SegmentReference?) -> SealedReport {
+        SealedReport(
+            number: nextReport,
+            entries: runs.sorted { $0.key < $1.key }.map {
+                SealedReport.Entry(shardLane: $0.key, epoch: $0.value.epoch, from: $0.value.from, to: $0.value.to)
+            },
+            segment: segment,
+            counts: counts.filter { $0.value != 0 }.map {
+                OutcomeCount(source: $0.key.source, hour: $0.key.hour, outcome: $0.key.outcome, delta: $0.value)
+            }.sorted { ($0.hour, $0.source, $0.outcome) < ($1.hour, $1.source, $1.outcome) })
+    }
+
+    private mutating func send(_ segment: SegmentReference?, now: Moment) {
+        let report = report ?? makeReport(nil)
+        actions.append(.send(.sealed(report)))
+        unpublished.insert(report.number)
+        if let segment, let entry = report.entries.first {
+            own.append(Own(segment: segment, stream: entry.shardLane, to: entry.to))
+        }
+        nextReport += 1
+        self.report = nil
+        clearBuilder()
+        stage = .filling
+        let waiting = queue
+        queue = []
+        for batch in waiting where stage == .filling { take(batch, now: now) }
+    }
+}

@@ -1,0 +1,118 @@
+package import News
+
+/// One line of a PUT's payload: an article, or an object whose only member's name begins with "$".
+package enum PayloadLine: Equatable, Sendable {
+    case article(IncomingArticle)
+    /// The line itself is no article; the sender said nothing about it.
+    case rejected(RejectionReason, detail: String)
+    /// `{"$reject": {"source", "key"?, "line"?, "reason", "detail"?}}`: the sender could not make an article of an input.
+    case reject(source: String, key: ArticleKey?, line: UInt64?, reason: RejectionReason, detail: String)
+    /// `{"$retract": {"url"|"key", "reason"}}`.
+    case retract(ArticleKey, url: String?, reason: String)
+    /// `{"$feed": {"op": "add"|"remove", "url", "interval_s"?}}`.
+    case feed(FeedChange)
+
+    package enum FeedChange: Equatable, Sendable {
+        /// No interval: adaptive.
+        case add(url: String, intervalSeconds: UInt32?)
+        case remove(url: String)
+    }
+}
+
+extension ArticleReader {
+    package mutating func readPayloadLine(_ line: ArraySlice<UInt8>) -> PayloadLine {
+        do throws(JSONError) {
+            if let directive = try Self.directive(line) { return directive }
+        } catch {
+            return .rejected(.malformed, detail: error.description)
+        }
+        switch read(line) {
+        case .article(let incoming): return .article(incoming)
+        case .rejected(let reason, let detail): return .rejected(reason, detail: detail)
+        }
+    }
+
+    /// - Returns: nil if the line is not an object whose only member's name begins with "$".
+    private static func directive(_ line: ArraySlice<UInt8>) throws(JSONError) -> PayloadLine? {
+        // Directives are short; an article begins with another name, so this look costs some bytes only.
+        guard line.count <= Limits.labelBytes * 4 else { return nil }
+        let opening = line.drop(while: ASCII.isBlank).dropFirst().drop(while: ASCII.isBlank)
+        guard opening.starts(with: "\"$".utf8) else { return nil }
+
+        var scanner = try JSONScanner(validating: line)
+        var members: [(String, JSONValue)] = []
+        try scanner.forEachMember { (scanner, name) throws(JSONError) in
+            members.append((try scanner.text(name), try scanner.value(depth: 1)))
+        }
+        try scanner.requireEnd()
+        guard members.count == 1, let (name, value) = members.first else { return nil }
+        guard value.kind == .object else { throw scanner.error("\(name) needs an object", at: value.range.lowerBound) }
+        let fields = try DirectiveFields(value, of: scanner)
+        let start = value.range.lowerBound
+        switch name {
+        case "$reject":
+            let reasonName = fields.texts["reason"] ?? ""
+            guard let reason = RejectionReason.allCases.first(where: { $0.name == reasonName }) else {
+                throw scanner.error("unknown reason \"\(reasonName)\"", at: start)
+            }
+            return .reject(
+                source: fields.texts["source"] ?? "", key: fields.texts["key"].flatMap { ArticleKey(hex: $0) },
+                line: fields.numbers["line"], reason: reason, detail: fields.texts["detail"] ?? "")
+        case "$retract":
+            let reason = fields.texts["reason"] ?? ""
+            if let hex = fields.texts["key"] {
+                guard let key = ArticleKey(hex: hex) else {
+                    throw scanner.error("a key has 32 hexadecimal digits", at: start)
+                }
+                return .retract(key, url: fields.texts["url"], reason: reason)
+            }
+            guard let url = fields.texts["url"], let canonical = CanonicalURL.canonicalise(url) else {
+                throw scanner.error("$retract needs a key or an http(s) url", at: start)
+            }
+            return .retract(ArticleKey(canonicalURL: canonical), url: url, reason: reason)
+        case "$feed":
+            guard let url = fields.texts["url"], let address = WebAddress(url) else {
+                throw scanner.error("$feed needs an http(s) url", at: start)
+            }
+            switch fields.texts["op"] {
+            case "add":
+                let interval = fields.numbers["interval_s"]
+                guard (interval ?? 1) >= 1, (interval ?? 1) <= UInt64(UInt32.max) else {
+                    throw scanner.error("interval_s is out of range", at: start)
+                }
+                return .feed(.add(url: address.href, intervalSeconds: interval.map { UInt32($0) }))
+            case "remove": return .feed(.remove(url: address.href))
+            default: throw scanner.error("op is \"add\" or \"remove\"", at: start)
+            }
+        default: throw scanner.error("unknown directive \(name)", at: start)
+        }
+    }
+}
+
+/// The members of a directive: texts and whole numbers; anything else is refused.
+private struct DirectiveFields {
+    var texts: [String: String] = [:]
+    var numbers: [String: UInt64] = [:]
+
+    init(_ object: JSONValue, of scanner: JSONScanner) throws(JSONError) {
+        var texts: [String: String] = [:]
+        var numbers: [String: UInt64] = [:]
+        var inner = JSONScanner(scanner, at: object.range)
+        try inner.forEachMember { (inner, rawName) throws(JSONError) in
+            let name = try inner.text(rawName)
+            let value = try inner.value()
+            switch value.kind {
+            case .string(let text): texts[name] = try inner.text(text)
+            case .null: break
+            case .number:
+                guard let number = UInt64(String(decoding: inner.bytes[value.range], as: UTF8.self)) else {
+                    throw inner.error("\(name) must be a whole number", at: value.range.lowerBound)
+                }
+                numbers[name] = number
+            default: throw inner.error("\(name) must be a text or a number", at: value.range.lowerBound)
+            }
+        }
+        self.texts = texts
+        self.numbers = numbers
+    }
+}

@@ -1,0 +1,79 @@
+package import ByteCoding
+package import Engine
+package import News
+import Roles
+import Storage
+
+/// A page of hits with what is shown of each, and what was counted.
+package struct SearchAnswer: Sendable {
+    package struct Hit: Sendable {
+        package var key: ArticleKey
+        /// In 2^-16.
+        package var score: Int64
+        package var article: Article
+        package var snippet: Excerpt
+        /// Places of the query's words in the headline, as byte offsets of its UTF-8.
+        package var headlineMatches: [Range<Int>]
+    }
+
+    /// A stretch of text with the places that matched.
+    package struct Excerpt: Equatable, Sendable {
+        package var text = ""
+        /// Byte offsets in the UTF-8 of `text`, ascending, apart from one another.
+        package var matches: [Range<Int>] = []
+
+        package init() {}
+
+        /// "…" stands where the article goes on.
+        package init(_ snippet: Snippet) {
+            let mark = "…"
+            text = (snippet.isCutBefore ? mark : "") + snippet.text + (snippet.isCutAfter ? mark : "")
+            let shift = snippet.isCutBefore ? mark.utf8.count : 0
+            matches = snippet.matches.map { ($0.lowerBound + shift)..<($0.upperBound + shift) }
+        }
+    }
+
+    package var question: SearchQuestion
+    package var generation: Generation
+    package var setDigest: Digest256
+    package var results: SearchResults
+    package var hits: [Hit]
+    /// How the query was understood, if that was asked.
+    package var explanation: String?
+    package var tookMicroseconds: Int
+
+    /// Answers a question. Reads from the store: never on an event loop.
+    ///
+    /// - Throws: `QueryError`, `Failure`, `EngineError` or what the store throws.
+    package init(to question: SearchQuestion, from snapshot: OpenSnapshot) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let request = try question.request()
+        let searcher = snapshot.searcher
+        let results = try searcher.search(request)
+        let highlighter = Highlighter(request.query)
+        var hits: [Hit] = []
+        for (hit, record) in zip(results.hits, try searcher.records(of: results.hits)) {
+            let article = try Self.article(record, hit.key)
+            hits.append(
+                Hit(
+                    key: hit.key, score: hit.score, article: article,
+                    snippet: highlighter.snippet(of: article).map(Excerpt.init) ?? Excerpt(),
+                    headlineMatches: article.headline.map { highlighter.matches(inHeadline: $0) } ?? []))
+        }
+        self.question = question
+        generation = snapshot.generation
+        setDigest = snapshot.loaded?.manifest.setDigest ?? .zero
+        self.results = results
+        self.hits = hits
+        explanation = question.isExplained ? try searcher.explain(request) : nil
+        let took = clock.now - start
+        tookMicroseconds = Int(took / .microseconds(1))
+    }
+
+    static func article(_ record: [UInt8], _ key: ArticleKey) throws(EngineError) -> Article {
+        do throws(CodingError) { return try CanonicalRecord.decode(record) } catch {
+            throw EngineError(.corrupt, "the record of \(key.hex) is not canonical: \(error)")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package import Engine
+import HostIO
+import News
+package import Storage
+import Synchronization
+
+/// Ranges of a bucket's objects for the engine: folder objects are mapped once and never copied, others are read.
+///
+/// Objects are immutable and their names are never used again, so a mapping stays true as long as it is held.
+package final class BucketByteSource: ByteSource {
+    private let bucket: any Bucket
+    private let maps = Mutex<[String: MappedFile]>([:])
+
+    /// Mappings kept at once; they cost address space, not memory.
+    static let mapLimitCount = 4096
+
+    package init(_ bucket: any Bucket) { self.bucket = bucket }
+
+    package func read(_ requests: [ByteRequest]) throws -> [ByteView] {
+        guard let folder = bucket as? FolderBucket else { return try requests.map { try read($0) } }
+        return try requests.map { request in
+            let file = try map(request.object, in: folder)
+            let start = min(Int(clamping: request.offset), file.count)
+            let end = start + min(request.length, file.count - start)
+            // Safe: the view holds the mapping, and start...end lies within it.
+            return unsafe ByteView(UnsafeRawBufferPointer(rebasing: file.unsafeBytes[start..<end]), owner: file)
+        }
+    }
+
+    /// Forgets mappings of objects that are no longer named.
+    package func forget(except names: Set<String>) {
+        maps.withLock { held in held = held.filter { names.contains($0.key) } }
+    }
+
+    private func map(_ name: String, in folder: FolderBucket) throws -> MappedFile {
+        if let known = maps.withLock({ $0[name] }) { return known }
+        guard let file = try folder.map(name) else { throw missing(name) }
+        maps.withLock { held in
+            if held.count >= Self.mapLimitCount { held.removeAll() }
+            held[name] = file
+        }
+        return file
+    }
+
+    private func read(_ request: ByteRequest) throws -> ByteView {
+        let range = BucketRange(offset: request.offset, length: request.length)
+        switch bucket.perform(.get(name: request.object, range: range)) {
+        case .bytes(let bytes): return ByteView(copying: bytes)
+        case .failed(let failure): throw failure
+        default: throw missing(request.object)
+        }
+    }
+
+    private func missing(_ name: String) -> EngineError {
+        EngineError(
+            .io, "the object is missing", object: name,
+            hint: "a manifest names it: restore it from a backup, or rebuild the snapshot")
+    }
+}

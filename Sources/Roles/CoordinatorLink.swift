@@ -1,0 +1,97 @@
+import HostIO
+package import Logging
+package import NIOCore
+import Synchronization
+package import Wire
+
+/// The connection of a worker or merger to whoever is the coordinator: found, opened, watched, opened again.
+///
+/// Events carry the number of the connection, so that what comes late from an old one is told apart.
+package final class CoordinatorLink: Sendable {
+    package enum Event: Sendable {
+        case connected(Int)
+        case message(Int, Message)
+        case disconnected(Int)
+    }
+
+    private struct State {
+        var client: LineClient?
+        var number = 0
+        var isStopped = false
+    }
+
+    private let locator: CoordinatorLocator
+    private let introduction: Introduction
+    private let token: Token?
+    private let logger: Logger
+    private let tell: @Sendable (Event) -> Void
+    private let state = Mutex(State())
+
+    static let firstPauseMilliseconds = 50
+    static let longestPauseMilliseconds = 2000
+
+    package init(
+        locator: CoordinatorLocator, introduction: Introduction, token: Token?, logger: Logger,
+        tell: @escaping @Sendable (Event) -> Void
+    ) {
+        self.locator = locator
+        self.introduction = introduction
+        self.token = token
+        self.logger = logger
+        self.tell = tell
+    }
+
+    /// Keeps a connection until stopped or cancelled.
+    package func run(on group: any EventLoopGroup) async {
+        var pause = Self.firstPauseMilliseconds
+        while !Task.isCancelled, !state.withLock({ $0.isStopped }) {
+            for endpoint in locator.candidates() {
+                let number = state.withLock { state in
+                    state.number += 1
+                    return state.number
+                }
+                if await hold(endpoint, number, on: group) { pause = Self.firstPauseMilliseconds }
+                if state.withLock({ $0.isStopped }) { return }
+            }
+            // Nobody there: wait, longer each time, never long.
+            do { try await Task.sleep(for: .milliseconds(pause)) } catch { return }
+            pause = min(pause * 2, Self.longestPauseMilliseconds)
+        }
+    }
+
+    package func send(_ message: Message) { state.withLock { $0.client }?.send([message]) }
+
+    /// Closes the connection; `run` opens another.
+    package func reconnect() { state.withLock { $0.client }?.close() }
+
+    package func stop() {
+        let client = state.withLock { state in
+            state.isStopped = true
+            return state.client
+        }
+        client?.close()
+    }
+
+    /// - Returns: whether a connection stood.
+    private func hold(_ endpoint: Endpoint, _ number: Int, on group: any EventLoopGroup) async -> Bool {
+        var options = LineClient.Options(endpoint: endpoint, introduction: introduction, token: token)
+        options.limits.helloMilliseconds = 3000
+        do {
+            let client = try await LineClient.connect(options, on: group, logger: logger) { [tell] event in
+                // `opened` comes from here too, but only the client in hand can send.
+                if case .message(let message) = event { tell(.message(number, message)) }
+            }
+            state.withLock { $0.client = client }
+            tell(.connected(number))
+            do { try await client.waitUntilClosed() } catch {
+                logger.debug("connection ended", metadata: ["reason": "\(error)"])
+            }
+            state.withLock { $0.client = nil }
+            tell(.disconnected(number))
+            return true
+        } catch {
+            logger.debug("no coordinator", metadata: ["address": "\(endpoint)", "reason": "\(error)"])
+            return false
+        }
+    }
+}

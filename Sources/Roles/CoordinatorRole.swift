@@ -1,0 +1,275 @@
+// Drives a `Coordinator`: its events come from the network, the store and the clock; its actions go there.
+
+import ByteCoding
+import Cluster
+import Dispatch
+import Foundation
+package import HostIO
+package import Logging
+package import NIOCore
+package import News
+package import Storage
+import Synchronization
+package import Wire
+
+package final class CoordinatorRole: Sendable {
+    package struct Configuration: Sendable {
+        package var bucket: any Bucket
+        package var endpoint: Endpoint
+        /// What others are told to connect to; nil takes the endpoint with the port that was bound.
+        package var advertised: String?
+        package var token: Token?
+        /// What a new bucket gets. An old one keeps its own.
+        package var settings = Settings()
+        package var shardCount: UInt16 = 32
+
+        package init(bucket: any Bucket, endpoint: Endpoint) {
+            self.bucket = bucket
+            self.endpoint = endpoint
+        }
+    }
+
+    private enum Event: Sendable {
+        case machine(Coordinator.Event)
+        case status(PeerID)
+        case fail(String)
+        case look(@Sendable (CoordinatorStatus) -> Void)
+    }
+
+    /// What of one connection is being read from payloads.
+    private struct Reading {
+        var bytes = 0
+        var isPaused = false
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+    private let mailbox = Mailbox<Event>()
+    private let threads: BucketThreads
+    private let readers: [DispatchQueue]
+    private let server = Mutex<LineServer?>(nil)
+    private let names = Mutex<[PeerID: String]>([:])
+    private let reading = Mutex<[PeerID: Reading]>([:])
+    private let term = Mutex<Term>(.none)
+
+    /// Payloads being read of one connection, in bytes, before it is paused.
+    static let readingLimitBytes = 32 << 20
+    static let tickMilliseconds = 20
+
+    package init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        threads = BucketThreads(configuration.bucket)
+        let width = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
+        readers = (0..<width).map { DispatchQueue(label: "coranto.put-reader.\($0)") }
+    }
+
+    /// Refuse new work, publish what is sealed, write the orderly end, return from `run`.
+    package func drain() { mailbox.push(.machine(.drain)) }
+
+    /// Numbers of this moment, from the machine's thread.
+    package func status() async -> CoordinatorStatus {
+        await withCheckedContinuation { continuation in
+            mailbox.push(.look { continuation.resume(returning: $0) })
+        }
+    }
+
+    /// Runs until drained.
+    ///
+    /// - Parameter onListening: told the bound endpoint.
+    /// - Throws: if the address cannot be listened on, or the store is unusable.
+    package func run(
+        on group: any EventLoopGroup, onListening: @Sendable (Endpoint) -> Void = { _ in }
+    ) async throws {
+        var options = LineServer.Options(endpoint: configuration.endpoint, token: configuration.token)
+        options.limits.connectionCount = 4096
+        let started = try await LineServer.start(
+            options, on: group, logger: logger, term: { [self] in term.withLock { $0 } },
+            onEvent: { [self] id, event in received(PeerID(id.number), event) })
+        server.withLock { $0 = started }
+        let bound = Endpoint(host: configuration.endpoint.host, port: started.port)
+        logger.info("coordinator listens", metadata: ["address": "\(bound)"])
+        onListening(bound)
+        let failure = await withCheckedContinuation { (continuation: CheckedContinuation<String?, Never>) in
+            let thread = Thread { [self] in
+                continuation.resume(returning: work(address: configuration.advertised ?? "\(bound)"))
+            }
+            thread.name = "coranto.coordinator"
+            thread.stackSize = 16 << 20
+            thread.start()
+        }
+        try await started.stop()
+        if let failure { throw RoleError(failure) }
+    }
+
+    // MARK: The machine's thread
+
+    private func work(address: String) -> String? {
+        let clock = SystemClock()
+        var machine = makeMachine(address)
+        var isDrained = false
+        var failure: String?
+        var nextTick: Int64 = 0
+
+        func perform(_ actions: [Coordinator.Action]) {
+            for action in actions {
+                switch action {
+                case .operation(let operation): issue(operation)
+                case .send(let peer, let message): send(peer, message)
+                case .close(let peer): server.withLock { $0 }?.close(ConnectionID(peer.number))
+                case .standingBy(let term, let address):
+                    logger.info(
+                        "standing by", metadata: ["term": "\(term.number)", "coordinator": "\(address)"])
+                case .reigning(let own):
+                    term.withLock { $0 = own }
+                    logger.info("reigning", metadata: ["term": "\(own.number)"])
+                    Step.reach(.coordinatorReigning)
+                case .published(let manifest):
+                    logger.debug(
+                        "published",
+                        metadata: [
+                            "generation": "\(manifest.generation.number)", "live": "\(manifest.sums[.published])",
+                            "pending": "\(manifest.sums.pending)",
+                        ])
+                case .fenced:
+                    logger.warning("a later term exists; standing by")
+                    machine = makeMachine(address)
+                    perform(machine.handle(.start, now: clock.moment))
+                case .drained: isDrained = true
+                case .failed(let message): failure = message
+                case .note(let text): logger.notice("\(text)")
+                }
+            }
+        }
+
+        perform(machine.handle(.start, now: clock.moment))
+        while !isDrained, failure == nil {
+            for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
+                switch event {
+                case .machine(let event): perform(machine.handle(event, now: clock.moment))
+                case .status(let peer):
+                    send(peer, .statusReport(json: CoordinatorStatus(machine.status).json))
+                case .look(let tell): tell(CoordinatorStatus(machine.status))
+                case .fail(let message): failure = message
+                }
+            }
+            let now = clock.moment
+            if now.milliseconds >= nextTick {
+                nextTick = now.milliseconds + Int64(Self.tickMilliseconds)
+                perform(machine.handle(.tick, now: now))
+            }
+        }
+        return failure
+    }
+
+    private func makeMachine(_ address: String) -> Coordinator {
+        let empty = Manifest(
+            settings: configuration.settings,
+            sharding: Sharding(shardCount: configuration.shardCount, secret: SystemRandom().number()))
+        return Coordinator(
+            Coordinator.Configuration(instance: SystemRandom().instance(), address: address, empty: empty))
+    }
+
+    private func issue(_ tagged: TaggedOperation) {
+        reach(tagged, isDone: false)
+        threads.perform(tagged.operation) { [self] result in
+            if result == .done { reach(tagged, isDone: true) }
+            mailbox.push(.machine(.completed(tagged.tag, result)))
+        }
+    }
+
+    private func reach(_ tagged: TaggedOperation, isDone: Bool) {
+        guard case .create(let name, _) = tagged.operation else { return }
+        switch (tagged.tag.owner, isDone) {
+        case (.reign, true):
+            if name.hasPrefix("terms/") { Step.reach(.coordinatorTermCreated) }
+            if name.hasPrefix("log/") { Step.reach(.coordinatorEndsWritten) }
+            if name.hasPrefix("manifests/") { Step.reach(.coordinatorFirstManifest) }
+        case (.log, false): Step.reach(.coordinatorLogWriting)
+        case (.log, true): Step.reach(.coordinatorLogWritten)
+        case (.manifest, false): Step.reach(.coordinatorManifestWriting)
+        case (.manifest, true): if name.hasPrefix("manifests/") { Step.reach(.coordinatorManifestWritten) }
+        default: break
+        }
+    }
+
+    private func send(_ peer: PeerID, _ message: Message) {
+        server.withLock { $0 }?.send(ConnectionID(peer.number), [message])
+        switch message {
+        case .accepted: Step.reach(.coordinatorAcknowledged)
+        case .lease: Step.reach(.coordinatorLeased)
+        case .articles: Step.reach(.coordinatorArticlesSent)
+        case .published: Step.reach(.coordinatorPublishedTold)
+        case .merge: Step.reach(.coordinatorMergeSent)
+        default: break
+        }
+    }
+
+    // MARK: Connections (on event loops)
+
+    private func received(_ peer: PeerID, _ event: ConnectionEvent) {
+        switch event {
+        case .opened(let who):
+            names.withLock { $0[peer] = who.introduction.client }
+            mailbox.push(.machine(.connected(peer, who.introduction.role)))
+        case .message(.put(let number, let lane, let ack, let digest, let payload)):
+            Step.reach(.coordinatorPutReceived)
+            read(peer, number, lane, ack, digest, payload)
+        case .message(.status): mailbox.push(.status(peer))
+        case .message(let message):
+            if case .sealed = message { Step.reach(.coordinatorSealedReceived) }
+            if case .merged = message { Step.reach(.coordinatorMergedReceived) }
+            mailbox.push(.machine(.message(peer, message)))
+        case .closed:
+            names.withLock { $0[peer] = nil }
+            reading.withLock { $0[peer] = nil }
+            mailbox.push(.machine(.disconnected(peer)))
+        }
+    }
+
+    /// Batches of one connection are read in order, on one thread; what is being read is bounded.
+    private func read(
+        _ peer: PeerID, _ number: UInt64, _ lane: Lane, _ ack: AckLevel, _ digest: Digest256, _ payload: [UInt8]
+    ) {
+        let client = names.withLock { $0[peer] } ?? ""
+        let mustPause = reading.withLock { all in
+            all[peer, default: Reading()].bytes += payload.count
+            guard all[peer]!.bytes > Self.readingLimitBytes, !all[peer]!.isPaused else { return false }
+            all[peer]!.isPaused = true
+            return true
+        }
+        if mustPause { server.withLock { $0 }?.pause(ConnectionID(peer.number)) }
+        readers[Int(peer.number % UInt64(readers.count))].async { [self] in
+            // A reader is cheap; its compressor's memory is reused by the allocator.
+            let reader = PutReader(settings: configuration.settings)
+            do throws(PutReader.Refusal) {
+                let put = try reader.read(
+                    payload, client: client, number: number, lane: lane, ack: ack, digest: digest)
+                mailbox.push(.machine(.put(peer, put)))
+            } catch {
+                send(peer, .refusedBatch(number: number, code: error.code, message: error.message))
+            }
+            let mayResume = reading.withLock { all in
+                guard all[peer] != nil else { return false }
+                all[peer]!.bytes -= payload.count
+                guard all[peer]!.isPaused, all[peer]!.bytes < Self.readingLimitBytes / 2 else { return false }
+                all[peer]!.isPaused = false
+                return true
+            }
+            if mayResume { server.withLock { $0 }?.resume(ConnectionID(peer.number)) }
+        }
+    }
+}
+
+/// A role cannot go on.
+package struct RoleError: Error, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}
+
+extension SystemClock {
+    /// Both clocks, as machines are told them.
+    package var moment: Moment {
+        Moment(milliseconds: Int64(monotonicNanoseconds() / 1_000_000), wall: wall())
+    }
+}

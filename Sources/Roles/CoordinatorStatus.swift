@@ -1,0 +1,89 @@
+package import Cluster
+import Foundation
+import News
+package import Storage
+
+/// What `coranto status --format json` prints, and the payload of a STATUS answer.
+package struct CoordinatorStatus: Codable, Sendable {
+    package struct Articles: Codable, Sendable {
+        package var received: Int64
+        package var pending: Int64
+        package var published: Int64
+        package var superseded: Int64
+        package var duplicate: Int64
+        package var rejected: Int64
+        package var retracted: Int64
+        package var expired: Int64
+        package var dead_lettered: Int64
+
+        package init(_ sums: OutcomeSums) {
+            received = sums.received
+            pending = sums.pending
+            published = sums[.published]
+            superseded = sums[.superseded]
+            duplicate = sums[.duplicate]
+            rejected = sums[.rejected]
+            retracted = sums[.retracted]
+            expired = sums[.expired]
+            dead_lettered = sums[.deadLettered]
+        }
+    }
+
+    package struct Worker: Codable, Sendable {
+        package var connection: UInt64
+        package var shards: Int
+    }
+
+    package var role: String
+    package var term: UInt64
+    package var generation: UInt64
+    package var set_digest: String
+    package var articles: Articles
+    package var overlays: Int
+    package var cells: Int
+    package var segment_bytes: UInt64
+    package var workers: [Worker]
+    package var mergers: Int
+    package var running_merges: Int
+    package var unleased_shards: Int
+    package var intake_bytes: Int
+    package var feeds: Int
+    package var retractions: Int
+
+    /// Of a store where nobody reigns.
+    package static var stopped: CoordinatorStatus {
+        var status = CoordinatorStatus(
+            CoordinatorSummary(
+                isReigning: false, isDraining: false, term: .none, generation: .none, setDigest: "",
+                sums: OutcomeSums(), overlayCount: 0, cellCount: 0, segmentBytes: 0, workers: [], mergerCount: 0,
+                runningMerges: 0, unleasedShards: 0, intakeBytes: 0, feedCount: 0, retractionCount: 0))
+        status.role = "none"
+        return status
+    }
+
+    package init(_ summary: CoordinatorSummary) {
+        role = summary.isReigning ? (summary.isDraining ? "draining" : "coordinator") : "standby"
+        term = summary.term.number
+        generation = summary.generation.number
+        set_digest = summary.setDigest
+        articles = Articles(summary.sums)
+        overlays = summary.overlayCount
+        cells = summary.cellCount
+        segment_bytes = summary.segmentBytes
+        workers = summary.workers.map { Worker(connection: $0.peer.number, shards: $0.shardCount) }
+        mergers = summary.mergerCount
+        running_merges = summary.runningMerges
+        unleased_shards = summary.unleasedShards
+        intake_bytes = summary.intakeBytes
+        feeds = summary.feedCount
+        retractions = summary.retractionCount
+    }
+
+    package var json: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        do { return Array(try encoder.encode(self)) } catch {
+            preconditionFailure("numbers and texts can always be encoded: \(error)")
+        }
+    }
+}

@@ -1,0 +1,224 @@
+import ByteCoding
+import Extraction
+import Foundation
+import News
+
+/// Turns files into the lines of PUT payloads, in order: NDJSON lines as they are, other files as one article each. What
+/// cannot be read becomes a `$reject` line with its reason, so that it is counted and can be asked for.
+///
+/// Memory is bounded by one line (`Limits.inputBytes`) and one batch. Confined to one thread.
+package final class InputReader {
+    package struct Problem: Sendable {
+        package var place: String
+        package var reason: String
+    }
+
+    /// A batch is sent when its lines reach this, in bytes …
+    static let batchBytes = 1 << 20
+    /// … or this number.
+    static let batchLines = 1000
+
+    private let send: ([UInt8]) throws -> Void
+    private let report: (Problem) -> Void
+    private var batch: [UInt8] = []
+    private var lineCount = 0
+
+    package private(set) var fileCount = 0
+    package private(set) var inputBytes: UInt64 = 0
+
+    /// - Parameters:
+    ///   - send: takes a batch.
+    ///   - report: told of each input that became no article here; those the coordinator rejects are counted there.
+    package init(send: @escaping ([UInt8]) throws -> Void, report: @escaping (Problem) -> Void) {
+        self.send = send
+        self.report = report
+    }
+
+    /// Reads a file, the files of a folder in the order of their names, or standard input ("-").
+    package func read(path: String) throws {
+        if path == "-" { return try readStream(FileHandle.standardInput, kind: .lines, format: .plain, name: "-") }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            return try reject(path, nil, .unreadable, "no such file")
+        }
+        guard isFolder.boolValue else { return try readFile(path) }
+        guard let walk = FileManager.default.enumerator(atPath: path) else {
+            return try reject(path, nil, .unreadable, "the folder cannot be read")
+        }
+        var files: [String] = []
+        for case let name as String in walk where Kind(fileName: name) != nil { files.append(name) }
+        for name in files.sorted() {
+            let full = path + "/" + name
+            var isInnerFolder: ObjCBool = false
+            if FileManager.default.fileExists(atPath: full, isDirectory: &isInnerFolder), !isInnerFolder.boolValue {
+                try readFile(full)
+            }
+        }
+    }
+
+    /// Sends what is left.
+    package func finish() throws {
+        guard !batch.isEmpty else { return }
+        try send(batch)
+        batch = []
+        lineCount = 0
+    }
+
+    // MARK: Files
+
+    private enum Kind {
+        case lines
+        case text
+        case html
+
+        init?(fileName: String) {
+            var name = fileName.lowercased()
+            for suffix in [".zst", ".gz"] where name.hasSuffix(suffix) { name.removeLast(suffix.count) }
+            switch name.split(separator: ".").last {
+            case "ndjson", "jsonl": self = .lines
+            case "txt": self = .text
+            case "html", "htm": self = .html
+            default: return nil
+            }
+        }
+    }
+
+    private func readFile(_ path: String) throws {
+        fileCount += 1
+        guard let kind = Kind(fileName: path) else {
+            return try reject(
+                path, nil, .unreadable, "unknown kind of file; known are .ndjson .jsonl .txt .html, each also .zst or .gz")
+        }
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            return try reject(path, nil, .unreadable, "it cannot be opened: \(unsafe String(cString: strerror(errno)))")
+        }
+        defer { handle.closeFile() }
+        let format: Unpacker.Format = path.hasSuffix(".zst") ? .zstd : path.hasSuffix(".gz") ? .gzip : .plain
+        try readStream(handle, kind: kind, format: format, name: path)
+    }
+
+    private func readStream(_ handle: FileHandle, kind: Kind, format: Unpacker.Format, name: String) throws {
+        var splitter = LineSplitter()
+        var whole: [UInt8] = []
+        do {
+            let unpacker = try Unpacker(format)
+            while let piece = try handle.read(upToCount: 1 << 18), !piece.isEmpty {
+                inputBytes += UInt64(piece.count)
+                try unpacker.append(Array(piece)) { bytes in
+                    if kind == .lines {
+                        try splitter.append(bytes) { number, line in try take(number, line, of: name) }
+                    } else if whole.count <= Limits.inputBytes {
+                        whole.append(contentsOf: bytes)
+                    }
+                }
+            }
+            try unpacker.finish()
+        } catch let failure as Unpacker.Failure {
+            if kind == .lines { try splitter.finish { number, line in try take(number, line, of: name) } }
+            return try reject(name, splitter.lineNumber, .unreadable, failure.description)
+        } catch let failure as CocoaError {
+            return try reject(name, nil, .unreadable, failure.localizedDescription)
+        }
+        switch kind {
+        case .lines: try splitter.finish { number, line in try take(number, line, of: name) }
+        case .text, .html: try take(whole, kind, name)
+        }
+    }
+
+    private func take(_ number: UInt64, _ line: LineSplitter.Line, of name: String) throws {
+        switch line {
+        case .bytes(let bytes): try append(bytes)
+        case .tooLong(let count):
+            try reject(
+                name, number, .tooLarge, "the line has \(count) bytes, at most \(Limits.inputBytes) are allowed")
+        }
+    }
+
+    private func take(_ bytes: [UInt8], _ kind: Kind, _ path: String) throws {
+        guard bytes.count <= Limits.inputBytes else {
+            return try reject(path, nil, .tooLarge, "more than \(Limits.inputBytes) bytes")
+        }
+        let fileName = path.split(separator: "/").last.map(String.init) ?? path
+        let outcome =
+            kind == .html
+            ? HTMLArticle.read(bytes[...], fileName: fileName) : TextArticle.read(bytes[...], fileName: fileName)
+        switch outcome {
+        case .article(let incoming):
+            let json = ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)
+            try append(json[...])
+        case .rejected(let reason, let detail): try reject(path, nil, reason, detail)
+        }
+    }
+
+    // MARK: Batches
+
+    private func append(_ line: ArraySlice<UInt8>) throws {
+        guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return }
+        if !batch.isEmpty, batch.count + line.count > Self.batchBytes || lineCount >= Self.batchLines { try finish() }
+        batch.append(contentsOf: line)
+        batch.append(UInt8(ascii: "\n"))
+        lineCount += 1
+    }
+
+    private func reject(_ place: String, _ line: UInt64?, _ reason: RejectionReason, _ detail: String) throws {
+        report(Problem(place: line.map { "\(place):\($0)" } ?? place, reason: "\(reason.name): \(detail)"))
+        var inner = JSONObjectWriter()
+        inner.member("source", place.prefix(utf8Bytes: 1024))
+        if let line { inner.member("line", encoded: "\(line)") }
+        inner.member("reason", reason.name)
+        inner.member("detail", detail.prefix(utf8Bytes: 1024))
+        var outer = JSONObjectWriter()
+        outer.member("$reject", encoded: String(decoding: inner.finish(), as: UTF8.self))
+        try append(outer.finish()[...])
+    }
+}
+
+/// Cuts a stream into lines, holding at most one, and that only up to the limit.
+struct LineSplitter {
+    enum Line {
+        case bytes(ArraySlice<UInt8>)
+        case tooLong(Int)
+    }
+
+    private var held: [UInt8] = []
+    private var skipped = 0
+    private(set) var lineNumber: UInt64 = 1
+
+    mutating func append(_ bytes: ArraySlice<UInt8>, _ take: (UInt64, Line) throws -> Void) throws {
+        var rest = bytes
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let part = rest[..<end]
+            rest = rest[(end + 1)...]
+            if held.isEmpty, skipped == 0, part.count <= Limits.inputBytes {
+                try take(lineNumber, .bytes(part))
+            } else {
+                hold(part)
+                try flush(take)
+            }
+            lineNumber += 1
+        }
+        hold(rest)
+    }
+
+    mutating func finish(_ take: (UInt64, Line) throws -> Void) throws {
+        if !held.isEmpty || skipped > 0 { try flush(take) }
+    }
+
+    private mutating func hold(_ part: ArraySlice<UInt8>) {
+        if skipped > 0 || held.count + part.count > Limits.inputBytes {
+            skipped += held.count + part.count
+            held = []
+        } else {
+            held.append(contentsOf: part)
+        }
+    }
+
+    private mutating func flush(_ take: (UInt64, Line) throws -> Void) throws {
+        let line: Line = skipped > 0 ? .tooLong(skipped) : .bytes(held[...])
+        defer {
+            held = []
+            skipped = 0
+        }
+        try take(lineNumber, line)
+    }
+}

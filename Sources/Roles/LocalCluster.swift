@@ -1,0 +1,89 @@
+import Cluster
+package import HostIO
+package import Logging
+package import NIOCore
+import NIOPosix
+package import News
+package import Storage
+import Synchronization
+package import Wire
+
+/// Coordinator, workers and merger in one process: the same roles, over loopback.
+package final class LocalCluster: Sendable {
+    package struct Configuration: Sendable {
+        package var bucket: any Bucket
+        package var endpoint = Endpoint(host: "127.0.0.1", port: 0)
+        package var token: Token?
+        package var workerCount = 1
+        package var settings = Settings()
+        package var machine = WorkerSettings()
+
+        package init(bucket: any Bucket) { self.bucket = bucket }
+    }
+
+    package struct WorkerSettings: Sendable {
+        package var sealRecordBytes: UInt64 = 48 << 20
+        package init() {}
+    }
+
+    package let coordinator: CoordinatorRole
+    private let configuration: Configuration
+    private let logger: Logger
+    private let workers: [WorkerRole]
+    private let merger: MergerRole
+    private let bound = Mutex<Endpoint?>(nil)
+    private let failed = Mutex<String?>(nil)
+
+    package init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        var settings = CoordinatorRole.Configuration(bucket: configuration.bucket, endpoint: configuration.endpoint)
+        settings.token = configuration.token
+        settings.settings = configuration.settings
+        coordinator = CoordinatorRole(settings, logger: logger)
+        let locator = CoordinatorLocator.store(configuration.bucket)
+        workers = (0..<configuration.workerCount).map { index in
+            var worker = WorkerRole.Configuration(
+                bucket: configuration.bucket, locator: locator, name: "worker-\(index)")
+            worker.token = configuration.token
+            worker.machine.sealRecordBytes = configuration.machine.sealRecordBytes
+            return WorkerRole(worker, logger: logger)
+        }
+        var merging = MergerRole.Configuration(bucket: configuration.bucket, locator: locator, name: "merger")
+        merging.token = configuration.token
+        merger = MergerRole(merging, logger: logger)
+    }
+
+    /// Where the coordinator listens; nil until it does.
+    package var endpoint: Endpoint? { bound.withLock { $0 } }
+
+    /// Why the coordinator ended, if it did on its own.
+    package var failure: String? { failed.withLock { $0 } }
+
+    /// Runs `body` beside the roles; when it returns or throws, everything drains: workers first, the coordinator last.
+    package func run<Result: Sendable>(
+        on group: any EventLoopGroup, _ body: @Sendable (LocalCluster) async throws -> Result
+    ) async throws -> Result {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { [self] in
+                do {
+                    try await coordinator.run(on: group) { endpoint in bound.withLock { $0 = endpoint } }
+                } catch {
+                    failed.withLock { $0 = "\(error)" }
+                    throw error
+                }
+            }
+            return try await withThrowingTaskGroup(of: Void.self) { helpers in
+                for worker in workers { helpers.addTask { await worker.run(on: group) } }
+                helpers.addTask { [merger] in await merger.run(on: group) }
+                let result: Swift.Result<Result, any Error>
+                do { result = .success(try await body(self)) } catch { result = .failure(error) }
+                for worker in workers { worker.drain() }
+                merger.drain()
+                try await helpers.waitForAll()
+                coordinator.drain()
+                return try result.get()
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package import ByteCoding
+package import Cluster
+import Extraction
+package import News
+import Storage
+package import Wire
+
+/// Turns the payload of a PUT into entries of the log. Confined to one thread.
+package final class PutReader {
+    private var reader = ArticleReader()
+    private let compressor: ZstdCompressor
+
+    package init(settings: Settings) { compressor = ZstdCompressor(level: Int(settings.zstdLevel)) }
+
+    package struct Refusal: Error, Equatable {
+        package var code: ErrorCode
+        package var message: String
+    }
+
+    /// - Throws: `Refusal` if the payload is not what its line says or has too many lines; bad lines become rejections.
+    package func read(
+        _ payload: [UInt8], client: String, number: UInt64, lane: Lane, ack: AckLevel, digest: Digest256
+    ) throws(Refusal) -> Coordinator.Put {
+        let computed = SHA256.hash(of: payload)
+        guard computed == digest else {
+            throw Refusal(code: .badDigest, message: "the payload's SHA-256 is \(computed.hex)")
+        }
+        var entries: [LogEntry] = []
+        var line = 0
+        for bytes in payload.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            line += 1
+            guard bytes.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
+            guard entries.count < Limits.batchEntries else {
+                throw Refusal(code: .tooLarge, message: "more than \(Limits.batchEntries) lines in one batch")
+            }
+            entries.append(entry(bytes, place: "\(client) batch \(number) line \(line)"))
+        }
+        return Coordinator.Put(
+            id: BatchID(client: client, number: number), digest: digest, lane: lane, ack: ack, entries: entries)
+    }
+
+    private func entry(_ line: ArraySlice<UInt8>, place: String) -> LogEntry {
+        switch reader.readPayloadLine(line) {
+        case .article(let incoming):
+            return .article(
+                LoggedArticle(
+                    key: incoming.key, version: incoming.version, orderTime: incoming.article.orderTime,
+                    source: label(incoming.article.source ?? ""), recordBytes: UInt32(incoming.record.count),
+                    frame: compressor.compress(incoming.record)))
+        case .rejected(let reason, let detail):
+            return .rejection(Rejection(reason: reason, source: "", place: place, detail: label(detail)))
+        case .reject(let source, let key, let line, let reason, let detail):
+            var place = key?.hex ?? source
+            if let line { place += ":\(line)" }
+            return .rejection(
+                Rejection(
+                    reason: reason, source: label(source), place: place.prefix(utf8Bytes: Limits.urlBytes),
+                    detail: label(detail)))
+        case .retract(let key, let url, let reason):
+            return .retraction(
+                Retraction(
+                    key: key, url: (url ?? "").prefix(utf8Bytes: Limits.urlBytes), reason: label(reason)))
+        case .feed(.add(let url, let interval)):
+            return .feed(FeedChange(operation: .add, url: url, intervalSeconds: interval))
+        case .feed(.remove(let url)):
+            return .feed(FeedChange(operation: .remove, url: url, intervalSeconds: nil))
+        }
+    }
+
+    private func label(_ text: String) -> String { text.prefix(utf8Bytes: Limits.labelBytes) }
+}
+
+extension String {
+    /// The longest beginning of at most `limit` bytes of UTF-8 that ends between characters.
+    package func prefix(utf8Bytes limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(utf8.startIndex, offsetBy: limit)
+        while end > utf8.startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
+    }
+}

@@ -1,0 +1,176 @@
+package import ByteCoding
+package import Engine
+package import News
+package import Storage
+import Synchronization
+
+/// What went wrong with an object of the bucket.
+package struct StoreError: Error, CustomStringConvertible {
+    package enum Code: Sendable {
+        case corrupt
+        case missing
+        case io
+        case empty
+    }
+
+    package var code: Code
+    package var object: String
+    package var message: String
+    package var hint: String
+
+    package init(_ code: Code, object: String, message: String, hint: String = "") {
+        self.code = code
+        self.object = object
+        self.message = message
+        self.hint = hint
+    }
+
+    package var description: String { "\(object): \(message)\(hint.isEmpty ? "" : "; \(hint)")" }
+}
+
+/// A manifest with everything it names but the segments' contents.
+package struct LoadedManifest: Sendable {
+    package var manifest: Manifest
+    package var cells: [SegmentReference]
+
+    package var segments: [SegmentReference] { manifest.overlays + cells }
+}
+
+/// Reads manifests and opens snapshots. Readers never take a term and need no coordinator.
+///
+/// Safe to use from several threads; segments are opened once and shared between snapshots.
+package final class SnapshotLoader: Sendable {
+    private struct State {
+        var readers: [String: SegmentReader] = [:]
+        var newest = Generation.none
+    }
+
+    package let bucket: any Bucket
+    package let source: BucketByteSource
+    private let state = Mutex(State())
+
+    package init(_ bucket: any Bucket) {
+        self.bucket = bucket
+        source = BucketByteSource(bucket)
+    }
+
+    // MARK: Manifests
+
+    /// The newest manifest; nil in a bucket that has none. Lists once, then probes forward.
+    package func newest() throws -> LoadedManifest? {
+        var generation = state.withLock { $0.newest }
+        if generation == .none {
+            guard case .names(let names) = try perform(.list(prefix: "manifests/", after: nil, limit: 1)),
+                let listed = names.first.flatMap({ ObjectName.generation(ofManifest: $0) })
+            else { return nil }
+            generation = listed
+        }
+        guard var manifest = try read(generation) else {
+            // Collected since: start from the list again.
+            let known = state.withLock { state in
+                defer { state.newest = .none }
+                return state.newest
+            }
+            return known == .none ? nil : try newest()
+        }
+        while let next = try read(manifest.generation.next) { manifest = next }
+        state.withLock { $0.newest = max($0.newest, manifest.generation) }
+        return try load(manifest)
+    }
+
+    /// A given generation, if it is the newest or still kept; else nil.
+    package func manifest(_ generation: Generation) throws -> LoadedManifest? {
+        guard let newest = try newest() else { return nil }
+        if newest.manifest.generation == generation { return newest }
+        guard newest.manifest.kept.contains(where: { $0.generation == generation }) else { return nil }
+        return try read(generation).map { try load($0) }
+    }
+
+    /// The newest generation written not later than `time`, if it is still kept.
+    package func manifest(asOf time: Timestamp) throws -> LoadedManifest? {
+        guard let newest = try newest() else { return nil }
+        if newest.manifest.writtenAt <= time { return newest }
+        guard let kept = newest.manifest.kept.last(where: { $0.writtenAt <= time }) else { return nil }
+        return try read(kept.generation).map { try load($0) }
+    }
+
+    package func state(of manifest: Manifest) throws -> ClusterState {
+        guard let named = manifest.state else { return ClusterState() }
+        let name = named.name(in: "state")
+        return try decode(name, try bytes(name)) { bytes throws(CodingError) in try ClusterState(decoding: bytes) }
+    }
+
+    // MARK: Snapshots
+
+    package func open(_ loaded: LoadedManifest) throws -> SnapshotReader {
+        try open(loaded.segments, settingsHash: loaded.manifest.settings.hash)
+    }
+
+    package func open(_ references: [SegmentReference], settingsHash: Digest256) throws -> SnapshotReader {
+        try SnapshotReader(segments: try readers(references), settingsHash: settingsHash, source: source)
+    }
+
+    package func readers(_ references: [SegmentReference]) throws -> [SegmentReader] {
+        let known = state.withLock { $0.readers }
+        let fresh = references.filter { known[$0.objectName] == nil }
+        let opened = try SegmentReader.open(fresh, source: source)
+        return state.withLock { state in
+            for (reference, reader) in zip(fresh, opened) { state.readers[reference.objectName] = reader }
+            return references.map { state.readers[$0.objectName] ?? known[$0.objectName]! }
+        }
+    }
+
+    /// Forgets segments that the newest manifest no longer names.
+    package func forget(except references: [SegmentReference]) {
+        let names = Set(references.map(\.objectName))
+        state.withLock { state in state.readers = state.readers.filter { names.contains($0.key) } }
+        source.forget(except: names)
+    }
+
+    // MARK: Objects
+
+    package func bytes(_ name: String) throws -> [UInt8] {
+        switch try perform(.get(name: name, range: nil)) {
+        case .bytes(let bytes): return bytes
+        default:
+            throw StoreError(
+                .missing, object: name, message: "the object is missing",
+                hint: "a manifest names it: restore it from a backup")
+        }
+    }
+
+    package func perform(_ operation: BucketOperation) throws -> BucketResult {
+        let result = bucket.perform(operation)
+        if case .failed(let failure) = result {
+            throw StoreError(.io, object: failure.name, message: failure.message)
+        }
+        return result
+    }
+
+    private func read(_ generation: Generation) throws -> Manifest? {
+        let name = ObjectName.manifest(generation)
+        guard case .bytes(let bytes) = try perform(.get(name: name, range: nil)) else { return nil }
+        return try decode(name, bytes) { bytes throws(CodingError) in try Manifest(decoding: bytes) }
+    }
+
+    private func load(_ manifest: Manifest) throws -> LoadedManifest {
+        var cells: [SegmentReference] = []
+        for page in manifest.pages {
+            let name = page.name(in: "pages")
+            let decoded = try decode(name, try bytes(name)) { bytes throws(CodingError) in
+                try ManifestPage(decoding: bytes)
+            }
+            cells += decoded.cells
+        }
+        return LoadedManifest(manifest: manifest, cells: cells)
+    }
+
+    private func decode<Value>(
+        _ name: String, _ bytes: [UInt8], _ read: ([UInt8]) throws(CodingError) -> Value
+    ) throws -> Value {
+        do { return try read(bytes) } catch {
+            throw StoreError(
+                .corrupt, object: name, message: "\(error)", hint: "restore the object from a backup")
+        }
+    }
+}

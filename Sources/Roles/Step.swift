@@ -1,0 +1,55 @@
+import Glibc
+import Synchronization
+
+/// The named steps of every role: the places between which a process can die. Tests kill it at each
+/// (`CORANTO_DIE_AT=step` or `step:count`), and nothing acknowledged may be lost.
+package enum Step: String, CaseIterable, Sendable {
+    case coordinatorTermCreated = "coordinator.term-created"
+    case coordinatorEndsWritten = "coordinator.ends-written"
+    case coordinatorFirstManifest = "coordinator.first-manifest"
+    case coordinatorReigning = "coordinator.reigning"
+    case coordinatorPutReceived = "coordinator.put-received"
+    case coordinatorLogWriting = "coordinator.log-writing"
+    case coordinatorLogWritten = "coordinator.log-written"
+    case coordinatorAcknowledged = "coordinator.acknowledged"
+    case coordinatorLeased = "coordinator.leased"
+    case coordinatorArticlesSent = "coordinator.articles-sent"
+    case coordinatorSealedReceived = "coordinator.sealed-received"
+    case coordinatorManifestWriting = "coordinator.manifest-writing"
+    case coordinatorManifestWritten = "coordinator.manifest-written"
+    case coordinatorPublishedTold = "coordinator.published-told"
+    case coordinatorMergeSent = "coordinator.merge-sent"
+    case coordinatorMergedReceived = "coordinator.merged-received"
+    case workerJoined = "worker.joined"
+    case workerLeased = "worker.leased"
+    case workerIndexing = "worker.indexing"
+    case workerLookingUp = "worker.looking-up"
+    case workerBuilding = "worker.building"
+    case workerUploading = "worker.uploading"
+    case workerUploaded = "worker.uploaded"
+    case workerSealedSent = "worker.sealed-sent"
+    case mergerJoined = "merger.joined"
+    case mergerMerging = "merger.merging"
+    case mergerUploading = "merger.uploading"
+    case mergerUploaded = "merger.uploaded"
+    case mergerMergedSent = "merger.merged-sent"
+    case ingestSending = "ingest.sending"
+    case ingestSent = "ingest.sent"
+    case ingestAcknowledged = "ingest.acknowledged"
+
+    /// What the environment asks for, read once.
+    private static let fatal: (step: Step, count: Int)? = {
+        guard let raw = unsafe getenv("CORANTO_DIE_AT") else { return nil }
+        let parts = unsafe String(cString: raw).split(separator: ":")
+        guard let name = parts.first, let step = Step(rawValue: String(name)) else { return nil }
+        return (step, parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+    }()
+
+    private static let reached = Atomic<Int>(0)
+
+    /// Says that this process is about to do, or has just done, what the step's name says.
+    package static func reach(_ step: Step) {
+        guard let fatal, fatal.step == step else { return }
+        if reached.add(1, ordering: .relaxed).newValue == fatal.count { kill(getpid(), SIGKILL) }
+    }
+}

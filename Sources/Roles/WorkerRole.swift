@@ -1,0 +1,163 @@
+// Drives a `Worker` and its engine on one thread: credits bound what can wait for it.
+
+import ByteCoding
+package import Cluster
+import Engine
+import Foundation
+import HostIO
+package import Logging
+package import NIOCore
+import News
+package import Storage
+package import Wire
+
+package final class WorkerRole: Sendable {
+    package struct Configuration: Sendable {
+        package var bucket: any Bucket
+        package var locator: CoordinatorLocator
+        package var token: Token?
+        package var name: String
+        package var machine = Worker.Configuration()
+
+        package init(bucket: any Bucket, locator: CoordinatorLocator, name: String) {
+            self.bucket = bucket
+            self.locator = locator
+            self.name = name
+        }
+    }
+
+    private enum Event: Sendable {
+        case link(CoordinatorLink.Event)
+        case completed(OperationTag, BucketResult)
+        case drain
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+    private let mailbox = Mailbox<Event>()
+    private let threads: BucketThreads
+
+    static let tickMilliseconds = 20
+
+    package init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        threads = BucketThreads(configuration.bucket, width: 2)
+    }
+
+    /// Seal what is there, have it published, hand the shards back, return from `run`.
+    package func drain() { mailbox.push(.drain) }
+
+    package func run(on group: any EventLoopGroup) async {
+        let mailbox = mailbox
+        let link = CoordinatorLink(
+            locator: configuration.locator, introduction: Introduction(role: .worker, client: configuration.name),
+            token: configuration.token, logger: logger, tell: { mailbox.push(.link($0)) })
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await link.run(on: group) }
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                let thread = Thread { [self] in
+                    work(link)
+                    continuation.resume()
+                }
+                thread.name = "coranto.worker"
+                thread.stackSize = 16 << 20
+                thread.start()
+            }
+            link.stop()
+            tasks.cancelAll()
+        }
+    }
+
+    private func work(_ link: CoordinatorLink) {
+        let clock = SystemClock()
+        let engine = WorkerEngine(configuration.bucket)
+        var machine = Worker(instance: SystemRandom().instance(), configuration: configuration.machine)
+        var connection = 0
+        var isDrained = false
+        var nextTick: Int64 = 0
+
+        func feed(_ event: Worker.Event) {
+            for action in machine.handle(event, now: clock.moment) { perform(action) }
+        }
+
+        func perform(_ action: Worker.Action) {
+            switch action {
+            case .send(let message):
+                link.send(message)
+                if case .sealed = message { Step.reach(.workerSealedSent) }
+            case .reconnect: link.reconnect()
+            case .operation(let tagged):
+                Step.reach(.workerUploading)
+                threads.perform(tagged.operation) { [mailbox] result in
+                    if result == .done { Step.reach(.workerUploaded) }
+                    mailbox.push(.completed(tagged.tag, result))
+                }
+            case .index(let article):
+                Step.reach(.workerIndexing)
+                do { try engine.index(article) } catch {
+                    // Nothing of this builder may be reported; a new connection starts it again.
+                    logger.error("an article cannot be indexed", metadata: ["key": "\(article.key.hex)", "error": "\(error)"])
+                    link.reconnect()
+                }
+            case .lookUp(let seal, let keys, let atLeast, let own):
+                Step.reach(.workerLookingUp)
+                do {
+                    let answer = try engine.lookUp(keys, atLeast: atLeast, own: own)
+                    feed(
+                        .lookedUp(
+                            seal: seal, answer.found, in: answer.generation, notIncluded: answer.notIncluded))
+                } catch { feed(.engineFailed(seal: seal, "\(error)")) }
+            case .build(let seal, let dropped, let kills):
+                Step.reach(.workerBuilding)
+                do {
+                    let built = try engine.build(dropped: dropped, kills: kills)
+                    feed(
+                        .built(
+                            seal: seal, built.reference(attempt: Attempt(term: .none, number: 0)), built.bytes))
+                } catch { feed(.engineFailed(seal: seal, "\(error)")) }
+            case .discard: engine.discard()
+            case .drained: isDrained = true
+            case .note(let text): logger.warning("\(text)")
+            }
+        }
+
+        while !isDrained {
+            for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) where !isDrained {
+                switch event {
+                case .link(.connected(let number)):
+                    connection = number
+                    logger.info("joined the coordinator")
+                    feed(.connected)
+                case .link(.message(let number, let message)):
+                    guard number == connection else { continue }
+                    switch message {
+                    case .joined(_, _, _, let bytes):
+                        var reader = ByteReader(bytes)
+                        do { engine.use(try Settings(decoding: &reader)) } catch {
+                            logger.error("the coordinator's settings cannot be read", metadata: ["error": "\(error)"])
+                            link.reconnect()
+                            continue
+                        }
+                        Step.reach(.workerJoined)
+                    case .lease: Step.reach(.workerLeased)
+                    default: break
+                    }
+                    feed(.message(message))
+                case .link(.disconnected(let number)):
+                    guard number == connection else { continue }
+                    connection = 0
+                    logger.info("the connection to the coordinator ended")
+                    feed(.disconnected)
+                case .completed(let tag, let result): feed(.completed(tag, result))
+                case .drain: feed(.drain)
+                }
+            }
+            let now = clock.moment
+            if now.milliseconds >= nextTick, !isDrained {
+                nextTick = now.milliseconds + Int64(Self.tickMilliseconds)
+                feed(.tick)
+            }
+        }
+    }
+}

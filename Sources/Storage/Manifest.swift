@@ -1,0 +1,244 @@
+package import ByteCoding
+package import News
+
+/// What a snapshot is: an immutable object `manifests/<number counted down>` (docs/manifest-format.md). Committed by
+/// creating the next number; names everything a reader needs.
+package struct Manifest: Equatable, Sendable {
+    static let magic = Array("CRNTMAN0".utf8)
+
+    /// An object that the manifest names besides segments.
+    package struct Named: Hashable, Sendable {
+        package var digest: Digest256
+        package var attempt: Attempt
+
+        package init(digest: Digest256, attempt: Attempt) {
+            self.digest = digest
+            self.attempt = attempt
+        }
+
+        package func name(in folder: String) -> String { ObjectName.written(folder, digest, attempt) }
+    }
+
+    /// An older generation that is kept, and when it was written.
+    package struct Kept: Hashable, Sendable {
+        package var generation: Generation
+        package var writtenAt: Timestamp
+
+        package init(generation: Generation, writtenAt: Timestamp) {
+            self.generation = generation
+            self.writtenAt = writtenAt
+        }
+    }
+
+    package var generation: Generation
+    package var parent: Generation
+    package var term: Term
+    package var instance: Instance
+    /// The coordinator's wall clock when it was written, for `--as-of DATE`.
+    package var writtenAt: Timestamp
+    package var settings: Settings
+    package var sharding: Sharding
+    /// Sum of the digest terms of all live articles, modulo 2^256.
+    package var setDigest: Digest256
+    package var sums: OutcomeSums
+    /// Every log entry up to here is in `sums.received`, `sums[.rejected]` and the state.
+    package var foldedTo: Position
+    /// Where the logs of earlier terms end, ascending.
+    package var ends: [LogObject.TermEnd]
+    /// Per shard and lane (index `shard * 2 + lane`): all up to here is published.
+    package var watermarks: [Position]
+    package var state: Named?
+    package var ledgerObjects: [Named]
+    package var ledgerTail: LedgerRows
+    package var overlays: [SegmentReference]
+    package var pages: [Named]
+    /// Older generations that are kept, ascending. All other lower numbers are void.
+    package var kept: [Kept]
+
+    /// The empty snapshot that precedes the first manifest.
+    package init(settings: Settings, sharding: Sharding) {
+        generation = .none
+        parent = .none
+        term = .none
+        instance = Instance(0)
+        writtenAt = Timestamp(milliseconds: 0)
+        self.settings = settings
+        self.sharding = sharding
+        setDigest = .zero
+        sums = OutcomeSums()
+        foldedTo = .start
+        ends = []
+        watermarks = Array(repeating: .start, count: Int(sharding.shardCount) * 2)
+        state = nil
+        ledgerObjects = []
+        ledgerTail = LedgerRows()
+        overlays = []
+        pages = []
+        kept = []
+    }
+
+    package subscript(watermark shardLane: ShardLane) -> Position {
+        get { watermarks[Int(shardLane.shard.index) * 2 + Int(shardLane.lane.rawValue)] }
+        set { watermarks[Int(shardLane.shard.index) * 2 + Int(shardLane.lane.rawValue)] = newValue }
+    }
+
+    package var name: String { ObjectName.manifest(generation) }
+
+    /// Names of the objects it names itself; those its pages name come besides.
+    package var namedObjects: Set<String> {
+        var names = Set(overlays.map(\.objectName))
+        names.formUnion(pages.map { $0.name(in: "pages") })
+        if let state { names.insert(state.name(in: "state")) }
+        names.formUnion(ledgerObjects.map { $0.name(in: "ledger") })
+        return names
+    }
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter(reservingBytes: 8192)
+        out.raw(Self.magic)
+        out.fixed(generation.number)
+        out.fixed(parent.number)
+        out.fixed(term.number)
+        out.fixed(instance.number)
+        out.fixed(writtenAt.milliseconds)
+        out.lengthPrefixed(settings.encoded)
+        out.fixed(sharding.shardCount)
+        out.fixed(sharding.secret)
+        out.raw(setDigest.bytes)
+        sums.encode(to: &out)
+        out.position(foldedTo)
+        out.varint(ends.count)
+        for end in ends {
+            out.fixed(end.term.number)
+            out.fixed(end.objectCount)
+        }
+        encodeWatermarks(to: &out)
+        out.varint(state == nil ? 0 : 1)
+        if let state { encode(state, to: &out) }
+        out.varint(ledgerObjects.count)
+        for object in ledgerObjects { encode(object, to: &out) }
+        ledgerTail.encode(to: &out)
+        out.varint(overlays.count)
+        for overlay in overlays { overlay.encode(to: &out) }
+        out.varint(pages.count)
+        for page in pages { encode(page, to: &out) }
+        out.varint(kept.count)
+        for older in kept {
+            out.fixed(older.generation.number)
+            out.fixed(older.writtenAt.milliseconds)
+        }
+        out.checksum()
+        return out.bytes
+    }
+
+    /// - Throws: if any byte is not as it was written.
+    package init(decoding bytes: [UInt8]) throws(CodingError) {
+        var reader = ByteReader(try ByteReader.checked(bytes, what: "manifest"))
+        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "manifest magic", offset: 0) }
+        generation = Generation(try reader.fixed())
+        parent = Generation(try reader.fixed())
+        term = Term(try reader.fixed())
+        instance = Instance(try reader.fixed())
+        writtenAt = Timestamp(milliseconds: try reader.fixed())
+        var inner = ByteReader(try reader.lengthPrefixed(atMost: 4096))
+        settings = try Settings(decoding: &inner)
+        try inner.requireEnd()
+        let start = reader.offset
+        let shardCount: UInt16 = try reader.fixed()
+        guard shardCount > 0 else { throw .badValue(what: "shard count", offset: start) }
+        sharding = Sharding(shardCount: shardCount, secret: try reader.fixed())
+        setDigest = try reader.digest()
+        sums = try OutcomeSums(decoding: &reader)
+        foldedTo = try reader.position()
+        ends = []
+        for _ in 0..<(try reader.count("ends", atMost: reader.remaining)) {
+            ends.append(LogObject.TermEnd(term: Term(try reader.fixed()), objectCount: try reader.fixed()))
+        }
+        watermarks = try Self.watermarks(count: Int(shardCount) * 2, from: &reader)
+        state = try reader.count("state", atMost: 1) == 1 ? try Self.named(&reader) : nil
+        ledgerObjects = []
+        for _ in 0..<(try reader.count("ledger objects", atMost: reader.remaining)) {
+            ledgerObjects.append(try Self.named(&reader))
+        }
+        ledgerTail = try LedgerRows(decoding: &reader)
+        overlays = []
+        for _ in 0..<(try reader.count("overlays", atMost: reader.remaining)) {
+            overlays.append(try SegmentReference(decoding: &reader))
+        }
+        pages = []
+        for _ in 0..<(try reader.count("pages", atMost: reader.remaining)) { pages.append(try Self.named(&reader)) }
+        kept = []
+        for _ in 0..<(try reader.count("kept generations", atMost: reader.remaining)) {
+            kept.append(
+                Kept(generation: Generation(try reader.fixed()), writtenAt: Timestamp(milliseconds: try reader.fixed()))
+            )
+        }
+        try reader.requireEnd()
+    }
+
+    /// Most shards stand at the same position: the commonest once, then the exceptions.
+    private func encodeWatermarks(to out: inout ByteWriter) {
+        var counts: [Position: Int] = [:]
+        for watermark in watermarks { counts[watermark, default: 0] += 1 }
+        let common = counts.max { ($0.value, $0.key) < ($1.value, $1.key) }!.key
+        out.position(common)
+        let exceptions = watermarks.indices.filter { watermarks[$0] != common }
+        out.varint(exceptions.count)
+        for index in exceptions {
+            out.varint(index)
+            out.position(watermarks[index])
+        }
+    }
+
+    private static func watermarks(count: Int, from reader: inout ByteReader) throws(CodingError) -> [Position] {
+        var all = Array(repeating: try reader.position(), count: count)
+        for _ in 0..<(try reader.count("watermarks", atMost: count)) {
+            let index = try reader.count("shard and lane", atMost: count - 1)
+            all[index] = try reader.position()
+        }
+        return all
+    }
+
+    private func encode(_ named: Named, to out: inout ByteWriter) {
+        out.raw(named.digest.bytes)
+        out.fixed(named.attempt.term.number)
+        out.fixed(named.attempt.number)
+    }
+
+    private static func named(_ reader: inout ByteReader) throws(CodingError) -> Named {
+        Named(
+            digest: try reader.digest(),
+            attempt: Attempt(term: Term(try reader.fixed()), number: try reader.fixed()))
+    }
+}
+
+/// A page: some of the cells of a snapshot in the order of the order key, an object `pages/<sha256>.<attempt>`.
+package struct ManifestPage: Equatable, Sendable {
+    static let magic = Array("CRNTPAG0".utf8)
+
+    /// Cells in a page, at most.
+    package static let cellLimitCount = 1024
+
+    package var cells: [SegmentReference]
+
+    package init(cells: [SegmentReference]) { self.cells = cells }
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter()
+        out.raw(Self.magic)
+        out.varint(cells.count)
+        for cell in cells { cell.encode(to: &out) }
+        out.checksum()
+        return out.bytes
+    }
+
+    package init(decoding bytes: [UInt8]) throws(CodingError) {
+        var reader = ByteReader(try ByteReader.checked(bytes, what: "manifest page"))
+        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "page magic", offset: 0) }
+        cells = []
+        for _ in 0..<(try reader.count("cells", atMost: Self.cellLimitCount)) {
+            cells.append(try SegmentReference(decoding: &reader))
+        }
+        try reader.requireEnd()
+    }
+}

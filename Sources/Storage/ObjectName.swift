@@ -1,0 +1,40 @@
+package import ByteCoding
+package import News
+
+/// Names of objects in the bucket. Numbers are 16 hexadecimal digits, so that names sort as numbers do; manifests count
+/// down, so that the first name listed is the newest.
+package enum ObjectName {
+    package static func term(_ term: Term) -> String { "terms/" + Hex.padded(term.number) }
+    package static func heartbeat(_ term: Term) -> String { "heartbeats/" + Hex.padded(term.number) }
+
+    package static func log(_ term: Term, _ number: UInt64) -> String {
+        "log/\(Hex.padded(term.number))/\(Hex.padded(number))"
+    }
+
+    package static func manifest(_ generation: Generation) -> String {
+        "manifests/" + Hex.padded(UInt64.max - generation.number)
+    }
+
+    /// `kind/<sha256>.<term>-<attempt>`: content-named, but unique to the attempt that wrote it.
+    package static func written(_ folder: String, _ digest: Digest256, _ attempt: Attempt) -> String {
+        "\(folder)/\(digest.hex).\(attempt.name)"
+    }
+
+    package static func generation(ofManifest name: some StringProtocol) -> Generation? {
+        guard name.hasPrefix("manifests/"), let number = UInt64(name.dropFirst(10), radix: 16) else { return nil }
+        return Generation(UInt64.max - number)
+    }
+
+    package static func term(ofName name: some StringProtocol) -> Term? {
+        guard let slash = name.firstIndex(of: "/") else { return nil }
+        return UInt64(name[name.index(after: slash)...], radix: 16).map(Term.init)
+    }
+
+    /// The attempt at the end of a name made by `written`.
+    package static func attempt(ofWritten name: some StringProtocol) -> Attempt? {
+        guard let dot = name.lastIndex(of: ".") else { return nil }
+        let parts = name[name.index(after: dot)...].split(separator: "-")
+        guard parts.count == 2, let term = UInt64(parts[0]), let number = UInt64(parts[1]) else { return nil }
+        return Attempt(term: Term(term), number: number)
+    }
+}

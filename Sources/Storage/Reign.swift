@@ -1,0 +1,369 @@
+// How a process becomes the one writer of a bucket, and learns that it no longer is.
+//
+// Guarantees
+// 1. A term object is created before anything of the earlier terms' logs is read: whoever acknowledges after that looks
+//    at the terms first and finds it (create, then look, then tell).
+// 2. The ends of all earlier terms are written down in `log/<term>/0` before anything else is done; later objects are void.
+// 3. A manifest of the own term is committed before anything is read for good, so no earlier coordinator can add one: what
+//    is then replayed is replayed once.
+// 4. Liveness is judged by a counter that stands still for a while of our own monotonic clock, never by comparing clocks.
+
+import ByteCoding
+package import News
+
+package struct Reign: Sendable {
+    package enum Output: Equatable, Sendable {
+        case operation(TaggedOperation)
+        /// Another reigns at this address; we wait.
+        case standingBy(Term, address: String)
+        /// The first manifest of our term, committed, with the state and the cells it names.
+        case inherited(Manifest, ClusterState, cells: [SegmentReference])
+        /// An object of an earlier term's log, in order, that may hold entries the manifest does not cover.
+        case replay(LogObject)
+        /// We reign, and all that must be replayed was.
+        case won
+        /// The bucket cannot be read or written, or holds bytes that are wrong.
+        case failed(String)
+    }
+
+    private enum Stage: Equatable {
+        case idle
+        case listingTerms
+        case probingTerm(after: Term)
+        case watching(Term)
+        case creatingTerm(Term)
+        case listingManifests
+        case probingManifest
+        case findingLastLog(Term)
+        case countingLog(Term, UInt64)
+        case writingEnds
+        case lookingAfterEnds
+        case committing
+        case lookingAfterManifest
+        case readingState
+        case readingPage(Int)
+        case readingLog(Term, UInt64)
+        case lookingAfterMissing(String)
+        case reigning
+    }
+
+    /// How long a heartbeat may stand still before its holder counts as gone.
+    package static let patienceMilliseconds: Int64 = 5000
+    static let watchIntervalMilliseconds: Int64 = 500
+
+    private let instance: Instance
+    private let address: String
+    private var stage = Stage.idle
+    private var call = StoreCall(owner: .reign)
+    private var create = CreateCall(owner: .reign, waitsForSpace: true)
+    private var outputs: [Output] = []
+
+    private var term = Term.none
+    private var lastCounter: UInt64?
+    private var lastChange: Int64 = 0
+    private var nextWatch: Int64 = 0
+
+    /// What an empty bucket starts from.
+    private let empty: Manifest
+    private var manifest: Manifest
+    private var committing: Manifest?
+    private var state = ClusterState()
+    private var cells: [SegmentReference] = []
+    private var ends: [LogObject.TermEnd] = []
+    /// Terms whose log is still to be read, with the number of the first object and the end.
+    private var unread: [(term: Term, next: UInt64, end: UInt64)] = []
+
+    /// - Parameter empty: the manifest before the first, with the settings a new bucket gets.
+    package init(instance: Instance, address: String, empty: Manifest) {
+        self.instance = instance
+        self.address = address
+        self.empty = empty
+        manifest = empty
+    }
+
+    /// The term we claimed or reign in.
+    package var ownTerm: Term { term }
+
+    package var isReigning: Bool { stage == .reigning }
+
+    package mutating func start(now: Moment) -> [Output] {
+        lastCounter = nil
+        lastChange = now.milliseconds
+        term = .none
+        manifest = empty
+        committing = nil
+        stage = .listingTerms
+        // Terms ascend; the last is found by paging. A list may lag: probing goes on from there.
+        issue(.list(prefix: "terms/", after: nil, limit: 1000))
+        return flush()
+    }
+
+    package mutating func tick(now: Moment) -> [Output] {
+        if let again = call.due(now: now) ?? create.due(now: now) { outputs.append(.operation(again)) }
+        if case .watching(let watched) = stage, !call.isBusy, now.milliseconds >= nextWatch {
+            nextWatch = now.milliseconds + Self.watchIntervalMilliseconds
+            issue(.get(name: ObjectName.heartbeat(watched), range: nil))
+        }
+        return flush()
+    }
+
+    package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
+        if create.isBusy {
+            let (outcome, next) = create.handle(tag, result, now: now)
+            if let next { outputs.append(.operation(next)) }
+            if let outcome { created(outcome, now: now) }
+        } else if let (operation, result) = call.handle(tag, result, now: now) {
+            if case .failed(let failure) = result { fail("\(failure)") } else { completed(operation, result, now: now) }
+        }
+        return flush()
+    }
+
+    // MARK: Steps
+
+    private mutating func completed(_ operation: BucketOperation, _ result: BucketResult, now: Moment) {
+        switch (stage, result) {
+        case (.listingTerms, .names(let names)):
+            let last = names.last.flatMap { ObjectName.term(ofName: $0) }
+            if names.count == 1000, let name = names.last {
+                issue(.list(prefix: "terms/", after: name, limit: 1000))
+                term = last ?? term
+            } else {
+                probeTerm(after: last ?? term)
+            }
+        case (.probingTerm(let known), .bytes): probeTerm(after: known.next)
+        case (.probingTerm(let known), .missing): known == .none ? claim(known.next) : watch(known, now: now)
+        case (.watching(let watched), _): observe(watched, result, now: now)
+        case (.listingManifests, .names(let names)):
+            let newest = names.first.flatMap { ObjectName.generation(ofManifest: $0) } ?? Generation.none
+            stage = .probingManifest
+            // Read what the list names, then look for later ones that the list may have missed.
+            issue(.get(name: ObjectName.manifest(newest == .none ? newest.next : newest), range: nil))
+        case (.probingManifest, .bytes(let bytes)): readManifest(bytes, name: operation.name)
+        case (.probingManifest, .missing): manifestsRead(now: now)
+        case (.findingLastLog(let candidate), .bytes(let bytes)):
+            do {
+                ends += try LogObject(decoding: bytes).ends
+                count(candidate, from: 1)
+            } catch { corrupt(operation.name, error) }
+        case (.findingLastLog(let candidate), .missing):
+            ends.append(LogObject.TermEnd(term: candidate, objectCount: 0))
+            findLog(before: candidate)
+        case (.countingLog(let counted, let number), .size): count(counted, from: number + 1)
+        case (.countingLog(let counted, let number), .missing):
+            ends.append(LogObject.TermEnd(term: counted, objectCount: number))
+            writeEnds()
+        case (.lookingAfterEnds, .missing): commit()
+        case (.lookingAfterManifest, .missing): readState()
+        // Either the bucket has a hole, or we were overtaken and the new coordinator has collected what we wanted.
+        case (.readingState, .missing), (.readingPage, .missing), (.readingLog, .missing):
+            look(.lookingAfterMissing(operation.name))
+        case (.lookingAfterMissing(let name), .missing): fail("\(name) is missing, but the newest manifest names it")
+        case (.lookingAfterMissing, .size): outputs += start(now: now)
+        // Someone was faster; what we wrote is void or a copy, and nobody acted on it.
+        case (.lookingAfterEnds, .size), (.lookingAfterManifest, .size): outputs += start(now: now)
+        case (.readingState, .bytes(let bytes)):
+            do {
+                state = try ClusterState(decoding: bytes)
+                readPage(0)
+            } catch { corrupt(operation.name, error) }
+        case (.readingPage(let index), .bytes(let bytes)):
+            do {
+                cells += try ManifestPage(decoding: bytes).cells
+                readPage(index + 1)
+            } catch { corrupt(operation.name, error) }
+        case (.readingLog(let reading, let number), .bytes(let bytes)):
+            do {
+                let object = try LogObject(decoding: bytes)
+                guard object.term == reading, object.number == number else {
+                    throw CodingError.badValue(what: "term and number in log object", offset: 8)
+                }
+                outputs.append(.replay(object))
+                unread[0].next = number + 1
+                readNextLog()
+            } catch { corrupt(operation.name, error) }
+        default: fail("\(operation.name): unexpected answer of the store")
+        }
+    }
+
+    private mutating func created(_ outcome: CreateCall.Outcome, now: Moment) {
+        switch (stage, outcome) {
+        case (.creatingTerm(let claimed), .created):
+            term = claimed
+            stage = .listingManifests
+            issue(.list(prefix: "manifests/", after: nil, limit: 1))
+        case (.creatingTerm(let claimed), .taken): watch(claimed, now: now)
+        case (.writingEnds, .created): look(.lookingAfterEnds)
+        case (.committing, .created): look(.lookingAfterManifest)
+        // A coordinator of an earlier term was faster: its manifest becomes the parent.
+        case (.committing, .taken(let bytes)):
+            do {
+                manifest = try Manifest(decoding: bytes)
+                if manifest.term > term { outputs += start(now: now) } else { commit() }
+            } catch { corrupt(manifest.name, error) }
+        case (.writingEnds, .taken): fail("\(ObjectName.log(term, 0)) was written by another process of the same term")
+        case (_, .failed(let failure)): fail("\(failure)")
+        default: fail("unexpected answer of the store to a create")
+        }
+    }
+
+    private mutating func probeTerm(after known: Term) {
+        stage = .probingTerm(after: known)
+        issue(.get(name: ObjectName.term(known.next), range: nil))
+    }
+
+    private mutating func watch(_ watched: Term, now: Moment) {
+        stage = .watching(watched)
+        lastCounter = nil
+        lastChange = now.milliseconds
+        nextWatch = now.milliseconds
+        outputs.append(.standingBy(watched, address: ""))
+        nextWatch = now.milliseconds + Self.watchIntervalMilliseconds
+        issue(.get(name: ObjectName.heartbeat(watched), range: nil))
+    }
+
+    private mutating func observe(_ watched: Term, _ result: BucketResult, now: Moment) {
+        // A heartbeat that cannot be read counts as standing still: it is overwritten each second anyway.
+        var heartbeat: Heartbeat?
+        if case .bytes(let bytes) = result {
+            do { heartbeat = try Heartbeat(decoding: bytes) } catch { heartbeat = nil }
+        }
+        if let heartbeat {
+            if heartbeat.hasEnded { return claimAfter(watched) }
+            if heartbeat.counter != lastCounter {
+                if lastCounter == nil { outputs.append(.standingBy(watched, address: heartbeat.address)) }
+                lastCounter = heartbeat.counter
+                lastChange = now.milliseconds
+            }
+        }
+        if now.milliseconds - lastChange >= Self.patienceMilliseconds { claimAfter(watched) }
+    }
+
+    private mutating func claimAfter(_ gone: Term) { claim(gone.next) }
+
+    private mutating func claim(_ next: Term) {
+        stage = .creatingTerm(next)
+        let object = TermObject(term: next, instance: instance, address: address)
+        outputs.append(.operation(create.start(name: ObjectName.term(next), bytes: object.encoded)))
+    }
+
+    private mutating func readManifest(_ bytes: [UInt8], name: String) {
+        do {
+            let found = try Manifest(decoding: bytes)
+            manifest = found
+            issue(.get(name: ObjectName.manifest(found.generation.next), range: nil))
+        } catch { corrupt(name, error) }
+    }
+
+    private mutating func manifestsRead(now: Moment) {
+        // While we slept a later term came and published.
+        guard manifest.term < term else { return outputs += start(now: now) }
+        ends = []
+        findLog(before: term)
+    }
+
+    /// The newest earlier term that wrote its first log object has recorded the ends of all before it. Of terms up to
+    /// the manifest's the manifest knows them.
+    private mutating func findLog(before later: Term) {
+        let candidate = Term(later.number - 1)
+        if candidate != manifest.term {
+            stage = .findingLastLog(candidate)
+            issue(.get(name: ObjectName.log(candidate, 0), range: nil))
+        } else if candidate == .none {
+            writeEnds()
+        } else {
+            ends += manifest.ends
+            // Objects before the watermarks may be collected; the end is not before them.
+            let covered = max(manifest.watermarks.max() ?? .start, manifest.foldedTo)
+            count(candidate, from: covered.term == candidate ? covered.number + 1 : 1)
+        }
+    }
+
+    /// The end of a log is its first gap.
+    private mutating func count(_ counted: Term, from number: UInt64) {
+        stage = .countingLog(counted, number)
+        issue(.size(name: ObjectName.log(counted, number)))
+    }
+
+    private mutating func writeEnds() {
+        stage = .writingEnds
+        ends.sort { $0.term < $1.term }
+        // The time of this object is never used: it holds no entries.
+        let object = LogObject(
+            term: term, number: 0, instance: instance, acceptedAt: Timestamp(milliseconds: 0), ends: ends)
+        outputs.append(.operation(create.start(name: object.name, bytes: object.encoded)))
+    }
+
+    private mutating func look(_ next: Stage) {
+        stage = next
+        issue(.size(name: ObjectName.term(term.next)))
+    }
+
+    /// Commits a copy of the newest manifest under our term.
+    private mutating func commit() {
+        stage = .committing
+        var own = manifest
+        if manifest.generation != .none {
+            own.kept.append(Manifest.Kept(generation: manifest.generation, writtenAt: manifest.writtenAt))
+        }
+        own.parent = manifest.generation
+        own.generation = manifest.generation.next
+        own.term = term
+        own.instance = instance
+        own.ends = ends
+        committing = own
+        outputs.append(.operation(create.start(name: own.name, bytes: own.encoded)))
+    }
+
+    private mutating func readState() {
+        manifest = committing ?? manifest
+        state = ClusterState()
+        cells = []
+        guard let named = manifest.state else { return readPage(0) }
+        stage = .readingState
+        issue(.get(name: named.name(in: "state"), range: nil))
+    }
+
+    private mutating func readPage(_ index: Int) {
+        guard index < manifest.pages.count else { return inherit() }
+        stage = .readingPage(index)
+        issue(.get(name: manifest.pages[index].name(in: "pages"), range: nil))
+    }
+
+    private mutating func inherit() {
+        outputs.append(.inherited(manifest, state, cells: cells))
+        let start = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)
+        unread = []
+        for end in ends where end.term >= start.term {
+            let first = end.term == start.term ? start.number : 0
+            if first < end.objectCount { unread.append((end.term, first, end.objectCount)) }
+        }
+        readNextLog()
+    }
+
+    private mutating func readNextLog() {
+        while let first = unread.first, first.next >= first.end { unread.removeFirst() }
+        if let first = unread.first {
+            stage = .readingLog(first.term, first.next)
+            issue(.get(name: ObjectName.log(first.term, first.next), range: nil))
+        } else {
+            stage = .reigning
+            outputs.append(.won)
+        }
+    }
+
+    // MARK: Helpers
+
+    private mutating func issue(_ operation: BucketOperation) { outputs.append(.operation(call.start(operation))) }
+
+    private mutating func corrupt(_ name: String, _ error: any Error) { fail("\(name) is corrupt: \(error)") }
+
+    private mutating func fail(_ message: String) {
+        stage = .idle
+        outputs.append(.failed(message))
+    }
+
+    private mutating func flush() -> [Output] {
+        defer { outputs = [] }
+        return outputs
+    }
+}

@@ -1,0 +1,162 @@
+package import News
+
+/// Time as machines see it: brought by the caller with each event, never read.
+package struct Moment: Equatable, Sendable {
+    /// Monotonic, from any start. All waiting is measured by it.
+    package var milliseconds: Int64
+    /// The wall clock, only ever written down (log, manifests), never compared.
+    package var wall: Timestamp
+
+    package init(milliseconds: Int64, wall: Timestamp) {
+        self.milliseconds = milliseconds
+        self.wall = wall
+    }
+}
+
+/// Which part of which machine asked for an operation; comes back with its result.
+package struct OperationTag: Hashable, Sendable {
+    package enum Owner: UInt8, Sendable {
+        case reign
+        case heartbeat
+        case log
+        case manifest
+        case router
+        case collector
+        case worker
+        case merger
+    }
+
+    package var owner: Owner
+    /// Counts the operations of an owner, so that a late result of an old one is told from the new one's.
+    package var serial: UInt64
+
+    package init(owner: Owner, serial: UInt64) {
+        self.owner = owner
+        self.serial = serial
+    }
+}
+
+package struct TaggedOperation: Equatable, Sendable {
+    package var tag: OperationTag
+    package var operation: BucketOperation
+
+    package init(tag: OperationTag, operation: BucketOperation) {
+        self.tag = tag
+        self.operation = operation
+    }
+}
+
+/// One operation at a time, repeated with growing pauses while the store fails in passing.
+///
+/// Invariants
+/// 1. At most one operation is in flight; a result with another tag is ignored.
+/// 2. After a passing failure the same operation is issued again: nothing is ever assumed about one whose result is unknown.
+package struct StoreCall: Sendable {
+    private let owner: OperationTag.Owner
+    private var serial: UInt64 = 0
+    private var current: BucketOperation?
+    private var tries = 0
+    private var retryAt: Int64?
+
+    private let waitsForSpace: Bool
+
+    /// - Parameter waitsForSpace: whether a full store is waited for as a busy one is.
+    package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
+        self.owner = owner
+        self.waitsForSpace = waitsForSpace
+    }
+
+    package var isBusy: Bool { current != nil }
+
+    /// Pause before the n-th try, in milliseconds: 50, 100, 200 … 5000.
+    private static func pause(afterTries tries: Int) -> Int64 { min(5000, 50 << Int64(min(tries, 7))) }
+
+    package mutating func start(_ operation: BucketOperation) -> TaggedOperation {
+        precondition(current == nil, "one store call at a time")
+        current = operation
+        tries = 0
+        return issue(operation)
+    }
+
+    /// - Returns: the result, if it is the one waited for and final.
+    package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> (
+        BucketOperation, BucketResult
+    )? {
+        guard let operation = current, tag == OperationTag(owner: owner, serial: serial), retryAt == nil else {
+            return nil
+        }
+        if case .failed(let failure) = result, failure.kind == .passing || (waitsForSpace && failure.kind == .full) {
+            retryAt = now.milliseconds + Self.pause(afterTries: tries)
+            tries += 1
+            return nil
+        }
+        current = nil
+        return (operation, result)
+    }
+
+    /// Whether an earlier try of the current or last operation may have taken effect unseen.
+    package var wasRetried: Bool { tries > 0 }
+
+    /// The operation again, once its pause is over.
+    package mutating func due(now: Moment) -> TaggedOperation? {
+        guard let operation = current, let at = retryAt, now.milliseconds >= at else { return nil }
+        return issue(operation)
+    }
+
+    /// Forgets what is in flight; its result will be ignored.
+    package mutating func abandon() {
+        current = nil
+        retryAt = nil
+        serial += 1
+    }
+
+    private mutating func issue(_ operation: BucketOperation) -> TaggedOperation {
+        serial += 1
+        retryAt = nil
+        return TaggedOperation(tag: OperationTag(owner: owner, serial: serial), operation: operation)
+    }
+}
+
+/// Creates an object and settles what an `.exists` means by reading it back: ours, if the bytes are the same.
+package struct CreateCall: Sendable {
+    package enum Outcome: Equatable, Sendable {
+        case created
+        /// Another wrote an object of this name.
+        case taken([UInt8])
+        case failed(BucketFailure)
+    }
+
+    private var call: StoreCall
+    private var bytes: [UInt8] = []
+
+    package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
+        call = StoreCall(owner: owner, waitsForSpace: waitsForSpace)
+    }
+
+    package var isBusy: Bool { call.isBusy }
+
+    package mutating func start(name: String, bytes: [UInt8]) -> TaggedOperation {
+        self.bytes = bytes
+        return call.start(.create(name: name, bytes: bytes))
+    }
+
+    package mutating func due(now: Moment) -> TaggedOperation? { call.due(now: now) }
+    package mutating func abandon() { call.abandon() }
+
+    /// - Returns: the outcome once known, and the operation to issue if one is needed first.
+    package mutating func handle(
+        _ tag: OperationTag, _ result: BucketResult, now: Moment
+    ) -> (outcome: Outcome?, next: TaggedOperation?) {
+        guard let (operation, result) = call.handle(tag, result, now: now) else { return (nil, nil) }
+        switch (operation, result) {
+        case (_, .done): return (.created, nil)
+        case (_, .exists): return (nil, call.start(.get(name: operation.name, range: nil)))
+        case (.get, .bytes(let found)): return (found == bytes ? .created : .taken(found), nil)
+        // It was there, then not: a store that lists and reads out of order. Try to create it again.
+        case (.get, .missing): return (nil, call.start(.create(name: operation.name, bytes: bytes)))
+        case (_, .failed(let failure)): return (.failed(failure), nil)
+        default:
+            return (.failed(BucketFailure(.lasting, name: operation.name, message: "unexpected answer")), nil)
+        }
+    }
+}

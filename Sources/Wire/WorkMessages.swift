@@ -1,0 +1,124 @@
+import ByteCoding
+package import News
+package import Storage
+
+/// Entries of the log on their way to the worker that holds their shard.
+package struct ArticlesBatch: Equatable, Sendable {
+    /// A run of one shard and lane: every entry of it with `from` < position ≤ `to` is here, in log order.
+    package struct Slice: Equatable, Sendable {
+        package var shardLane: ShardLane
+        package var epoch: ShardEpoch
+        package var from: Position
+        package var to: Position
+        package var entries: [RoutedEntry]
+
+        package init(
+            shardLane: ShardLane, epoch: ShardEpoch, from: Position, to: Position, entries: [RoutedEntry]
+        ) {
+            self.shardLane = shardLane
+            self.epoch = epoch
+            self.from = from
+            self.to = to
+            self.entries = entries
+        }
+    }
+
+    package var slices: [Slice]
+    /// Whether more waits at the coordinator for this worker; false lets it seal without waiting for more.
+    package var isLast: Bool
+
+    package init(slices: [Slice], isLast: Bool) {
+        self.slices = slices
+        self.isLast = isLast
+    }
+}
+
+package struct RoutedEntry: Equatable, Sendable {
+    package var position: Position
+    /// Hour of arrival: hours since 1970 by the coordinator's clock at acceptance.
+    package var hour: UInt32
+    /// An article or a retraction.
+    package var entry: LogEntry
+
+    package init(position: Position, hour: UInt32, entry: LogEntry) {
+        self.position = position
+        self.hour = hour
+        self.entry = entry
+    }
+}
+
+/// A row of the ledger's change: how many articles of a source that arrived in an hour got (+) or left (-) an outcome.
+package struct OutcomeCount: Equatable, Sendable {
+    package var source: String
+    package var hour: UInt32
+    package var outcome: Outcome
+    package var delta: Int64
+
+    package init(source: String, hour: UInt32, outcome: Outcome, delta: Int64) {
+        self.source = source
+        self.hour = hour
+        self.outcome = outcome
+        self.delta = delta
+    }
+}
+
+/// A worker's report: everything of these ranges is decided, and lies in `segment` if anything was new.
+package struct SealedReport: Equatable, Sendable {
+    package struct Entry: Equatable, Sendable {
+        package var shardLane: ShardLane
+        package var epoch: ShardEpoch
+        package var from: Position
+        package var to: Position
+
+        package init(shardLane: ShardLane, epoch: ShardEpoch, from: Position, to: Position) {
+            self.shardLane = shardLane
+            self.epoch = epoch
+            self.from = from
+            self.to = to
+        }
+    }
+
+    /// Unique within the worker's connection.
+    package var number: UInt64
+    package var entries: [Entry]
+    package var segment: SegmentReference?
+    package var counts: [OutcomeCount]
+
+    package init(number: UInt64, entries: [Entry], segment: SegmentReference?, counts: [OutcomeCount]) {
+        self.number = number
+        self.entries = entries
+        self.segment = segment
+        self.counts = counts
+    }
+}
+
+package struct MergeJob: Equatable, Sendable {
+    package enum Output: UInt8, Sendable {
+        /// One overlay of everything in the inputs.
+        case overlay = 1
+        /// The canonical cells of everything; the inputs are the whole snapshot.
+        case cells = 2
+    }
+
+    package var number: UInt64
+    package var attempt: Attempt
+    package var output: Output
+    package var inputs: [SegmentReference]
+
+    package init(number: UInt64, attempt: Attempt, output: Output, inputs: [SegmentReference]) {
+        self.number = number
+        self.attempt = attempt
+        self.output = output
+        self.inputs = inputs
+    }
+}
+
+package struct MergedReport: Equatable, Sendable {
+    package var job: UInt64
+    package var outputs: [SegmentReference]
+
+    package init(job: UInt64, outputs: [SegmentReference]) {
+        self.job = job
+        self.outputs = outputs
+    }
+}

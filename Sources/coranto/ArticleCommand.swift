@@ -1,0 +1,39 @@
+import ArgumentParser
+import Extraction
+import Gateway
+
+struct ArticleCommand: AsyncParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "article", abstract: "Shows one article.",
+        discussion: """
+            Example:
+              coranto article https://news.example/2016/01/20/talks --store /var/lib/coranto --format json
+            """)
+
+    @Argument(help: ArgumentHelp("Its key or its URL.", valueName: "key|url"))
+    var name: String
+    @OptionGroup var store: StoreOption
+    @Option(help: ArgumentHelp("Ask an older snapshot that is still kept.", valueName: "generation|date"))
+    var asOf: String?
+    @Flag(help: "Its canonical record, byte for byte.")
+    var raw = false
+    @Option(help: "How to print.")
+    var format = Format.text
+
+    func run() async throws {
+        let key = try ArticleAddress(name).requireKey()
+        var question = SearchQuestion()
+        if let asOf { try question.setAsOf(asOf) }
+        let found = try store.openSnapshots().snapshot(for: question).article(key)
+        switch (raw, format) {
+        case (true, _): Terminal.write(found.record)
+        case (false, .json):
+            Terminal.write(ArticleJSON.write(found.article, key: found.key, version: found.version) + [0x0A])
+        case (false, .text): Terminal.write(ArticleText.write(found.article, key: found.key))
+        }
+    }
+}

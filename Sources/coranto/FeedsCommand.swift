@@ -1,0 +1,157 @@
+import ArgumentParser
+import Extraction
+import Gateway
+import HostIO
+import News
+import Roles
+import Storage
+import Wire
+
+struct FeedsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "feeds", abstract: "The list of feeds that are fetched.",
+        discussion: """
+            Example:
+              coranto feeds add https://news.example/rss.xml --interval 300s --store /srv/news
+            """,
+        subcommands: [Add.self, Remove.self, List.self, Import.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a feed.",
+            discussion: """
+                Example:
+                  coranto feeds add https://news.example/rss.xml --store /srv/news
+                """)
+
+        @Argument(help: "Its address.")
+        var url: String
+        @Option(help: ArgumentHelp("Fetch it at this interval instead of adapting.", valueName: "1s|5m|2h"))
+        var interval: String?
+        @OptionGroup var put: PutOptions
+
+        func run() async throws {
+            let seconds = try interval.map { try Interval.seconds($0) }
+            try await FeedsCommand.send([FeedLine.add(url, seconds)], put)
+            Terminal.write("added \(url)\n")
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Removes a feed; its articles stay.",
+            discussion: """
+                Example:
+                  coranto feeds remove https://news.example/rss.xml --store /srv/news
+                """)
+
+        @Argument(help: "Its address.")
+        var url: String
+        @OptionGroup var put: PutOptions
+
+        func run() async throws {
+            try await FeedsCommand.send([FeedLine.remove(url)], put)
+            Terminal.write("removed \(url)\n")
+        }
+    }
+
+    struct Import: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "import", abstract: "Adds the feeds of an OPML file.",
+            discussion: """
+                Example:
+                  coranto feeds import subscriptions.opml --store /srv/news
+                """)
+
+        @Argument(help: ArgumentHelp("The file.", valueName: "file.opml"))
+        var file: String
+        @OptionGroup var put: PutOptions
+
+        func run() async throws {
+            let bytes: [UInt8]
+            do { bytes = try FileBytes.read(file) } catch { throw Failure(.failed, "\(file) cannot be read: \(error)") }
+            let feeds = OPML.feeds(in: bytes)
+            guard !feeds.isEmpty else { throw Failure(.failed, "\(file) names no feeds", hint: "it needs outline elements with xmlUrl") }
+            try await FeedsCommand.send(feeds.map { FeedLine.add($0, nil) }, put)
+            Terminal.write("added \(feeds.count) feeds\n")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        enum Format: String, ExpressibleByArgument, CaseIterable {
+            case text, json
+        }
+
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the feeds.",
+            discussion: """
+                Example:
+                  coranto feeds list --store /srv/news
+                """)
+
+        @OptionGroup var store: StoreOption
+        @Option(help: "How to print.")
+        var format = Format.text
+
+        func run() async throws {
+            let loader = SnapshotLoader(try store.openForReading())
+            let feeds = try loader.newest().map { try loader.state(of: $0.manifest).feeds } ?? [:]
+            for (url, feed) in feeds.sorted(by: { $0.key < $1.key }) {
+                switch format {
+                case .text: Terminal.write(url + (feed.intervalSeconds.map { "\tevery \($0) s" } ?? "") + "\n")
+                case .json:
+                    var json = JSONObjectWriter()
+                    json.member("url", url)
+                    if let seconds = feed.intervalSeconds { json.member("interval_s", encoded: "\(seconds)") }
+                    Terminal.write(json.finish() + [0x0A])
+                }
+            }
+        }
+    }
+
+    static func send(_ lines: [[UInt8]], _ put: PutOptions) async throws {
+        let result = try await put.put(lane: .live, ack: .visible, workers: 1) { client in
+            try client.put(lines.flatMap { $0 })
+        }
+        guard result.totals.rejected == 0 else {
+            throw Failure(.failed, "\(result.totals.rejected) of \(lines.count) addresses are no http(s) URLs")
+        }
+    }
+}
+
+enum FeedLine {
+    static func add(_ url: String, _ intervalSeconds: UInt32?) -> [UInt8] {
+        line(op: "add", url: url) { inner in
+            if let intervalSeconds { inner.member("interval_s", encoded: "\(intervalSeconds)") }
+        }
+    }
+
+    static func remove(_ url: String) -> [UInt8] { line(op: "remove", url: url) { _ in } }
+
+    private static func line(op: String, url: String, _ more: (inout JSONObjectWriter) -> Void) -> [UInt8] {
+        var inner = JSONObjectWriter()
+        inner.member("op", op)
+        inner.member("url", url)
+        more(&inner)
+        var outer = JSONObjectWriter()
+        outer.member("$feed", encoded: String(decoding: inner.finish(), as: UTF8.self))
+        return outer.finish() + [0x0A]
+    }
+}
+
+/// "1s", "5m", "2h"; a bare number means seconds.
+enum Interval {
+    static func seconds(_ text: String) throws -> UInt32 {
+        let factors: [Character: UInt32] = ["s": 1, "m": 60, "h": 3600]
+        var digits = text[...]
+        var factor: UInt32 = 1
+        if let last = text.last, let known = factors[last] {
+            factor = known
+            digits = text.dropLast()
+        }
+        guard let count = UInt32(digits), count > 0, count <= 86_400 else {
+            throw Failure(.badRequest, "\(text) is no interval", hint: "write 1s, 5m or 2h")
+        }
+        return count * factor
+    }
+}

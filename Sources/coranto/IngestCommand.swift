@@ -1,0 +1,131 @@
+import ArgumentParser
+import Extraction
+import Gateway
+import Glibc
+import News
+import Roles
+import Wire
+
+struct IngestCommand: AsyncParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "ingest", abstract: "Puts articles from files into a store.",
+        discussion: """
+            Kinds: .ndjson .jsonl (one JSON article a line), .txt .html (one article a file); each also .zst or .gz. \
+            A folder means its files, - standard input as NDJSON. With --store and no coordinator running there, this \
+            command is the whole cluster until everything is in the snapshot.
+
+            Example:
+              coranto ingest articles/ more.ndjson.zst --store /srv/news
+
+            Exit status: 0 all accepted, 3 some were rejected, 1 not done.
+            """)
+
+    @Argument(help: ArgumentHelp("Files and folders, or - for standard input.", valueName: "file|dir|-"))
+    var inputs: [String]
+    @OptionGroup var put: PutOptions
+    @Option(help: ArgumentHelp("How far articles must have come before this command goes on.", valueName: "durable|indexed|visible"))
+    var ack = "durable"
+    @Option(help: ArgumentHelp("live before bulk; each has its own way.", valueName: "bulk|live"))
+    var lane = "bulk"
+    @Option(help: "Workers, when this command is the cluster.")
+    var workers = 1
+    @Option(help: "How to print the result.")
+    var format = Format.text
+
+    func validate() throws {
+        guard AckLevel(rawValue: ack) != nil else { throw ValidationError("--ack is durable, indexed or visible") }
+        guard Lane(name: lane) != nil else { throw ValidationError("--lane is bulk or live") }
+        guard (1...64).contains(workers) else { throw ValidationError("--workers is 1 to 64") }
+    }
+
+    func run() async throws {
+        let inputs = inputs
+        let progress = Progress()
+        let result = try await put.put(
+            lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers
+        ) { client in
+            let reader = InputReader(
+                send: {
+                    try client.put($0)
+                    progress.show(client.totals)
+                },
+                report: { problem in
+                    progress.clear()
+                    Terminal.note("\(problem.place): \(problem.reason)")
+                })
+            for input in inputs { try reader.read(path: input) }
+            try reader.finish()
+        }
+        progress.clear()
+        print(result)
+        if result.totals.rejected > 0 { throw ExitCode(3) }
+    }
+
+    private func print(_ result: PutOptions.Result) {
+        let totals = result.totals
+        var outcomes: [(name: String, count: Int64)] = []
+        if let before = result.before?.articles, let after = result.after?.articles {
+            outcomes = [
+                ("published", after.published - before.published),
+                ("superseded", after.superseded - before.superseded),
+                ("duplicate", after.duplicate - before.duplicate),
+                ("retracted", after.retracted - before.retracted),
+                ("expired", after.expired - before.expired),
+            ]
+        }
+        switch format {
+        case .json:
+            var json = JSONObjectWriter()
+            json.member("received", encoded: "\(totals.received)")
+            json.member("accepted", encoded: "\(totals.accepted)")
+            json.member("rejected", encoded: "\(totals.rejected)")
+            if let after = result.after {
+                json.member("outcomes") { inner in
+                    inner.member("published", encoded: "\(outcomes[0].count)")
+                    inner.member("superseded", encoded: "\(outcomes[1].count)")
+                    inner.member("duplicate", encoded: "\(outcomes[2].count)")
+                    inner.member("retracted", encoded: "\(outcomes[3].count)")
+                    inner.member("expired", encoded: "\(outcomes[4].count)")
+                }
+                json.member("generation", encoded: "\(after.generation)")
+                json.member("set_digest", after.set_digest)
+            }
+            Terminal.write(json.finish() + [0x0A])
+        case .text:
+            var text = "received \(totals.received): accepted \(totals.accepted), rejected \(totals.rejected)\n"
+            let told = outcomes.filter { $0.count != 0 }.map { "\($0.name) \($0.count)" }
+            if !told.isEmpty { text += "in the snapshot: \(told.joined(separator: ", "))\n" }
+            if let after = result.after {
+                text += "generation \(after.generation), \(after.articles.published) live articles\n"
+            }
+            Terminal.write(text)
+        }
+    }
+}
+
+/// One line on a terminal, rewritten; nothing where standard error is piped.
+final class Progress: @unchecked Sendable {
+    // Used by one thread at a time: the client's while it runs, the command's after it.
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var shown: UInt64 = 0
+
+    func show(_ totals: PutClient.Totals) {
+        guard isTerminal, totals.received >= shown + 1000 else { return }
+        shown = totals.received
+        write("\r\u{1B}[K\(totals.received) received, \(totals.rejected) rejected")
+    }
+
+    func clear() {
+        if isTerminal, shown > 0 { write("\r\u{1B}[K") }
+    }
+
+    private func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        // Safe: writes from a live array; a lost progress line is no loss.
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress!, bytes.count) }
+    }
+}

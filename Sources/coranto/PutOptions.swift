@@ -1,0 +1,147 @@
+import ArgumentParser
+import Gateway
+import HostIO
+import Logging
+import News
+import Roles
+import Storage
+import Wire
+
+/// For commands that put something into the log: over TCP to whoever reigns, or, where nobody does, with a cluster of
+/// their own for as long as it takes.
+struct PutOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
+    var store: String?
+    @OptionGroup var coordinator: CoordinatorOption
+    @OptionGroup var log: LogOption
+
+    func validate() throws {
+        if store == nil, coordinator.coordinator.isEmpty {
+            throw ValidationError("give --store DIR or --coordinator HOST:PORT")
+        }
+    }
+
+    /// What became of the articles, as far as this command can tell.
+    struct Result: Sendable {
+        var totals: PutClient.Totals
+        /// Ledger before and after, when this process was the cluster and nobody else could write.
+        var before: CoordinatorStatus?
+        var after: CoordinatorStatus?
+    }
+
+    /// Runs `body` with a client, then waits for all answers; in an own cluster also until nothing is pending.
+    func put(
+        lane: Lane, ack: AckLevel, workers: Int, _ body: @escaping @Sendable (PutClient) throws -> Void
+    ) async throws -> Result {
+        let token = try coordinator.token()
+        let endpoints = try coordinator.endpoints()
+        if !endpoints.isEmpty {
+            return try await send(.addresses(endpoints), token, lane, ack, { nil }, body)
+        }
+        guard let store else { throw Failure(.badRequest, "give --store DIR or --coordinator HOST:PORT") }
+        let bucket = try WritableStore.open(store)
+        if try isReigning(CoordinatorLocator.store(bucket), token) {
+            return try await send(.store(bucket), token, lane, ack, { nil }, body)
+        }
+        var configuration = LocalCluster.Configuration(bucket: bucket)
+        configuration.workerCount = workers
+        let cluster = LocalCluster(configuration, logger: log.logger("ingest", quietly: true))
+        return try await cluster.run(on: EventLoops.group()) { cluster in
+            let before = try await Self.whenReigning(cluster)
+            guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
+            var result = try await send(
+                .addresses([endpoint]), token, lane, ack, { cluster.failure }, body)
+            result.before = before
+            result.after = try await Self.whenQuiet(cluster)
+            return result
+        }
+    }
+
+    /// Asks for canonical compaction and waits for it.
+    func compact() async throws -> Generation {
+        let token = try coordinator.token()
+        let endpoints = try coordinator.endpoints()
+        if !endpoints.isEmpty { return try await compact(.addresses(endpoints), token) }
+        guard let store else { throw Failure(.badRequest, "give --store DIR or --coordinator HOST:PORT") }
+        let bucket = try WritableStore.open(store)
+        if try isReigning(CoordinatorLocator.store(bucket), token) { return try await compact(.store(bucket), token) }
+        let cluster = LocalCluster(
+            LocalCluster.Configuration(bucket: bucket), logger: log.logger("compact", quietly: true))
+        return try await cluster.run(on: EventLoops.group()) { cluster in
+            _ = try await Self.whenReigning(cluster)
+            // What the log still holds belongs into the snapshot first.
+            _ = try await Self.whenQuiet(cluster)
+            guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
+            return try await compact(.addresses([endpoint]), token)
+        }
+    }
+
+    private func compact(_ locator: CoordinatorLocator, _ token: Token?) async throws -> Generation {
+        try await Blocking.run {
+            var reason = "no coordinator is known"
+            for endpoint in locator.candidates() {
+                do throws(CloseReason) {
+                    let client = try BlockingClient(
+                        endpoint: endpoint, introduction: Introduction(role: .client, client: "compact"), token: token,
+                        timeoutMilliseconds: 3000)
+                    try client.send([.compact], timeoutMilliseconds: 3000)
+                    if case .compacted(let generation) = try client.next(timeoutMilliseconds: 6 * 3_600_000) {
+                        return generation
+                    }
+                } catch {
+                    reason = "\(error)"
+                }
+            }
+            throw Failure(.failed, "the snapshot was not compacted: \(reason)")
+        }
+    }
+
+    private func send(
+        _ locator: CoordinatorLocator, _ token: Token?, _ lane: Lane, _ ack: AckLevel,
+        _ hopeless: @escaping @Sendable () -> String?, _ body: @escaping @Sendable (PutClient) throws -> Void
+    ) async throws -> Result {
+        // The client blocks: it gets a thread of its own.
+        try await Blocking.run {
+            let client = PutClient(locator: locator, token: token, lane: lane, ack: ack, hopeless: hopeless)
+            try body(client)
+            try client.finish()
+            return Result(totals: client.totals)
+        }
+    }
+
+    /// Whether the address in the heartbeat answers as a coordinator.
+    private func isReigning(_ locator: CoordinatorLocator, _ token: Token?) throws -> Bool {
+        for endpoint in locator.candidates() {
+            do throws(CloseReason) {
+                _ = try BlockingClient(
+                    endpoint: endpoint, introduction: Introduction(role: .client, client: "probe"), token: token,
+                    timeoutMilliseconds: 2000)
+                return true
+            } catch {
+                if case .refused(.unauthorised, let why) = error { throw Failure(.unauthorised, why) }
+            }
+        }
+        return false
+    }
+
+    private static func whenReigning(_ cluster: LocalCluster) async throws -> CoordinatorStatus {
+        try await poll(cluster) { $0.role == "coordinator" }
+    }
+
+    private static func whenQuiet(_ cluster: LocalCluster) async throws -> CoordinatorStatus {
+        try await poll(cluster) { $0.articles.pending == 0 && $0.running_merges == 0 }
+    }
+
+    private static func poll(
+        _ cluster: LocalCluster, until isDone: (CoordinatorStatus) -> Bool
+    ) async throws -> CoordinatorStatus {
+        while true {
+            if let why = cluster.failure { throw Failure(.failed, why) }
+            if cluster.endpoint != nil {
+                let status = await cluster.coordinator.status()
+                if isDone(status) { return status }
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Engine
+import Gateway
+import News
+
+struct QueryCommand: AsyncParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, json, ndjson, csv, keys
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "query", abstract: "Asks a question of a store.",
+        discussion: """
+            Words are searched in headline, summary, body and captions, and all must be there. "phrases", OR, NOT, -word, \
+            (groups), prefix*, fields such as headline: by: source: lang: and ranges such as published:2016-01..2016-02.
+
+            Example:
+              coranto query '"special role" china published:2016' --store /var/lib/coranto --facet source
+            """)
+
+    @Argument(help: "The query; \"\" is every article.")
+    var query: String
+    @OptionGroup var store: StoreOption
+    @Option(help: ArgumentHelp("Whether all words must be there, or any.", valueName: "all|any"))
+    var match = "all"
+    @Option(help: "Most hits to show.")
+    var limit = "10"
+    @Option(help: ArgumentHelp("The next page: what the last one gave.", valueName: "cursor"))
+    var after: String?
+    @Option(help: ArgumentHelp("The order of hits.", valueName: "score|newest|oldest"))
+    var sort = "score"
+    @Option(help: ArgumentHelp("Where days begin: an offset such as +01:00.", valueName: "offset"))
+    var zone = "UTC"
+    @Option(help: ArgumentHelp("Count the values of a field; may be repeated.", valueName: "source|language|section"))
+    var facet: [String] = []
+    @Option(help: ArgumentHelp("Count by date.", valueName: "day|week|month"))
+    var histogram: String?
+    @Option(help: ArgumentHelp("Ask an older snapshot that is still kept.", valueName: "generation|date"))
+    var asOf: String?
+    @Flag(help: "Tell how the query was understood.")
+    var explain = false
+    @Option(help: "How to print.")
+    var format = Format.table
+
+    func run() async throws {
+        let question = try question()
+        let holder = try store.openSnapshots()
+        let answer: SearchAnswer
+        do {
+            answer = try SearchAnswer(to: question, from: holder.snapshot(for: question))
+        } catch let error as QueryError where error.offset != nil {
+            throw Failure(.badRequest, "\(error.message)\n\(error.pointing(into: query))")
+        }
+        print(answer)
+    }
+
+    private func question() throws -> SearchQuestion {
+        var question = SearchQuestion()
+        question.text = query
+        try question.setMatching(match)
+        try question.setLimit(limit)
+        question.after = after
+        try question.setSort(sort)
+        try question.setZone(zone)
+        for facet in facet { try question.addFacet(facet) }
+        if let histogram { try question.setHistogram(histogram) }
+        if let asOf { try question.setAsOf(asOf) }
+        question.isExplained = explain
+        return question
+    }
+
+    private func print(_ answer: SearchAnswer) {
+        switch format {
+        case .table: Terminal.write(AnswerText.table(answer, Terminal.hasColour ? .terminal : .plain))
+        case .json: Terminal.write(AnswerJSON.write(answer) + [0x0A])
+        case .ndjson: for hit in answer.hits { Terminal.write(AnswerJSON.hit(hit) + [0x0A]) }
+        case .csv: Terminal.write(AnswerText.csvHeader + answer.hits.map(AnswerText.csvLine).joined())
+        case .keys: Terminal.write(answer.hits.map { $0.key.hex + "\n" }.joined())
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Gateway
+import HostIO
+import Logging
+import News
+import Roles
+import Wire
+
+struct CoordinatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator", abstract: "Runs a coordinator, or a standby while another reigns.",
+        discussion: """
+            Example:
+              coranto coordinator --store /srv/news --listen 127.0.0.1:7400
+            """)
+
+    @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
+    var store: String
+    @OptionGroup var listen: ListenOption
+    @Option(help: ArgumentHelp("What others are told to connect to, if not the listening address.", valueName: "host:port"))
+    var advertise: String?
+    @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
+    var tokenFile: String?
+    @Option(help: "Shards of a new store.")
+    var shards: UInt16 = 32
+    @OptionGroup var log: LogOption
+
+    func validate() throws {
+        guard (1...1024).contains(shards) else { throw ValidationError("--shards is 1 to 1024") }
+    }
+
+    func run() async throws {
+        let token = try TokenFile.read(tokenFile)
+        var configuration = CoordinatorRole.Configuration(
+            bucket: try WritableStore.open(store), endpoint: try listen.endpoint(token: token))
+        configuration.advertised = advertise
+        configuration.token = token
+        configuration.shardCount = shards
+        let role = CoordinatorRole(configuration, logger: log.logger("coordinator"))
+        let signals = DrainSignals { role.drain() }
+        defer { signals.cancel() }
+        try await role.run(on: EventLoops.group())
+    }
+}
+
+/// What workers and mergers share: the store, and how to find the coordinator.
+struct HelperOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
+    var store: String
+    @OptionGroup var coordinator: CoordinatorOption
+    @Option(help: "Its name in logs and status.")
+    var name: String?
+    @OptionGroup var log: LogOption
+
+    func locator(_ bucket: FolderBucket) throws -> CoordinatorLocator {
+        let endpoints = try coordinator.endpoints()
+        return endpoints.isEmpty ? .store(bucket) : .addresses(endpoints)
+    }
+}
+
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Runs a worker: indexes the articles of the shards it is given.",
+        discussion: """
+            Example:
+              coranto worker --store /srv/news
+            """)
+
+    @OptionGroup var options: HelperOptions
+    @Option(help: ArgumentHelp("Seal a segment at this many megabytes of articles.", valueName: "megabytes"))
+    var sealAt: UInt64 = 48
+
+    func validate() throws {
+        guard (1...512).contains(sealAt) else { throw ValidationError("--seal-at is 1 to 512") }
+    }
+
+    func run() async throws {
+        let bucket = try WritableStore.open(options.store)
+        var configuration = WorkerRole.Configuration(
+            bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "worker")
+        configuration.token = try options.coordinator.token()
+        configuration.machine.sealRecordBytes = sealAt << 20
+        let role = WorkerRole(configuration, logger: options.log.logger("worker"))
+        let signals = DrainSignals { role.drain() }
+        defer { signals.cancel() }
+        await role.run(on: EventLoops.group())
+    }
+}
+
+struct MergerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merger", abstract: "Runs a merger: combines segments as the coordinator asks.",
+        discussion: """
+            Example:
+              coranto merger --store /srv/news
+            """)
+
+    @OptionGroup var options: HelperOptions
+
+    func run() async throws {
+        let bucket = try WritableStore.open(options.store)
+        var configuration = MergerRole.Configuration(
+            bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "merger")
+        configuration.token = try options.coordinator.token()
+        let role = MergerRole(configuration, logger: options.log.logger("merger"))
+        let signals = DrainSignals { role.drain() }
+        defer { signals.cancel() }
+        await role.run(on: EventLoops.group())
+    }
+}

@@ -1,0 +1,27 @@
+import Dispatch
+import Glibc
+
+/// Turns SIGTERM and SIGINT into a drain: the first asks, a second ends the process at once.
+final class DrainSignals: Sendable {
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ drain: @escaping @Sendable () -> Void) {
+        let asked = DispatchQueue(label: "coranto.signals")
+        nonisolated(unsafe) var count = 0  // only touched on the queue
+        sources = [SIGTERM, SIGINT].map { number in
+            // The default action would end the process before the source is told.
+            _ = unsafe signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: asked)
+            source.setEventHandler {
+                unsafe count += 1
+                if unsafe count > 1 { exit(130) }
+                Terminal.note("draining; once more to end at once")
+                drain()
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    func cancel() { for source in sources { source.cancel() } }
+}

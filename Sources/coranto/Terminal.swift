@@ -1,0 +1,44 @@
+import Glibc
+
+/// Standard output and standard error. Written without buffers between, so that what was printed is out.
+enum Terminal {
+    /// Whether colours help: only on a terminal, and not where the user said no (https://no-color.org).
+    static var hasColour: Bool {
+        // Safe: getenv returns nil or a C string that nothing here changes.
+        let refuses = unsafe getenv("NO_COLOR").map { unsafe $0.pointee != 0 } ?? false
+        return isatty(STDOUT_FILENO) == 1 && !refuses
+    }
+
+    static func write(_ text: String) { write(Array(text.utf8)) }
+
+    /// Ends the process if nobody can read any more: a closed pipe is an orderly end, all else is a failure.
+    static func write(_ bytes: [UInt8]) {
+        guard let code = write(bytes, to: STDOUT_FILENO) else { return }
+        if code == EPIPE { end(status: 0) }
+        // Safe: strerror gives a C string.
+        fail("cannot write the answer: \(unsafe String(cString: strerror(code)))", status: 1)
+    }
+
+    static func note(_ text: String) { _ = write(Array("coranto: \(text)\n".utf8), to: STDERR_FILENO) }
+
+    static func fail(_ text: String, status: Int32) -> Never {
+        note(text)
+        end(status: status)
+    }
+
+    static func end(status: Int32) -> Never { exit(status) }
+
+    /// - Returns: nil, or the system's error.
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+        var start = 0
+        while start < bytes.count {
+            // Safe: writes from a live array, within it.
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress! + start, bytes.count - start)
+            }
+            if count < 0, errno != EINTR { return errno }
+            start += max(count, 0)
+        }
+        return nil
+    }
+}

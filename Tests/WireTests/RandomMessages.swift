@@ -1,0 +1,174 @@
+import ByteCoding
+import News
+import Storage
+import Wire
+
+/// Seeded, so that a failure can be repeated (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// Messages of every kind with valid random fields.
+struct RandomMessages {
+    var generator: SeededGenerator
+
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+
+    static let kindsForServer = 12
+    static let kindsForClient = 16
+
+    mutating func message(for side: MessageParser.Side) -> Message {
+        let kinds = side == .server ? Self.kindsForServer : Self.kindsForClient
+        return message(for: side, kind: Int.random(in: 0..<kinds, using: &generator))
+    }
+
+    mutating func message(for side: MessageParser.Side, kind: Int) -> Message {
+        side == .server ? messageForServer(kind) : messageForClient(kind)
+    }
+
+    private mutating func messageForServer(_ kind: Int) -> Message {
+        switch kind {
+        case 0:
+            .hello(
+                version: 0, role: pick(PeerRole.allCases), client: name(), nonce: bytes(16...32), proof: bytes(32...32))
+        case 1: .quit
+        case 2:
+            .put(
+                number: number(), lane: pick(Lane.allCases), ack: pick([.durable, .indexed, .visible]),
+                digest: digest(), payload: bytes(0...300))
+        case 3: .status
+        case 4: .compact
+        case 5: .join(instance: Instance(number()))
+        case 6: .touch
+        case 7: .credit(lane: pick(Lane.allCases), bytes: number())
+        case 8: .sealed(sealed())
+        case 9: .merged(MergedReport(job: number(), outputs: references()))
+        case 10: .mergeFailed(job: number(), message: text())
+        default: .drain
+        }
+    }
+
+    private mutating func messageForClient(_ kind: Int) -> Message {
+        switch kind {
+        case 0:
+            .greeting(
+                version: 0, term: Term(number()), nonce: bytes(16...32),
+                limits: GreetingLimits(lineBytes: number() | 256, payloadBytes: number() | 1))
+        case 1: .welcome
+        case 2: .error(code: pick(ErrorCode.allCases), message: text())
+        case 3:
+            .accepted(
+                number: number(),
+                counts: BatchCounts(
+                    received: UInt32(truncatingIfNeeded: number()), accepted: UInt32(truncatingIfNeeded: number()),
+                    rejected: UInt32(truncatingIfNeeded: number()), controls: UInt32(truncatingIfNeeded: number())))
+        case 4: .refusedBatch(number: number(), code: pick(ErrorCode.allCases), message: text())
+        case 5: .statusReport(json: bytes(0...200))
+        case 6: .compacted(generation: Generation(number()))
+        case 7:
+            .joined(
+                term: Term(number()), attempt: attempt(),
+                leaseMilliseconds: UInt32.random(in: 1 ... .max, using: &generator),
+                settings: bytes(0...64))
+        case 8: .touched
+        case 9:
+            .lease(
+                shard: shard(), epoch: epoch(), generation: Generation(number()), retracted: list(0...5) { $0.key() })
+        case 10: .revoke(shard: shard(), epoch: epoch())
+        case 11: .articles(articles())
+        case 12: .published(report: number(), generation: Generation(number()))
+        case 13: .refused(report: number())
+        case 14:
+            .merge(
+                MergeJob(
+                    number: number(), attempt: attempt(), output: pick([.overlay, .cells]), inputs: references()))
+        default: .drain
+        }
+    }
+
+    mutating func articles() -> ArticlesBatch {
+        ArticlesBatch(
+            slices: list(0...3) { random in
+                let from = random.position()
+                var last = from
+                let entries = random.list(0...4) { random in
+                    last = Position(term: last.term, number: last.number, index: last.index + random.small())
+                    return RoutedEntry(
+                        position: last, hour: UInt32(truncatingIfNeeded: random.number()), entry: random.entry())
+                }
+                return ArticlesBatch.Slice(
+                    shardLane: random.shardLane(), epoch: random.epoch(), from: from, to: last, entries: entries)
+            }, isLast: Bool.random(using: &generator))
+    }
+
+    mutating func sealed() -> SealedReport {
+        SealedReport(
+            number: number(),
+            entries: list(0...3) { random in
+                let from = random.position()
+                let to = Position(term: from.term, number: from.number, index: from.index + random.small())
+                return SealedReport.Entry(shardLane: random.shardLane(), epoch: random.epoch(), from: from, to: to)
+            }, segment: Bool.random(using: &generator) ? reference() : nil,
+            counts: list(0...3) { random in
+                OutcomeCount(
+                    source: random.text(), hour: UInt32(truncatingIfNeeded: random.number()),
+                    outcome: random.pick(Outcome.allCases), delta: Int64(bitPattern: random.number()))
+            })
+    }
+
+    mutating func entry() -> LogEntry {
+        if Bool.random(using: &generator) {
+            return .retraction(Retraction(key: key(), url: text(), reason: text()))
+        }
+        return .article(
+            LoggedArticle(
+                key: key(),
+                version: Version(
+                    firstSeen: time(), extractorVersion: small(), contentHash: digest(), recordHash: digest()),
+                orderTime: time(), source: text(), recordBytes: small(), frame: bytes(0...60)))
+    }
+
+    mutating func references() -> [SegmentReference] { list(0...3) { $0.reference() } }
+
+    mutating func reference() -> SegmentReference {
+        let isEmpty = Bool.random(using: &generator)
+        return SegmentReference(
+            identity: digest(), attempt: attempt(), kind: pick([.overlay, .cell]), sizeBytes: number(),
+            documentCount: isEmpty ? 0 : small(), killCount: small(), recordBytes: number(), digest: digest(),
+            span: isEmpty ? nil : OrderSpan(first: order(), last: order()))
+    }
+
+    mutating func number() -> UInt64 { generator.next() >> UInt64.random(in: 0..<64, using: &generator) }
+    mutating func small() -> UInt32 { UInt32.random(in: 1...1000, using: &generator) }
+    mutating func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: values.indices, using: &generator)] }
+    mutating func bytes(_ lengths: ClosedRange<Int>) -> [UInt8] {
+        list(lengths) { UInt8.random(in: 0...255, using: &$0.generator) }
+    }
+    mutating func list<Value>(_ lengths: ClosedRange<Int>, _ make: (inout RandomMessages) -> Value) -> [Value] {
+        (0..<Int.random(in: lengths, using: &generator)).map { _ in make(&self) }
+    }
+    mutating func name() -> String {
+        String(list(1...64) { $0.pick(Array("ABCXYZabcxyz0189._-")) })
+    }
+    mutating func text() -> String { String(list(0...20) { $0.pick(Array("ab 0.-éß漢🚢")) }) }
+    mutating func digest() -> Digest256 { Digest256(limbs: (number(), number(), number(), number())) }
+    mutating func key() -> ArticleKey { ArticleKey(high: generator.next(), low: generator.next()) }
+    mutating func time() -> Timestamp? {
+        Bool.random(using: &generator) ? nil : Timestamp(milliseconds: Int64(number() >> 1))
+    }
+    mutating func order() -> OrderKey { OrderKey(time: time(), key: key()) }
+    mutating func shard() -> Shard { Shard(UInt16(truncatingIfNeeded: number())) }
+    mutating func shardLane() -> ShardLane { ShardLane(shard(), pick(Lane.allCases)) }
+    mutating func epoch() -> ShardEpoch { ShardEpoch(term: Term(number()), counter: number()) }
+    mutating func attempt() -> Attempt { Attempt(term: Term(number()), number: number()) }
+    mutating func position() -> Position { Position(term: Term(number()), number: number(), index: small()) }
+}
