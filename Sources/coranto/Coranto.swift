@@ -14,9 +14,9 @@ import Gateway
             """,
         version: "0.1.0",
         subcommands: [
-            IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self, StatusCommand.self,
-            RetractCommand.self, CompactCommand.self,
-            CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, GatewayCommand.self,
+            UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
+            StatusCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self, RetractCommand.self,
+            CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
         ])
 
     /// Runs the command that was asked for, and turns whatever it throws into a line on stderr and an exit status.
