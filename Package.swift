@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.9.0"),
     ],
     targets: [
@@ -32,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CBits"),  // CRC-32C, prefetch
 
         // The ground.
@@ -46,11 +48,23 @@ let package = Package(
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
 
+        // The door to the outside: files, sockets, clocks, randomness.
+        module(
+            "HostIO",
+            [
+                "News", "ByteCoding", "Wire", "Storage",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
+        // The fetcher's own door: the curl thread and its SQLite file.
+        module("FetchIO", ["News", "ByteCoding", "Fetching", "CCurl", .product(name: "GRDB", package: "GRDB.swift")]),
+
         // Drivers: each feeds a machine with events and carries out its actions.
         module(
             "Roles",
             [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Fetching", "Cluster", "HostIO", "FetchIO",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -69,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "coranto",
             dependencies: [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO", "Roles",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO", "FetchIO", "Roles",
                 "Gateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -80,15 +94,6 @@ let package = Package(
         // A whole cluster in one thread; never linked into the product.
         module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Cluster"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
-
-        // The door to the outside: files, sockets, clocks, randomness.
-        module(
-            "HostIO",
-            [
-                "News", "ByteCoding", "Wire", "Storage",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
-            ]),
 
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
@@ -107,6 +112,8 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
+        tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),
+        tests("FetchIOTests", ["FetchIO", "Fetching", "Extraction", "News", "ByteCoding"]),
         tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]

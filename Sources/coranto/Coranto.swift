@@ -14,9 +14,10 @@ import Gateway
             """,
         version: "0.1.0",
         subcommands: [
-            UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
-            StatusCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self, RetractCommand.self,
+            UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self, StatusCommand.self,
+            RetractCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
+            StepsCommand.self,
         ])
 
     /// Runs the command that was asked for, and turns whatever it throws into a line on stderr and an exit status.

@@ -1,0 +1,157 @@
+import CCurl
+import Glibc
+
+// One transfer: an easy handle and what its callbacks collect. Confined to the client's thread.
+//
+// The callbacks get the transfer itself as context, unretained: the client holds it until the handle is removed from the
+// multi handle, after which curl calls nothing.
+
+/// See the head of this file.
+@safe final class CurlTransfer {
+    let request: HTTPRequest
+    let handle: UnsafeMutableRawPointer
+    private let policy: AddressPolicy
+    private let completion: CurlClient.Completion
+    private var list: UnsafeMutablePointer<curl_slist>?
+    private var headers = HeaderLines()
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+    private var refused: String?
+
+    init(_ request: HTTPRequest, _ settings: CurlClient.Settings, _ completion: @escaping CurlClient.Completion) {
+        self.request = request
+        self.completion = completion
+        policy = settings.policy
+        guard let made = unsafe curl_easy_init() else { preconditionFailure("curl: out of memory") }
+        unsafe handle = made
+        set(request, settings)
+    }
+
+    deinit {
+        unsafe curl_easy_cleanup(handle)
+        unsafe curl_slist_free_all(list)
+    }
+
+    var identity: UInt { unsafe UInt(bitPattern: handle) }
+
+    func finish(with result: Result<HTTPResponse, HTTPError>) { completion(result) }
+
+    private func set(_ request: HTTPRequest, _ settings: CurlClient.Settings) {
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        for header in request.headers {
+            // A line end in a value would be a header of its own.
+            let line = "\(header.name): \(header.value)"
+            guard line.utf8.allSatisfy({ $0 >= 0x20 || $0 == 9 }) else { continue }
+            unsafe list = curl_slist_append(list, line)
+        }
+        unsafe ccurl_set_text(handle, CURLOPT_URL, request.url)
+        unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, list)
+        unsafe ccurl_set_text(handle, CURLOPT_USERAGENT, settings.userAgent)
+        unsafe ccurl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        unsafe ccurl_set_text(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        // Every encoding this curl can decode; the limit counts what comes out.
+        unsafe ccurl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
+        // A proxy would connect for us, past the policy.
+        unsafe ccurl_set_text(handle, CURLOPT_PROXY, "")
+        unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 1)
+        unsafe ccurl_set_long(handle, CURLOPT_MAXREDIRS, request.redirectLimitCount)
+        unsafe ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeoutMilliseconds)
+        unsafe ccurl_set_long(handle, CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds)
+        unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
+        unsafe ccurl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+        unsafe ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context)
+        unsafe ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+        unsafe ccurl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, context)
+        unsafe ccurl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+            unsafe CurlTransfer.from(context).received(UnsafeRawBufferPointer(start: data, count: size * count))
+        }
+        unsafe ccurl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+            unsafe CurlTransfer.from(context).receivedHeader(UnsafeRawBufferPointer(start: data, count: size * count))
+        }
+        unsafe ccurl_set_opensocket_callback(handle) { context, _, address in
+            guard let address = unsafe address else { return CURL_SOCKET_BAD }
+            return unsafe CurlTransfer.from(context).openSocket(address)
+        }
+    }
+
+    private static func from(_ context: UnsafeMutableRawPointer?) -> CurlTransfer {
+        unsafe Unmanaged<CurlTransfer>.fromOpaque(context!).takeUnretainedValue()
+    }
+
+    // MARK: Callbacks
+
+    /// - Returns: the count of bytes taken; fewer than given ends the transfer.
+    private func received(_ bytes: UnsafeRawBufferPointer) -> Int {
+        // The bodies of redirects are not wanted, but count: curl hands over only the last response's when it follows.
+        guard body.count + bytes.count <= request.bodyLimitBytes else {
+            isTooLarge = true
+            return 0
+        }
+        unsafe body.append(contentsOf: bytes)
+        return bytes.count
+    }
+
+    private func receivedHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard unsafe headers.append(Array(bytes)) else {
+            isTooLarge = true
+            return 0
+        }
+        return bytes.count
+    }
+
+    private func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        let family = unsafe address.pointee.family
+        let length = unsafe Int(address.pointee.addrlen)
+        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr)!
+        // Safe: curl gives `addrlen` bytes from `addr` on, more than the struct declares for IPv6.
+        let raw = unsafe UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + offset, count: length)
+        let bytes: [UInt8]
+        if family == AF_INET, length >= 8 {
+            bytes = unsafe Array(raw[4..<8])
+        } else if family == AF_INET6, length >= 24 {
+            bytes = unsafe Array(raw[8..<24])
+        } else {
+            refused = "address family \(family)"
+            return CURL_SOCKET_BAD
+        }
+        guard policy.allows(bytes) else {
+            refused = AddressRange(bytes, bytes.count * 8).description
+            return CURL_SOCKET_BAD
+        }
+        let (type, number) = unsafe (address.pointee.socktype, address.pointee.protocol)
+        return socket(family, type | Int32(SOCK_CLOEXEC.rawValue), number)
+    }
+
+    // MARK: The end
+
+    func outcome(of result: CURLcode) -> Result<HTTPResponse, HTTPError> {
+        func failure(_ code: HTTPError.Code, _ message: String? = nil) -> Result<HTTPResponse, HTTPError> {
+            let reason = unsafe String(cString: curl_easy_strerror(result))
+            return .failure(HTTPError(code: code, url: request.url, message: message ?? reason))
+        }
+        if isTooLarge { return failure(.tooLarge, "more than \(request.bodyLimitBytes) bytes") }
+        switch result {
+        case CURLE_OK: break
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return failure(.badURL)
+        case CURLE_COULDNT_RESOLVE_HOST: return failure(.resolve)
+        case CURLE_COULDNT_CONNECT:
+            // A refusal of ours and one of the peer look alike to curl.
+            return refused.map { failure(.refusedAddress, "\($0) is not public; see --allow-address") }
+                ?? failure(.connect)
+        case CURLE_OPERATION_TIMEDOUT: return failure(.timeout)
+        case CURLE_TOO_MANY_REDIRECTS: return failure(.tooManyRedirects)
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM: return failure(.tls)
+        default: return failure(.transfer)
+        }
+        var status = 0
+        unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
+        var address: UnsafeMutablePointer<CChar>?
+        unsafe ccurl_get_text(handle, CURLINFO_EFFECTIVE_URL, &address)
+        // Safe: a string of the handle's, valid until its next transfer.
+        let url = unsafe address.map { unsafe String(cString: $0) } ?? request.url
+        return .success(
+            HTTPResponse(
+                status: status, url: url, permanentURL: headers.isPermanentMove ? url : nil, headers: headers.headers,
+                body: body))
+    }
+}

@@ -1,0 +1,166 @@
+import ByteCoding
+package import Fetching
+import Foundation
+import GRDB
+package import News
+
+/// The fetcher's memory in one SQLite file: what it knows of each feed, and of each entry what it last said.
+///
+/// Losing the file costs full GETs and some duplicates, never an article. All writes are synchronous FULL: what is
+/// recorded as acknowledged must not be forgotten by a power failure, or it would be sent again with a later first-seen
+/// time.
+package final class PollState: Sendable {
+    private let database: DatabaseQueue
+
+    /// - Parameter path: of the file; it is made if it is not there.
+    package init(path: String) throws {
+        var configuration = Configuration()
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA journal_mode = WAL")
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+        }
+        database = try DatabaseQueue(path: path, configuration: configuration)
+        try Self.migrator.migrate(database)
+    }
+
+    package func close() throws { try database.close() }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE feeds (
+                        id INTEGER PRIMARY KEY,
+                        url TEXT NOT NULL UNIQUE,
+                        moved_to TEXT,
+                        etag TEXT,
+                        last_modified TEXT,
+                        last_attempt INTEGER,
+                        last_success INTEGER,
+                        interval_ms INTEGER NOT NULL,
+                        not_before INTEGER,
+                        failure_count INTEGER NOT NULL,
+                        unchanged_count INTEGER NOT NULL,
+                        is_gone INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE seen (
+                        feed INTEGER NOT NULL REFERENCES feeds (id) ON DELETE CASCADE,
+                        key BLOB NOT NULL,
+                        content_hash BLOB NOT NULL,
+                        first_seen INTEGER NOT NULL,
+                        PRIMARY KEY (feed, key)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+
+    // MARK: Reading
+
+    /// All feeds, by URL.
+    package func feeds() throws -> [FeedState] {
+        try database.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM feeds ORDER BY url").map { Self.state($0) }
+        }
+    }
+
+    package func feed(_ url: String) throws -> FeedState? {
+        try database.read { database in
+            try Row.fetchOne(database, sql: "SELECT * FROM feeds WHERE url = ?", arguments: [url]).map {
+                Self.state($0)
+            }
+        }
+    }
+
+    /// What is remembered of these entries of a feed, for those of which something is.
+    package func known(_ keys: [ArticleKey], of url: String) throws -> [ArticleKey: SeenEntry] {
+        try database.read { database in
+            guard let id = try Int64.fetchOne(database, sql: "SELECT id FROM feeds WHERE url = ?", arguments: [url])
+            else { return [:] }
+            let statement = try database.cachedStatement(
+                sql: "SELECT content_hash, first_seen FROM seen WHERE feed = ? AND key = ?")
+            var known: [ArticleKey: SeenEntry] = [:]
+            for key in keys {
+                guard let row = try Row.fetchOne(statement, arguments: [id, Data(key.bytes)]) else { continue }
+                let hash: Data = row[0]
+                let firstSeen: Int64 = row[1]
+                guard let digest = Digest256(bytes: [UInt8](hash)) else {
+                    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "content hash of \(hash.count) bytes")
+                }
+                known[key] = SeenEntry(
+                    key: key, contentHash: digest, firstSeen: Timestamp(milliseconds: firstSeen))
+            }
+            return known
+        }
+    }
+
+    // MARK: Writing
+
+    /// Before a request, so that a crash never leads to two in a row.
+    package func saveAttempt(_ url: String, at time: Timestamp) throws {
+        let interval = FetchScheduler.Settings().firstIntervalMilliseconds
+        try database.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO feeds (url, last_attempt, interval_ms, failure_count, unchanged_count, is_gone)
+                    VALUES (?, ?, ?, 0, 0, 0) ON CONFLICT (url) DO UPDATE SET last_attempt = excluded.last_attempt
+                    """, arguments: [url, time.milliseconds, interval])
+        }
+    }
+
+    /// A feed's state and what it was seen to say, in one transaction.
+    package func save(_ state: FeedState, seen: [SeenEntry]) throws {
+        try database.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO feeds (url, moved_to, etag, last_modified, last_attempt, last_success, interval_ms, not_before,
+                        failure_count, unchanged_count, is_gone)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (url) DO UPDATE SET moved_to = excluded.moved_to, etag = excluded.etag,
+                        last_modified = excluded.last_modified, last_attempt = excluded.last_attempt,
+                        last_success = excluded.last_success, interval_ms = excluded.interval_ms,
+                        not_before = excluded.not_before, failure_count = excluded.failure_count,
+                        unchanged_count = excluded.unchanged_count, is_gone = excluded.is_gone
+                    """,
+                arguments: [
+                    state.url, state.movedTo, state.etag, state.lastModified, state.lastAttempt?.milliseconds,
+                    state.lastSuccess?.milliseconds, state.intervalMilliseconds, state.notBefore?.milliseconds,
+                    state.failureCount, state.unchangedCount, state.isGone,
+                ])
+            guard !seen.isEmpty,
+                let id = try Int64.fetchOne(database, sql: "SELECT id FROM feeds WHERE url = ?", arguments: [state.url])
+            else { return }
+            let statement = try database.cachedStatement(
+                sql: """
+                    INSERT INTO seen (feed, key, content_hash, first_seen) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (feed, key) DO UPDATE SET content_hash = excluded.content_hash, first_seen = excluded.first_seen
+                    """)
+            for entry in seen {
+                try statement.execute(
+                    arguments: [id, Data(entry.key.bytes), Data(entry.contentHash.bytes), entry.firstSeen.milliseconds])
+            }
+        }
+    }
+
+    package func forget(_ url: String) throws {
+        try database.write { try $0.execute(sql: "DELETE FROM feeds WHERE url = ?", arguments: [url]) }
+    }
+
+    // MARK: Rows
+
+    private static func state(_ row: Row) -> FeedState {
+        func time(_ column: String) -> Timestamp? { (row[column] as Int64?).map { Timestamp(milliseconds: $0) } }
+        var state = FeedState(url: row["url"], intervalMilliseconds: row["interval_ms"])
+        state.movedTo = row["moved_to"]
+        state.etag = row["etag"]
+        state.lastModified = row["last_modified"]
+        state.lastAttempt = time("last_attempt")
+        state.lastSuccess = time("last_success")
+        state.notBefore = time("not_before")
+        state.failureCount = row["failure_count"]
+        state.unchangedCount = row["unchanged_count"]
+        state.isGone = row["is_gone"]
+        return state
+    }
+}

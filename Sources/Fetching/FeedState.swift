@@ -1,0 +1,62 @@
+package import ByteCoding
+package import News
+
+/// A feed as the operator asked for it.
+package struct FeedSpecification: Equatable, Sendable {
+    /// Absolute http(s) address in the form of `WebAddress.href`; the feed's name everywhere.
+    package var url: String
+    /// Nil: adaptive.
+    package var intervalMilliseconds: Int64?
+
+    package init(url: String, intervalMilliseconds: Int64? = nil) {
+        self.url = url
+        self.intervalMilliseconds = intervalMilliseconds
+    }
+}
+
+/// What the fetcher remembers of a feed between polls and runs.
+package struct FeedState: Equatable, Sendable {
+    package let url: String
+    /// Where it moved for good (301, 308), if it did.
+    package var movedTo: String?
+    package var etag: String?
+    package var lastModified: String?
+    /// Saved before the request is made, so that a crash never leads to two requests in a row.
+    package var lastAttempt: Timestamp?
+    /// When the last answer with status 200 or 304 came.
+    package var lastSuccess: Timestamp?
+    /// The adaptive interval as it is now.
+    package var intervalMilliseconds: Int64
+    /// Not before this: Retry-After.
+    package var notBefore: Timestamp?
+    /// Failures in a row.
+    package var failureCount: Int
+    /// 304s in a row.
+    package var unchangedCount: Int
+    /// 410: never asked again until the feed is added anew.
+    package var isGone: Bool
+
+    package init(url: String, intervalMilliseconds: Int64) {
+        self.url = url
+        self.intervalMilliseconds = intervalMilliseconds
+        failureCount = 0
+        unchangedCount = 0
+        isGone = false
+    }
+
+    /// Where the next request goes.
+    package var address: String { movedTo ?? url }
+}
+
+/// What a feed last said under a key, and since when it has said so without a break.
+package struct SeenEntry: Equatable, Sendable {
+    package var key: ArticleKey
+    package var contentHash: Digest256
+    package var firstSeen: Timestamp
+
+    package init(key: ArticleKey, contentHash: Digest256, firstSeen: Timestamp) {
+        self.key = key
+        self.contentHash = contentHash
+        self.firstSeen = firstSeen
+    }
+}

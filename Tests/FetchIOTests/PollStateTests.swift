@@ -1,0 +1,79 @@
+import ByteCoding
+import Fetching
+import Foundation
+import News
+import Testing
+
+@testable import FetchIO
+
+@Suite("Poll state")
+struct PollStateTests {
+    private func withFile(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "coranto-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
+        try body(folder.appending(path: "poll.sqlite").path)
+    }
+
+    private func seen(_ key: UInt64, _ content: String, _ time: Int64) -> SeenEntry {
+        SeenEntry(
+            key: ArticleKey(high: 1, low: key), contentHash: SHA256.hash(of: content.utf8),
+            firstSeen: Timestamp(milliseconds: time))
+    }
+
+    @Test("what was saved is there after the file was closed and opened again")
+    func reopening() throws {
+        try withFile { path in
+            var state = FeedState(url: "http://a/", intervalMilliseconds: 5000)
+            state.movedTo = "http://b/"
+            state.etag = "\"e\""
+            state.lastModified = "Mon"
+            state.lastAttempt = Timestamp(milliseconds: -5)
+            state.lastSuccess = Timestamp(milliseconds: 7)
+            state.notBefore = Timestamp(milliseconds: 9)
+            state.failureCount = 2
+            state.unchangedCount = 3
+            state.isGone = true
+            let first = try PollState(path: path)
+            try first.save(state, seen: [seen(1, "x", 10), seen(2, "y", 20)])
+            try first.save(state, seen: [seen(2, "z", 30)])
+            try first.close()
+
+            let second = try PollState(path: path)
+            #expect(try second.feeds() == [state])
+            #expect(try second.feed("http://a/") == state)
+            #expect(try second.feed("http://other/") == nil)
+            let known = try second.known([1, 2, 3].map { ArticleKey(high: 1, low: $0) }, of: "http://a/")
+            #expect(known.values.sorted { $0.key < $1.key } == [seen(1, "x", 10), seen(2, "z", 30)])
+            #expect(try second.known([ArticleKey(high: 1, low: 1)], of: "http://other/").isEmpty)
+            try second.forget("http://a/")
+            #expect(try second.feeds().isEmpty)
+            #expect(try second.known([ArticleKey(high: 1, low: 1)], of: "http://a/").isEmpty)
+            try second.close()
+        }
+    }
+
+    @Test("an attempt is recorded alone, and nothing else of the feed changes")
+    func attempts() throws {
+        try withFile { path in
+            let state = try PollState(path: path)
+            try state.saveAttempt("http://a/", at: Timestamp(milliseconds: 1))
+            var feed = try #require(try state.feed("http://a/"))
+            #expect(feed.lastAttempt == Timestamp(milliseconds: 1))
+            feed.etag = "e"
+            try state.save(feed, seen: [])
+            try state.saveAttempt("http://a/", at: Timestamp(milliseconds: 2))
+            #expect(try state.feed("http://a/")?.etag == "e")
+            #expect(try state.feed("http://a/")?.lastAttempt == Timestamp(milliseconds: 2))
+            try state.close()
+        }
+    }
+
+    @Test("a file that is no database is an error")
+    func damaged() throws {
+        try withFile { path in
+            try Data(repeating: 0x41, count: 5000).write(to: URL(filePath: path))
+            #expect(throws: (any Error).self) { try PollState(path: path) }
+        }
+    }
+}

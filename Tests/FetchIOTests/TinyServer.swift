@@ -1,0 +1,71 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// An HTTP server for tests: fixed bytes for each path, one connection a request, on a port of the system's choice.
+final class TinyServer: Sendable {
+    let port: UInt16
+    private let listener: Int32
+    private let answers: [String: [UInt8]]
+    private let log = Mutex<[String]>([])
+    private let isStopped = Mutex(false)
+
+    /// - Parameter answers: whole responses, status line included, by path. An empty one is never answered.
+    init(_ answers: [String: [UInt8]]) throws {
+        self.answers = answers
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        unsafe inet_pton(AF_INET, "127.0.0.1", &address.sin_addr)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = listener
+        let isBound = unsafe withUnsafeMutablePointer(to: &address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                unsafe bind(descriptor, pointer, length) == 0 && listen(descriptor, 64) == 0
+                    && getsockname(descriptor, pointer, &length) == 0
+            }
+        }
+        guard isBound else { throw POSIXError(.EADDRNOTAVAIL) }
+        port = UInt16(bigEndian: address.sin_port)
+        Thread.detachNewThread { self.run() }
+    }
+
+    /// The head of each request so far.
+    var requests: [String] { log.withLock { $0 } }
+
+    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    func stop() {
+        isStopped.withLock { $0 = true }
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    private func run() {
+        while true {
+            let connection = accept(listener, nil, nil)
+            guard connection >= 0 else { return }
+            var head: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while head.suffix(4) != [13, 10, 13, 10] {
+                let count = unsafe recv(connection, &buffer, buffer.count, 0)
+                guard count > 0 else { break }
+                head += buffer[..<count]
+            }
+            let text = String(decoding: head, as: UTF8.self)
+            log.withLock { $0.append(text) }
+            let path = text.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+            let answer = answers[path] ?? Array("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".utf8)
+            var sent = 0
+            while sent < answer.count {
+                let count = unsafe answer[sent...].withUnsafeBytes {
+                    unsafe send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { break }
+                sent += count
+            }
+            // An empty answer keeps the connection open and silent, for time-outs.
+            if !answer.isEmpty { close(connection) }
+        }
+    }
+}
