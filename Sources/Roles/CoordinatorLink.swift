@@ -29,6 +29,9 @@ package final class CoordinatorLink: Sendable {
 
     static let firstPauseMilliseconds = 50
     static let longestPauseMilliseconds = 2000
+    /// A connection that stood so long was one to whoever reigns. A standby lets in and then refuses: without a longer
+    /// pause each time, those who were given its address would knock without end.
+    static let steadyDuration = Duration.seconds(1)
 
     package init(
         locator: CoordinatorLocator, introduction: Introduction, token: Token?, logger: Logger,
@@ -72,7 +75,7 @@ package final class CoordinatorLink: Sendable {
         client?.close()
     }
 
-    /// - Returns: whether a connection stood.
+    /// - Returns: whether a connection stood for a while.
     private func hold(_ endpoint: Endpoint, _ number: Int, on group: any EventLoopGroup) async -> Bool {
         var options = LineClient.Options(endpoint: endpoint, introduction: introduction, token: token)
         options.limits.helloMilliseconds = 3000
@@ -82,13 +85,14 @@ package final class CoordinatorLink: Sendable {
                 if case .message(let message) = event { tell(.message(number, message)) }
             }
             state.withLock { $0.client = client }
+            let began = ContinuousClock.now
             tell(.connected(number))
             do { try await client.waitUntilClosed() } catch {
                 logger.debug("connection ended", metadata: ["reason": "\(error)"])
             }
             state.withLock { $0.client = nil }
             tell(.disconnected(number))
-            return true
+            return ContinuousClock.now - began >= Self.steadyDuration
         } catch {
             logger.debug("no coordinator", metadata: ["address": "\(endpoint)", "reason": "\(error)"])
             return false
