@@ -1,6 +1,7 @@
 import ByteCoding
 package import Engine
 import Extraction
+import News
 import Storage
 
 /// What a segment says of itself, for people and programs.

@@ -2,7 +2,7 @@ import ByteCoding
 import Extraction
 import News
 package import Roles
-package import Storage
+import Storage
 
 /// What a manifest says, for people and programs.
 package struct SnapshotText {

@@ -1,4 +1,5 @@
 import Extraction
+import News
 
 extension StoreReport {
     package var json: [UInt8] {

@@ -41,6 +41,8 @@ package struct StoreReport: Equatable, Sendable {
     package var liveDocumentCount = 0
     /// Objects that no folder of a store knows; they were not read.
     package var unknownNames: [String] = []
+
+    package init() {}
 }
 
 /// Reads every byte of a store again, also of objects that no manifest names, and checks what holds between the objects.
@@ -98,7 +100,7 @@ package struct StoreVerifier {
         }
     }
 
-    mutating func find(_ object: String, _ section: String, _ offset: UInt64? = nil, _ message: String) {
+    mutating func find(_ object: String, _ section: String, at offset: UInt64? = nil, _ message: String) {
         report.findings.append(Finding(object: object, section: section, offset: offset, message: message))
     }
 
@@ -113,18 +115,18 @@ package struct StoreVerifier {
             switch folder {
             case "terms":
                 let term = try TermObject(decoding: bytes).term
-                if ObjectName.term(term) != name { find(name, "term", 8, "it is of term \(term.number)") }
+                if ObjectName.term(term) != name { find(name, "term", at: 8, "it is of term \(term.number)") }
             case "log":
                 let object = try LogObject(decoding: bytes)
                 if object.name == name {
                     log.add(object)
                 } else {
-                    find(name, "log", 8, "it is object \(object.number) of term \(object.term.number)")
+                    find(name, "log", at: 8, "it is object \(object.number) of term \(object.term.number)")
                 }
             case "manifests":
                 let manifest = try Manifest(decoding: bytes)
                 guard manifest.name == name else {
-                    return find(name, "manifest", 8, "it is generation \(manifest.generation.number)")
+                    return find(name, "manifest", at: 8, "it is generation \(manifest.generation.number)")
                 }
                 manifests[manifest.generation] = name
                 if manifest.generation > newest?.generation ?? .none { newest = manifest }
@@ -133,13 +135,13 @@ package struct StoreVerifier {
             default: _ = try LedgerRows(decodingObject: bytes)
             }
         } catch {
-            find(name, Self.kind(of: folder), Self.place(of: error), "\(error)")
+            find(name, Self.kind(of: folder), at: Self.place(of: error), "\(error)")
             return
         }
         if ["pages", "state", "ledger"].contains(folder) {
             let digest = SHA256.hash(of: bytes)
             if !name.hasPrefix("\(folder)/\(digest.hex).") {
-                find(name, Self.kind(of: folder), 0, "SHA-256 of the object is \(digest.hex)")
+                find(name, Self.kind(of: folder), at: 0, "SHA-256 of the object is \(digest.hex)")
             }
         }
     }
@@ -194,7 +196,8 @@ package struct StoreVerifier {
         }
         let identity = hasher.finalize().hex
         return name.hasPrefix("segments/\(identity).")
-            ? nil : Finding(object: name, section: "segment", offset: 0, message: "SHA-256 of the object is \(identity)")
+            ? nil
+            : Finding(object: name, section: "segment", offset: 0, message: "SHA-256 of the object is \(identity)")
     }
 
     // MARK: What holds between them

@@ -1,9 +1,11 @@
 import ArgumentParser
+import ByteCoding
 import Gateway
 import Glibc
 import HostIO
 import News
 import Roles
+import Storage
 
 struct SnapshotCommand: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
