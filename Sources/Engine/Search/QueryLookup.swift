@@ -27,8 +27,6 @@ struct QueryLookup {
 
     /// What of a round belongs to a segment: indices of slices.
     private struct Wants {
-        var termBlocks: [Int: Int] = [:]
-        var correctionBlocks: [Int: Int] = [:]
         var expansions: [(slice: Int, blocks: ClosedRange<Int>)?] = []
         /// First ordinals that are not before some places.
         var places: [(place: OrderKey, documents: Range<Int>, slice: Int)?] = []
@@ -38,18 +36,23 @@ struct QueryLookup {
     /// - Parameter place: of which the first ordinal not before it is wanted in each segment; nil for the end.
     init(_ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource) throws {
         var round = ReadRound()
+        let dictionary = TermLookup(plan.terms, in: snapshot.segments, \.dictionaryIndex, .dictionary, &round)
+        let scored = plan.terms.indices.filter { plan.isScoredTerm[$0] }
+        let losers = TermLookup(
+            scored.map { plan.terms[$0] }, in: snapshot.segments, \.correctionIndex, .corrections, &round)
         var wants: [Wants] = []
         let places = Self.places(of: plan, and: place)
         for segment in snapshot.segments { wants.append(Self.wants(plan, places, in: segment, &round)) }
         var slices = try round.run(source)
+        let entries = try dictionary.entries(&slices)
+        let corrections = try losers.correctionCounts(&slices)
         liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
         var expanded = plan.expansions.map { _ in Set<[UInt8]>() }
         for (index, segment) in snapshot.segments.enumerated() {
             let want = wants[index]
-            let entries = try segment.entries(of: plan.terms, want.termBlocks, &slices)
-            let corrections = try segment.corrections(of: plan.terms, plan.isScoredTerm, want.correctionBlocks, &slices)
-            for term in plan.terms.indices where plan.isScoredTerm[term] {
-                liveFrequencies[term] += Int(entries[term]?.documentFrequency ?? 0) - corrections[term]
+            for (place, term) in scored.enumerated() {
+                liveFrequencies[term] +=
+                    Int(entries[index][term]?.documentFrequency ?? 0) - Int(corrections[index][place])
             }
             var expansions: [[TermEntry]] = []
             for (number, expansion) in plan.expansions.enumerated() {
@@ -85,7 +88,7 @@ struct QueryLookup {
             }
             segments.append(
                 Segment(
-                    entries: entries, expansions: expansions, ranges: ranges, keyCandidates: keys,
+                    entries: entries[index], expansions: expansions, ranges: ranges, keyCandidates: keys,
                     place: place == nil ? segment.footer.documentCount : found[found.count - 1]))
         }
         for term in liveFrequencies.indices where liveFrequencies[term] < 0 {
@@ -93,7 +96,7 @@ struct QueryLookup {
         }
     }
 
-    /// For each date range where it starts and where it ends; then the place of the cursor.
+    /// For each date range where it starts and where it ends; then the place of the cursor, if there is one.
     private static func places(of plan: QueryPlan, and place: OrderKey?) -> [OrderKey] {
         let least = ArticleKey(high: 0, low: 0)
         func before(_ time: Timestamp) -> OrderKey {
@@ -104,24 +107,14 @@ struct QueryLookup {
             places.append(range.to.map(before) ?? OrderKey(time: Timestamp(milliseconds: .max), key: least))
             places.append(range.from.map(before) ?? OrderKey(time: nil, key: least))
         }
-        return places + [place ?? OrderKey(time: nil, key: least)]
+        if let place { places.append(place) }
+        return places
     }
 
     private static func wants(
         _ plan: QueryPlan, _ places: [OrderKey], in segment: SegmentReader, _ round: inout ReadRound
     ) -> Wants {
         var wants = Wants()
-        for (number, term) in plan.terms.enumerated() {
-            if let block = segment.dictionaryIndex.block(of: term), wants.termBlocks[block] == nil {
-                wants.termBlocks[block] = round.add(segment, .dictionary, segment.dictionaryIndex.blockRange(block))
-            }
-            if plan.isScoredTerm[number], let block = segment.correctionIndex.block(of: term),
-                wants.correctionBlocks[block] == nil
-            {
-                wants.correctionBlocks[block] = round.add(
-                    segment, .corrections, segment.correctionIndex.blockRange(block))
-            }
-        }
         for expansion in plan.expansions {
             guard let blocks = segment.blocks(of: expansion) else {
                 wants.expansions.append(nil)
@@ -152,56 +145,6 @@ struct QueryLookup {
 }
 
 extension SegmentReader {
-    /// Entries of terms from the blocks read.
-    ///
-    /// - Parameter blocks: index of the slice for each block.
-    fileprivate func entries(
-        of terms: [[UInt8]], _ blocks: [Int: Int], _ slices: inout [SectionSlice]
-    ) throws(EngineError) -> [TermEntry?] {
-        let scanner = DictionaryBlockScanner()
-        var entries: [TermEntry?] = []
-        for term in terms {
-            guard let block = dictionaryIndex.block(of: term), let slice = blocks[block] else {
-                entries.append(nil)
-                continue
-            }
-            let bytes = unsafe try slices[slice].checked()
-            unsafe load(bytes, block: block, into: scanner)
-            entries.append(
-                try decoding(.dictionary, at: slices[slice].range.lowerBound) { () throws(RawError) -> TermEntry? in
-                    while try scanner.next() {
-                        let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                        if order >= 0 { return order == 0 ? scanner.entry : nil }
-                    }
-                    return nil
-                })
-        }
-        return entries
-    }
-
-    /// For each scored term how many losers of this segment's kills have it.
-    fileprivate func corrections(
-        of terms: [[UInt8]], _ isScored: [Bool], _ blocks: [Int: Int], _ slices: inout [SectionSlice]
-    ) throws(EngineError) -> [Int] {
-        var counts = [Int](repeating: 0, count: terms.count)
-        guard !blocks.isEmpty else { return counts }
-        let scanner = CorrectionBlockScanner()
-        for (number, term) in terms.enumerated() where isScored[number] {
-            guard let block = correctionIndex.block(of: term), let slice = blocks[block] else { continue }
-            let bytes = unsafe try slices[slice].checked()
-            unsafe load(bytes, block: block, into: scanner)
-            counts[number] = try decoding(.corrections, at: slices[slice].range.lowerBound) {
-                () throws(RawError) -> Int in
-                while try scanner.next() {
-                    let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                    if order >= 0 { return order == 0 ? scanner.ordinals.count : 0 }
-                }
-                return 0
-            }
-        }
-        return counts
-    }
-
     /// Blocks of the dictionary that can hold terms of an expansion.
     fileprivate func blocks(of expansion: QueryPlan.Expansion) -> ClosedRange<Int>? {
         guard dictionaryIndex.blockCount > 0 else { return nil }

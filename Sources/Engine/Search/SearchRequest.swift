@@ -91,8 +91,6 @@ package struct SearchResults: Equatable, Sendable {
         package var requestCount = 0
         package var requestBytes = 0
         package var windowCount = 0
-        package var postingBlockCount = 0
-        package var positionChunkCount = 0
     }
 
     /// Live articles that match, before `after`.

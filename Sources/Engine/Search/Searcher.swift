@@ -119,7 +119,10 @@ private struct SearchRun {
 
     // MARK: The second round
 
-    private var isScoring: Bool { !plan.scored.isEmpty }
+    /// Whether a segment has anything that can score.
+    private func isScoring(in found: QueryLookup.Segment) -> Bool {
+        !plan.scored.isEmpty && (found.entries.contains { $0 != nil } || found.expansions.contains { !$0.isEmpty })
+    }
 
     private func prepare(_ lookup: QueryLookup) throws -> [SegmentSearch] {
         var round = ReadRound()
@@ -151,7 +154,7 @@ private struct SearchRun {
             let index = round.add(segment, section, range)
             if first == nil { first = index }
         }
-        add(.lengths, 0..<(isScoring ? segment.footer.section(.lengths).length : 0))
+        add(.lengths, 0..<(isScoring(in: found) ? segment.footer.section(.lengths).length : 0))
         add(.times, 0..<(request.histogram != nil ? segment.footer.section(.times).length : 0))
         for facet in request.facets { add(facet.column.kind, 0..<segment.footer.section(facet.column.kind).length) }
         for (term, entry) in found.entries.enumerated() {
@@ -197,7 +200,7 @@ private struct SearchRun {
             keyed.append(live.sorted())
         }
         return SegmentSearch.Material(
-            postings: postings, expansions: expansions, keyed: keyed, lengths: isScoring ? lengths : nil,
+            postings: postings, expansions: expansions, keyed: keyed, lengths: isScoring(in: found) ? lengths : nil,
             facets: facets,
             histogram: request.histogram.map {
                 HistogramCounter(interval: $0, zoneOffsetMinutes: request.zoneOffsetMinutes, times: times)
