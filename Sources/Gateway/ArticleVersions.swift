@@ -1,6 +1,6 @@
 import ByteCoding
 import Extraction
-import News
+package import News
 import Storage
 
 /// One arrival of an article with its text.

@@ -1,4 +1,6 @@
+import Engine
 import Gateway
+import HostIO
 import News
 import Storage
 import Testing

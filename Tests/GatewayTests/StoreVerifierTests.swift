@@ -1,3 +1,4 @@
+import ByteCoding
 import Gateway
 import HostIO
 import News
