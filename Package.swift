@@ -122,6 +122,12 @@ let package = Package(
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
         tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),
         tests("FetchIOTests", ["FetchIO", "Fetching", "Extraction", "News", "ByteCoding"]),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "Roles", "HostIO", "Engine", "Storage", "Wire", "News", "ByteCoding",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]

@@ -196,7 +196,8 @@ package struct StoreVerifier {
         }
         let identity = hasher.finalize().hex
         return name.hasPrefix("segments/\(identity).")
-            ? nil : Finding(object: name, section: "segment", offset: 0, message: "SHA-256 of the object is \(identity)")
+            ? nil
+            : Finding(object: name, section: "segment", offset: 0, message: "SHA-256 of the object is \(identity)")
     }
 
     // MARK: What holds between them
