@@ -18,14 +18,13 @@ package struct Router: Sendable {
         static func < (left: ObjectID, right: ObjectID) -> Bool {
             (left.term, left.number) < (right.term, right.number)
         }
-        var end: Position { Position(term: term, number: number, index: .max) }
     }
 
     private struct Summary: Sendable {
         var id: ObjectID
-        var streams: Set<ShardLane>
-        /// Bytes of the entries, about what they take in memory.
-        var sizeBytes: Int
+        /// The streams it has entries of, each with its last. Known though the entries have fallen out of memory: else what
+        /// was sent long ago would be read again and again.
+        var last: [ShardLane: Position]
     }
 
     private struct Decoded: Sendable {
@@ -73,7 +72,7 @@ package struct Router: Sendable {
         }
         routedEnd = max(routedEnd, object.endPosition)
         guard !entries.isEmpty else { return }
-        summaries.append(Summary(id: id, streams: Set(entries.keys), sizeBytes: size))
+        summaries.append(Summary(id: id, last: entries.mapValues { $0.last!.position }))
         if cachedBytes + size <= cacheLimitBytes { store(Decoded(entries: entries, sizeBytes: size), id) }
     }
 
@@ -110,7 +109,7 @@ package struct Router: Sendable {
 
     /// A manifest is out: objects no stream needs are forgotten.
     package mutating func published(_ manifest: Manifest) {
-        while let first = summaries.first, first.streams.allSatisfy({ manifest[watermark: $0] >= last($0, in: first.id) }) {
+        while let first = summaries.first, first.last.allSatisfy({ manifest[watermark: $0] >= $1 }) {
             drop(first.id)
             summaries.removeFirst()
         }
@@ -156,7 +155,7 @@ package struct Router: Sendable {
         var slots: [ShardLane: Int] = [:]
         let epochs = Dictionary(uniqueKeysWithValues: grants.map { (ShardLane($0.shard, lane), $0.epoch) })
         for summary in summaries {
-            let wanted = epochs.keys.filter { summary.streams.contains($0) && sent[$0]! < summary.id.end }.sorted()
+            let wanted = epochs.keys.filter { stream in summary.last[stream].map { sent[stream]! < $0 } ?? false }.sorted()
             guard !wanted.isEmpty else { continue }
             guard let decoded = cache[summary.id] else { return (true, summary.id) }
             for stream in wanted {
@@ -217,11 +216,7 @@ package struct Router: Sendable {
     private func evictable() -> ObjectID? {
         let ids = cache.keys.sorted()
         let summary = Dictionary(uniqueKeysWithValues: summaries.map { ($0.id, $0) })
-        return ids.first { id in summary[id]?.streams.allSatisfy { sent[$0]! >= last($0, in: id) } ?? true } ?? ids.last
-    }
-
-    private func last(_ stream: ShardLane, in id: ObjectID) -> Position {
-        cache[id]?.entries[stream]?.last?.position ?? id.end
+        return ids.first { id in summary[id]?.last.allSatisfy { sent[$0]! >= $1 } ?? true } ?? ids.last
     }
 
     private mutating func store(_ decoded: Decoded, _ id: ObjectID) {
