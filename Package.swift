@@ -10,8 +10,16 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// A mistake to build in, for `scripts/planted-bugs` only. Set for the module that holds it, so that no other is rebuilt.
+let planted: [String: [SwiftSetting]] = Dictionary(
+    grouping: [
+        ("ACK_BEFORE_DURABLE", "Storage"), ("NO_LOOK", "Storage"), ("WATERMARK_BY_TO", "Cluster"),
+        ("EPOCH_TWICE", "Cluster"), ("COLLECT_LIVE_ATTEMPT", "Cluster"), ("KILL_LOST", "Simulation"),
+    ].filter { $0.0 == Context.environment["CORANTO_PLANTED"] }, by: \.1
+).mapValues { $0.map { .define("PLANTED_" + $0.0) } }
+
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + planted[name, default: []])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {

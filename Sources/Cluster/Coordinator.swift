@@ -28,6 +28,8 @@ package struct Coordinator: Sendable {
         package var collectGraceMilliseconds: Int64 = 24 * 3_600_000
         /// Ledger rows in the head of a manifest before they are folded into an object.
         package var ledgerTailLimitCount = 2048
+        /// Log entries kept in memory for workers, in bytes; what falls out is read from the log again.
+        package var routedLimitBytes = 96 << 20
         /// Batches that wait for the log, in bytes; beyond it a PUT is told BUSY.
         package var intakeLimitBytes = 64 << 20
 
@@ -206,7 +208,9 @@ package struct Coordinator: Sendable {
                 term = manifest.term
                 state = inherited
                 folding = Folding(foldedTo: manifest.foldedTo)
-                router = Router(sharding: manifest.sharding, watermarks: manifest)
+                router = Router(
+                    sharding: manifest.sharding, watermarks: manifest,
+                    cacheLimitBytes: configuration.routedLimitBytes)
                 publisher = Publisher(
                     head: manifest, cells: cells, term: term, instance: configuration.instance,
                     ledgerTailLimitCount: configuration.ledgerTailLimitCount)

@@ -18,7 +18,6 @@ package struct Router: Sendable {
         static func < (left: ObjectID, right: ObjectID) -> Bool {
             (left.term, left.number) < (right.term, right.number)
         }
-        var end: Position { Position(term: term, number: number, index: .max) }
     }
 
     private struct Summary: Sendable {
@@ -32,9 +31,8 @@ package struct Router: Sendable {
         var sizeBytes: Int
     }
 
-    package static let cacheLimitBytes = 96 << 20
-
     private let sharding: Sharding
+    private let cacheLimitBytes: Int
     private var summaries: [Summary] = []
     private var cache: [ObjectID: Decoded] = [:]
     private var cachedBytes = 0
@@ -49,8 +47,9 @@ package struct Router: Sendable {
     /// All durable entries up to here are known.
     package private(set) var routedEnd = Position.start
 
-    package init(sharding: Sharding, watermarks: Manifest) {
+    package init(sharding: Sharding, watermarks: Manifest, cacheLimitBytes: Int) {
         self.sharding = sharding
+        self.cacheLimitBytes = cacheLimitBytes
         for stream in streams { sent[stream] = watermarks[watermark: stream] }
         routedEnd = watermarks.watermarks.max() ?? .start
     }
@@ -75,7 +74,7 @@ package struct Router: Sendable {
         routedEnd = max(routedEnd, object.endPosition)
         guard !entries.isEmpty else { return }
         summaries.append(Summary(id: id, last: entries.mapValues { $0[$0.count - 1].position }))
-        if cachedBytes + size <= Self.cacheLimitBytes { store(Decoded(entries: entries, sizeBytes: size), id) }
+        if cachedBytes + size <= cacheLimitBytes { store(Decoded(entries: entries, sizeBytes: size), id) }
     }
 
     /// Whether every entry of the stream is published.
@@ -219,7 +218,7 @@ package struct Router: Sendable {
                 entries[stream, default: []].append(RoutedEntry(position: position, hour: object.hour, entry: entry))
                 size += entry.sizeBytes
             }
-            while cachedBytes + size > Self.cacheLimitBytes, let oldest = evictable() { drop(oldest) }
+            while cachedBytes + size > cacheLimitBytes, let oldest = evictable() { drop(oldest) }
             store(
                 Decoded(entries: entries, sizeBytes: size), ObjectID(term: object.term, number: object.number))
             return nil

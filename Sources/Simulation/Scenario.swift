@@ -10,6 +10,8 @@ package struct Scenario: Sendable {
     package var compactionCount: Int
     /// How long an unnamed object stands before it is collected; often shorter than an upload takes to be reported.
     package var collectGraceMilliseconds: Int64
+    /// Log entries a coordinator keeps in memory: often less than wait.
+    package var routedLimitBytes: Int
     package var isTraced = false
 
     package init(seed: UInt64) {
@@ -23,6 +25,7 @@ package struct Scenario: Sendable {
         faultCount = random.int(0...40)
         compactionCount = random.int(0...4)
         collectGraceMilliseconds = Int64(random.int(300...6000))
+        routedLimitBytes = random.int(500...20_000)
     }
 }
 

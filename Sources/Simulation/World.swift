@@ -277,6 +277,7 @@ package final class World {
         configuration.collectIntervalMilliseconds = 1000
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
         configuration.ledgerTailLimitCount = 8
+        configuration.routedLimitBytes = scenario.routedLimitBytes
         processes[index].coordinator = Coordinator(configuration)
         try perform(processes[index].coordinator!.handle(.start, now: moment(of: index)), on: index)
     }

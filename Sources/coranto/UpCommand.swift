@@ -82,7 +82,8 @@ struct UpCommand: AsyncParsableCommand {
                     fetcher.drain()
                     gateway.drain()
                 }
-                try await tasks.waitForAll()
+                // The first that fails ends all: the others are cancelled, and drain.
+                for try await _ in tasks {}
             }
         }
         logger.info("drained")

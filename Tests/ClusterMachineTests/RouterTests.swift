@@ -6,10 +6,11 @@ import Wire
 
 @Suite struct RouterTests {
     let worker = PeerID(1)
+    let cacheLimitBytes = 3000
     let grants = [LeaseTable.Grant(worker: PeerID(1), shard: Shard(0), epoch: epoch(1))]
 
     func router(_ objects: [LogObject], creditBytes: UInt64 = 1 << 20) -> Router {
-        var router = Router(sharding: emptyManifest().sharding, watermarks: emptyManifest())
+        var router = Router(sharding: emptyManifest().sharding, watermarks: emptyManifest(), cacheLimitBytes: cacheLimitBytes)
         for object in objects { router.append(object, watermarks: emptyManifest()) }
         router.joined(worker)
         for lane in Lane.allCases { router.credit(worker, lane, bytes: creditBytes) }
@@ -78,13 +79,13 @@ import Wire
 
     @Test("what fell out of memory is read from the log again")
     func overflow() throws {
-        let large = Router.cacheLimitBytes * 2 / 3
+        let large = cacheLimitBytes * 2 / 3
         let objects = [object(1, .bulk, [article(1, bytes: large)]), object(2, .bulk, [article(2, bytes: large)])]
         var router = router(objects, creditBytes: 1 << 30)
-        let first = try #require(router.next(for: worker, grants: grants, now: moment(0)).batch)
-        #expect(first.slices[0].entries.count == 1)
-        let (none, read) = router.next(for: worker, grants: grants, now: moment(0))
-        #expect(none == nil)
+        let (first, read) = router.next(for: worker, grants: grants, now: moment(0))
+        #expect(try #require(first).slices[0].entries.map(\.position) == [position(1)])
+        #expect(first?.isLast == false)
+        #expect(router.next(for: worker, grants: grants, now: moment(0)).batch == nil)
         let tagged = try #require(read)
         #expect(tagged.operation == .get(name: ObjectName.log(Term(1), 2), range: nil))
         let failure = try router.handle(
@@ -96,7 +97,7 @@ import Wire
 
     @Test("a log object that is gone is a failure, a damaged one an error")
     func unreadable() throws {
-        let large = Router.cacheLimitBytes + 1
+        let large = cacheLimitBytes + 1
         var router = router([object(1, .bulk, [article(1, bytes: large)])])
         let tagged = try #require(router.next(for: worker, grants: grants, now: moment(0)).read)
         var other = router

@@ -1,0 +1,141 @@
+import ByteCoding
+import Cluster
+import News
+import Storage
+import Testing
+
+/// A collector over a store in memory.
+private final class Yard {
+    var objects: [String: [UInt8]] = [:]
+    var collector = Collector(term: Term(1), graceMilliseconds: 1000, intervalMilliseconds: 100, now: moment(0))
+    var head: Manifest
+    var open: Set<Attempt> = []
+    var protected: Set<String> = []
+    var isFenced = false
+
+    init() {
+        head = emptyManifest()
+        head.generation = Generation(5)
+        head.watermarks = head.watermarks.map { _ in position(3) }
+        head.foldedTo = position(3)
+        objects[head.name] = head.encoded
+    }
+
+    func round(at milliseconds: Int64) {
+        take(collector.tick(now: moment(milliseconds), head: head, cells: []), at: milliseconds)
+    }
+
+    private func take(_ outputs: [Collector.Output], at milliseconds: Int64) {
+        for output in outputs {
+            switch output {
+            case .operation(let tagged):
+                let open = open
+                take(
+                    collector.handle(
+                        tagged.tag, perform(tagged.operation), now: moment(milliseconds), head: head, cells: [],
+                        isOver: { !open.contains($0) }, protected: protected), at: milliseconds)
+            case .fenced: isFenced = true
+            case .finished: break
+            }
+        }
+    }
+
+    private func perform(_ operation: BucketOperation) -> BucketResult {
+        switch operation {
+        case .get(let name, _): return objects[name].map { .bytes($0) } ?? .missing
+        case .size(let name): return objects[name].map { .size(UInt64($0.count)) } ?? .missing
+        case .list(let prefix, let after, let limit):
+            let names = objects.keys.filter { $0.hasPrefix(prefix) && $0 > (after ?? "") }.sorted()
+            return .names(Array(names.prefix(limit)))
+        case .delete(let name):
+            objects[name] = nil
+            return .done
+        case .put, .create: return .failed(BucketFailure(.lasting, name: operation.name, message: "not a collector's"))
+        }
+    }
+}
+
+@Suite struct CollectorTests {
+    let orphan = segment(1, attempt: 4)
+
+    @Test("an orphan goes after it stood unnamed for the grace time")
+    func orphans() {
+        let yard = Yard()
+        yard.objects[orphan.objectName] = [1]
+        for time in stride(from: Int64(100), through: 1000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+        yard.round(at: 1100)
+        #expect(yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test("an orphan whose attempt is not over, or of which a report waits, stays")
+    func publishable() {
+        let yard = Yard()
+        yard.objects[orphan.objectName] = [1]
+        yard.open = [orphan.attempt]
+        for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
+        yard.open = []
+        yard.protected = [orphan.objectName]
+        for time in stride(from: Int64(5100), through: 9000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+        yard.protected = []
+        for time in stride(from: Int64(9100), through: 10_100, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test("what the head or a kept manifest names stays; other manifests go")
+    func kept() {
+        let yard = Yard()
+        var older = emptyManifest()
+        older.generation = Generation(3)
+        older.overlays = [orphan]
+        older.watermarks = older.watermarks.map { _ in position(2) }
+        older.foldedTo = position(3)
+        yard.objects[older.name] = older.encoded
+        yard.objects[ObjectName.manifest(Generation(4))] = older.encoded
+        yard.head.kept = [Manifest.Kept(generation: Generation(3), writtenAt: Timestamp(seconds: 0))]
+        yard.objects[orphan.objectName] = [1]
+        for number in UInt64(1)...4 { yard.objects[ObjectName.log(Term(1), number)] = [1] }
+        for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
+        #expect(
+            yard.objects.keys.sorted()
+                == [
+                    ObjectName.log(Term(1), 2), ObjectName.log(Term(1), 3), ObjectName.log(Term(1), 4), yard.head.name,
+                    older.name, orphan.objectName,
+                ].sorted())
+        yard.head.kept = []
+        for time in stride(from: Int64(5100), through: 9000, by: 100) { yard.round(at: time) }
+        #expect(
+            yard.objects.keys.sorted()
+                == [ObjectName.log(Term(1), 3), ObjectName.log(Term(1), 4), yard.head.name].sorted())
+    }
+
+    @Test("a kept manifest that cannot be read stops the round")
+    func unreadable() {
+        let yard = Yard()
+        yard.objects[ObjectName.manifest(Generation(3))] = [1, 2, 3]
+        yard.head.kept = [Manifest.Kept(generation: Generation(3), writtenAt: Timestamp(seconds: 0))]
+        yard.objects[orphan.objectName] = [1]
+        for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+    }
+
+    @Test("nothing is deleted once a later term exists")
+    func fenced() {
+        let yard = Yard()
+        yard.objects[orphan.objectName] = [1]
+        yard.objects[ObjectName.term(Term(2))] = [1]
+        for time in stride(from: Int64(100), through: 1100, by: 100) { yard.round(at: time) }
+        #expect(yard.isFenced)
+        #expect(yard.objects[orphan.objectName] != nil)
+    }
+
+    @Test("names of no known form are left alone")
+    func foreign() {
+        let yard = Yard()
+        let names = ["segments/readme", "log/x/y", "manifests/old", "other/file"]
+        for name in names { yard.objects[name] = [1] }
+        for time in stride(from: Int64(100), through: 3000, by: 100) { yard.round(at: time) }
+        for name in names { #expect(yard.objects[name] != nil) }
+    }
+}

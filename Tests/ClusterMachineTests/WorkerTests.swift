@@ -1,0 +1,265 @@
+import ByteCoding
+import Cluster
+import News
+import Storage
+import Testing
+import Wire
+
+/// A worker whose engine and store answer at once.
+private struct Bench {
+    var worker = Worker(instance: Instance(1), configuration: Worker.Configuration())
+    /// What a look-up finds.
+    var snapshot: [ArticleKey: Worker.Found] = [:]
+    var indexed: [ArticleKey] = []
+    var dropped: [Int] = []
+    var kills: [Kill] = []
+    var reports: [SealedReport] = []
+    var sent: [Message] = []
+    var lookUps: [Generation] = []
+    var reconnects = 0
+    var isDrained = false
+    var isUploading = true
+    var held: [TaggedOperation] = []
+
+    init(shards: [UInt16] = [0], retracted: [ArticleKey] = []) {
+        step(.connected)
+        step(
+            .message(
+                .joined(
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000, settings: [])))
+        for shard in shards {
+            step(
+                .message(
+                    .lease(
+                        shard: Shard(shard), epoch: epoch(UInt64(shard) + 1), generation: Generation(4),
+                        retracted: retracted)))
+        }
+    }
+
+    mutating func step(_ event: Worker.Event, now: Int64 = 0) {
+        for action in worker.handle(event, now: moment(now)) {
+            switch action {
+            case .send(.sealed(let report)): reports.append(report)
+            case .send(let message): sent.append(message)
+            case .reconnect: reconnects += 1
+            case .operation(let tagged):
+                if isUploading {
+                    step(.completed(tagged.tag, .done), now: now)
+                } else {
+                    held.append(tagged)
+                }
+            case .index(let article): indexed.append(article.key)
+            case .lookUp(let seal, let keys, let atLeast, let own):
+                lookUps.append(atLeast)
+                step(.lookedUp(seal: seal, keys.map { snapshot[$0] }, in: atLeast, notIncluded: own), now: now)
+            case .build(let seal, let dropped, let kills):
+                self.dropped = dropped
+                self.kills = kills
+                step(.built(seal: seal, segment(7), [1, 2, 3]), now: now)
+            case .drained: isDrained = true
+            case .discard, .note: break
+            }
+        }
+    }
+
+    mutating func articles(
+        _ entries: [LogEntry], from: Position = .start, to: Position, _ stream: ShardLane = bulk, now: Int64 = 0
+    ) {
+        let routed = entries.enumerated().map { index, entry in
+            RoutedEntry(position: Position(term: to.term, number: to.number, index: UInt32(index)), hour: 9, entry: entry)
+        }
+        let slice = ArticlesBatch.Slice(
+            shardLane: stream, epoch: epoch(UInt64(stream.shard.index) + 1), from: from, to: to, entries: routed)
+        step(.message(.articles(ArticlesBatch(slices: [slice], isLast: true))), now: now)
+    }
+
+    /// Long enough after the last article for a seal.
+    mutating func quiet() { step(.tick, now: 1000) }
+
+    func count(_ outcome: Outcome) -> Int64 {
+        reports.flatMap(\.counts).filter { $0.outcome == outcome }.reduce(0) { $0 + $1.delta }
+    }
+}
+
+@Suite struct WorkerTests {
+    func found(_ seconds: Int64) -> Worker.Found {
+        Worker.Found(version: version(seconds), orderTime: nil, source: "old")
+    }
+
+    @Test("a run is sealed when nothing more comes, and reported with its range")
+    func sealing() {
+        var bench = Bench()
+        bench.articles([article(1), article(2)], to: position(1, 1))
+        #expect(bench.reports.isEmpty)
+        bench.quiet()
+        #expect(bench.reports.count == 1)
+        #expect(
+            bench.reports[0].entries == [
+                SealedReport.Entry(shardLane: bulk, epoch: epoch(1), from: .start, to: position(1, 1))
+            ])
+        #expect(bench.reports[0].segment?.attempt == Attempt(term: Term(1), number: 5))
+        #expect(bench.count(.published) == 2)
+        #expect(bench.lookUps == [Generation(4)])
+    }
+
+    @Test("runs follow one another without gap or overlap")
+    func runs() {
+        var bench = Bench()
+        bench.articles([article(1)], to: position(1))
+        bench.articles([article(2)], from: position(1), to: position(2))
+        bench.quiet()
+        bench.articles([article(3)], from: position(2), to: position(3), now: 1000)
+        bench.step(.tick, now: 2000)
+        #expect(bench.reports.map { [$0.entries[0].from, $0.entries[0].to] } == [[.start, position(2)], [position(2), position(3)]])
+        bench.articles([article(4)], from: position(3), to: position(4), now: 2000)
+        bench.articles([article(5)], from: position(5), to: position(6), now: 2000)
+        #expect(bench.reconnects == 1)
+        bench.step(.tick, now: 3000)
+        #expect(bench.reports.count == 2)
+    }
+
+    @Test("what comes while a segment is on its way is kept for the next")
+    func queueing() {
+        var bench = Bench()
+        bench.isUploading = false
+        bench.articles([article(1)], to: position(1))
+        bench.quiet()
+        bench.articles([article(2)], from: position(1), to: position(2), now: 1000)
+        #expect(bench.indexed == [key(1)])
+        bench.isUploading = true
+        bench.step(.completed(bench.held[0].tag, .done), now: 1000)
+        #expect(bench.indexed == [key(1), key(2)])
+        bench.step(.tick, now: 2000)
+        #expect(bench.reports.map { $0.entries[0].to } == [position(1), position(2)])
+    }
+
+    @Test("of versions of one key in a builder the largest is kept, the others are counted")
+    func versions() {
+        var bench = Bench()
+        bench.articles(
+            [article(1, seen: 2), article(1, seen: 1), article(1, seen: 2), article(1, seen: 3)], to: position(1, 3))
+        bench.quiet()
+        #expect(bench.indexed == [key(1), key(1)])
+        #expect(bench.dropped == [0])
+        #expect(bench.count(.published) == 1)
+        #expect(bench.count(.superseded) == 2)
+        #expect(bench.count(.duplicate) == 1)
+    }
+
+    @Test("what beats a live version kills it, at the hour of the change and for the loser's source")
+    func kills() {
+        var bench = Bench()
+        bench.snapshot[key(1)] = found(1)
+        bench.articles([article(1, seen: 2)], to: position(1))
+        bench.quiet()
+        #expect(bench.kills == [Kill(key: key(1), version: version(1), orderTime: nil)])
+        #expect(
+            bench.reports[0].counts == [
+                OutcomeCount(source: "old", hour: 9, outcome: .published, delta: -1),
+                OutcomeCount(source: "old", hour: 9, outcome: .superseded, delta: 1),
+                OutcomeCount(source: "paper", hour: 9, outcome: .published, delta: 1),
+            ])
+    }
+
+    @Test("a builder of nothing new is reported without a segment")
+    func nothingNew() {
+        var bench = Bench()
+        bench.snapshot[key(1)] = found(5)
+        bench.snapshot[key(2)] = found(3)
+        bench.articles([article(1, seen: 5), article(2, seen: 1)], to: position(1, 1))
+        bench.quiet()
+        #expect(bench.reports.count == 1)
+        #expect(bench.reports[0].segment == nil)
+        #expect(bench.count(.duplicate) == 1)
+        #expect(bench.count(.superseded) == 1)
+    }
+
+    @Test("a retraction takes what is in the builder, what is live, and what comes later")
+    func retractions() {
+        var bench = Bench()
+        bench.snapshot[key(2)] = found(1)
+        bench.articles(
+            [article(1), retraction(1), article(1, seen: 9), retraction(2), article(3)], to: position(1, 4))
+        bench.quiet()
+        #expect(bench.kills == [Kill(key: key(2), version: version(1), orderTime: nil)])
+        #expect(bench.dropped == [0])
+        #expect(bench.count(.retracted) == 3)
+        #expect(bench.count(.published) == 0)
+    }
+
+    @Test("keys that were retracted before the lease are known")
+    func retractedBefore() {
+        var bench = Bench(retracted: [key(1)])
+        bench.articles([article(1)], to: position(1))
+        bench.quiet()
+        #expect(bench.indexed.isEmpty)
+        #expect(bench.count(.retracted) == 1)
+    }
+
+    @Test("articles of a shard it does not hold, or under another epoch, are not touched")
+    func foreign() {
+        var bench = Bench()
+        bench.articles([article(1)], to: position(1), ShardLane(Shard(3), .bulk))
+        bench.step(.message(.revoke(shard: Shard(0), epoch: epoch(1))))
+        bench.articles([article(2)], to: position(1))
+        bench.quiet()
+        #expect(bench.indexed.isEmpty && bench.reports.isEmpty)
+    }
+
+    @Test("after a refusal nothing of the old leases is reported")
+    func refused() {
+        var bench = Bench()
+        bench.articles([article(1)], to: position(1))
+        bench.step(.message(.refused(report: 1)))
+        bench.quiet()
+        #expect(bench.reconnects == 1)
+        #expect(bench.reports.isEmpty)
+        #expect(bench.worker.shardCount == 0)
+    }
+
+    @Test("a coordinator that is silent for a lease is left")
+    func silence() {
+        var bench = Bench()
+        bench.step(.tick, now: 3000)
+        #expect(bench.reconnects == 0)
+        bench.step(.tick, now: 3001)
+        #expect(bench.reconnects == 1)
+    }
+
+    @Test("it touches each second")
+    func touches() {
+        var bench = Bench()
+        for time in stride(from: Int64(100), through: 2900, by: 100) { bench.step(.tick, now: time) }
+        #expect(bench.sent.filter { $0 == .touch }.count == 2)
+    }
+
+    @Test("draining, it seals what it has and leaves when that is published")
+    func drain() {
+        var bench = Bench()
+        bench.articles([article(1)], to: position(1))
+        bench.step(.drain)
+        #expect(bench.reports.count == 1)
+        #expect(!bench.isDrained)
+        bench.step(.message(.published(report: 1, generation: Generation(5))))
+        #expect(bench.isDrained)
+        #expect(bench.sent.last == .drain)
+    }
+
+    @Test("refused while draining it ends instead of joining again")
+    func refusedWhileDraining() {
+        var bench = Bench()
+        bench.articles([article(1)], to: position(1))
+        bench.step(.drain)
+        bench.step(.message(.refused(report: 1)))
+        #expect(bench.isDrained)
+        #expect(bench.reconnects == 0)
+    }
+
+    @Test("credit is given back for what was taken in")
+    func credit() {
+        var bench = Bench()
+        let entry = article(1)
+        bench.articles([entry], to: position(1))
+        #expect(bench.sent.last == .credit(lane: .bulk, bytes: UInt64(entry.sizeBytes)))
+    }
+}
