@@ -212,7 +212,9 @@ package struct StoreVerifier {
             expected = term.next
         }
         if let newest, newest.term >= expected {
-            find(newest.name, "manifest", "it is of term \(newest.term.number), which never began")
+            find(
+                ObjectName.term(expected), "term",
+                "the object is missing; \(newest.name) is of term \(newest.term.number)")
         }
     }
 

@@ -28,11 +28,12 @@ import Testing
 
     @Test("every flipped byte of a small store is named with its object")
     func flips() throws {
-        let store = try store()
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "Talks", body: "Begin.")])
         for name in store.names {
             let bytes = store.bytes(name)
             // Every byte of a segment is tried in the engine's tests.
-            for offset in stride(from: 0, to: bytes.count, by: name.hasPrefix("segments/") ? 97 : 1) {
+            for offset in stride(from: 0, to: bytes.count, by: name.hasPrefix("segments/") ? 37 : 1) {
                 var damaged = bytes
                 damaged[offset] ^= UInt8(1 << (offset % 8))
                 _ = store.bucket.perform(.put(name: name, bytes: damaged))
