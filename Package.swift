@@ -120,8 +120,16 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
+        // Real processes: the binary is built first.
+        .testTarget(name: "ClusterTests", dependencies: ["coranto"], swiftSettings: strict),
         tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),
         tests("FetchIOTests", ["FetchIO", "Fetching", "Extraction", "News", "ByteCoding"]),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "Roles", "HostIO", "Engine", "Storage", "Wire", "News", "ByteCoding",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),
     ],
     swiftLanguageModes: [.v6]

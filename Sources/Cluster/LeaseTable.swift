@@ -12,6 +12,12 @@ package struct LeaseTable: Sendable {
         package var worker: PeerID
         package var shard: Shard
         package var epoch: ShardEpoch
+
+        package init(worker: PeerID, shard: Shard, epoch: ShardEpoch) {
+            self.worker = worker
+            self.shard = shard
+            self.epoch = epoch
+        }
     }
 
     package enum Change: Equatable, Sendable {

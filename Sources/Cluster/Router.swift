@@ -18,7 +18,6 @@ package struct Router: Sendable {
         static func < (left: ObjectID, right: ObjectID) -> Bool {
             (left.term, left.number) < (right.term, right.number)
         }
-        var end: Position { Position(term: term, number: number, index: .max) }
     }
 
     private struct Summary: Sendable {

@@ -61,14 +61,18 @@ package enum AnswerText {
         guard answer.question.histogram != nil else { return [] }
         let buckets = answer.results.histogram
         let most = buckets.map(\.count).max() ?? 1
+        var columns = 10
+        if case .month? = answer.question.histogram { columns = 7 }
         var lines = ["by date:"]
         for bucket in buckets {
             let shifted = Timestamp(
                 milliseconds: bucket.start.milliseconds + Int64(answer.question.zoneOffsetMinutes) * 60_000)
             let bar = String(repeating: "#", count: max(1, bucket.count * 40 / most))
-            lines.append("  \(ArticleJSON.time(shifted).prefix(10))  \(bar) \(bucket.count)")
+            lines.append("  \(ArticleJSON.time(shifted).prefix(columns))  \(bar) \(bucket.count)")
         }
-        if answer.results.undatedCount > 0 { lines.append("  undated     \(answer.results.undatedCount)") }
+        if answer.results.undatedCount > 0 {
+            lines.append("  \(PlainText.padded("undated", columns: columns))  \(answer.results.undatedCount)")
+        }
         return lines + [""]
     }
 

@@ -70,10 +70,9 @@ package struct ArticleHistory: Sendable {
         retraction = address.key.flatMap { state.retractions[$0] }
         let log = try KeptLog(loader, newest: snapshot.loaded)
         try log.forEachObject { object in
-            if horizon == nil {
-                horizon = object.acceptedAt
-                isWhole = object.term == Term(1) && object.number == 0
-            }
+            // The first object of a term has no entries, and need not have a time.
+            if object.number == 0 { isWhole = isWhole || object.term == Term(1) }
+            if horizon == nil, object.number > 0 { horizon = object.acceptedAt }
             append(object)
         }
         judge(snapshot.loaded?.manifest)

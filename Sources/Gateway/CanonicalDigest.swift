@@ -1,6 +1,6 @@
 package import ByteCoding
-package import Roles
 import News
+package import Roles
 import Storage
 
 /// The one number that says that two compacted stores have the same bytes: SHA-256 over the settings' hash and the

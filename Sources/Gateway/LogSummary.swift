@@ -42,6 +42,7 @@ struct LogSummary {
 
     private func missing(_ term: Term, _ number: UInt64) -> Finding {
         Finding(
-            object: ObjectName.log(term, number), section: "log", message: "the object is missing between others that count")
+            object: ObjectName.log(term, number), section: "log",
+            message: "the object is missing between others that count")
     }
 }

@@ -1,11 +1,11 @@
-/// What feeds bring, made safe for a terminal: one line, without control characters, and without the marks that make
+/// What feeds bring, made safe for a terminal: one line, blanks drawn together, without control characters, and without the marks that make
 /// text run the other way and so could disguise what follows.
 package enum PlainText {
     package static func line(_ text: String) -> String {
         var out = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar.value {
-            case 0x09, 0x0A, 0x0D, 0x2028, 0x2029: out.append(" ")
+            case 0x09, 0x0A, 0x0D, 0x20, 0x2028, 0x2029: if out.last != " " { out.append(" ") }
             case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069, 0xFEFF: out.append("\u{FFFD}")
             default: out.append(scalar)
             }

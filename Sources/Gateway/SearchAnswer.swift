@@ -27,8 +27,14 @@ package struct SearchAnswer: Sendable {
         /// "…" stands where the article goes on.
         package init(_ snippet: Snippet) {
             let mark = "…"
-            text = (snippet.isCutBefore ? mark : "") + snippet.text + (snippet.isCutAfter ? mark : "")
-            let shift = snippet.isCutBefore ? mark.utf8.count : 0
+            let bytes = Array(snippet.text.utf8)
+            let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x0A }
+            let start = bytes.firstIndex { !isBlank($0) } ?? 0
+            let end = (bytes.lastIndex { !isBlank($0) } ?? -1) + 1
+            text =
+                (snippet.isCutBefore ? mark : "") + String(decoding: bytes[start..<max(start, end)], as: UTF8.self)
+                + (snippet.isCutAfter ? mark : "")
+            let shift = (snippet.isCutBefore ? mark.utf8.count : 0) - start
             matches = snippet.matches.map { ($0.lowerBound + shift)..<($0.upperBound + shift) }
         }
     }

@@ -124,7 +124,8 @@ struct SnapshotCheck {
         for outcome in Outcome.allCases {
             let count = all.reduce(0) { $0 + $1[outcome] }
             if count != manifest.sums[outcome] {
-                find("ledger", "\(manifest.sums[outcome]) articles are \(outcome.name), the ledger's rows have \(count)")
+                find(
+                    "ledger", "\(manifest.sums[outcome]) articles are \(outcome.name), the ledger's rows have \(count)")
             }
         }
     }
@@ -148,7 +149,8 @@ struct SnapshotCheck {
                     Finding(
                         object: snapshot.segments[right.segment].objectName, section: SectionKind.documents.name,
                         offset: UInt64(right.ordinal * SegmentFormat.documentRowBytes),
-                        message: "key \(right.key.hex) is live here and in \(snapshot.segments[left.segment].objectName)"))
+                        message:
+                            "key \(right.key.hex) is live here and in \(snapshot.segments[left.segment].objectName)"))
             }
         } catch let error as EngineError where error.code != .io {
             findings.append(Finding(error, object: manifest.name))

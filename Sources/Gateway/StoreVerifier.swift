@@ -196,7 +196,8 @@ package struct StoreVerifier {
         }
         let identity = hasher.finalize().hex
         return name.hasPrefix("segments/\(identity).")
-            ? nil : Finding(object: name, section: "segment", offset: 0, message: "SHA-256 of the object is \(identity)")
+            ? nil
+            : Finding(object: name, section: "segment", offset: 0, message: "SHA-256 of the object is \(identity)")
     }
 
     // MARK: What holds between them
@@ -211,7 +212,9 @@ package struct StoreVerifier {
             expected = term.next
         }
         if let newest, newest.term >= expected {
-            find(newest.name, "manifest", "it is of term \(newest.term.number), which never began")
+            find(
+                ObjectName.term(expected), "term",
+                "the object is missing; \(newest.name) is of term \(newest.term.number)")
         }
     }
 

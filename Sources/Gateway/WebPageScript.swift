@@ -138,9 +138,11 @@ enum WebPageScript {
               last.setUTCDate(last.getUTCDate() + 6);
               clause = "published:" + day + ".." + last.toISOString().slice(0, 10);
             }
+            const fill = element("i", {});
+            fill.style.inlineSize = 100 * count / most + "%";
             $("bars").append(element("button", { class: "bar", type: "button", title: "Only " + label,
               onclick: () => narrow(clause) }, element("span", {}, label),
-              element("meter", { min: 0, max: most, value: count, "aria-hidden": "true" }),
+              element("span", { class: "track", "aria-hidden": "true" }, fill),
               element("span", {}, number.format(count))));
           }
           if (undated > 0) $("bars").append(element("p", { class: "quiet" }, number.format(undated) + " undated"));

@@ -37,7 +37,7 @@ enum WebPageStyle {
         article h3 a:hover { text-decoration: underline; }
         .facts { margin: .1rem 0 .3rem; }
         .facts b { color: var(--ink); font-weight: 600; }
-        .snippet { margin: 0; white-space: pre-line; max-width: 44rem; }
+        .snippet { margin: 0; max-width: 44rem; }
         mark { background: var(--mark); color: inherit; border-radius: .15rem; padding: 0 .1em; }
         .open { border: 0; background: none; padding: 0; color: var(--link); font-size: .875rem; text-decoration: underline;
           text-underline-offset: .15em; }
@@ -53,11 +53,8 @@ enum WebPageStyle {
         .value span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .value span:last-child, .bar span:last-child { color: var(--quiet); font-variant-numeric: tabular-nums; }
         .bar { grid-template-columns: 5.6rem 1fr auto; align-items: center; }
-        .bar meter { width: 100%; height: .6rem; appearance: none; border: 0; background: none; }
-        .bar meter::-webkit-meter-inner-element { display: block; }
-        .bar meter::-webkit-meter-bar { background: none; border: 0; height: .6rem; border-radius: .15rem; }
-        .bar meter::-webkit-meter-optimum-value { background: var(--bar); border-radius: .15rem; }
-        .bar meter::-moz-meter-bar { background: var(--bar); border-radius: .15rem; }
+        .track { display: block; height: .6rem; }
+        .track i { display: block; height: 100%; background: var(--bar); border-radius: .15rem; min-width: 2px; }
         #bars { max-height: 22rem; overflow-y: auto; padding-left: .35rem; }
         #facets ul { padding-left: .35rem; }
         .more { text-align: center; }

@@ -21,10 +21,17 @@ struct ArticleCommand: AsyncParsableCommand {
     var asOf: String?
     @Flag(help: "Its canonical record, byte for byte.")
     var raw = false
+    @Flag(help: "Its versions, as far back as the log is kept.")
+    var history = false
     @Option(help: "How to print.")
     var format = Format.text
 
+    func validate() throws {
+        if raw, history { throw ValidationError("give --raw or --history, not both") }
+    }
+
     func run() async throws {
+        if history { return try printHistory() }
         let key = try ArticleAddress(name).requireKey()
         var question = SearchQuestion()
         if let asOf { try question.setAsOf(asOf) }
@@ -33,7 +40,25 @@ struct ArticleCommand: AsyncParsableCommand {
         case (true, _): Terminal.write(found.record)
         case (false, .json):
             Terminal.write(ArticleJSON.write(found.article, key: found.key, version: found.version) + [0x0A])
-        case (false, .text): Terminal.write(ArticleText.write(found.article, key: found.key))
+        case (false, .text):
+            Terminal.write(ArticleText.write(found.article, key: found.key))
+        }
+    }
+
+    private func printHistory() throws {
+        let holder = try store.openSnapshots()
+        let address = ArticleAddress(name)
+        _ = try address.requireKey()
+        let history = try ArticleHistory(of: address, in: holder.newest, holder.loader)
+        let versions = try history.versions()
+        guard !versions.isEmpty else {
+            throw Failure(
+                .notFound, "nothing of \(name) is in the log that is kept",
+                hint: "coranto article shows the version that is live")
+        }
+        switch format {
+        case .json: Terminal.write(AnswerJSON.array(versions.map(\.json)) + "\n")
+        case .text: Terminal.write(versions.map(\.text).joined(separator: "\n"))
         }
     }
 }

@@ -54,6 +54,11 @@ struct HelperOptions: ParsableArguments {
     var name: String?
     @OptionGroup var log: LogOption
 
+    func validate() throws {
+        guard let name, !BatchID.isClientName(name) else { return }
+        throw ValidationError("--name has 1 to 64 characters of A-Z a-z 0-9 . _ -")
+    }
+
     func locator(_ bucket: FolderBucket) throws -> CoordinatorLocator {
         let endpoints = try coordinator.endpoints()
         return endpoints.isEmpty ? .store(bucket) : .addresses(endpoints)

@@ -6,6 +6,11 @@ final class DrainSignals {
     private let sources: [any DispatchSourceSignal]
 
     init(_ drain: @escaping @Sendable () -> Void) {
+        // Whoever started us may have had them blocked, and the mask is inherited.
+        var both = sigset_t()
+        _ = unsafe sigemptyset(&both)
+        for number in [SIGTERM, SIGINT] { _ = unsafe sigaddset(&both, number) }
+        _ = unsafe pthread_sigmask(SIG_UNBLOCK, &both, nil)
         let asked = DispatchQueue(label: "coranto.signals")
         nonisolated(unsafe) var count = 0  // only touched on the queue
         sources = [SIGTERM, SIGINT].map { number in

@@ -144,7 +144,7 @@ private func report(
         #expect(press.published.isEmpty)
     }
 
-    func merge(_ outputs: [SegmentReference], inputs: [SegmentReference]) -> Press {
+    fileprivate func merge(_ outputs: [SegmentReference], inputs: [SegmentReference]) -> Press {
         var press = Press()
         for (number, input) in inputs.enumerated() {
             let from = number == 0 ? .start : position(UInt64(number))
@@ -198,12 +198,15 @@ private func report(
     func kept() {
         let now: Int64 = 1_700_000_000_000
         let minute: Int64 = 60_000
-        let all = (0..<(40 * 24 * 6)).map { step in
-            Manifest.Kept(
-                generation: Generation(UInt64(40 * 24 * 6 - step)), writtenAt: Timestamp(milliseconds: now - Int64(step) * 10 * minute))
-        }.reversed()
-        let kept = KeepPolicy.prune(Array(all), now: Timestamp(milliseconds: now))
-        let ages = kept.map { (now - $0.writtenAt.milliseconds) / minute }
+        // One each ten minutes, for forty days.
+        let count: Int64 = 40 * 24 * 6
+        var all: [Manifest.Kept] = []
+        for step in (0..<count).reversed() {
+            let time = Timestamp(milliseconds: now - step * 10 * minute)
+            all.append(Manifest.Kept(generation: Generation(UInt64(count - step)), writtenAt: time))
+        }
+        let kept = KeepPolicy.prune(all, now: Timestamp(milliseconds: now))
+        let ages: [Int64] = kept.map { (now - $0.writtenAt.milliseconds) / minute }
         #expect(ages.filter { $0 <= 60 }.count == 7)
         #expect((23...25).contains(ages.filter { $0 > 60 && $0 <= 24 * 60 }.count))
         #expect((29...31).contains(ages.filter { $0 > 24 * 60 }.count))

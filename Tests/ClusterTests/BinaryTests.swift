@@ -1,0 +1,144 @@
+import Foundation
+import Testing
+
+/// The product as users run it: real processes, real files, real sockets on loopback.
+@Suite(.serialized) struct BinaryTests {
+    @Test("the same files again are duplicates, and the snapshot stays")
+    func duplicates() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write(
+            "a.ndjson",
+            """
+            {"url":"https://paper.example/1","headline":"Harbour reopens","body":"The harbour of Eastwick reopened.","published":"2020-05-01"}
+            {"url":"https://paper.example/2","headline":"Bridge closed","body":"The old bridge is closed.","published":"2020-05-02"}
+
+            """)
+        let first = try Binary.run("ingest", file, "--store", scratch.store, "--format", "json")
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(try first.json()["accepted"] as? Int == 2)
+        let digest = try Binary.run("snapshot", "digest", "--store", scratch.store).output
+        let second = try Binary.run("ingest", file, "--store", scratch.store, "--format", "json")
+        #expect((try second.json()["outcomes"] as? [String: Any])?["duplicate"] as? Int == 2)
+        #expect(try Binary.run("snapshot", "digest", "--store", scratch.store).output == digest)
+        let answer = try Binary.run("query", "harbour", "--store", scratch.store, "--format", "keys")
+        #expect(answer.output.split(separator: "\n").count == 1)
+        let newest = try Binary.run("query", "", "--store", scratch.store, "--sort", "newest", "--format", "json").json()
+        let hits = newest["hits"] as? [[String: Any]] ?? []
+        #expect(hits.map { $0["url"] as? String } == ["https://paper.example/2", "https://paper.example/1"])
+    }
+
+    @Test("bad inputs are told and counted, the rest is ingested")
+    func badInput() throws {
+        let scratch = try Scratch()
+        let good = try scratch.write(
+            "good.ndjson", "{\"headline\":\"Good\",\"id\":\"1\",\"source\":\"s\"}\n{\"id\":\"2\"}\nnot json\n[1]\n")
+        let huge = try scratch.write(
+            "huge.ndjson", "{\"headline\":\"Huge\",\"body\":\"" + String(repeating: "x ", count: 26 << 20) + "\"}\n")
+        let bytes = scratch.path + "/latin.ndjson"
+        try Data([0x7B, 0x22, 0x62, 0x6F, 0x64, 0x79, 0x22, 0x3A, 0x22, 0xE9, 0x22, 0x7D, 0x0A]).write(
+            to: URL(fileURLWithPath: bytes))
+        let result = try Binary.run(
+            "ingest", good, huge, bytes, scratch.path + "/absent.ndjson", "--store", scratch.store, "--format", "json")
+        #expect(result.status == 3)
+        #expect(try result.json()["accepted"] as? Int == 1)
+        #expect(try result.json()["rejected"] as? Int == 6)
+        #expect(result.errors.contains("too_large") && result.errors.contains("no such file"))
+        let status = try Binary.run("status", "--store", scratch.store, "--format", "json").json()
+        let articles = status["articles"] as? [String: Int] ?? [:]
+        #expect(articles["published"] == 1 && articles["rejected"] == 6 && articles["pending"] == 0)
+    }
+
+    @Test("a retracted article is gone and stays gone")
+    func retraction() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("a.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Gone soon\"}\n")
+        #expect(try Binary.run("ingest", file, "--store", scratch.store).status == 0)
+        let retracted = try Binary.run(
+            "retract", "https://paper.example/1", "--reason", "wrong", "--store", scratch.store)
+        #expect(retracted.status == 0, "\(retracted.errors)")
+        let again = try Binary.run("ingest", file, "--store", scratch.store)
+        #expect(again.status == 3)
+        #expect(try Binary.run("query", "gone", "--store", scratch.store, "--format", "keys").output.isEmpty)
+        #expect(try Binary.run("snapshot", "verify", "--store", scratch.store).status == 0)
+    }
+
+    @Test("the last version wins whatever the order, and compaction changes no answer and gives the same bytes")
+    func versions() throws {
+        let lines = [
+            "{\"url\":\"https://paper.example/1\",\"headline\":\"First words\",\"published\":\"2020-05-01\",\"fetched\":\"2020-05-01T10:00:00Z\"}",
+            "{\"url\":\"https://paper.example/1\",\"headline\":\"Second words\",\"published\":\"2020-06-01\",\"fetched\":\"2020-06-01T10:00:00Z\"}",
+            "{\"url\":\"https://paper.example/2\",\"headline\":\"Other words\",\"published\":\"2020-05-03\"}",
+        ]
+        var digests: Set<String> = []
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+            let scratch = try Scratch()
+            for index in order {
+                let file = try scratch.write("\(index).ndjson", lines[index] + "\n")
+                #expect(try Binary.run("ingest", file, "--store", scratch.store).status == 0)
+            }
+            let before = try Binary.run("query", "words", "--store", scratch.store, "--format", "json").json()
+            #expect(try Binary.run("snapshot", "compact", "--store", scratch.store).status == 0)
+            let after = try Binary.run("query", "words", "--store", scratch.store, "--format", "json").json()
+            #expect("\(before["hits"] ?? "")" == "\(after["hits"] ?? "")")
+            #expect((after["hits"] as? [Any])?.count == 2)
+            digests.insert(try Binary.run("snapshot", "digest", "--bytes", "--store", scratch.store).output)
+        }
+        #expect(digests.count == 1)
+    }
+
+    @Test("the example client in Python is acknowledged by a real coordinator")
+    func pythonClient() throws {
+        let scratch = try Scratch()
+        let port = 20_000 + Int(ProcessInfo.processInfo.processIdentifier % 20_000)
+        let coordinator = try Binary.start(
+            "coordinator", "--store", scratch.store, "--listen", "127.0.0.1:\(port)")
+        defer {
+            coordinator.terminate()
+            coordinator.waitUntilExit()
+        }
+        // `status` waits for nothing; the coordinator is up within seconds.
+        for _ in 0..<200 {
+            let status = try Binary.run("status", "--coordinator", "127.0.0.1:\(port)", "--format", "json")
+            if status.status == 0, try status.json()["role"] as? String == "coordinator" { break }
+        }
+        let script = Process()
+        script.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        script.arguments = [
+            "python3", Binary.root.appendingPathComponent("scripts/examples/put_articles.py").path, "127.0.0.1",
+            "\(port)",
+        ]
+        let output = Pipe()
+        script.standardOutput = output
+        try script.run()
+        let printed = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        script.waitUntilExit()
+        #expect(script.terminationStatus == 0)
+        #expect(printed.contains("ACCEPTED 1 3 3 0 0"), "\(printed)")
+    }
+
+    @Test("listening beyond loopback without a token is refused")
+    func refusesOpenNetwork() throws {
+        let scratch = try Scratch()
+        let result = try Binary.run("coordinator", "--store", scratch.store, "--listen", "0.0.0.0:0")
+        #expect(result.status == 2)
+        #expect(result.errors.contains("token"))
+    }
+
+    @Test("the five sample documents answer the sample question", .enabled(if: Binary.sharedFolder != nil, "no corpora"))
+    func seeds() throws {
+        let scratch = try Scratch()
+        let folder = (Binary.sharedFolder ?? "") + "/corpora/seeds"
+        #expect(try Binary.run("ingest", folder, "--store", scratch.store).status == 0)
+        let answer = try Binary.run(
+            "query", "\"special role\" china", "--store", scratch.store, "--format", "json"
+        ).json()
+        var files: Set<String> = []
+        for hit in answer["hits"] as? [[String: Any]] ?? [] {
+            let article = try Binary.run(
+                "article", hit["key"] as? String ?? "", "--store", scratch.store, "--format", "json"
+            ).json()
+            files.insert(String(((article["extra"] as? [String: Any])?["file"] as? String ?? "").prefix(3)))
+        }
+        #expect(files == ["000", "001", "002", "003"])
+    }
+}

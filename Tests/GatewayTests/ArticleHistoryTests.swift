@@ -1,0 +1,63 @@
+import Engine
+import Gateway
+import HostIO
+import News
+import Storage
+import Testing
+
+@Suite("article history") struct ArticleHistoryTests {
+    private func history(_ text: String, _ store: SampleStore) throws -> ArticleHistory {
+        let holder = try SnapshotHolder(store.bucket)
+        try holder.refresh()
+        return try ArticleHistory(of: ArticleAddress(text), in: holder.newest, holder.loader)
+    }
+
+    @Test("each arrival is told with what became of it")
+    func fates() throws {
+        let store = SampleStore()
+        let first = SampleStore.article(1, headline: "Talks begin", body: "Ministers met.")
+        let second = SampleStore.article(1, headline: "Talks end", body: "Ministers left.", revision: 1)
+        let third = SampleStore.article(1, headline: "Talks resume", body: "Again.", revision: 2)
+        try store.publish([first, SampleStore.article(2, headline: "Other", body: "Text.")])
+        try store.publish([second, second, first])
+        store.log([third.entry], lane: .bulk)
+        let told = try history("https://news.example/1#part", store)
+        #expect(told.live?.version == second.version && told.isWhole)
+        #expect(
+            told.events.compactMap(\.fate) == [
+                .superseded(by: second.version), .live, .duplicate, .duplicate,
+                .pending(watermark: store.manifest.watermarks[0]),
+            ])
+        #expect(told.events.last?.lane == .bulk)
+        #expect(told.text.contains("pending"))
+    }
+
+    @Test("a rejected input is found by its place")
+    func rejections() throws {
+        let store = SampleStore()
+        let rejection = Rejection(
+            reason: .empty, source: "The Courier", place: "news.ndjson:17", detail: "neither headline nor body")
+        try store.publish([SampleStore.article(1, headline: "A", body: "B")], rejections: [rejection])
+        for name in ["news.ndjson:17", "news.ndjson"] {
+            let told = try history(name, store)
+            #expect(told.events.map(\.fate) == [.rejected(.empty)])
+        }
+        #expect(try history("news.ndjson:1", store).events.isEmpty)
+    }
+
+    @Test("objects behind the end of a term are void")
+    func ends() throws {
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "A", body: "B")])
+        store.log([SampleStore.article(3, headline: "Late", body: "Void").entry])
+        let term = TermObject(term: Term(2), instance: Instance(5), address: "")
+        let first = LogObject(
+            term: Term(2), number: 0, instance: Instance(5), acceptedAt: Timestamp(seconds: 1_600_000_000),
+            ends: [LogObject.TermEnd(term: Term(1), objectCount: 2)])
+        _ = store.bucket.perform(.create(name: ObjectName.term(Term(2)), bytes: term.encoded))
+        #expect(try history("https://news.example/3", store).events.count == 1)
+        _ = store.bucket.perform(.create(name: first.name, bytes: first.encoded))
+        #expect(try history("https://news.example/3", store).events.isEmpty)
+        #expect(try history("https://news.example/1", store).events.count == 1)
+    }
+}

@@ -1,0 +1,234 @@
+import Foundation
+import FoundationNetworking
+import Gateway
+import HostIO
+import Logging
+import News
+import Storage
+import Testing
+import Wire
+
+@Suite("gateway over HTTP") struct GatewayRoleTests {
+    private struct Answer {
+        var status: Int
+        var headers: [AnyHashable: Any]
+        var bytes: Data
+        var text: String { String(decoding: bytes, as: UTF8.self) }
+
+        func object() throws -> [String: Any] {
+            try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        }
+        func hits() throws -> [[String: Any]] { try #require(try object()["hits"] as? [[String: Any]]) }
+        func error() throws -> [String: Any] { try #require(try object()["error"] as? [String: Any]) }
+    }
+
+    private struct Client {
+        let port: Int
+
+        func get(_ path: String, token: String? = nil) async throws -> Answer {
+            var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
+            if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+            let (bytes, response) = try await URLSession.shared.data(for: request)
+            let head = try #require(response as? HTTPURLResponse)
+            return Answer(status: head.statusCode, headers: head.allHeaderFields, bytes: bytes)
+        }
+    }
+
+    /// Runs a gateway on a store, and drains it when `body` is done.
+    private func serve(
+        _ store: SampleStore, token: String? = nil, _ body: (Client) async throws -> Void
+    ) async throws {
+        var configuration = GatewayConfiguration(bucket: store.bucket, endpoint: Endpoint(host: "127.0.0.1", port: 0))
+        configuration.token = token.flatMap { Token(fileContent: $0.utf8) }
+        configuration.pollInterval = .milliseconds(5)
+        let (ports, told) = AsyncStream.makeStream(of: Int.self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let role = try GatewayRole(configuration, logger: logger) { told.yield($0.port) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { told.finish() }
+                try await role.run()
+            }
+            if let port = await ports.first(where: { _ in true }) {
+                do { try await body(Client(port: port)) } catch {
+                    role.drain()
+                    throw error
+                }
+            }
+            role.drain()
+            try await group.waitForAll()
+        }
+    }
+
+    private static let hostile = "<script>alert(1)</script> & \"talks\" \u{1B}[31m\u{202E}"
+
+    private func store() throws -> SampleStore {
+        let store = SampleStore()
+        try store.publish([
+            SampleStore.article(1, headline: Self.hostile, body: "Ministers met in Vienna.", source: "=A1\"<i>"),
+            SampleStore.article(2, headline: "Talks go on", body: "Nothing new. Ministers talked."),
+            SampleStore.article(3, headline: "Talks end", body: "Ministers left Vienna.\n\nIt rained.", source: nil),
+        ])
+        return store
+    }
+
+    @Test("a search answers with the members that were promised")
+    func shape() async throws {
+        try await serve(try store()) { (client: Client) async throws in
+            let answer = try await client.get(
+                "/v1/search?q=vienna&sort=newest&facet=source&facet=language&histogram=month&limit=1")
+            #expect(answer.status == 200)
+            let object = try answer.object()
+            #expect(object["generation"] as? Int == 1 && (object["set_digest"] as? String)?.count == 64)
+            #expect((object["total"] as? [String: Any])?["value"] as? Int == 2)
+            #expect((object["total"] as? [String: Any])?["exact"] as? Bool == true)
+            #expect(object["next"] is String && object["took_ms"] is Double)
+            let hit = try #require(try answer.hits().first)
+            #expect(
+                Set(hit.keys) == [
+                    "key", "url", "headline", "headline_highlights", "source", "published", "score", "snippet",
+                    "highlights", "copies", "story",
+                ])
+            #expect(hit["url"] as? String == "https://news.example/3" && hit["source"] is NSNull)
+            #expect(hit["published"] as? String == "2016-01-23T00:00:00+00:00")
+            let snippet = Array(try #require(hit["snippet"] as? String).utf8)
+            let marks = try #require(hit["highlights"] as? [[Int]])
+            #expect(marks.map { String(decoding: snippet[$0[0]..<$0[1]], as: UTF8.self) } == ["Vienna"])
+            let facets = try #require(object["facets"] as? [String: [[String: Any]]])
+            #expect(facets["source"]?.count == 2 && facets["language"]?.first?["count"] as? Int == 2)
+            #expect(
+                (object["histogram"] as? [[String: Any]])?.first?["start"] as? String == "2016-01-01T00:00:00+00:00")
+        }
+    }
+
+    @Test("the command line and HTTP give the same bytes but for the time")
+    func sameBytes() async throws {
+        let store = try store()
+        let holder = try SnapshotHolder(store.bucket)
+        try holder.refresh()
+        var question = SearchQuestion()
+        question.text = "talks"
+        let local = try SearchAnswer(to: question, from: holder.newest)
+        try await serve(store) { (client: Client) async throws in
+            let answer = try await client.get("/v1/search?q=talks")
+            func timeless(_ text: String) -> String {
+                text.replacing(#/"took_ms":[0-9.e-]+/#, with: "")
+            }
+            #expect(timeless(answer.text) == timeless(String(decoding: AnswerJSON.write(local), as: UTF8.self)))
+        }
+    }
+
+    @Test("pages follow each other without gap or repetition, in the generation they began in")
+    func paging() async throws {
+        let store = try store()
+        try await serve(store) { (client: Client) async throws in
+            var keys: [String] = []
+            var after = ""
+            for page in 0..<3 {
+                let answer = try await client.get("/v1/search?q=ministers&limit=1\(after)")
+                keys += try answer.hits().compactMap { $0["key"] as? String }
+                let next = try answer.object()["next"] as? String
+                #expect((next == nil) == (page == 2))
+                after = "&after=\(next ?? "")"
+                if page == 0 {
+                    try store.publish([SampleStore.article(9, headline: "Ministers", body: "ministers ministers")])
+                }
+            }
+            #expect(Set(keys).count == 3)
+            #expect(try await client.get("/v1/search?q=other&limit=1\(after)").status == 400)
+        }
+    }
+
+    @Test("a new snapshot is seen without a restart")
+    func follows() async throws {
+        let store = try store()
+        try await serve(store) { (client: Client) async throws in
+            try store.publish([SampleStore.article(9, headline: "Late news", body: "Text.")])
+            while try await client.get("/healthz").object()["generation"] as? Int != 2 { await Task.yield() }
+            #expect(try await client.get("/v1/search?q=late").hits().count == 1)
+            #expect(try await client.get("/v1/search?q=late&as_of=1").hits().isEmpty)
+            #expect(try await client.get("/v1/search?q=late&as_of=7").status == 410)
+        }
+    }
+
+    @Test("wrong questions are told what is wrong and where")
+    func refusals() async throws {
+        try await serve(try store()) { (client: Client) async throws in
+            let syntax = try await client.get("/v1/search?q=a%20(b")
+            #expect(syntax.status == 400)
+            #expect(try syntax.error()["offset"] as? Int == 2)
+            for query in [
+                "q=a&limit=100000", "q=a&limit=x", "sort=best", "zone=Mars", "after=zz", "q=%ff", "nope=1",
+                "facet=headline", "histogram=hour", "as_of=yesterday", "q=" + String(repeating: "a", count: 70_000),
+            ] {
+                #expect(try await client.get("/v1/search?\(query)").status == 400, "\(query.prefix(40))")
+            }
+            #expect(try await client.get("/v1/articles/00").status == 400)
+            #expect(try await client.get("/v1/articles/" + String(repeating: "0", count: 32)).status == 404)
+            #expect(try await client.get("/nowhere").status == 404)
+        }
+    }
+
+    @Test("hostile text stays text in JSON, on the page and on a terminal")
+    func escaping() async throws {
+        let store = try store()
+        try await serve(store) { (client: Client) async throws in
+            let answer = try await client.get("/v1/search?q=vienna&sort=oldest&limit=1")
+            #expect(try answer.hits().first?["headline"] as? String == Self.hostile)
+            let type = answer.headers.first { "\($0.key)".lowercased() == "content-type" }.map { "\($0.value)" }
+            #expect(type == "application/json; charset=utf-8")
+            let page = try await client.get("/")
+            let policy = page.headers.first { "\($0.key)".lowercased() == "content-security-policy" }.map {
+                "\($0.value)"
+            }
+            #expect(policy?.contains("default-src 'none'") == true && policy?.contains("unsafe") == false)
+            #expect(!page.text.contains("innerHTML") && !page.text.contains("http://"))
+        }
+        let holder = try SnapshotHolder(store.bucket)
+        try holder.refresh()
+        var question = SearchQuestion()
+        question.text = "vienna"
+        let answer = try SearchAnswer(to: question, from: holder.newest)
+        let table = AnswerText.table(answer, .plain)
+        #expect(!table.unicodeScalars.contains { $0.value == 0x1B || $0.value == 0x202E })
+        let csv = answer.hits.map(AnswerText.csvLine).joined()
+        #expect(csv.contains(",\"'=A1\"\"<i>\",") && csv.contains("\"\"talks\"\""))
+    }
+
+    @Test("with a token only those who send it get answers")
+    func token() async throws {
+        let secret = "0123456789abcdef0123"
+        try await serve(try store(), token: secret) { (client: Client) async throws in
+            for path in ["/v1/search?q=a", "/v1/status", "/metrics"] {
+                #expect(try await client.get(path).status == 401)
+                #expect(try await client.get(path, token: "wrong").status == 401)
+                #expect(try await client.get(path, token: secret).status == 200)
+            }
+            #expect(try await client.get("/healthz").status == 200)
+        }
+    }
+
+    @Test("an empty store answers with nothing in generation 0")
+    func empty() async throws {
+        let store = SampleStore()
+        try await serve(store) { (client: Client) async throws in
+            let answer = try await client.get("/v1/search?q=a&facet=source&histogram=day")
+            #expect(answer.status == 200)
+            #expect(try answer.hits().isEmpty)
+            #expect(try answer.object()["generation"] as? Int == 0)
+            #expect(try await client.get("/metrics").text.contains("coranto_live_articles 0\n"))
+            let status = try await client.get("/v1/status").object()
+            #expect(status["live_articles"] as? Int == 0)
+        }
+    }
+
+    @Test("listening beyond loopback needs the user's word")
+    func policy() throws {
+        try GatewayConfiguration.check(Endpoint(host: "127.0.0.1", port: 1), plainNetwork: false)
+        try GatewayConfiguration.check(Endpoint(host: "0.0.0.0", port: 1), plainNetwork: true)
+        #expect(throws: Failure.self) {
+            try GatewayConfiguration.check(Endpoint(host: "0.0.0.0", port: 1), plainNetwork: false)
+        }
+    }
+}

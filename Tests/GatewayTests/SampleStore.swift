@@ -1,0 +1,154 @@
+import ByteCoding
+import Engine
+import HostIO
+import News
+import Storage
+
+/// A small store made by hand: one term, one log object, one overlay, one manifest for each publication.
+final class SampleStore {
+    struct Sample {
+        let article: Article
+        let key: ArticleKey
+        let version: Version
+        let record: [UInt8]
+
+        init(_ article: Article) {
+            self.article = article
+            key = ArticleKey(canonicalURL: article.url!)
+            record = CanonicalRecord.encode(article)
+            version = CanonicalRecord.version(of: article, record: record)
+        }
+
+        var entry: LogEntry {
+            .article(
+                LoggedArticle(
+                    key: key, version: version, orderTime: article.orderTime, source: article.source ?? "",
+                    recordBytes: UInt32(record.count), frame: ZstdCompressor(level: 3).compress(record)))
+        }
+    }
+
+    let bucket = MemoryBucket()
+    private(set) var manifest = Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 7))
+    private var live: [ArticleKey: Sample] = [:]
+    private var nextNumber: UInt64 = 1
+    private let term = Term(1)
+    private let instance = Instance(9)
+
+    init() {
+        put(ObjectName.term(term), TermObject(term: term, instance: instance, address: "").encoded)
+        let first = LogObject(term: term, number: 0, instance: instance, acceptedAt: time(0))
+        put(first.name, first.encoded)
+    }
+
+    static func article(
+        _ number: Int, headline: String, body: String, source: String? = "The Courier", day: Int64? = nil,
+        revision: UInt32 = 0
+    ) -> Sample {
+        var article = Article()
+        article.url = "https://news.example/\(number)"
+        article.headline = headline
+        article.body = body
+        article.source = source
+        article.language = "en"
+        article.extractorVersion = revision
+        article.published = PublishedTime(
+            at: Timestamp(seconds: 1_453_248_000 + (day ?? Int64(number)) * 86_400), precision: .day, from: "field")
+        return Sample(article)
+    }
+
+    private func time(_ number: UInt64) -> Timestamp { Timestamp(seconds: 1_500_000_000 + Int64(number) * 60) }
+
+    private func put(_ name: String, _ bytes: [UInt8]) {
+        let result = bucket.perform(.put(name: name, bytes: bytes))
+        precondition(result == .done, "memory takes everything")
+    }
+
+    /// Writes entries to the log, without publishing them.
+    @discardableResult func log(_ entries: [LogEntry], lane: Lane = .live) -> LogObject {
+        let object = LogObject(
+            term: term, number: nextNumber, instance: instance, acceptedAt: time(nextNumber),
+            batches: [
+                LogObject.Batch(
+                    client: "test", number: nextNumber, digest: SHA256.hash(of: [UInt8(nextNumber)]), lane: lane,
+                    entries: entries)
+            ])
+        nextNumber += 1
+        put(object.name, object.encoded)
+        return object
+    }
+
+    /// Logs the articles and publishes a snapshot with the winners.
+    func publish(_ samples: [Sample], rejections: [Rejection] = []) throws {
+        let object = log(samples.map(\.entry) + rejections.map { .rejection($0) })
+        let builder = SegmentBuilder(settings: Settings(), memoryBudgetBytes: 1 << 24)
+        var next = manifest
+        var rows = next.ledgerTail
+        var kills: [KilledDocument] = []
+        for sample in samples {
+            let source = sample.article.source ?? ""
+            rows.received(1, source: source, hour: object.hour)
+            next.sums.received += 1
+            func count(_ delta: Int64, _ outcome: Outcome) {
+                next.sums[outcome] += delta
+                rows.add(delta, of: outcome, source: source, hour: object.hour)
+            }
+            if let old = live[sample.key] {
+                guard old.version < sample.version else {
+                    count(1, old.version == sample.version ? .duplicate : .superseded)
+                    continue
+                }
+                kills.append(
+                    KilledDocument(
+                        kill: Kill(key: old.key, version: old.version, orderTime: old.article.orderTime),
+                        record: old.record))
+                count(-1, .published)
+                count(1, .superseded)
+            }
+            count(1, .published)
+            live[sample.key] = sample
+            _ = try builder.add(key: sample.key, version: sample.version, record: sample.record, frame: nil)
+        }
+        for rejection in rejections {
+            next.sums.received += 1
+            next.sums[.rejected] += 1
+            rows.received(1, source: rejection.source, hour: object.hour)
+            rows.add(1, of: .rejected, source: rejection.source, hour: object.hour)
+        }
+        next.ledgerTail = rows
+        if builder.documentCount > 0 {
+            let segment = try builder.seal(kills: kills)
+            let reference = segment.reference(attempt: Attempt(term: term, number: nextNumber))
+            put(reference.objectName, segment.bytes)
+            next.overlays.append(reference)
+            next.setDigest = next.setDigest &+ reference.digest
+        }
+        next.foldedTo = object.endPosition
+        next.watermarks = next.watermarks.map { _ in object.endPosition }
+        if manifest.generation != .none {
+            next.kept.append(Manifest.Kept(generation: manifest.generation, writtenAt: manifest.writtenAt))
+        }
+        var state = ClusterState()
+        state.apply(.feed(FeedChange(operation: .add, url: "https://news.example/feed", intervalSeconds: 60)))
+        let named = Manifest.Named(
+            digest: SHA256.hash(of: state.encoded), attempt: Attempt(term: term, number: nextNumber))
+        put(named.name(in: "state"), state.encoded)
+        next.state = named
+        next.parent = manifest.generation
+        next.generation = manifest.generation.next
+        next.term = term
+        next.instance = instance
+        next.writtenAt = object.acceptedAt
+        put(next.name, next.encoded)
+        manifest = next
+    }
+
+    var names: [String] {
+        guard case .names(let names) = bucket.perform(.list(prefix: "", after: nil, limit: 1000)) else { return [] }
+        return names
+    }
+
+    func bytes(_ name: String) -> [UInt8] {
+        guard case .bytes(let bytes) = bucket.perform(.get(name: name, range: nil)) else { return [] }
+        return bytes
+    }
+}

@@ -1,0 +1,91 @@
+import ByteCoding
+import Gateway
+import HostIO
+import News
+import Storage
+import Testing
+
+@Suite("store verifier") struct StoreVerifierTests {
+    private func store() throws -> SampleStore {
+        let store = SampleStore()
+        try store.publish([
+            SampleStore.article(1, headline: "Talks begin", body: "Ministers met in Vienna."),
+            SampleStore.article(2, headline: "Harbour reopens", body: "Ships returned at dawn."),
+        ])
+        try store.publish([SampleStore.article(1, headline: "Talks end", body: "Ministers left.", revision: 1)])
+        return store
+    }
+
+    @Test("a store as it was written is sound")
+    func sound() throws {
+        let store = try store()
+        var verifier = StoreVerifier(store.bucket)
+        let report = try verifier.run()
+        #expect(report.findings == [])
+        #expect(report.liveDocumentCount == 2 && report.generation == Generation(2))
+        #expect(report.objectCount == store.names.count && report.unknownNames == [])
+    }
+
+    @Test("every flipped byte of a small store is named with its object")
+    func flips() throws {
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "Talks", body: "Begin.")])
+        for name in store.names {
+            let bytes = store.bytes(name)
+            // Every byte of a segment is tried in the engine's tests.
+            for offset in stride(from: 0, to: bytes.count, by: name.hasPrefix("segments/") ? 37 : 1) {
+                var damaged = bytes
+                damaged[offset] ^= UInt8(1 << (offset % 8))
+                _ = store.bucket.perform(.put(name: name, bytes: damaged))
+                var verifier = StoreVerifier(store.bucket)
+                let findings = try verifier.run().findings
+                #expect(
+                    findings.contains { $0.object == name && !$0.section.isEmpty && $0.offset ?? 0 <= UInt64(offset) },
+                    "byte \(offset) of \(name): \(findings)")
+            }
+            _ = store.bucket.perform(.put(name: name, bytes: bytes))
+        }
+    }
+
+    @Test("a missing object that a manifest names is a finding, whatever kind it is")
+    func missing() throws {
+        let store = try store()
+        for name in store.names where !name.hasPrefix("manifests/") {
+            // State of the older generation is named by that, too.
+            let bytes = store.bytes(name)
+            _ = store.bucket.perform(.delete(name: name))
+            var verifier = StoreVerifier(store.bucket)
+            let findings = try verifier.run().findings
+            let isOldestLog = name == ObjectName.log(Term(1), 0)
+            #expect(isOldestLog || findings.contains { $0.object == name || $0.section == "watermarks" }, "\(name)")
+            _ = store.bucket.perform(.put(name: name, bytes: bytes))
+        }
+    }
+
+    @Test("all findings are told, not only the first")
+    func all() throws {
+        let store = try store()
+        let damaged = store.names.filter { $0.hasPrefix("segments/") || $0.hasPrefix("log/") }
+        for name in damaged {
+            var bytes = store.bytes(name)
+            bytes[bytes.count / 2] ^= 1
+            _ = store.bucket.perform(.put(name: name, bytes: bytes))
+        }
+        var verifier = StoreVerifier(store.bucket)
+        let findings = try verifier.run().findings
+        for name in damaged { #expect(findings.contains { $0.object == name }) }
+    }
+
+    @Test("sums that do not belong to the segments are a finding")
+    func sums() throws {
+        let store = try store()
+        var manifest = store.manifest
+        manifest.sums[.published] += 1
+        manifest.sums[.duplicate] -= 2
+        manifest.setDigest = .zero
+        _ = store.bucket.perform(.put(name: manifest.name, bytes: manifest.encoded))
+        var verifier = StoreVerifier(store.bucket)
+        let sections = Set(try verifier.run().findings.map(\.section))
+        #expect(sections.isSuperset(of: ["sums", "set digest", "ledger"]))
+    }
+}
