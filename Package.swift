@@ -72,7 +72,8 @@ let package = Package(
         module(
             "Roles",
             [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Fetching", "Cluster", "HostIO", "FetchIO",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Fetching", "Cluster", "HostIO",
+                "FetchIO",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -91,7 +92,8 @@ let package = Package(
         .executableTarget(
             name: "coranto",
             dependencies: [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO", "FetchIO", "Roles",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO", "FetchIO",
+                "Roles",
                 "Gateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),

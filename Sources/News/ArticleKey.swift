@@ -56,7 +56,9 @@ package struct ArticleKey: Hashable, Sendable, Comparable {
     package var bytes: [UInt8] {
         var out: [UInt8] = []
         for half in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: half >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                out.append(UInt8(truncatingIfNeeded: half >> UInt64(shift)))
+            }
         }
         return out
     }

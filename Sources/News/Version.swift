@@ -34,7 +34,9 @@ package struct Version: Hashable, Sendable, Comparable {
         var out: [UInt8] = []
         out.reserveCapacity(Self.byteCount)
         let time = Timestamp.sortable(firstSeen)
-        for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: time >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            out.append(UInt8(truncatingIfNeeded: time >> UInt64(shift)))
+        }
         for shift in stride(from: 24, through: 0, by: -8) {
             out.append(UInt8(truncatingIfNeeded: extractorVersion >> UInt32(shift)))
         }

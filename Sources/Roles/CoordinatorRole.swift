@@ -83,9 +83,14 @@ package final class CoordinatorRole: Sendable {
     ) async throws {
         var options = LineServer.Options(endpoint: configuration.endpoint, token: configuration.token)
         options.limits.connectionCount = 4096
-        let started = try await LineServer.start(
-            options, on: group, logger: logger, term: { [self] in term.withLock { $0 } },
-            onEvent: { [self] id, event in received(PeerID(id.number), event) })
+        let started: LineServer
+        do {
+            started = try await LineServer.start(
+                options, on: group, logger: logger, term: { [self] in term.withLock { $0 } },
+                onEvent: { [self] id, event in received(PeerID(id.number), event) })
+        } catch {
+            throw RoleError("cannot listen on \(configuration.endpoint): \(error)")
+        }
         server.withLock { $0 = started }
         let bound = Endpoint(host: configuration.endpoint.host, port: started.port)
         logger.info("coordinator listens", metadata: ["address": "\(bound)"])

@@ -14,7 +14,7 @@ package struct CoordinatorStatus: Codable, Sendable {
         package var rejected: Int64
         package var retracted: Int64
         package var expired: Int64
-        package var dead_lettered: Int64
+        package var deadLettered: Int64
 
         package init(_ sums: OutcomeSums) {
             received = sums.received
@@ -25,7 +25,7 @@ package struct CoordinatorStatus: Codable, Sendable {
             rejected = sums[.rejected]
             retracted = sums[.retracted]
             expired = sums[.expired]
-            dead_lettered = sums[.deadLettered]
+            deadLettered = sums[.deadLettered]
         }
     }
 
@@ -37,16 +37,16 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var role: String
     package var term: UInt64
     package var generation: UInt64
-    package var set_digest: String
+    package var setDigest: String
     package var articles: Articles
     package var overlays: Int
     package var cells: Int
-    package var segment_bytes: UInt64
+    package var segmentBytes: UInt64
     package var workers: [Worker]
     package var mergers: Int
-    package var running_merges: Int
-    package var unleased_shards: Int
-    package var intake_bytes: Int
+    package var runningMerges: Int
+    package var unleasedShards: Int
+    package var intakeBytes: Int
     package var feeds: Int
     package var retractions: Int
 
@@ -65,23 +65,31 @@ package struct CoordinatorStatus: Codable, Sendable {
         role = summary.isReigning ? (summary.isDraining ? "draining" : "coordinator") : "standby"
         term = summary.term.number
         generation = summary.generation.number
-        set_digest = summary.setDigest
+        setDigest = summary.setDigest
         articles = Articles(summary.sums)
         overlays = summary.overlayCount
         cells = summary.cellCount
-        segment_bytes = summary.segmentBytes
+        segmentBytes = summary.segmentBytes
         workers = summary.workers.map { Worker(connection: $0.peer.number, shards: $0.shardCount) }
         mergers = summary.mergerCount
-        running_merges = summary.runningMerges
-        unleased_shards = summary.unleasedShards
-        intake_bytes = summary.intakeBytes
+        runningMerges = summary.runningMerges
+        unleasedShards = summary.unleasedShards
+        intakeBytes = summary.intakeBytes
         feeds = summary.feedCount
         retractions = summary.retractionCount
+    }
+
+    /// - Throws: if the bytes are not what `json` gives.
+    package init(json: [UInt8]) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(CoordinatorStatus.self, from: Data(json))
     }
 
     package var json: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         do { return Array(try encoder.encode(self)) } catch {
             preconditionFailure("numbers and texts can always be encoded: \(error)")
         }

@@ -152,7 +152,10 @@ package final class FetcherRole: Sendable {
 
     private func start(_ request: FetchScheduler.Request, _ client: CurlClient) {
         var headers: [(name: String, value: String)] = [
-            ("Accept", "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5")
+            (
+                "Accept",
+                "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+            )
         ]
         if let etag = request.etag { headers.append(("If-None-Match", etag)) }
         if let lastModified = request.lastModified { headers.append(("If-Modified-Since", lastModified)) }

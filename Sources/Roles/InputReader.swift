@@ -87,7 +87,8 @@ package final class InputReader {
         fileCount += 1
         guard let kind = Kind(fileName: path) else {
             return try reject(
-                path, nil, .unreadable, "unknown kind of file; known are .ndjson .jsonl .txt .html, each also .zst or .gz")
+                path, nil, .unreadable,
+                "unknown kind of file; known are .ndjson .jsonl .txt .html, each also .zst or .gz")
         }
         guard let handle = FileHandle(forReadingAtPath: path) else {
             return try reject(path, nil, .unreadable, "it cannot be opened: \(unsafe String(cString: strerror(errno)))")

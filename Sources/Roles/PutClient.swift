@@ -1,6 +1,6 @@
 import ByteCoding
-import HostIO
 import Glibc
+import HostIO
 package import News
 package import Wire
 
@@ -78,6 +78,7 @@ package final class PutClient {
             switch message {
             case .accepted(let number, let counts):
                 unanswered.removeAll { $0.number == number }
+                refusals = 0
                 totals.batches += 1
                 totals.received += UInt64(counts.received)
                 totals.accepted += UInt64(counts.accepted)

@@ -97,7 +97,8 @@ package final class WorkerRole: Sendable {
                 Step.reach(.workerIndexing)
                 do { try engine.index(article) } catch {
                     // Nothing of this builder may be reported; a new connection starts it again.
-                    logger.error("an article cannot be indexed", metadata: ["key": "\(article.key.hex)", "error": "\(error)"])
+                    logger.error(
+                        "an article cannot be indexed", metadata: ["key": "\(article.key.hex)", "error": "\(error)"])
                     link.reconnect()
                 }
             case .lookUp(let seal, let keys, let atLeast, let own):

@@ -15,7 +15,9 @@ package struct Token: Sendable {
     }
 
     /// Whether `given` is the token. Hashes are compared, so that the time tells nothing of it.
-    package func matches(_ given: some Sequence<UInt8>) -> Bool { SHA256.hash(of: Array(given)) == SHA256.hash(of: bytes) }
+    package func matches(_ given: some Sequence<UInt8>) -> Bool {
+        SHA256.hash(of: Array(given)) == SHA256.hash(of: bytes)
+    }
 
     func code(of text: String) -> Digest256 { HMACSHA256.code(of: text.utf8, key: bytes) }
 }

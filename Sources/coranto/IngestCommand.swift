@@ -94,7 +94,7 @@ struct IngestCommand: AsyncParsableCommand {
                     inner.member("expired", encoded: "\(outcomes[4].count)")
                 }
                 json.member("generation", encoded: "\(after.generation)")
-                json.member("set_digest", after.set_digest)
+                json.member("set_digest", after.setDigest)
             }
             Terminal.write(json.finish() + [0x0A])
         case .text:

@@ -129,7 +129,7 @@ struct PutOptions: ParsableArguments {
     }
 
     private static func whenQuiet(_ cluster: LocalCluster) async throws -> CoordinatorStatus {
-        try await poll(cluster) { $0.articles.pending == 0 && $0.running_merges == 0 }
+        try await poll(cluster) { $0.articles.pending == 0 && $0.runningMerges == 0 }
     }
 
     private static func poll(

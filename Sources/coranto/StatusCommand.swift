@@ -36,7 +36,7 @@ struct StatusCommand: AsyncParsableCommand {
         if let json = try await askCoordinator() {
             if format == .json { return Terminal.write(json + [0x0A]) }
             let status: CoordinatorStatus
-            do { status = try JSONDecoder().decode(CoordinatorStatus.self, from: Data(json)) } catch {
+            do { status = try CoordinatorStatus(json: json) } catch {
                 throw Failure(.failed, "the coordinator's answer cannot be read: \(error)")
             }
             return Terminal.write(Self.text(status))
@@ -86,11 +86,11 @@ struct StatusCommand: AsyncParsableCommand {
         var stored = CoordinatorStatus.stopped
         stored.term = manifest.term.number
         stored.generation = manifest.generation.number
-        stored.set_digest = manifest.setDigest.hex
+        stored.setDigest = manifest.setDigest.hex
         stored.articles = CoordinatorStatus.Articles(sums)
         stored.overlays = manifest.overlays.count
         stored.cells = loaded?.cells.count ?? 0
-        stored.segment_bytes = (loaded?.segments ?? []).reduce(0) { $0 + $1.sizeBytes }
+        stored.segmentBytes = (loaded?.segments ?? []).reduce(0) { $0 + $1.sizeBytes }
         Terminal.write(format == .json ? String(decoding: stored.json, as: UTF8.self) + "\n" : Self.text(stored))
     }
 
@@ -99,17 +99,17 @@ struct StatusCommand: AsyncParsableCommand {
         let rows: [(String, Int64)] = [
             ("published", articles.published), ("superseded", articles.superseded),
             ("duplicate", articles.duplicate), ("rejected", articles.rejected), ("retracted", articles.retracted),
-            ("expired", articles.expired), ("dead-lettered", articles.dead_lettered), ("pending", articles.pending),
+            ("expired", articles.expired), ("dead-lettered", articles.deadLettered), ("pending", articles.pending),
         ]
         let cluster =
             status.role == "none"
             ? "no coordinator is running"
             : "\(status.role), term \(status.term), \(status.workers.count) workers, \(status.mergers) mergers, "
-                + "\(status.unleased_shards) shards without a worker"
+                + "\(status.unleasedShards) shards without a worker"
         var text = "\(cluster)\n"
         text += "generation \(status.generation), \(status.overlays) overlays, \(status.cells) cells, "
-        text += "\(status.segment_bytes / 1024) KiB of segments\n"
-        text += "set digest \(status.set_digest)\n"
+        text += "\(status.segmentBytes / 1024) KiB of segments\n"
+        text += "set digest \(status.setDigest)\n"
         text += "received \(articles.received)\n"
         for (name, count) in rows {
             text += "  " + name.padding(toLength: 14, withPad: " ", startingAt: 0) + "\(count)\n"

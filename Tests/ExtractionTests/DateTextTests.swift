@@ -64,6 +64,7 @@ struct DateTextTests {
     func conformance() throws {
         struct Case: Decodable {
             let input: String
+            // swift-format-ignore: AlwaysUseLowerCamelCase
             let expected_utc: String?
             let kind: String
         }

@@ -254,6 +254,7 @@ struct FeedParserTests {
     func gofeedCases() throws {
         struct Case: Decodable {
             let file: String
+            // swift-format-ignore: AlwaysUseLowerCamelCase
             let expected_file: String
             let model: String
             let id: String

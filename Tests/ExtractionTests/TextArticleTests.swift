@@ -149,7 +149,9 @@ struct TextArticleTests {
     private struct Gold: Decodable {
         struct Document: Decodable {
             struct Body: Decodable {
+                // swift-format-ignore: AlwaysUseLowerCamelCase
                 let first_sentence: String
+                // swift-format-ignore: AlwaysUseLowerCamelCase
                 let last_sentence: String
                 let paragraphs: Int
             }
@@ -162,6 +164,7 @@ struct TextArticleTests {
             let dateline: Dateline?
             let published: Published?
             let body: Body
+            // swift-format-ignore: AlwaysUseLowerCamelCase
             let not_indexed: [String]?
         }
         let files: [String: String]
