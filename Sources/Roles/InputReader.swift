@@ -38,7 +38,7 @@ package final class InputReader {
     package func read(path: String) throws {
         if path == "-" { return try readStream(FileHandle.standardInput, kind: .lines, format: .plain, name: "-") }
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             return try reject(path, nil, .unreadable, "no such file")
         }
         guard isFolder.boolValue else { return try readFile(path) }
@@ -50,7 +50,7 @@ package final class InputReader {
         for name in files.sorted() {
             let full = path + "/" + name
             var isInnerFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: full, isDirectory: &isInnerFolder), !isInnerFolder.boolValue {
+            if unsafe FileManager.default.fileExists(atPath: full, isDirectory: &isInnerFolder), !isInnerFolder.boolValue {
                 try readFile(full)
             }
         }
