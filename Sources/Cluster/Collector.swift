@@ -153,7 +153,8 @@ package struct Collector: Sendable {
 
     private func names(_ manifest: Manifest, _ cells: [String]) -> Names {
         return Names(
-            written: manifest.namedObjects.union(cells), firstNeeded: min(manifest.watermarks.min() ?? .start, manifest.foldedTo))
+            written: manifest.namedObjects.union(cells),
+            firstNeeded: min(manifest.watermarks.min() ?? .start, manifest.foldedTo))
     }
 
     private mutating func judge(

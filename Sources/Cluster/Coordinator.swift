@@ -579,7 +579,8 @@ package struct Coordinator: Sendable {
             isFree: { !publisher.isInDraft($0) }, isQuiet: { router.isQuiet($0, watermarks: publisher.coming) })
         for change in changes {
             switch change {
-            case .revoke(let grant): actions.append(.send(grant.worker, .revoke(shard: grant.shard, epoch: grant.epoch)))
+            case .revoke(let grant):
+                actions.append(.send(grant.worker, .revoke(shard: grant.shard, epoch: grant.epoch)))
             case .grant(let grant):
                 self.router?.rewind(grant.shard, watermarks: publisher.coming)
                 let retracted = state.retractions.keys.filter { publisher.head.sharding.shard(of: $0) == grant.shard }

@@ -6,10 +6,10 @@
 //    the backlog is one summary per log object.
 // 3. Two lanes never wait for one another: each has cursors and credits of its own.
 
+package import ByteCoding
 package import News
 package import Storage
 package import Wire
-package import ByteCoding
 
 package struct Router: Sendable {
     private struct ObjectID: Hashable, Comparable, Sendable {

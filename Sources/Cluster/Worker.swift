@@ -310,7 +310,11 @@ package struct Worker: Sendable {
 
     private mutating func take(_ routed: RoutedEntry, of stream: ShardLane, now: Moment) {
         returned[stream.lane, default: 0] += UInt64(routed.entry.sizeBytes)
-        if stream.lane == .live { firstLive = firstLive ?? now.milliseconds } else { firstBulk = firstBulk ?? now.milliseconds }
+        if stream.lane == .live {
+            firstLive = firstLive ?? now.milliseconds
+        } else {
+            firstBulk = firstBulk ?? now.milliseconds
+        }
         switch routed.entry {
         case .article(let article): take(article, hour: routed.hour, shard: stream.shard)
         case .retraction(let retraction):

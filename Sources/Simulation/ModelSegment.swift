@@ -105,7 +105,8 @@ struct ModelSegment: Equatable {
         let whole = merge(inputs)
         return stride(from: 0, to: whole.documents.count, by: cellDocumentCount).map { start in
             let end = min(start + cellDocumentCount, whole.documents.count)
-            return ModelSegment(documents: Array(whole.documents[start..<end]), kills: end == whole.documents.count ? whole.kills : [])
+            return ModelSegment(
+                documents: Array(whole.documents[start..<end]), kills: end == whole.documents.count ? whole.kills : [])
         }
     }
 }

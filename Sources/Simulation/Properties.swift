@@ -189,7 +189,8 @@ struct Properties {
                 batches.insert(BatchID(client: batch.client, number: batch.number))
                 for entry in batch.entries {
                     switch entry {
-                    case .article(let article): best[article.key] = max(best[article.key] ?? article.version, article.version)
+                    case .article(let article):
+                        best[article.key] = max(best[article.key] ?? article.version, article.version)
                     case .retraction(let retraction): retracted.insert(retraction.key)
                     case .rejection, .feed: break
                     }
@@ -199,7 +200,8 @@ struct Properties {
         for client in clients {
             for id in client.acknowledged {
                 try require(
-                    batches.contains(id), "what was acknowledged is in the log", head, "\(id.client), batch \(id.number)")
+                    batches.contains(id), "what was acknowledged is in the log", head,
+                    "\(id.client), batch \(id.number)")
             }
         }
         let expected = best.filter { !retracted.contains($0.key) }.reduce(Digest256.zero) {

@@ -10,7 +10,9 @@ extension World {
         guard processes[index].connection == nil else { return }
         let run = processes[index].run
         // Whoever reigns by its own word; a process that was paused may say so wrongly.
-        let servers = processes.indices.filter { processes[$0].isUp && (processes[$0].coordinator?.isReigning ?? false) }
+        let servers = processes.indices.filter {
+            processes[$0].isUp && (processes[$0].coordinator?.isReigning ?? false)
+        }
         guard !servers.isEmpty, isHealing || !random.chance(50) else {
             return schedule(after: Int64(random.int(100...600)), .connect(process: index, run: run))
         }

@@ -68,7 +68,9 @@ extension World {
                 case .put, .get, .size, .list: break
                 }
             }
-            if isAnswerLost { result = .failed(BucketFailure(.passing, name: tagged.operation.name, message: "time-out")) }
+            if isAnswerLost {
+                result = .failed(BucketFailure(.passing, name: tagged.operation.name, message: "time-out"))
+            }
         }
         if let answerDelay { schedule(after: answerDelay, .answer(process: index, run: run, tagged.tag, result)) }
     }

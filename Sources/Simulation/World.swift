@@ -286,7 +286,9 @@ package final class World {
     func stop(_ index: Int) {
         processes[index].isUp = false
         processes[index].backlog = []
-        for id in open.values.sorted() where connections[id].client == index || connections[id].server == index { cut(id) }
+        for id in open.values.sorted() where connections[id].client == index || connections[id].server == index {
+            cut(id)
+        }
         schedule(after: Int64(random.int(100...8000)), .restart(process: index))
     }
 

@@ -36,7 +36,9 @@ case "--seed":
     if violation != nil || arguments.contains("--trace") { trace.forEach { print($0) } }
     if let violation { fail("seed \(seed): \(violation)", 1) }
     if let summary {
-        print("seed \(seed): \(summary.articleCount) articles, \(summary.liveCount) live, \(summary.manifestCount) manifests")
+        print(
+            "seed \(seed): \(summary.articleCount) articles, \(summary.liveCount) live, \(summary.manifestCount) manifests"
+        )
         for (fault, count) in summary.faultCounts.sorted(by: { $0.key < $1.key }) { print("  \(fault): \(count)") }
     }
 case "--seeds":

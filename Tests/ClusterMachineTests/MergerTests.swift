@@ -52,12 +52,17 @@ private struct Bench {
         #expect(bench.jobs == [job])
         for seed in UInt8(10)...11 {
             bench.step(.produced(job, segment(seed), [seed]))
-            #expect(bench.operations.map(\.operation) == [.create(name: segment(seed, attempt: 8).objectName, bytes: [seed])])
+            #expect(
+                bench.operations.map(\.operation) == [
+                    .create(name: segment(seed, attempt: 8).objectName, bytes: [seed])
+                ])
             bench.answer(.done)
         }
         #expect(bench.goOns == 2)
         bench.step(.finished(job))
-        #expect(bench.sent.last == .merged(MergedReport(job: 3, outputs: [segment(10, attempt: 8), segment(11, attempt: 8)])))
+        #expect(
+            bench.sent.last
+                == .merged(MergedReport(job: 3, outputs: [segment(10, attempt: 8), segment(11, attempt: 8)])))
     }
 
     @Test("a second job is refused while one is running")

@@ -149,7 +149,8 @@ private func report(
         for (number, input) in inputs.enumerated() {
             let from = number == 0 ? .start : position(UInt64(number))
             press.publisher.add(
-                report(UInt64(number), [(bulk, 1, from, position(UInt64(number + 1)))], segment: input), from: PeerID(1))
+                report(UInt64(number), [(bulk, 1, from, position(UInt64(number + 1)))], segment: input), from: PeerID(1)
+            )
         }
         press.publish()
         let job = MergeJob(number: 1, attempt: Attempt(term: Term(1), number: 9), output: .overlay, inputs: inputs)

@@ -10,7 +10,8 @@ import Wire
     let grants = [LeaseTable.Grant(worker: PeerID(1), shard: Shard(0), epoch: epoch(1))]
 
     func router(_ objects: [LogObject], creditBytes: UInt64 = 1 << 20) -> Router {
-        var router = Router(sharding: emptyManifest().sharding, watermarks: emptyManifest(), cacheLimitBytes: cacheLimitBytes)
+        var router = Router(
+            sharding: emptyManifest().sharding, watermarks: emptyManifest(), cacheLimitBytes: cacheLimitBytes)
         for object in objects { router.append(object, watermarks: emptyManifest()) }
         router.joined(worker)
         for lane in Lane.allCases { router.credit(worker, lane, bytes: creditBytes) }

@@ -47,7 +47,8 @@ let live = ShardLane(Shard(0), .live)
 
 func epoch(_ counter: UInt64) -> ShardEpoch { ShardEpoch(term: Term(1), counter: counter) }
 
-func segment(_ seed: UInt8, attempt: UInt64 = 1, digest: Digest256 = .zero, sizeBytes: UInt64 = 100) -> SegmentReference {
+func segment(_ seed: UInt8, attempt: UInt64 = 1, digest: Digest256 = .zero, sizeBytes: UInt64 = 100) -> SegmentReference
+{
     SegmentReference(
         identity: SHA256.hash(of: [seed]), attempt: Attempt(term: Term(1), number: attempt), kind: .overlay,
         sizeBytes: sizeBytes, documentCount: 0, killCount: 1, recordBytes: 0, digest: digest, span: nil)

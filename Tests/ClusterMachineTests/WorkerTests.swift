@@ -66,7 +66,8 @@ private struct Bench {
         _ entries: [LogEntry], from: Position = .start, to: Position, _ stream: ShardLane = bulk, now: Int64 = 0
     ) {
         let routed = entries.enumerated().map { index, entry in
-            RoutedEntry(position: Position(term: to.term, number: to.number, index: UInt32(index)), hour: 9, entry: entry)
+            RoutedEntry(
+                position: Position(term: to.term, number: to.number, index: UInt32(index)), hour: 9, entry: entry)
         }
         let slice = ArticlesBatch.Slice(
             shardLane: stream, epoch: epoch(UInt64(stream.shard.index) + 1), from: from, to: to, entries: routed)
@@ -110,7 +111,10 @@ private struct Bench {
         bench.quiet()
         bench.articles([article(3)], from: position(2), to: position(3), now: 1000)
         bench.step(.tick, now: 2000)
-        #expect(bench.reports.map { [$0.entries[0].from, $0.entries[0].to] } == [[.start, position(2)], [position(2), position(3)]])
+        #expect(
+            bench.reports.map { [$0.entries[0].from, $0.entries[0].to] } == [
+                [.start, position(2)], [position(2), position(3)],
+            ])
         bench.articles([article(4)], from: position(3), to: position(4), now: 2000)
         bench.articles([article(5)], from: position(5), to: position(6), now: 2000)
         #expect(bench.reconnects == 1)

@@ -52,7 +52,9 @@ import Testing
         }
     }
 
-    @Test("bytes that are wrong in spite of a right checksum are an error or another value, never a trap", arguments: Sample.objects)
+    @Test(
+        "bytes that are wrong in spite of a right checksum are an error or another value, never a trap",
+        arguments: Sample.objects)
     func hostile(_ object: SampleObject) {
         let body = Array(object.bytes.dropLast(4))
         for place in body.indices {
@@ -142,7 +144,10 @@ import Testing
 
     @Test(
         "a name of no known form tells nothing",
-        arguments: ["", "manifests/", "manifests/xyz", "segments/ab", "segments/ab.", "segments/ab.1", "segments/ab.1-", "segments/ab.x-1"])
+        arguments: [
+            "", "manifests/", "manifests/xyz", "segments/ab", "segments/ab.", "segments/ab.1", "segments/ab.1-",
+            "segments/ab.x-1",
+        ])
     func foreign(_ name: String) {
         #expect(ObjectName.generation(ofManifest: name) == nil)
         #expect(ObjectName.attempt(ofWritten: name) == nil)

@@ -39,7 +39,8 @@ enum Sample {
         acceptedAt: Timestamp(seconds: 1_700_000_000),
         batches: [
             LogObject.Batch(
-                client: "desk", number: 1, digest: SHA256.hash(of: Array("payload".utf8)), lane: .bulk, entries: entries)
+                client: "desk", number: 1, digest: SHA256.hash(of: Array("payload".utf8)), lane: .bulk, entries: entries
+            )
         ])
 
     static let term = TermObject(term: Term(2), instance: Instance(0xA1B2_C3D4_E5F6_0718), address: "127.0.0.1:7070")
@@ -93,7 +94,8 @@ enum Sample {
         manifest.ends = ends.ends
         manifest.watermarks = Array(repeating: log.endPosition, count: 4)
         manifest[watermark: ShardLane(Shard(1), .bulk)] = Position(term: Term(1), number: 4, index: 6)
-        manifest.state = Manifest.Named(digest: SHA256.hash(of: state.encoded), attempt: Attempt(term: Term(2), number: 4))
+        manifest.state = Manifest.Named(
+            digest: SHA256.hash(of: state.encoded), attempt: Attempt(term: Term(2), number: 4))
         manifest.ledgerObjects = [
             Manifest.Named(digest: SHA256.hash(of: rows.encodedObject), attempt: Attempt(term: Term(2), number: 5))
         ]

@@ -61,7 +61,9 @@ final class ReignDriver {
         held = []
         holds = { _ in false }
         before()
-        for tagged in operations { carryOut(reign.handle(tagged.tag, store.perform(tagged.operation), now: moment(now))) }
+        for tagged in operations {
+            carryOut(reign.handle(tagged.tag, store.perform(tagged.operation), now: moment(now)))
+        }
     }
 
     private func carryOut(_ outputs: [Reign.Output]) {
