@@ -8,6 +8,7 @@ import Testing
         1, 3, 4, 6, 33, 35,  // first versions of reign, publisher, collector
         97,  // a worker refused while it drained held its leases for ever
         136,  // an idle coordinator never learnt that it was overtaken
+        32, 154, 316,  // a router with little memory read again what was long sent
     ]
 
     @Test("every property holds", arguments: onceFailed)
