@@ -50,7 +50,9 @@ package final class InputReader {
         for name in files.sorted() {
             let full = path + "/" + name
             var isInnerFolder: ObjCBool = false
-            if unsafe FileManager.default.fileExists(atPath: full, isDirectory: &isInnerFolder), !isInnerFolder.boolValue {
+            if unsafe FileManager.default.fileExists(atPath: full, isDirectory: &isInnerFolder),
+                !isInnerFolder.boolValue
+            {
                 try readFile(full)
             }
         }
