@@ -46,8 +46,8 @@ struct PutOptions: ParsableArguments {
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.workerCount = workers
         let cluster = LocalCluster(configuration, logger: log.logger("ingest", quietly: true))
-        return try await cluster.run(on: EventLoops.group()) { cluster in
-            let before = try await Self.whenReigning(cluster)
+        let own = try await cluster.run(on: EventLoops.group()) { cluster -> Result? in
+            guard let before = try await whenReigning(cluster, bucket, token) else { return nil }
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
             var result = try await send(
                 .addresses([endpoint]), token, lane, ack, { cluster.failure }, body)
@@ -55,6 +55,8 @@ struct PutOptions: ParsableArguments {
             result.after = try await Self.whenQuiet(cluster)
             return result
         }
+        if let own { return own }
+        return try await send(.store(bucket), token, lane, ack, { nil }, body)
     }
 
     /// Asks for canonical compaction and waits for it.
@@ -67,13 +69,15 @@ struct PutOptions: ParsableArguments {
         if try isReigning(CoordinatorLocator.store(bucket), token) { return try await compact(.store(bucket), token) }
         let cluster = LocalCluster(
             LocalCluster.Configuration(bucket: bucket), logger: log.logger("compact", quietly: true))
-        return try await cluster.run(on: EventLoops.group()) { cluster in
-            _ = try await Self.whenReigning(cluster)
+        let own = try await cluster.run(on: EventLoops.group()) { cluster -> Generation? in
+            guard try await whenReigning(cluster, bucket, token) != nil else { return nil }
             // What the log still holds belongs into the snapshot first.
             _ = try await Self.whenQuiet(cluster)
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
             return try await compact(.addresses([endpoint]), token)
         }
+        if let own { return own }
+        return try await compact(.store(bucket), token)
     }
 
     private func compact(_ locator: CoordinatorLocator, _ token: Token?) async throws -> Generation {
@@ -124,8 +128,24 @@ struct PutOptions: ParsableArguments {
         return false
     }
 
-    private static func whenReigning(_ cluster: LocalCluster) async throws -> CoordinatorStatus {
-        try await poll(cluster) { $0.role == "coordinator" }
+    /// - Returns: nil if meanwhile another process reigns: then it is the cluster, and ours ends.
+    private func whenReigning(
+        _ cluster: LocalCluster, _ bucket: FolderBucket, _ token: Token?
+    ) async throws -> CoordinatorStatus? {
+        var looks = 0
+        while true {
+            if let why = cluster.failure { throw Failure(.failed, why) }
+            if cluster.endpoint != nil {
+                let status = await cluster.coordinator.status()
+                if status.role == "coordinator" { return status }
+                looks += 1
+                if looks % 25 == 0, try isReigning(CoordinatorLocator.store(bucket), token) {
+                    let again = await cluster.coordinator.status()
+                    return again.role == "coordinator" ? again : nil
+                }
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     private static func whenQuiet(_ cluster: LocalCluster) async throws -> CoordinatorStatus {
