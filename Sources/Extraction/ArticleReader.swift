@@ -13,7 +13,10 @@ package struct ArticleReader {
     private var extra = CanonicalJSON.Members()
     private var notes = ReadNotes()
 
-    package init() {}
+    private let fieldMap: FieldMap
+
+    /// - Parameter fieldMap: further names of fields; a mapped name no longer means what it meant by itself.
+    package init(fieldMap: FieldMap = FieldMap()) { self.fieldMap = fieldMap }
 
     /// - Parameter line: the object's bytes, with or without a line end; at most `Limits.inputBytes` are looked at.
     package mutating func read(_ line: ArraySlice<UInt8>) -> ReadOutcome {
@@ -69,7 +72,7 @@ package struct ArticleReader {
         try scanner.forEachMember { (scanner, rawName) throws(JSONError) in
             let name = try scanner.text(rawName)
             let value = try scanner.value(depth: 1)
-            if let field = InputField(name: name) {
+            if let field = fieldMap.field(named: name) {
                 slots[field.rawValue] = value
             } else if value.kind != .null {
                 unknown.append((rawName, value))

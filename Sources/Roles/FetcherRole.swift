@@ -78,10 +78,14 @@ package final class FetcherRole: Sendable {
         func feed(_ event: FetchScheduler.Event) throws {
             for action in scheduler.handle(event, now: clock.wall()) {
                 switch action {
-                case .saveAttempt(let url, let time): try state.saveAttempt(url, at: time)
+                case .saveAttempt(let url, let time):
+                    try state.saveAttempt(url, at: time)
+                    Step.reach(.fetcherAttemptSaved)
                 case .start(let request): start(request, client)
                 case .put(let batch): put(batch, entries, sender)
-                case .save(let feedState, let seen): try state.save(feedState, seen: seen)
+                case .save(let feedState, let seen):
+                    try state.save(feedState, seen: seen)
+                    Step.reach(.fetcherStateSaved)
                 case .forget(let url): try state.forget(url)
                 }
             }
@@ -95,6 +99,7 @@ package final class FetcherRole: Sendable {
                     logger.notice("fetch failed", metadata: ["feed": "\(request.feed)", "error": "\(error)"])
                     try feed(.failed(request: request.number))
                 case .answered(let request, .success(let response)):
+                    Step.reach(.fetcherAnswered)
                     do throws(FeedError) {
                         entries = response.status == 200 ? try read(response) : []
                     } catch {
@@ -192,12 +197,14 @@ package final class FetcherRole: Sendable {
                 do {
                     if !isSent {
                         isSent = true
+                        Step.reach(.fetcherSending)
                         try client.sender.put(payload)
                     }
                     try client.sender.finish()
                     break
                 } catch { logger.warning("the coordinator does not take articles", metadata: ["error": "\(error)"]) }
             }
+            Step.reach(.fetcherAcknowledged)
             mailbox.push(.acknowledged(batch.number))
         }
     }

@@ -1,10 +1,10 @@
 import ByteCoding
-import Extraction
+package import Extraction
 import Foundation
 import News
 
-/// Turns files into the lines of PUT payloads, in order: NDJSON lines as they are, other files as one article each. What
-/// cannot be read becomes a `$reject` line with its reason, so that it is counted and can be asked for.
+/// Turns files into the lines of PUT payloads, in order: NDJSON lines as they are unless fields are mapped, feeds entry by
+/// entry, other files as one article each. What cannot be read becomes a `$reject` line with its reason, so that it is counted and can be asked for.
 ///
 /// Memory is bounded by one line (`Limits.inputBytes`) and one batch. Confined to one thread.
 package final class InputReader {
@@ -20,6 +20,8 @@ package final class InputReader {
 
     private let send: ([UInt8]) throws -> Void
     private let report: (Problem) -> Void
+    /// Reads NDJSON lines here, where names of fields are mapped: the coordinator knows only the fields' own.
+    private var mappedReader: ArticleReader?
     private var batch: [UInt8] = []
     private var lineCount = 0
 
@@ -29,7 +31,12 @@ package final class InputReader {
     /// - Parameters:
     ///   - send: takes a batch.
     ///   - report: told of each input that became no article here; those the coordinator rejects are counted there.
-    package init(send: @escaping ([UInt8]) throws -> Void, report: @escaping (Problem) -> Void) {
+    ///   - fieldMap: names of fields in NDJSON lines.
+    package init(
+        fieldMap: FieldMap = FieldMap(), send: @escaping ([UInt8]) throws -> Void,
+        report: @escaping (Problem) -> Void
+    ) {
+        mappedReader = fieldMap.isEmpty ? nil : ArticleReader(fieldMap: fieldMap)
         self.send = send
         self.report = report
     }
@@ -72,6 +79,7 @@ package final class InputReader {
         case lines
         case text
         case html
+        case feed
 
         init?(fileName: String) {
             var name = fileName.lowercased()
@@ -80,6 +88,7 @@ package final class InputReader {
             case "ndjson", "jsonl": self = .lines
             case "txt": self = .text
             case "html", "htm": self = .html
+            case "xml": self = .feed
             default: return nil
             }
         }
@@ -90,7 +99,7 @@ package final class InputReader {
         guard let kind = Kind(fileName: path) else {
             return try reject(
                 path, nil, .unreadable,
-                "unknown kind of file; known are .ndjson .jsonl .txt .html, each also .zst or .gz")
+                "unknown kind of file; known are .ndjson .jsonl .txt .html .xml, each also .zst or .gz")
         }
         guard let handle = FileHandle(forReadingAtPath: path) else {
             return try reject(path, nil, .unreadable, "it cannot be opened: \(unsafe String(cString: strerror(errno)))")
@@ -124,13 +133,20 @@ package final class InputReader {
         }
         switch kind {
         case .lines: try splitter.finish { number, line in try take(number, line, of: name) }
-        case .text, .html: try take(whole, kind, name)
+        case .text, .html, .feed: try take(whole, kind, name)
         }
     }
 
     private func take(_ number: UInt64, _ line: LineSplitter.Line, of name: String) throws {
         switch line {
-        case .bytes(let bytes): try append(bytes)
+        case .bytes(let bytes):
+            guard mappedReader != nil, bytes.contains(where: { !ASCII.isBlank($0) }) else { return try append(bytes) }
+            switch mappedReader!.readPayloadLine(bytes) {
+            case .article(let incoming): try append(incoming)
+            case .rejected(let reason, let detail): try reject(name, number, reason, detail)
+            // Not of fields; the coordinator reads it.
+            case .reject, .retract, .feed: try append(bytes)
+            }
         case .tooLong(let count):
             try reject(
                 name, number, .tooLarge, "the line has \(count) bytes, at most \(Limits.inputBytes) are allowed")
@@ -141,19 +157,36 @@ package final class InputReader {
         guard bytes.count <= Limits.inputBytes else {
             return try reject(path, nil, .tooLarge, "more than \(Limits.inputBytes) bytes")
         }
+        if kind == .feed { return try takeFeed(bytes, path) }
         let fileName = path.split(separator: "/").last.map(String.init) ?? path
         let outcome =
             kind == .html
             ? HTMLArticle.read(bytes[...], fileName: fileName) : TextArticle.read(bytes[...], fileName: fileName)
         switch outcome {
-        case .article(let incoming):
-            let json = ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)
-            try append(json[...])
+        case .article(let incoming): try append(incoming)
         case .rejected(let reason, let detail): try reject(path, nil, reason, detail)
         }
     }
 
+    /// A feed that was saved: its entries, of which nobody knows when they were seen.
+    private func takeFeed(_ bytes: [UInt8], _ path: String) throws {
+        let feed: ParsedFeed
+        do throws(FeedError) { feed = try FeedParser.parse(bytes, url: "") } catch {
+            return try reject(path, nil, .malformed, "\(error)")
+        }
+        for (index, entry) in feed.entries.enumerated() {
+            switch ReadOutcome.checked(entry.article, key: entry.key, notes: entry.notes) {
+            case .article(let incoming): try append(incoming)
+            case .rejected(let reason, let detail): try reject(path, UInt64(index + 1), reason, "entry: \(detail)")
+            }
+        }
+    }
+
     // MARK: Batches
+
+    private func append(_ incoming: IncomingArticle) throws {
+        try append(ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)[...])
+    }
 
     private func append(_ line: ArraySlice<UInt8>) throws {
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return }

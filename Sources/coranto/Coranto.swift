@@ -18,7 +18,7 @@ import Gateway
             StatusCommand.self,
             RetractCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
-            StepsCommand.self,
+            StepsCommand.self, BenchEngineCommand.self,
         ])
 
     /// Runs the command that was asked for, and turns whatever it throws into a line on stderr and an exit status.

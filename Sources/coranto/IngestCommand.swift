@@ -14,12 +14,13 @@ struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Puts articles from files into a store.",
         discussion: """
-            Kinds: .ndjson .jsonl (one JSON article a line), .txt .html (one article a file); each also .zst or .gz. \
-            A folder means its files, - standard input as NDJSON. With --store and no coordinator running there, this \
+            Kinds: .ndjson .jsonl (one JSON article a line), .txt .html (one article a file), .xml (a saved feed); each \
+            also .zst or .gz. A folder means its files, - standard input as NDJSON. With --store and no coordinator running there, this \
             command is the whole cluster until everything is in the snapshot.
 
             Example:
               coranto ingest articles/ more.ndjson.zst --store /srv/news
+              coranto ingest spanish.ndjson --map titulo=headline --map texto=body --store /srv/news
 
             Exit status: 0 all accepted, 3 some were rejected, 1 not done.
             """)
@@ -33,6 +34,10 @@ struct IngestCommand: AsyncParsableCommand {
     var ack = "durable"
     @Option(help: ArgumentHelp("live before bulk; each has its own way.", valueName: "bulk|live"))
     var lane = "bulk"
+    @Option(
+        help: ArgumentHelp(
+            "A name that JSON lines use for a field; may be repeated.", valueName: "theirs=ours"))
+    var map: [String] = []
     @Option(help: "Workers, when this command is the cluster.")
     var workers = 1
     @Option(help: "How to print the result.")
@@ -41,16 +46,19 @@ struct IngestCommand: AsyncParsableCommand {
     func validate() throws {
         guard AckLevel(rawValue: ack) != nil else { throw ValidationError("--ack is durable, indexed or visible") }
         guard Lane(name: lane) != nil else { throw ValidationError("--lane is bulk or live") }
+        do throws(FieldMap.Refusal) { _ = try FieldMap(pairs: map) } catch { throw ValidationError("--map \(error)") }
         guard (1...64).contains(workers) else { throw ValidationError("--workers is 1 to 64") }
     }
 
     func run() async throws {
         let inputs = inputs
+        let fieldMap = try FieldMap(pairs: map)
         let progress = Progress()
         let result = try await put.put(
             lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers
         ) { client in
             let reader = InputReader(
+                fieldMap: fieldMap,
                 send: {
                     try client.put($0)
                     progress.show(client.totals)

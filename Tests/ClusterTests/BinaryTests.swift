@@ -49,6 +49,33 @@ import Testing
         #expect(articles["published"] == 1 && articles["rejected"] == 6 && articles["pending"] == 0)
     }
 
+    @Test("other names of fields are mapped, and a saved feed gives its entries")
+    func mappedAndFeed() throws {
+        let scratch = try Scratch()
+        let mapped = try scratch.write(
+            "mapped.ndjson",
+            "{\"enlace\":\"https://diario.example/1\",\"titulo\":\"Puerto abierto\",\"texto\":\"El puerto.\"}\n{\"titulo\":7}\n"
+        )
+        let feed = try scratch.write(
+            "saved.xml",
+            """
+            <rss version="2.0"><channel><title>Paper</title>
+            <item><link>https://paper.example/a</link><title>Puerto again</title></item>
+            <item><link>https://paper.example/b</link></item>
+            </channel></rss>
+            """)
+        let result = try Binary.run(
+            "ingest", mapped, feed, "--map", "titulo=headline", "--map", "texto=body", "--map", "enlace=url", "--store",
+            scratch.store)
+        #expect(result.status == 3, "\(result.errors)")
+        #expect(result.errors.contains("mapped.ndjson:2: empty") && result.errors.contains("saved.xml:2: empty"))
+        let found = try Binary.run("query", "puerto", "--store", scratch.store, "--format", "json").json()
+        let urls = (found["hits"] as? [[String: Any]] ?? []).compactMap { $0["url"] as? String }
+        #expect(Set(urls) == ["https://diario.example/1", "https://paper.example/a"])
+        let wrong = try Binary.run("ingest", mapped, "--map", "titulo=titel", "--store", scratch.store)
+        #expect(wrong.status == 2 && wrong.errors.contains("there is no field titel"))
+    }
+
     @Test("a retracted article is gone and stays gone")
     func retraction() throws {
         let scratch = try Scratch()
