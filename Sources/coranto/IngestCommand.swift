@@ -54,12 +54,16 @@ struct IngestCommand: AsyncParsableCommand {
         let inputs = inputs
         let fieldMap = try FieldMap(pairs: map)
         let progress = Progress()
+        let stop = StopSignal()
+        let signals = DrainSignals { stop.tell() }
+        defer { signals.cancel() }
         let result = try await put.put(
-            lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers
+            lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers, stop: stop
         ) { client in
             let reader = InputReader(
                 fieldMap: fieldMap,
                 send: {
+                    if stop.isTold { throw Stopped() }
                     try client.put($0)
                     progress.show(client.totals)
                 },
@@ -67,11 +71,20 @@ struct IngestCommand: AsyncParsableCommand {
                     progress.clear()
                     Terminal.note("\(problem.place): \(problem.reason)")
                 })
-            for input in inputs { try reader.read(path: input) }
-            try reader.finish()
+            do {
+                for input in inputs { try reader.read(path: input) }
+                try reader.finish()
+            } catch is Stopped {
+                // What was sent is waited for, as always.
+            }
         }
         progress.clear()
         print(result)
+        if stop.isTold {
+            throw Failure(
+                .failed, "stopped by a signal; \(result.totals.received) articles were taken and are durable",
+                hint: "ingest the same again for the rest: what was taken counts as duplicates")
+        }
         if result.totals.rejected > 0 { throw ExitCode(3) }
     }
 
@@ -108,7 +121,14 @@ struct IngestCommand: AsyncParsableCommand {
         case .text:
             var text = "received \(totals.received): accepted \(totals.accepted), rejected \(totals.rejected)\n"
             let told = outcomes.filter { $0.count != 0 }.map { "\($0.name) \($0.count)" }
-            if !told.isEmpty { text += "in the snapshot: \(told.joined(separator: ", "))\n" }
+            let waited = result.before?.articles.pending ?? 0
+            if !told.isEmpty {
+                text += "in the snapshot: \(told.joined(separator: ", "))"
+                text += waited > 0 ? ", with \(waited) that waited from before\n" : "\n"
+            }
+            if let pending = result.after?.articles.pending, pending > 0 {
+                text += "\(pending) are in the log and not yet in the snapshot\n"
+            }
             if let after = result.after {
                 text += "generation \(after.generation), \(after.articles.published) live articles\n"
             }
@@ -116,6 +136,9 @@ struct IngestCommand: AsyncParsableCommand {
         }
     }
 }
+
+/// A signal came: no more input is read.
+private struct Stopped: Error {}
 
 /// One line on a terminal, rewritten; nothing where standard error is piped.
 final class Progress: @unchecked Sendable {

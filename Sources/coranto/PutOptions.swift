@@ -30,8 +30,11 @@ struct PutOptions: ParsableArguments {
     }
 
     /// Runs `body` with a client, then waits for all answers; in an own cluster also until nothing is pending.
+    ///
+    /// - Parameter stop: once told, an own cluster ends without waiting for what is pending; `body` looks by itself.
     func put(
-        lane: Lane, ack: AckLevel, workers: Int, _ body: @escaping @Sendable (PutClient) throws -> Void
+        lane: Lane, ack: AckLevel, workers: Int, stop: StopSignal = StopSignal(),
+        _ body: @escaping @Sendable (PutClient) throws -> Void
     ) async throws -> Result {
         let token = try coordinator.token()
         let endpoints = try coordinator.endpoints()
@@ -52,7 +55,7 @@ struct PutOptions: ParsableArguments {
             var result = try await send(
                 .addresses([endpoint]), token, lane, ack, { cluster.failure }, body)
             result.before = before
-            result.after = try await Self.whenQuiet(cluster)
+            result.after = try await Self.whenQuiet(cluster, orTold: stop)
             return result
         }
         if let own { return own }
@@ -72,7 +75,7 @@ struct PutOptions: ParsableArguments {
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Generation? in
             guard try await whenReigning(cluster, bucket, token) != nil else { return nil }
             // What the log still holds belongs into the snapshot first.
-            _ = try await Self.whenQuiet(cluster)
+            _ = try await Self.whenQuiet(cluster, orTold: StopSignal())
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
             return try await compact(.addresses([endpoint]), token)
         }
@@ -148,18 +151,13 @@ struct PutOptions: ParsableArguments {
         }
     }
 
-    private static func whenQuiet(_ cluster: LocalCluster) async throws -> CoordinatorStatus {
-        try await poll(cluster) { $0.articles.pending == 0 && $0.runningMerges == 0 }
-    }
-
-    private static func poll(
-        _ cluster: LocalCluster, until isDone: (CoordinatorStatus) -> Bool
-    ) async throws -> CoordinatorStatus {
+    private static func whenQuiet(_ cluster: LocalCluster, orTold stop: StopSignal) async throws -> CoordinatorStatus {
         while true {
             if let why = cluster.failure { throw Failure(.failed, why) }
             if cluster.endpoint != nil {
                 let status = await cluster.coordinator.status()
-                if isDone(status) { return status }
+                if status.articles.pending == 0, status.runningMerges == 0 { return status }
+                if stop.isTold { return status }
             }
             try await Task.sleep(for: .milliseconds(20))
         }
