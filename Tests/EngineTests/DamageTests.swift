@@ -7,7 +7,7 @@ import Testing
 @Suite("damage") struct DamageTests {
     /// Objects of a small snapshot with every section in use: overlays with kills and corrections, or cells.
     private func objects(_ kind: SegmentReference.Kind) throws -> (source: MemoryByteSource, segments: [BuiltSegment]) {
-        var generator = SeededGenerator(seed: 77)
+        var generator = SplitMix64(seed: 77)
         let samples = (0..<4).map { SampleArticles.make($0 * 5 + 3, &generator) }
         let newer = SampleArticles.make(3, revision: 1, &generator)
         let source = MemoryByteSource()
@@ -121,7 +121,7 @@ import Testing
         let samples = SampleArticles.many(3, seed: 6)
         let segment = try build(samples, kills: [SampleArticles.many(1, seed: 9)[0].killed])
         let source = MemoryByteSource()
-        var generator = SeededGenerator(seed: 10)
+        var generator = SplitMix64(seed: 10)
         for offset in stride(from: 0, to: segment.bytes.count - 40, by: 23) {
             var bytes = segment.bytes
             bytes[offset] = generator.next() % 3 == 0 ? 0xFF : UInt8.random(in: 0...255, using: &generator)

@@ -10,10 +10,10 @@ struct RandomSnapshot {
     private(set) var references: [SegmentReference] = []
     private(set) var live: [ArticleKey: Sample] = [:]
     let settings: Settings
-    private var generator: SeededGenerator
+    private var generator: SplitMix64
 
     init(seed: UInt64, settings: Settings) {
-        generator = SeededGenerator(seed: seed)
+        generator = SplitMix64(seed: seed)
         self.settings = settings
     }
 
@@ -96,7 +96,7 @@ struct RandomSnapshot {
 }
 
 /// Versions of articles in a random order, some keys several times; and keys to retract.
-func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples: [Sample], retracted: [ArticleKey]) {
+func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sample], retracted: [ArticleKey]) {
     var samples: [Sample] = []
     for number in 0..<count {
         for revision in 0..<(number % 4 == 0 ? Int.random(in: 1...3, using: &generator) : 1) {
@@ -110,7 +110,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
 @Suite("merges") struct MergeTests {
     @Test("random merges change nothing that is live", arguments: 0..<8)
     func merges(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let history = randomHistory(Int.random(in: 2...40, using: &generator), &generator)
         var snapshot = RandomSnapshot(seed: seed, settings: Settings())
         try snapshot.publish(history.samples, retracting: history.retracted)
@@ -123,7 +123,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
 
     @Test("a merge of all overlays is what the builder makes of the live articles")
     func mergeEqualsBuild() throws {
-        var generator = SeededGenerator(seed: 99)
+        var generator = SplitMix64(seed: 99)
         let history = randomHistory(120, &generator)
         var snapshot = RandomSnapshot(seed: 99, settings: Settings())
         try snapshot.publish(history.samples, retracting: history.retracted)
@@ -136,7 +136,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
     func canonical(set: UInt64) throws {
         var settings = Settings()
         settings.cellTargetBytes = [1, 700, 4_000, 20_000, 1 << 20][Int(set)]
-        var generator = SeededGenerator(seed: 500 + set)
+        var generator = SplitMix64(seed: 500 + set)
         let history = randomHistory([8, 20, 25, 30, 30][Int(set)], &generator)
         var expected: [Digest256]?
         for round in 0..<11 {
@@ -182,7 +182,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
             return cells(places[..<middle], depth: depth + 1, target: target)
                 + cells(places[middle...], depth: depth + 1, target: target)
         }
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<200 {
             let count = Int.random(in: 0..<120, using: &generator)
             let places = (0..<count).map { _ -> (OrderKey, UInt64) in
@@ -202,7 +202,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
 
     @Test("a kill whose loser is elsewhere is carried, one from elsewhere is not applied")
     func outsideKills() throws {
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         let old = SampleArticles.make(1, revision: 0, &generator)
         let new = SampleArticles.make(1, revision: 1, &generator)
         let others = (2..<10).map { SampleArticles.make($0, &generator) }
@@ -251,7 +251,7 @@ func randomHistory(_ count: Int, _ generator: inout SeededGenerator) -> (samples
 
     @Test("sound segments that do not belong together are found")
     func betweenSegments() throws {
-        var generator = SeededGenerator(seed: 4)
+        var generator = SplitMix64(seed: 4)
         let samples = (1...4).map { SampleArticles.make($0, &generator) }
         let newer = SampleArticles.make(1, revision: 1, &generator)
         let base = try build(samples)

@@ -1,3 +1,4 @@
+import ByteCoding
 import Engine
 import News
 import Testing
@@ -141,7 +142,7 @@ struct QueryParserTests {
 
     @Test("any text gives a tree or an error")
     func garbage() {
-        var random = SeededGenerator(seed: 3)
+        var random = SplitMix64(seed: 3)
         let pieces = [
             "a", "b", "any(", "(", ")", "\"", "“", "~", "~1", "^", "^2", "*", "=", "-", "NOT ", " ", " AND ", " OR ",
             " NEAR/2 ",

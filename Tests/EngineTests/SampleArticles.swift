@@ -3,19 +3,6 @@ import Engine
 import News
 import Storage
 
-/// SplitMix64: small, seeded, the same everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// An article with all that indexing it needs.
 struct Sample: Equatable {
     let article: Article
@@ -41,18 +28,18 @@ enum SampleArticles {
     private static let captions = ["ministers meet in brussels", "the harbour at night", "file photo"]
 
     /// Words with frequencies that fall as in text: few are in nearly every article, many in one.
-    private static func word(_ generator: inout SeededGenerator) -> String {
+    private static func word(_ generator: inout SplitMix64) -> String {
         let rank = Int(
             Double(1 << Int.random(in: 0...11, using: &generator)) * Double.random(in: 1..<2, using: &generator))
         return rank % 17 == 0 ? "constitutionally\(rank)" : "w\(rank)"
     }
 
-    private static func text(_ count: Int, _ generator: inout SeededGenerator) -> String {
+    private static func text(_ count: Int, _ generator: inout SplitMix64) -> String {
         (0..<count).map { _ in word(&generator) }.joined(separator: " ")
     }
 
     /// - Parameter number: decides the key.
-    static func make(_ number: Int, revision: Int = 0, _ generator: inout SeededGenerator) -> Sample {
+    static func make(_ number: Int, revision: Int = 0, _ generator: inout SplitMix64) -> Sample {
         var article = Article()
         article.url = "https://news.example/\(number)"
         article.headline = text(Int.random(in: 1...9, using: &generator), &generator)
@@ -81,7 +68,7 @@ enum SampleArticles {
     }
 
     static func many(_ count: Int, seed: UInt64) -> [Sample] {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         return (0..<count).map { make($0, &generator) }
     }
 }

@@ -1,3 +1,4 @@
+import ByteCoding
 import Engine
 import News
 import Testing
@@ -72,7 +73,7 @@ struct SearchHighlightTests {
 
     @Test("any text and limit give valid ranges within the text")
     func garbage() throws {
-        var random = SeededGenerator(seed: 9)
+        var random = SplitMix64(seed: 9)
         let pieces = ["trade", "war", " ", ". ", "\n\n", "é", "中国人", "U.S.", "—", "trade war ", "'", "🙂"]
         let highlighter = Highlighter(try QueryParser.parse("trade \"trade war\" 中国人 us é*"))
         for _ in 0..<1500 {

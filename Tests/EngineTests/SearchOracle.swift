@@ -1,3 +1,4 @@
+import ByteCoding
 import Engine
 import News
 import Storage
@@ -173,7 +174,7 @@ struct SearchFixture {
         ["alpha", "beta", "gamma", "delta", "epsilon", "alphabet", "betray", "gambit", "deal", "zeta"]
         + (0..<30).map { "word\($0)" }
 
-    static func text(_ range: ClosedRange<Int>, _ random: inout SeededGenerator) -> String {
+    static func text(_ range: ClosedRange<Int>, _ random: inout SplitMix64) -> String {
         let count = Int.random(in: range, using: &random)
         return (0..<count).map { _ in
             // Squaring makes the first words frequent.
@@ -182,7 +183,7 @@ struct SearchFixture {
         }.joined(separator: " ")
     }
 
-    static func article(_ number: Int, revision: Int, words: ClosedRange<Int>, _ random: inout SeededGenerator)
+    static func article(_ number: Int, revision: Int, words: ClosedRange<Int>, _ random: inout SplitMix64)
         -> Sample
     {
         var article = Article()
@@ -205,7 +206,7 @@ struct SearchFixture {
     }
 
     init(articles: Int, segments count: Int, words: ClosedRange<Int> = 3...40, seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         segments = Array(repeating: ([], []), count: count)
         for number in 0..<articles {
             var home = Int.random(in: 0..<count, using: &random)
@@ -235,7 +236,7 @@ struct SearchFixture {
     }
 
     /// A random query in the query language.
-    func query(_ random: inout SeededGenerator, depth: Int = 0) -> String {
+    func query(_ random: inout SplitMix64, depth: Int = 0) -> String {
         func word() -> String {
             Self.words[Int.random(in: 0..<Self.words.count, using: &random) * Int.random(in: 1...2, using: &random) / 2]
         }

@@ -1,3 +1,4 @@
+import ByteCoding
 import Engine
 import News
 import Storage
@@ -26,7 +27,7 @@ struct SearchTests {
         let (snapshot, _) = try fixture.snapshot()
         let searcher = Searcher(snapshot)
         let oracle = SearchOracle(fixture.live)
-        var random = SeededGenerator(seed: UInt64(100 + segments))
+        var random = SplitMix64(seed: UInt64(100 + segments))
         for _ in 0..<45 {
             try check(fixture.query(&random), searcher, oracle, limit: Int.random(in: 0...30, using: &random))
         }
@@ -38,7 +39,7 @@ struct SearchTests {
         let (snapshot, _) = try fixture.snapshot()
         let searcher = Searcher(snapshot)
         let oracle = SearchOracle(fixture.live)
-        var random = SeededGenerator(seed: 78)
+        var random = SplitMix64(seed: 78)
         for _ in 0..<8 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
     }
 
@@ -49,7 +50,7 @@ struct SearchTests {
         whole.segments = [(fixture.live, [])]
         let many = Searcher(try fixture.snapshot().0)
         let one = Searcher(try whole.snapshot().0)
-        var random = SeededGenerator(seed: 22)
+        var random = SplitMix64(seed: 22)
         for _ in 0..<60 {
             let query = try QueryParser.parse(fixture.query(&random))
             for sort in SearchRequest.Sort.allCases {
@@ -73,7 +74,7 @@ struct SearchTests {
         settings.cellTargetBytes = 4000
         let (first, source) = try fixture.snapshot(settings: settings)
         let oracle = SearchOracle(fixture.live)
-        var random = SeededGenerator(seed: 600 + seed)
+        var random = SplitMix64(seed: 600 + seed)
         let merger = SegmentMerger(settings: settings, source: source)
         // Random groups are merged, until one segment is left; then all becomes cells.
         var snapshots = [first]
@@ -141,7 +142,7 @@ struct SearchTests {
         #expect(
             try code(SearchRequest(query: query, after: cursor), Searcher(snapshot, generation: Generation(2)))
                 == .cursor)
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix64(seed: 5)
         for _ in 0..<300 {
             var bytes = Array(cursor.utf8)
             bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 32...126, using: &random)
@@ -239,7 +240,7 @@ struct SearchTests {
     func garbage() throws {
         let fixture = SearchFixture(articles: 30, segments: 2, seed: 91)
         let searcher = Searcher(try fixture.snapshot().0)
-        var random = SeededGenerator(seed: 92)
+        var random = SplitMix64(seed: 92)
         let pieces = [
             "alpha", "beta*", "*", "any(", "(", ")", "\"", "~", "~3", "^", "^1000", "^0.001", "=", "-", "NOT ", " ",
             " OR ", "by:",
@@ -297,7 +298,7 @@ struct SearchTests {
             }
         }
         let expected = try answer(healthy)
-        var random = SeededGenerator(seed: 82)
+        var random = SplitMix64(seed: 82)
         var errors = 0
         for _ in 0..<150 {
             var bytes = built.bytes

@@ -68,10 +68,10 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
     func arrivalOrder() throws {
         let samples = SampleArticles.many(60, seed: 7)
         let expected = try build(samples).identity
-        var generator = SeededGenerator(seed: 8)
+        var generator = SplitMix64(seed: 8)
         for _ in 0..<5 {
             let builder = SegmentBuilder(settings: Settings(), memoryBudgetBytes: 1 << 30)
-            var extra = SeededGenerator(seed: generator.next())
+            var extra = SplitMix64(seed: generator.next())
             for sample in samples.shuffled(using: &generator) {
                 if Bool.random(using: &generator) {
                     let other = SampleArticles.make(10_000 + Int.random(in: 0..<50, using: &extra), &extra)
@@ -90,7 +90,7 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         let samples = SampleArticles.many(700, seed: 21)
         let segment = try open(try build(samples))
         let naive = NaiveIndex(samples)
-        var generator = SeededGenerator(seed: 22)
+        var generator = SplitMix64(seed: 22)
         for (term, postings) in naive.postings.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }).prefix(400) {
             let documents = postings.keys.sorted()
             let entry = try #require(try segment.lookup([term])[0])
@@ -137,7 +137,7 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         let samples = SampleArticles.many(300, seed: 41)
         let segment = try open(try build(samples))
         let sorted = NaiveIndex(samples).samples
-        var generator = SeededGenerator(seed: 42)
+        var generator = SplitMix64(seed: 42)
         for _ in 0..<100 {
             let day = Int64.random(in: -2..<42, using: &generator)
             let length = Int64.random(in: 0..<9, using: &generator)

@@ -1,3 +1,4 @@
+import ByteCoding
 import News
 import Testing
 
@@ -282,7 +283,7 @@ struct ArticleReaderTests {
 
     @Test("seeded mutations: a value or an error, and values survive being written")
     func mutations() {
-        var random = SeededGenerator(seed: 42)
+        var random = SplitMix64(seed: 42)
         var reader = ArticleReader()
         let whole = Array(Self.full.utf8)
         for round in 0..<5000 {

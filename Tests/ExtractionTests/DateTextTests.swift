@@ -1,3 +1,4 @@
+import ByteCoding
 import Foundation
 import News
 import Testing
@@ -45,7 +46,7 @@ struct DateTextTests {
 
     @Test("no mutation makes it trap")
     func mutations() {
-        var random = SeededGenerator(seed: 3)
+        var random = SplitMix64(seed: 3)
         let seeds = [
             "Thu, 21 Jan 2016 18:14:05 +0900 (KST)", "2016-01-20T18:14:05.123+09:00", "2004년 05월 28일 오후 01:31:15",
         ]

@@ -1,3 +1,4 @@
+import ByteCoding
 import Foundation
 import News
 import Testing
@@ -191,7 +192,7 @@ struct FeedParserTests {
 
     @Test("seeded mutations: a feed or an error")
     func mutations() {
-        var random = SeededGenerator(seed: 99)
+        var random = SplitMix64(seed: 99)
         let small = [
             "<rss><channel><title>t</title><item><title>a</title><link>b</link><guid>c</guid></item></channel></rss>",
             "<feed xmlns='http://www.w3.org/2005/Atom'><entry><content type='xhtml'><p>x</p></content><link href='y'/></entry></feed>",

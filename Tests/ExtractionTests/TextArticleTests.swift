@@ -1,3 +1,4 @@
+import ByteCoding
 import Foundation
 import News
 import Testing
@@ -135,7 +136,7 @@ struct TextArticleTests {
 
     @Test("mutated pages: an article or a rejection")
     func mutations() {
-        var random = SeededGenerator(seed: 11)
+        var random = SplitMix64(seed: 11)
         let page = Array(
             "Skip to x\n(LEAD) Talks end\n\nNews 18:14 Jan 3, 2019\n(ATTN: a)\nBy A B\nText. / A |\nELM (C) -- b c.\n"
                 .utf8)
@@ -241,7 +242,7 @@ struct HTMLArticleTests {
 
     @Test("mutated pages: an article or a rejection")
     func mutations() {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix64(seed: 5)
         let page = Array(
             "<html lang=a><title>T</title><p a='b' c=\"d\" e=f>x &amp; &#x41; <!-- c --><![CDATA[d]]><script>s</script></p>"
                 .utf8)

@@ -1,3 +1,4 @@
+import ByteCoding
 import Testing
 
 @testable import News
@@ -72,7 +73,7 @@ struct CanonicalURLTests {
 
     @Test("no mutation of an address makes it trap")
     func mutations() {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         let seeds = [
             "https://user:pw@Bücher.example:8080/a/%2e/b;c?d=%zz&utm_x#f", "http://[2001:db8::1.2.3.4]:80/",
             "http://0x7f.0.1/..",
@@ -118,18 +119,5 @@ struct ArticleIdentityTests {
         #expect(key(article(source: "s")) == byInput)
         #expect(key(article(guid: "g")) == byInput)
         #expect(key(article(source: "", guid: "g")) == byInput)
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood, 2014): seeded randomness for tests.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
