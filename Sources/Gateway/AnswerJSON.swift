@@ -48,6 +48,7 @@ package enum AnswerJSON {
         out.member(
             orNull: "published",
             hit.article.published.map { ArticleJSON.time($0.at, offsetMinutes: $0.offsetMinutes) })
+        out.member(orNull: "published_precision", hit.article.published?.precision.name)
         out.member("score", encoded: score(hit.score))
         out.required("snippet", hit.snippet.text)
         out.member("highlights", encoded: ranges(hit.snippet.matches))

@@ -39,9 +39,18 @@ enum WebPageScript {
           } catch { return null; }
         }
 
-        function when(text) {
+        // No more than is known: an article of a day has no time.
+        const shown = {
+          year: { year: "numeric" },
+          month: { year: "numeric", month: "short" },
+          day: { dateStyle: "medium" },
+        };
+
+        function when(text, precision) {
           const date = new Date(text);
-          return isNaN(date) ? text : date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+          if (isNaN(date)) return text;
+          const form = shown[precision] || { dateStyle: "medium", timeStyle: "short" };
+          return date.toLocaleString("en-GB", { ...form, timeZone: "UTC" }) + (form.timeStyle ? " UTC" : "");
         }
 
         async function get(path) {
@@ -79,7 +88,7 @@ enum WebPageScript {
           const facts = element("p", { class: "facts quiet" });
           if (hit.source) facts.append(element("b", {}, hit.source), " · ");
           facts.append(hit.published
-            ? element("time", { datetime: hit.published }, when(hit.published) + " UTC") : "undated");
+            ? element("time", { datetime: hit.published }, when(hit.published, hit.published_precision)) : "undated");
           const made = element("article", {}, element("h3", { dir: "auto" }, title), facts,
             element("p", { class: "snippet", dir: "auto" }, marked(hit.snippet, hit.highlights)));
           const button = element("button", { class: "open", type: "button", "aria-expanded": "false",

@@ -87,7 +87,8 @@ import Wire
             let hit = try #require(try answer.hits().first)
             #expect(
                 Set(hit.keys) == [
-                    "key", "url", "headline", "headline_highlights", "source", "published", "score", "snippet",
+                    "key", "url", "headline", "headline_highlights", "source", "published", "published_precision",
+                    "score", "snippet",
                     "highlights", "copies", "story",
                 ])
             #expect(hit["url"] as? String == "https://news.example/3" && hit["source"] is NSNull)
