@@ -18,18 +18,24 @@ package final class InputReader {
     /// … or this number.
     static let batchLines = 1000
 
-    private let send: ([UInt8]) throws -> Void
+    /// Lines of a PUT payload, and where each came from.
+    package struct Batch: Sendable {
+        package var bytes: [UInt8] = []
+        /// One for each line: nil if `report` was told already.
+        package var places: [String?] = []
+    }
+
+    private let send: (Batch) throws -> Void
     private let report: (Problem) -> Void
-    private var batch: [UInt8] = []
-    private var lineCount = 0
+    private var batch = Batch()
 
     package private(set) var fileCount = 0
     package private(set) var inputBytes: UInt64 = 0
 
     /// - Parameters:
     ///   - send: takes a batch.
-    ///   - report: told of each input that became no article here; those the coordinator rejects are counted there.
-    package init(send: @escaping ([UInt8]) throws -> Void, report: @escaping (Problem) -> Void) {
+    ///   - report: told of each input that became no article here; the coordinator may reject more.
+    package init(send: @escaping (Batch) throws -> Void, report: @escaping (Problem) -> Void) {
         self.send = send
         self.report = report
     }
@@ -60,10 +66,9 @@ package final class InputReader {
 
     /// Sends what is left.
     package func finish() throws {
-        guard !batch.isEmpty else { return }
+        guard !batch.bytes.isEmpty else { return }
         try send(batch)
-        batch = []
-        lineCount = 0
+        batch = Batch()
     }
 
     // MARK: Files
@@ -130,7 +135,7 @@ package final class InputReader {
 
     private func take(_ number: UInt64, _ line: LineSplitter.Line, of name: String) throws {
         switch line {
-        case .bytes(let bytes): try append(bytes)
+        case .bytes(let bytes): try append(bytes, from: "\(name):\(number)")
         case .tooLong(let count):
             try reject(
                 name, number, .tooLarge, "the line has \(count) bytes, at most \(Limits.inputBytes) are allowed")
@@ -148,19 +153,20 @@ package final class InputReader {
         switch outcome {
         case .article(let incoming):
             let json = ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)
-            try append(json[...])
+            try append(json[...], from: path)
         case .rejected(let reason, let detail): try reject(path, nil, reason, detail)
         }
     }
 
     // MARK: Batches
 
-    private func append(_ line: ArraySlice<UInt8>) throws {
+    private func append(_ line: ArraySlice<UInt8>, from place: String?) throws {
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return }
-        if !batch.isEmpty, batch.count + line.count > Self.batchBytes || lineCount >= Self.batchLines { try finish() }
-        batch.append(contentsOf: line)
-        batch.append(UInt8(ascii: "\n"))
-        lineCount += 1
+        let isFull = batch.bytes.count + line.count > Self.batchBytes || batch.places.count >= Self.batchLines
+        if !batch.bytes.isEmpty, isFull { try finish() }
+        batch.bytes.append(contentsOf: line)
+        batch.bytes.append(UInt8(ascii: "\n"))
+        batch.places.append(place)
     }
 
     private func reject(_ place: String, _ line: UInt64?, _ reason: RejectionReason, _ detail: String) throws {
@@ -172,7 +178,7 @@ package final class InputReader {
         inner.member("detail", detail.prefix(utf8Bytes: 1024))
         var outer = JSONObjectWriter()
         outer.member("$reject", encoded: String(decoding: inner.finish(), as: UTF8.self))
-        try append(outer.finish()[...])
+        try append(outer.finish()[...], from: nil)
     }
 }
 
