@@ -122,6 +122,12 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
+        tests(
+            "RolesTests",
+            [
+                "Roles", "HostIO", "Wire", "News", .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         // Real processes: the binary is built first.
         .testTarget(name: "ClusterTests", dependencies: ["coranto"], swiftSettings: strict),
         tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),

@@ -22,6 +22,11 @@ package struct ArticleAddress: Equatable, Sendable {
     /// - Throws: `Failure` `.badRequest` if the text names no article.
     package func requireKey() throws(Failure) -> ArticleKey {
         guard let key else {
+            if (8..<32).contains(text.utf8.count), text.utf8.allSatisfy({ ASCII.hexValue($0) != nil }) {
+                throw Failure(
+                    .badRequest, "\"\(text)\" is only the beginning of a key",
+                    hint: "coranto query --format keys prints whole keys")
+            }
             throw Failure(
                 .badRequest, "\"\(text)\" is neither a key nor a URL",
                 hint: "expected 32 hexadecimal digits, or an absolute http(s) URL")

@@ -67,6 +67,7 @@ package final class CoordinatorLink: Sendable {
     /// Closes the connection; `run` opens another.
     package func reconnect() { state.withLock { $0.client }?.close() }
 
+    /// Ends `run`, also while a connection is being opened: it is then closed as soon as it stands.
     package func stop() {
         let client = state.withLock { state in
             state.isStopped = true
@@ -84,7 +85,15 @@ package final class CoordinatorLink: Sendable {
                 // `opened` comes from here too, but only the client in hand can send.
                 if case .message(let message) = event { tell(.message(number, message)) }
             }
-            state.withLock { $0.client = client }
+            // Whoever stopped us while we connected had no client to close.
+            let isWanted = state.withLock { state in
+                if !state.isStopped { state.client = client }
+                return !state.isStopped
+            }
+            guard isWanted else {
+                client.close()
+                return false
+            }
             let began = ContinuousClock.now
             tell(.connected(number))
             do { try await client.waitUntilClosed() } catch {

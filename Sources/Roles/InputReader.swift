@@ -18,22 +18,28 @@ package final class InputReader {
     /// … or this number.
     static let batchLines = 1000
 
-    private let send: ([UInt8]) throws -> Void
+    /// Lines of a PUT payload, and where each came from.
+    package struct Batch: Sendable {
+        package var bytes: [UInt8] = []
+        /// One for each line: nil if `report` was told already.
+        package var places: [String?] = []
+    }
+
+    private let send: (Batch) throws -> Void
     private let report: (Problem) -> Void
     /// Reads NDJSON lines here, where names of fields are mapped: the coordinator knows only the fields' own.
     private var mappedReader: ArticleReader?
-    private var batch: [UInt8] = []
-    private var lineCount = 0
+    private var batch = Batch()
 
     package private(set) var fileCount = 0
     package private(set) var inputBytes: UInt64 = 0
 
     /// - Parameters:
     ///   - send: takes a batch.
-    ///   - report: told of each input that became no article here; those the coordinator rejects are counted there.
+    ///   - report: told of each input that became no article here; the coordinator may reject more.
     ///   - fieldMap: names of fields in NDJSON lines.
     package init(
-        fieldMap: FieldMap = FieldMap(), send: @escaping ([UInt8]) throws -> Void,
+        fieldMap: FieldMap = FieldMap(), send: @escaping (Batch) throws -> Void,
         report: @escaping (Problem) -> Void
     ) {
         mappedReader = fieldMap.isEmpty ? nil : ArticleReader(fieldMap: fieldMap)
@@ -67,10 +73,9 @@ package final class InputReader {
 
     /// Sends what is left.
     package func finish() throws {
-        guard !batch.isEmpty else { return }
+        guard !batch.bytes.isEmpty else { return }
         try send(batch)
-        batch = []
-        lineCount = 0
+        batch = Batch()
     }
 
     // MARK: Files
@@ -140,12 +145,15 @@ package final class InputReader {
     private func take(_ number: UInt64, _ line: LineSplitter.Line, of name: String) throws {
         switch line {
         case .bytes(let bytes):
-            guard mappedReader != nil, bytes.contains(where: { !ASCII.isBlank($0) }) else { return try append(bytes) }
+            let place = "\(name):\(number)"
+            guard mappedReader != nil, bytes.contains(where: { !ASCII.isBlank($0) }) else {
+                return try append(bytes, from: place)
+            }
             switch mappedReader!.readPayloadLine(bytes) {
-            case .article(let incoming): try append(incoming)
+            case .article(let incoming): try append(incoming, from: place)
             case .rejected(let reason, let detail): try reject(name, number, reason, detail)
             // Not of fields; the coordinator reads it.
-            case .reject, .retract, .feed: try append(bytes)
+            case .reject, .retract, .feed: try append(bytes, from: place)
             }
         case .tooLong(let count):
             try reject(
@@ -163,7 +171,7 @@ package final class InputReader {
             kind == .html
             ? HTMLArticle.read(bytes[...], fileName: fileName) : TextArticle.read(bytes[...], fileName: fileName)
         switch outcome {
-        case .article(let incoming): try append(incoming)
+        case .article(let incoming): try append(incoming, from: path)
         case .rejected(let reason, let detail): try reject(path, nil, reason, detail)
         }
     }
@@ -176,7 +184,7 @@ package final class InputReader {
         }
         for (index, entry) in feed.entries.enumerated() {
             switch ReadOutcome.checked(entry.article, key: entry.key, notes: entry.notes) {
-            case .article(let incoming): try append(incoming)
+            case .article(let incoming): try append(incoming, from: "\(path):\(index + 1)")
             case .rejected(let reason, let detail): try reject(path, UInt64(index + 1), reason, "entry: \(detail)")
             }
         }
@@ -184,16 +192,17 @@ package final class InputReader {
 
     // MARK: Batches
 
-    private func append(_ incoming: IncomingArticle) throws {
-        try append(ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)[...])
+    private func append(_ incoming: IncomingArticle, from place: String) throws {
+        try append(ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)[...], from: place)
     }
 
-    private func append(_ line: ArraySlice<UInt8>) throws {
+    private func append(_ line: ArraySlice<UInt8>, from place: String?) throws {
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return }
-        if !batch.isEmpty, batch.count + line.count > Self.batchBytes || lineCount >= Self.batchLines { try finish() }
-        batch.append(contentsOf: line)
-        batch.append(UInt8(ascii: "\n"))
-        lineCount += 1
+        let isFull = batch.bytes.count + line.count > Self.batchBytes || batch.places.count >= Self.batchLines
+        if !batch.bytes.isEmpty, isFull { try finish() }
+        batch.bytes.append(contentsOf: line)
+        batch.bytes.append(UInt8(ascii: "\n"))
+        batch.places.append(place)
     }
 
     private func reject(_ place: String, _ line: UInt64?, _ reason: RejectionReason, _ detail: String) throws {
@@ -205,7 +214,7 @@ package final class InputReader {
         inner.member("detail", detail.prefix(utf8Bytes: 1024))
         var outer = JSONObjectWriter()
         outer.member("$reject", encoded: String(decoding: inner.finish(), as: UTF8.self))
-        try append(outer.finish()[...])
+        try append(outer.finish()[...], from: nil)
     }
 }
 

@@ -26,24 +26,33 @@ package final class PutClient {
     private let token: Token?
     private let lane: Lane
     private let ack: AckLevel
-    private let name: String
+    /// What batches are sent under.
+    package let name: String
     private let patienceMilliseconds: Int
     private let hopeless: () -> String?
     private var client: BlockingClient?
-    private var nextNumber: UInt64 = 1
+    private let waiting: (String) -> Void
+    /// Of the batch that is put next.
+    package private(set) var nextNumber: UInt64 = 1
+    /// Told of each batch that was accepted.
+    package var onAccepted: (UInt64, BatchCounts) -> Void = { _, _ in }
     private var unanswered: [(number: UInt64, message: Message)] = []
 
     package private(set) var totals = Totals()
 
     static let windowCount = 8
+    /// Somebody who watches wants to know why nothing happens.
+    static let silentMilliseconds = 3000
 
     /// - Parameters:
     ///   - patienceMilliseconds: how long nobody may answer before it gives up.
     ///   - hopeless: says why there is no sense in waiting, if so.
+    ///   - waiting: told, once each time, that nobody has taken articles for some seconds, and why.
     package init(
         locator: CoordinatorLocator, token: Token?, lane: Lane, ack: AckLevel, patienceMilliseconds: Int = 120_000,
-        hopeless: @escaping () -> String? = { nil }
+        hopeless: @escaping () -> String? = { nil }, waiting: @escaping (String) -> Void = { _ in }
     ) {
+        self.waiting = waiting
         self.hopeless = hopeless
         self.locator = locator
         self.token = token
@@ -84,6 +93,7 @@ package final class PutClient {
                 totals.accepted += UInt64(counts.accepted)
                 totals.rejected += UInt64(counts.rejected)
                 totals.controls += UInt64(counts.controls)
+                onAccepted(number, counts)
                 Step.reach(.ingestAcknowledged)
             case .refusedBatch(let number, let code, let why): try refused(number, code, why, client)
             default: break
@@ -112,7 +122,9 @@ package final class PutClient {
 
     /// Does it on a standing connection; after a failed one everything unanswered is sent again on the next.
     private func attempt(_ body: (BlockingClient) throws -> Void) throws {
-        let deadline = SystemClock().monotonicNanoseconds() + UInt64(patienceMilliseconds) * 1_000_000
+        let began = SystemClock().monotonicNanoseconds()
+        let deadline = began + UInt64(patienceMilliseconds) * 1_000_000
+        var isTold = false
         var wait = 50
         var reason = "no coordinator is known"
         while true {
@@ -136,6 +148,10 @@ package final class PutClient {
                 throw GaveUp(
                     description: "nobody took the articles for \(patienceMilliseconds / 1000) s (\(reason)); "
                         + "\(unanswered.count) batches are unanswered")
+            }
+            if !isTold, SystemClock().monotonicNanoseconds() - began > UInt64(Self.silentMilliseconds) * 1_000_000 {
+                isTold = true
+                waiting("no coordinator takes articles (\(reason)); trying for \(patienceMilliseconds / 1000) s")
             }
             pause(wait)
             wait = min(wait * 2, 1000)

@@ -11,7 +11,7 @@ struct ArticleCommand: AsyncParsableCommand {
         commandName: "article", abstract: "Shows one article.",
         discussion: """
             Example:
-              coranto article https://news.example/2016/01/20/talks --store /var/lib/coranto --format json
+              coranto article https://news.example/2016/01/20/talks --store /srv/news --format json
             """)
 
     @Argument(help: ArgumentHelp("Its key or its URL.", valueName: "key|url"))

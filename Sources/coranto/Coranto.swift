@@ -8,7 +8,7 @@ import Gateway
             One binary, several roles, one store. A store is a folder.
 
             Example:
-              coranto query '"special role" china' --store /var/lib/coranto --sort newest
+              coranto query '"special role" china' --store /srv/news --sort newest
 
             Exit status: 0 done, 1 failed, 2 wrong usage, 3 some articles were rejected, 4 the store is corrupt.
             """,

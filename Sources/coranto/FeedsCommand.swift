@@ -31,6 +31,7 @@ struct FeedsCommand: AsyncParsableCommand {
         @OptionGroup var put: PutOptions
 
         func run() async throws {
+            try FeedLine.check(url)
             let seconds = try interval.map { try Interval.seconds($0) }
             try await FeedsCommand.send([FeedLine.add(url, seconds)], put)
             Terminal.write("added \(url)\n")
@@ -50,6 +51,7 @@ struct FeedsCommand: AsyncParsableCommand {
         @OptionGroup var put: PutOptions
 
         func run() async throws {
+            try FeedLine.check(url)
             try await FeedsCommand.send([FeedLine.remove(url)], put)
             Terminal.write("removed \(url)\n")
         }
@@ -125,6 +127,12 @@ enum FeedLine {
             throw Failure(.failed, "\(path) names no feeds", hint: "it needs outline elements with xmlUrl")
         }
         return try feeds.map { add($0.url, try $0.interval.map { try Interval.seconds($0) }) }
+    }
+
+    /// - Throws: `Failure` if the coordinator would reject the address.
+    static func check(_ url: String) throws(Failure) {
+        guard WebAddress(url) == nil else { return }
+        throw Failure(.badRequest, "\(url) is no feed's address", hint: "write http://… or https://…")
     }
 
     static func add(_ url: String, _ intervalSeconds: UInt32?) -> [UInt8] {

@@ -10,7 +10,7 @@ struct GatewayCommand: AsyncParsableCommand {
             Needs only the store: no coordinator has to run.
 
             Example:
-              coranto gateway --store /var/lib/coranto --http 127.0.0.1:8080
+              coranto gateway --store /srv/news --http 127.0.0.1:8080
             """)
 
     @OptionGroup var store: StoreOption

@@ -52,6 +52,10 @@ struct IngestCommand: AsyncParsableCommand {
 
     func run() async throws {
         let inputs = inputs
+        // A name mistyped is no input: nothing is made, nothing is counted. Beside others it is one that was rejected.
+        guard inputs.contains(where: { $0 == "-" || FileBytes.exists($0) }) else {
+            throw Failure(.failed, "no such file or folder: \(inputs.joined(separator: ", "))")
+        }
         let fieldMap = try FieldMap(pairs: map)
         let progress = Progress()
         let stop = StopSignal()
@@ -60,11 +64,17 @@ struct IngestCommand: AsyncParsableCommand {
         let result = try await put.put(
             lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers, stop: stop
         ) { client in
+            let rejections = Rejections(client: client.name)
+            client.onAccepted = { number, counts in
+                if counts.rejected > 0 { progress.clear() }
+                rejections.answered(number, counts)
+            }
             let reader = InputReader(
                 fieldMap: fieldMap,
-                send: {
+                send: { batch in
                     if stop.isTold { throw Stopped() }
-                    try client.put($0)
+                    rejections.sending(batch, number: client.nextNumber)
+                    try client.put(batch.bytes)
                     progress.show(client.totals)
                 },
                 report: { problem in

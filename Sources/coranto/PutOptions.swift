@@ -109,7 +109,9 @@ struct PutOptions: ParsableArguments {
     ) async throws -> Result {
         // The client blocks: it gets a thread of its own.
         try await Blocking.run {
-            let client = PutClient(locator: locator, token: token, lane: lane, ack: ack, hopeless: hopeless)
+            let client = PutClient(
+                locator: locator, token: token, lane: lane, ack: ack, hopeless: hopeless,
+                waiting: { Terminal.note($0) })
             try body(client)
             try client.finish()
             return Result(totals: client.totals)

@@ -15,11 +15,13 @@ struct QueryCommand: AsyncParsableCommand {
             (groups), prefix*, fields such as headline: by: source: lang: and ranges such as published:2016-01..2016-02.
 
             Example:
-              coranto query '"special role" china published:2016' --store /var/lib/coranto --facet source
+              coranto query '"special role" china published:2016' --store /srv/news --facet source
             """)
 
-    @Argument(help: "The query; \"\" is every article.")
-    var query: String
+    @Argument(
+        help: ArgumentHelp(
+            "The query; \"\" is every article. One that begins with - comes last, after --.", valueName: "query"))
+    var words: [String]
     @OptionGroup var store: StoreOption
     @Option(help: ArgumentHelp("Whether all words must be there, or any.", valueName: "all|any"))
     var match = "all"
@@ -49,14 +51,14 @@ struct QueryCommand: AsyncParsableCommand {
         do {
             answer = try SearchAnswer(to: question, from: holder.snapshot(for: question))
         } catch let error as QueryError where error.offset != nil {
-            throw Failure(.badRequest, "\(error.message)\n\(error.pointing(into: query))")
+            throw Failure(.badRequest, "the query cannot be read\n\(error.pointing(into: question.text))")
         }
         print(answer)
     }
 
     private func question() throws -> SearchQuestion {
         var question = SearchQuestion()
-        question.text = query
+        question.text = words.joined(separator: " ")
         try question.setMatching(match)
         try question.setLimit(limit)
         question.after = after

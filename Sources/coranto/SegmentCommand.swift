@@ -14,7 +14,7 @@ struct SegmentCommand: AsyncParsableCommand {
         commandName: "segment", abstract: "Shows and verifies a segment.",
         discussion: """
             Example:
-              coranto segment verify /var/lib/coranto/segments/0f…e9.1-4
+              coranto segment verify /srv/news/segments/0f…e9.1-4
             """,
         subcommands: [Show.self, Verify.self])
 
@@ -47,7 +47,7 @@ struct SegmentCommand: AsyncParsableCommand {
             abstract: "Shows what a segment says of itself.",
             discussion: """
                 Example:
-                  coranto segment show segments/0f…e9.1-4 --store /var/lib/coranto
+                  coranto segment show segments/0f…e9.1-4 --store /srv/news
                 """)
         @OptionGroup var source: Source
         @Option(help: "How to print.")
@@ -66,7 +66,7 @@ struct SegmentCommand: AsyncParsableCommand {
                 Ends with status 4 if anything is.
 
                 Example:
-                  coranto segment verify segments/0f…e9.1-4 --store /var/lib/coranto
+                  coranto segment verify segments/0f…e9.1-4 --store /srv/news
                 """)
         @OptionGroup var source: Source
         @Option(help: "How to print.")

@@ -16,7 +16,7 @@ struct SnapshotCommand: AsyncParsableCommand {
         commandName: "snapshot", abstract: "Lists, shows, verifies and compacts snapshots.",
         discussion: """
             Example:
-              coranto snapshot verify --store /var/lib/coranto
+              coranto snapshot verify --store /srv/news
             """,
         subcommands: [List.self, Show.self, Verify.self, Digest.self, CompactCommand.self])
 
@@ -32,7 +32,7 @@ struct SnapshotCommand: AsyncParsableCommand {
             abstract: "Lists the snapshots that are kept, the newest first.",
             discussion: """
                 Example:
-                  coranto snapshot list --store /var/lib/coranto
+                  coranto snapshot list --store /srv/news
                 """)
         @OptionGroup var store: StoreOption
         @Option(help: "How to print.")
@@ -60,7 +60,7 @@ struct SnapshotCommand: AsyncParsableCommand {
             abstract: "Shows what a snapshot is made of.",
             discussion: """
                 Example:
-                  coranto snapshot show --store /var/lib/coranto --format json
+                  coranto snapshot show --store /srv/news --format json
                 """)
         @Argument(help: "The generation; without it the newest.")
         var generation: UInt64?
@@ -81,7 +81,7 @@ struct SnapshotCommand: AsyncParsableCommand {
                 Ends with status 4 if anything is. The cluster may go on meanwhile.
 
                 Example:
-                  coranto snapshot verify --store /var/lib/coranto
+                  coranto snapshot verify --store /srv/news
                 """)
         @OptionGroup var store: StoreOption
         @Option(help: "How to print.")
@@ -107,7 +107,7 @@ struct SnapshotCommand: AsyncParsableCommand {
                 compacted.
 
                 Example:
-                  coranto snapshot digest --bytes --store /var/lib/coranto
+                  coranto snapshot digest --bytes --store /srv/news
                 """)
         @Argument(help: "The generation; without it the newest.")
         var generation: UInt64?

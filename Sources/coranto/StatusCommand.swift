@@ -72,7 +72,8 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func openReadOnly(_ path: String) throws -> FolderBucket {
         do throws(BucketFailure) { return try FolderBucket(path: path, access: .readOnly) } catch {
-            throw Failure(.failed, "no store at \(path): \(error.message)", hint: "coranto up or ingest makes one")
+            throw Failure(
+                .failed, "no store at \(path): \(error.message)", hint: "coranto ingest and coranto up make one")
         }
     }
 
@@ -104,10 +105,11 @@ struct StatusCommand: AsyncParsableCommand {
         let cluster =
             status.role == "none"
             ? "no coordinator is running"
-            : "\(status.role), term \(status.term), \(status.workers.count) workers, \(status.mergers) mergers, "
-                + "\(status.unleasedShards) shards without a worker"
+            : "\(status.role), term \(status.term), \(counted(status.workers.count, "worker")), "
+                + "\(counted(status.mergers, "merger")), \(counted(status.unleasedShards, "shard")) without a worker"
         var text = "\(cluster)\n"
-        text += "generation \(status.generation), \(status.overlays) overlays, \(status.cells) cells, "
+        text += "generation \(status.generation), \(counted(status.overlays, "overlay")), "
+        text += "\(counted(status.cells, "cell")), "
         text += "\(status.segmentBytes / 1024) KiB of segments\n"
         text += "set digest \(status.setDigest)\n"
         text += "received \(articles.received)\n"
@@ -116,4 +118,6 @@ struct StatusCommand: AsyncParsableCommand {
         }
         return text
     }
+
+    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

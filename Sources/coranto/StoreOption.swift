@@ -17,7 +17,8 @@ struct StoreOption: ParsableArguments {
         do throws(BucketFailure) {
             return try FolderBucket(path: store, access: .readOnly)
         } catch {
-            throw Failure(.failed, "no store at \(store): \(error.message)", hint: "coranto up or ingest makes one")
+            throw Failure(
+                .failed, "no store at \(store): \(error.message)", hint: "coranto ingest and coranto up make one")
         }
     }
 

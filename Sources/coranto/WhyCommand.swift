@@ -13,7 +13,7 @@ struct WhyCommand: AsyncParsableCommand {
             or a file and line.
 
             Example:
-              coranto why https://news.example/2016/01/20/talks --store /var/lib/coranto
+              coranto why https://news.example/2016/01/20/talks --store /srv/news
             """)
 
     @Argument(help: ArgumentHelp("Its URL, its key, or what a rejection names.", valueName: "url|key"))

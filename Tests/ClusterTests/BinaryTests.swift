@@ -44,6 +44,16 @@ import Testing
         #expect(try result.json()["accepted"] as? Int == 1)
         #expect(try result.json()["rejected"] as? Int == 6)
         #expect(result.errors.contains("too_large") && result.errors.contains("no such file"))
+        // Each is named by file and line, also those that only the coordinator rejected.
+        for place in [
+            "good.ndjson:2: empty", "good.ndjson:3: malformed", "good.ndjson:4: malformed", "latin.ndjson:1: ",
+        ] {
+            #expect(result.errors.contains(place), "\(place) is not in: \(result.errors)")
+        }
+        // What the message tells to ask is found.
+        let told = try #require(result.errors.firstMatch(of: /good\.ndjson:3: .*coranto why '([^']+)'/))
+        let why = try Binary.run("why", String(told.1), "--store", scratch.store)
+        #expect(why.status == 0 && why.output.contains("malformed"), "\(why.output)\(why.errors)")
         let status = try Binary.run("status", "--store", scratch.store, "--format", "json").json()
         let articles = status["articles"] as? [String: Int] ?? [:]
         #expect(articles["published"] == 1 && articles["rejected"] == 6 && articles["pending"] == 0)
@@ -76,6 +86,14 @@ import Testing
         #expect(wrong.status == 2 && wrong.errors.contains("there is no field titel"))
     }
 
+    @Test("a mistyped name makes no store and counts nothing")
+    func mistypedInput() throws {
+        let scratch = try Scratch()
+        let result = try Binary.run("ingest", scratch.path + "/absent.ndjson", "--store", scratch.store)
+        #expect(result.status == 1 && result.errors.contains("no such file or folder"), "\(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: scratch.store))
+    }
+
     @Test("a retracted article is gone and stays gone")
     func retraction() throws {
         let scratch = try Scratch()
@@ -86,6 +104,7 @@ import Testing
         #expect(retracted.status == 0, "\(retracted.errors)")
         let again = try Binary.run("ingest", file, "--store", scratch.store)
         #expect(again.status == 3)
+        #expect(again.errors.contains("a.ndjson:1 on were rejected: they are retracted"), "\(again.errors)")
         #expect(try Binary.run("query", "gone", "--store", scratch.store, "--format", "keys").output.isEmpty)
         #expect(try Binary.run("snapshot", "verify", "--store", scratch.store).status == 0)
     }
