@@ -80,13 +80,13 @@ package struct Collector: Sendable {
         _ tag: OperationTag, _ result: BucketResult, now: Moment, head newest: Manifest, cells: [SegmentReference],
         isOver: (Attempt) -> Bool, protected: Set<String>
     ) -> [Output] {
-        guard let (_, result) = call.handle(tag, result, now: now) else { return [] }
+        guard let (operation, result) = call.handle(tag, result, now: now) else { return [] }
         // What was published meanwhile is named too.
         known[newest.generation] = names(newest, cells.map(\.objectName))
         switch (stage, result) {
         case (.readingManifest(let generation), .bytes(let bytes)):
             do {
-                let manifest = try Manifest(decoding: bytes)
+                let manifest = try Manifest(decoding: bytes, named: operation.name)
                 reading = (generation, manifest, manifest.pages)
                 known[generation] = names(manifest, [])
             } catch {
@@ -95,7 +95,8 @@ package struct Collector: Sendable {
             }
         case (.readingPage(let generation, _), .bytes(let bytes)):
             do {
-                known[generation]?.written.formUnion(try ManifestPage(decoding: bytes).cells.map(\.objectName))
+                known[generation]?.written.formUnion(
+                    try ManifestPage(decoding: bytes, named: operation.name).cells.map(\.objectName))
             } catch { return abandonRound() }
         case (.listing(let folder), .names(let names)):
             judge(names, now: now, isOver: isOver, protected: protected)

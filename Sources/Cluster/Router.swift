@@ -208,7 +208,7 @@ package struct Router: Sendable {
         guard let (operation, result) = call.handle(tag, result, now: now) else { return nil }
         switch result {
         case .bytes(let bytes):
-            let object = try LogObject(decoding: bytes)
+            let object = try LogObject(decoding: bytes, named: operation.name)
             var entries: [ShardLane: [RoutedEntry]] = [:]
             var size = 0
             object.forEachEntry { position, lane, entry in

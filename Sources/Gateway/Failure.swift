@@ -50,7 +50,7 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
 
     private static func code(of error: EngineError) -> Code {
         switch error.code {
-        case .corrupt, .truncated, .mismatch: .corrupt
+        case .corrupt, .truncated, .mismatch, .missing: .corrupt
         case .unsupportedVersion, .io, .limit: .failed
         }
     }

@@ -93,11 +93,19 @@ struct SnapshotCheck {
 
     private mutating func checkPositions(_ log: LogSummary) throws {
         for (index, watermark) in manifest.watermarks.enumerated() where try !holds(watermark, log) {
-            find("watermarks", "shard \(index / 2) stands at \(Self.text(watermark)), which the log does not have")
+            miss(watermark, log, "watermarks", "shard \(index / 2) stands at \(Self.text(watermark))")
         }
         if try !holds(manifest.foldedTo, log) {
-            find("folded", "the log is counted to \(Self.text(manifest.foldedTo)), which it does not have")
+            miss(manifest.foldedTo, log, "folded", "the log is counted to \(Self.text(manifest.foldedTo))")
         }
+    }
+
+    /// Of a term that goes on the object is missing, which is told once; behind the end of another the manifest is wrong.
+    private mutating func miss(_ position: Position, _ log: LogSummary, _ section: String, _ what: String) {
+        guard log.ends[position.term] == nil else { return find(section, "\(what), which the log does not have") }
+        let name = ObjectName.log(position.term, position.number)
+        guard !findings.contains(where: { $0.object == name }) else { return }
+        findings.append(Finding(object: name, section: "log", message: "the object is missing; \(what)"))
     }
 
     private static func text(_ position: Position) -> String {

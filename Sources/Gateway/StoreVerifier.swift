@@ -172,7 +172,7 @@ package struct StoreVerifier {
             if found.isEmpty, let identity = try identityFinding(name, size) { found = [identity] }
             report.findings += found
             if found.isEmpty { soundSegments.insert(name) }
-        } catch let error as EngineError where error.code != .io {
+        } catch let error as EngineError where error.code != .io && error.code != .missing {
             report.findings.append(Finding(error, object: name))
         } catch {
             // Collected meanwhile.

@@ -53,7 +53,7 @@ package final class BucketByteSource: ByteSource {
 
     private func missing(_ name: String) -> EngineError {
         EngineError(
-            .io, "the object is missing", object: name,
+            .missing, "the object is missing", object: name,
             hint: "a manifest names it: restore it from a backup, or rebuild the snapshot")
     }
 }

@@ -97,7 +97,9 @@ package final class SnapshotLoader: Sendable {
     package func state(of manifest: Manifest) throws -> ClusterState {
         guard let named = manifest.state else { return ClusterState() }
         let name = named.name(in: "state")
-        return try decode(name, try bytes(name)) { bytes throws(CodingError) in try ClusterState(decoding: bytes) }
+        return try decode(name, try bytes(name)) { bytes throws(CodingError) in
+            try ClusterState(decoding: bytes, named: name)
+        }
     }
 
     // MARK: Snapshots
@@ -150,7 +152,7 @@ package final class SnapshotLoader: Sendable {
     private func read(_ generation: Generation) throws -> Manifest? {
         let name = ObjectName.manifest(generation)
         guard case .bytes(let bytes) = try perform(.get(name: name, range: nil)) else { return nil }
-        return try decode(name, bytes) { bytes throws(CodingError) in try Manifest(decoding: bytes) }
+        return try decode(name, bytes) { bytes throws(CodingError) in try Manifest(decoding: bytes, named: name) }
     }
 
     private func load(_ manifest: Manifest) throws -> LoadedManifest {
@@ -158,7 +160,7 @@ package final class SnapshotLoader: Sendable {
         for page in manifest.pages {
             let name = page.name(in: "pages")
             let decoded = try decode(name, try bytes(name)) { bytes throws(CodingError) in
-                try ManifestPage(decoding: bytes)
+                try ManifestPage(decoding: bytes, named: name)
             }
             cells += decoded.cells
         }

@@ -145,7 +145,7 @@ package struct Reign: Sendable {
         case (.probingManifest, .missing): manifestsRead(now: now)
         case (.findingLastLog(let candidate), .bytes(let bytes)):
             do {
-                ends += try LogObject(decoding: bytes).ends
+                ends += try LogObject(decoding: bytes, named: operation.name).ends
                 count(candidate, from: 1)
             } catch { corrupt(operation.name, error) }
         case (.findingLastLog(let candidate), .missing):
@@ -166,21 +166,17 @@ package struct Reign: Sendable {
         case (.lookingAfterEnds, .size), (.lookingAfterManifest, .size): outputs += start(now: now)
         case (.readingState, .bytes(let bytes)):
             do {
-                state = try ClusterState(decoding: bytes)
+                state = try ClusterState(decoding: bytes, named: operation.name)
                 readPage(0)
             } catch { corrupt(operation.name, error) }
         case (.readingPage(let index), .bytes(let bytes)):
             do {
-                cells += try ManifestPage(decoding: bytes).cells
+                cells += try ManifestPage(decoding: bytes, named: operation.name).cells
                 readPage(index + 1)
             } catch { corrupt(operation.name, error) }
-        case (.readingLog(let reading, let number), .bytes(let bytes)):
+        case (.readingLog(_, let number), .bytes(let bytes)):
             do {
-                let object = try LogObject(decoding: bytes)
-                guard object.term == reading, object.number == number else {
-                    throw CodingError.badValue(what: "term and number in log object", offset: 8)
-                }
-                outputs.append(.replay(object))
+                outputs.append(.replay(try LogObject(decoding: bytes, named: operation.name)))
                 unread[0].next = number + 1
                 readNextLog()
             } catch { corrupt(operation.name, error) }
@@ -200,9 +196,9 @@ package struct Reign: Sendable {
         // A coordinator of an earlier term was faster: its manifest becomes the parent.
         case (.committing, .taken(let bytes)):
             do {
-                manifest = try Manifest(decoding: bytes)
+                manifest = try Manifest(decoding: bytes, named: committing?.name ?? "")
                 if manifest.term > term { outputs += start(now: now) } else { commit() }
-            } catch { corrupt(manifest.name, error) }
+            } catch { corrupt(committing?.name ?? "", error) }
         case (.writingEnds, .taken): fail("\(ObjectName.log(term, 0)) was written by another process of the same term")
         case (_, .failed(let failure)): fail("\(failure)")
         default: fail("unexpected answer of the store to a create")
@@ -251,7 +247,7 @@ package struct Reign: Sendable {
 
     private mutating func readManifest(_ bytes: [UInt8], name: String) {
         do {
-            let found = try Manifest(decoding: bytes)
+            let found = try Manifest(decoding: bytes, named: name)
             manifest = found
             issue(.get(name: ObjectName.manifest(found.generation.next), range: nil))
         } catch { corrupt(name, error) }

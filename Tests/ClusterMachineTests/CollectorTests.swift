@@ -120,6 +120,18 @@ private final class Yard {
         #expect(yard.objects[orphan.objectName] != nil)
     }
 
+    @Test("a kept manifest under another's name stops the round: what the right one names stays")
+    func exchanged() {
+        let yard = Yard()
+        var other = emptyManifest()
+        other.generation = Generation(2)
+        yard.objects[ObjectName.manifest(Generation(3))] = other.encoded
+        yard.head.kept = [Manifest.Kept(generation: Generation(3), writtenAt: Timestamp(seconds: 0))]
+        yard.objects[orphan.objectName] = [1]
+        for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+    }
+
     @Test("nothing is deleted once a later term exists")
     func fenced() {
         let yard = Yard()

@@ -32,6 +32,24 @@ import Testing
             ])
     }
 
+    @Test("a coordinator does not begin on a manifest under another's name, and does not read on for ever")
+    func exchangedManifests() {
+        let store = TestStore()
+        ended(in: store)
+        beat(store, Term(1), counter: 1, hasEnded: true)
+        let second = ReignDriver(store, instance: 2)
+        second.start()
+        #expect(second.hasWon)
+        beat(store, Term(2), counter: 1, hasEnded: true)
+        let names = [ObjectName.manifest(Generation(1)), ObjectName.manifest(Generation(2))]
+        let objects = names.map { store.objects[$0] }
+        store.objects[names[0]] = objects[1]
+        store.objects[names[1]] = objects[0]
+        let third = ReignDriver(store, instance: 3)
+        third.start()
+        #expect(!third.hasWon && third.failure?.contains(names[1]) == true)
+    }
+
     @Test("a standby waits while the heartbeat changes, and takes over when it stood still")
     func standby() {
         let store = TestStore()

@@ -7,6 +7,8 @@ package struct EngineError: Error, Equatable, CustomStringConvertible {
         case unsupportedVersion
         /// The object is shorter than it should be.
         case truncated
+        /// There is no such object.
+        case missing
         /// The object could not be read.
         case io
         /// Things that are each sound do not belong together: settings, references, kills without a loser.

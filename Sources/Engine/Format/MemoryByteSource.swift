@@ -32,7 +32,7 @@ package final class MemoryByteSource: ByteSource {
             views.reserveCapacity(requests.count)
             for request in requests {
                 guard let object = state.objects[request.object] else {
-                    throw EngineError(.io, "no such object", object: request.object)
+                    throw EngineError(.missing, "no such object", object: request.object)
                 }
                 let start = Int(min(request.offset, UInt64(object.count)))
                 let end = min(object.count, start + max(request.length, 0))

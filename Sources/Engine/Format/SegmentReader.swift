@@ -34,7 +34,9 @@ package final class SegmentReader: Sendable {
         _ objects: [(name: String, sizeBytes: UInt64)], source: any ByteSource
     ) throws -> [SegmentReader] {
         for object in objects where object.sizeBytes < UInt64(SegmentFormat.tailBytes + SegmentFormat.headerBytes) {
-            throw EngineError(.truncated, "\(object.sizeBytes) bytes are no segment", object: object.name)
+            throw EngineError(
+                .truncated, "\(object.sizeBytes) bytes are no segment", object: object.name, section: "tail",
+                offset: object.sizeBytes)
         }
         let firstRequests = objects.map { object in
             let length = min(object.sizeBytes, UInt64(SegmentFormat.openReadBytes))
