@@ -152,7 +152,8 @@ package final class MergerRole: Sendable {
             logger.info(
                 "merged",
                 metadata: [
-                    "inputs": "\(job.inputs.count)", "documents": "\(job.inputs.reduce(0) { $0 + Int($1.documentCount) })",
+                    "inputs": "\(job.inputs.count)",
+                    "documents": "\(job.inputs.reduce(0) { $0 + Int($1.documentCount) })",
                     "to": "\(job.output)", "ms": "\(milliseconds)",
                 ])
             mailbox.push(.merger(.finished(job)))
