@@ -14,7 +14,7 @@ let strict: [SwiftSetting] = [
 let planted: [String: [SwiftSetting]] = Dictionary(
     grouping: [
         ("ACK_BEFORE_DURABLE", "Storage"), ("NO_LOOK", "Storage"), ("WATERMARK_BY_TO", "Cluster"),
-        ("EPOCH_TWICE", "Cluster"), ("COLLECT_LIVE_ATTEMPT", "Cluster"), ("KILL_LOST", "Simulation"),
+        ("EPOCH_TWICE", "Cluster"), ("COLLECT_LIVE_ATTEMPT", "Cluster"), ("KILL_LOST", "Engine"),
     ].filter { $0.0 == Context.environment["CORANTO_PLANTED"] }, by: \.1
 ).mapValues { $0.map { .define("PLANTED_" + $0.0) } }
 
@@ -102,7 +102,7 @@ let package = Package(
             swiftSettings: strict),
 
         // A whole cluster in one thread; never linked into the product.
-        module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Cluster"]),
+        module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Engine", "Cluster"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
 
         tests("ByteCodingTests", ["ByteCoding"]),

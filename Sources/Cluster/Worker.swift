@@ -480,3 +480,10 @@ package struct Worker: Sendable {
         for batch in waiting where stage == .filling { take(batch, now: now) }
     }
 }
+
+extension [Worker.Own] {
+    /// Those that a look-up in the snapshot of `manifest` must read besides it; all if there is no snapshot yet.
+    package func notIncluded(in manifest: Manifest?) -> [Worker.Own] {
+        filter { own in manifest.map { !own.isIncluded(in: $0) } ?? true }
+    }
+}

@@ -147,17 +147,13 @@ package final class MergerRole: Sendable {
         do {
             let started = SystemClock().monotonicNanoseconds()
             let source = BucketByteSource(configuration.bucket)
-            let inputs = try SegmentReader.open(job.inputs, source: source)
-            let merger = SegmentMerger(settings: settings, source: source)
-            switch job.output {
-            case .overlay: if let built = try merger.merge(inputs) { emit(built) }
-            case .cells: try merger.compact(inputs) { emit($0) }
-            }
+            try SegmentMerger(settings: settings, source: source).run(job.inputs, as: job.output.kind) { emit($0) }
             let milliseconds = (SystemClock().monotonicNanoseconds() - started) / 1_000_000
             logger.info(
                 "merged",
                 metadata: [
-                    "inputs": "\(job.inputs.count)", "documents": "\(inputs.reduce(0) { $0 + $1.documentCount })",
+                    "inputs": "\(job.inputs.count)",
+                    "documents": "\(job.inputs.reduce(0) { $0 + Int($1.documentCount) })",
                     "to": "\(job.output)", "ms": "\(milliseconds)",
                 ])
             mailbox.push(.merger(.finished(job)))

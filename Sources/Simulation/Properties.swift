@@ -2,6 +2,7 @@
 // the properties in words.
 
 import ByteCoding
+import Engine
 import News
 import Storage
 import Wire
@@ -11,10 +12,13 @@ struct Properties {
     private(set) var manifestCount = 0
     private(set) var deletedCount = 0
     private var live: [ArticleKey: Version] = [:]
+    private var articles = LoggedTexts()
     /// The set digest of every committed generation.
     private var committed: [Generation: Digest256] = [:]
     private var epochs: [Shard: Set<ShardEpoch>] = [:]
     private var ledgers: [String: LedgerRows] = [:]
+    /// Questions are asked of every so many generations, for they cost more than all else.
+    private static let answersEvery: UInt64 = 8
 
     mutating func leased(_ shard: Shard, _ epoch: ShardEpoch) throws {
         guard epochs[shard, default: []].insert(epoch).inserted else {
@@ -28,7 +32,7 @@ struct Properties {
 
     /// Called as soon as a manifest is in the store.
     mutating func manifestCreated(
-        _ bytes: [UInt8], store: SimulatedStore, segments: (Manifest) throws -> [(SegmentReference, DecodedSegment)]
+        _ bytes: [UInt8], store: SimulatedStore, segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
     ) throws {
         let manifest = try Manifest(decoding: bytes)
         // A request of long ago that lands under a number that was collected: void, for the newest does not keep it.
@@ -47,21 +51,22 @@ struct Properties {
                 try require(manifest.watermarks[index] >= head.watermarks[index], "watermarks never go back", manifest)
             }
         }
-        try checkSegments(try segments(manifest), of: manifest)
+        let parts = try segments(manifest)
+        try checkSegments(parts, of: manifest)
+        try checkSnapshot(parts, of: manifest, store: store)
         try checkLedger(of: manifest, store: store)
         committed[manifest.generation] = manifest.setDigest
         head = manifest
     }
 
-    private mutating func checkSegments(_ parts: [(SegmentReference, DecodedSegment)], of manifest: Manifest) throws {
+    private mutating func checkSegments(_ parts: [(SegmentReference, SegmentContents)], of manifest: Manifest) throws {
         var documents: [DocumentID: Int] = [:]
         var kills: [DocumentID: Int] = [:]
         var sum = Digest256.zero
         for (reference, segment) in parts {
-            try require(reference.digest == segment.digest, "a reference tells its segment's digest", manifest)
-            sum = sum &+ segment.digest
-            for document in segment.model.documents { documents[document.id, default: 0] += 1 }
-            for kill in segment.killed { kills[kill, default: 0] += 1 }
+            sum = sum &+ reference.digest
+            for document in segment.documents { documents[document, default: 0] += 1 }
+            for kill in segment.kills { kills[kill, default: 0] += 1 }
         }
         for (id, count) in kills {
             try require(
@@ -78,6 +83,27 @@ struct Properties {
         try require(
             manifest.sums[.published] == Int64(live.count), "published is the number of live articles", manifest,
             "\(manifest.sums[.published]) and \(live.count)")
+    }
+
+    /// The engine must see the same articles as the plain counting above, and find in them what reading them finds.
+    private mutating func checkSnapshot(
+        _ parts: [(SegmentReference, SegmentContents)], of manifest: Manifest, store: SimulatedStore
+    ) throws {
+        let snapshot = try SnapshotReader(
+            segments: parts.map(\.1.reader), settingsHash: manifest.settings.hash, source: store.segments)
+        try require(snapshot.liveDocumentCount == live.count, "the engine sees the live articles", manifest)
+        guard manifest.generation.number % Self.answersEvery == 0 else { return }
+        try checkAnswers(snapshot, "generation \(manifest.generation.number)", store: store)
+    }
+
+    private mutating func checkAnswers(_ snapshot: SnapshotReader, _ place: String, store: SimulatedStore) throws {
+        let keys = live.keys.sorted()
+        for (key, found) in zip(keys, try snapshot.lookup(keys: keys)) where found?.version != live[key] {
+            throw Violation(property: "the engine sees the live articles", detail: "\(place): \(key.hex)")
+        }
+        try articles.read(store.everLog)
+        try AnswerOracle(live.map { ($0.key, articles[DocumentID(key: $0.key, version: $0.value)]) })
+            .check(snapshot, place)
     }
 
     private mutating func checkLedger(of manifest: Manifest, store: SimulatedStore) throws {
@@ -174,28 +200,35 @@ struct Properties {
         return count
     }
 
-    /// When all is quiet: the snapshot is what the log says, the log holds all that was acknowledged, and kept snapshots
-    /// are what they were.
-    func checkEnd(
-        store: SimulatedStore, clients: [SimulatedClient], manifest: (Generation) throws -> Manifest?,
-        segments: (Manifest) throws -> [(SegmentReference, DecodedSegment)]
-    ) throws {
-        guard let head else { throw Violation(property: "there is a snapshot", detail: "none") }
-        var best: [ArticleKey: Version] = [:]
+    /// What the log makes of every key: the largest version, unless it was retracted.
+    private func winners(_ store: SimulatedStore) -> [LoggedArticle] {
+        var best: [ArticleKey: LoggedArticle] = [:]
         var retracted: Set<ArticleKey> = []
-        var batches: Set<BatchID> = []
         for object in validLog(store) {
-            for batch in object.batches {
-                batches.insert(BatchID(client: batch.client, number: batch.number))
-                for entry in batch.entries {
-                    switch entry {
-                    case .article(let article):
-                        best[article.key] = max(best[article.key] ?? article.version, article.version)
-                    case .retraction(let retraction): retracted.insert(retraction.key)
-                    case .rejection, .feed: break
-                    }
+            object.forEachEntry { _, _, entry in
+                switch entry {
+                case .article(let article):
+                    if best[article.key].map({ $0.version < article.version }) ?? true { best[article.key] = article }
+                case .retraction(let retraction): retracted.insert(retraction.key)
+                case .rejection, .feed: break
                 }
             }
+        }
+        return best.values.filter { !retracted.contains($0.key) }.sorted { $0.key < $1.key }
+    }
+
+    // MARK: The end
+
+    /// When all is quiet: the snapshot is what the log says, the log holds all that was acknowledged, and kept snapshots
+    /// are what they were.
+    mutating func checkRest(
+        store: SimulatedStore, clients: [SimulatedClient], manifest: (Generation) throws -> Manifest?,
+        segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
+    ) throws {
+        guard let head else { throw Violation(property: "there is a snapshot", detail: "none") }
+        var batches: Set<BatchID> = []
+        for object in validLog(store) {
+            for batch in object.batches { batches.insert(BatchID(client: batch.client, number: batch.number)) }
         }
         for client in clients {
             for id in client.acknowledged {
@@ -204,18 +237,68 @@ struct Properties {
                     "\(id.client), batch \(id.number)")
             }
         }
-        let expected = best.filter { !retracted.contains($0.key) }.reduce(Digest256.zero) {
-            $0 &+ $1.value.digestTerm(of: $1.key)
-        }
+        let expected = winners(store).reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
         try require(expected == head.setDigest, "the snapshot is a function of the log", head)
+        try checkKept(head, store: store, manifest: manifest, segments: segments)
+        try checkWhole(head, store: store, segments: segments)
+    }
+
+    private func checkKept(
+        _ head: Manifest, store: SimulatedStore, manifest: (Generation) throws -> Manifest?,
+        segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
+    ) throws {
+        var seen: Set<String> = []
         for kept in head.kept {
             guard let older = try manifest(kept.generation) else {
                 throw Violation(property: "a kept generation is there", detail: "\(kept.generation.number)")
             }
-            let sum = try segments(older).reduce(Digest256.zero) { $0 &+ $1.1.digest }
+            var sum = Digest256.zero
+            for (reference, _) in try segments(older) {
+                sum = sum &+ reference.digest
+                guard seen.insert(reference.objectName).inserted else { continue }
+                try require(
+                    store.objects[reference.objectName].map { SHA256.hash(of: $0) } == reference.identity,
+                    "snapshots never change", older, reference.objectName)
+            }
             try require(sum == committed[kept.generation], "snapshots never change", older)
         }
-        _ = try segments(head)
+    }
+
+    /// The engine's own checker, kept corrections included, and every question.
+    private mutating func checkWhole(
+        _ head: Manifest, store: SimulatedStore, segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
+    ) throws {
+        let parts = try segments(head)
+        let report = try SnapshotVerifier(parts.map(\.0), source: store.segments).run()
+        try require(
+            report.findings.isEmpty && report.digest == head.setDigest, "the snapshot is sound", head,
+            report.findings.first.map { "\($0)" } ?? "digest")
+        let snapshot = try SnapshotReader(
+            segments: parts.map(\.1.reader), settingsHash: head.settings.hash, source: store.segments)
+        try checkAnswers(snapshot, "generation \(head.generation.number)", store: store)
+    }
+
+    /// After a compaction at rest: same articles, same bytes. One builder gets the winners of the log and nothing else.
+    mutating func checkCanonical(
+        store: SimulatedStore, segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
+    ) throws -> Int {
+        guard let head else { throw Violation(property: "there is a snapshot", detail: "none") }
+        let draft = SegmentDraft(memoryBudgetBytes: .max)
+        draft.use(head.settings)
+        for article in winners(store) { try draft.index(article) }
+        let whole = try draft.seal(dropped: [], kills: [])
+        let source = MemoryByteSource()
+        source.put(whole.bytes, as: whole.reference(attempt: Attempt(term: .none, number: 0)).objectName)
+        var expected: [BuiltSegment] = []
+        try SegmentMerger(settings: head.settings, source: source).run(
+            [whole.reference(attempt: Attempt(term: .none, number: 0))], as: .cell
+        ) { expected.append($0) }
+        let cells = try segments(head).map(\.0)
+        try require(
+            cells.map { store.objects[$0.objectName] } == expected.map(\.bytes), "same articles, same bytes", head,
+            "\(cells.count) cells, \(expected.count) expected")
+        try checkWhole(head, store: store, segments: segments)
+        return cells.count
     }
 
     private func require(

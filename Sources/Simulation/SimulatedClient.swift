@@ -14,6 +14,7 @@ struct SimulatedClient {
 
     let name: String
     private var random: SeededRandom
+    private let compressor = ZstdCompressor(level: Int(Settings().zstdLevel))
     private var articlesLeft: Int
     private var nextNumber: UInt64 = 1
     private var current: Batch?
@@ -68,25 +69,19 @@ struct SimulatedClient {
     }
 
     private mutating func makeEntry() -> LogEntry {
-        let key = ArticleKey(source: "pool", guid: "\(random.int(0...79))")
+        let number = random.int(0...(SimulatedArticle.keyCount - 1))
         if random.chance(15) {
+            let key = SimulatedArticle.key(number)
             retracted.insert(key)
-            return .retraction(Retraction(key: key, url: "", reason: "seed"))
+            return .retraction(Retraction(key: key, url: SimulatedArticle.url(number), reason: "seed"))
         }
         articlesLeft -= 1
         if random.chance(30) {
             return .rejection(Rejection(reason: .empty, source: "paper", place: "line 1", detail: ""))
         }
-        let seen = random.int(0...40)
-        let content = SHA256.hash(of: [UInt8(random.int(0...3))])
-        let version = Version(
-            firstSeen: seen == 0 ? nil : Timestamp(seconds: Int64(seen)), extractorVersion: 0, contentHash: content,
-            recordHash: content)
-        // The order time is part of the record: equal versions are equal in it.
-        let order = seen % 5 == 0 ? nil : Timestamp(seconds: Int64(seen * 37 % 11) * 1000)
-        return .article(
-            LoggedArticle(
-                key: key, version: version, orderTime: order, source: random.pick(["paper", "agency", ""]),
-                recordBytes: UInt32(random.int(50...400)), frame: [UInt8](repeating: 1, count: random.int(20...200))))
+        let article = SimulatedArticle.make(
+            number, sighting: random.int(0...(SimulatedArticle.sightingCount - 1)),
+            text: random.int(0...(SimulatedArticle.textCount - 1)))
+        return .article(SimulatedArticle.logged(article, compressor))
     }
 }

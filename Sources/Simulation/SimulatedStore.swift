@@ -1,3 +1,4 @@
+import Engine
 import News
 import Storage
 
@@ -6,6 +7,8 @@ import Storage
 struct SimulatedStore {
     private(set) var objects: [String: [UInt8]] = [:]
     private(set) var everLog: [LogObject] = []
+    /// The segments among the objects, as the engine reads them.
+    let segments = MemoryByteSource()
     var isFull = false
 
     /// - Throws: if a machine wrote a log object that cannot be read.
@@ -20,6 +23,7 @@ struct SimulatedStore {
             if isFull { return full(name) }
             if objects[name] != nil { return .exists }
             objects[name] = bytes
+            if name.hasPrefix("segments/") { segments.put(bytes, as: name) }
             if name.hasPrefix("log/") { everLog.append(try LogObject(decoding: bytes)) }
             return .done
         case .get(let name, let range):
@@ -33,6 +37,7 @@ struct SimulatedStore {
             return .names(Array(names.prefix(limit)))
         case .delete(let name):
             objects[name] = nil
+            segments.remove(name)
             return .done
         }
     }

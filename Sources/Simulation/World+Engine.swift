@@ -1,81 +1,121 @@
 import ByteCoding
 import Cluster
+import Engine
 import News
 import Storage
 import Wire
 
-// The engine's part, on model segments.
+// The engine's part: the calls of `WorkerEngine` and `MergerRole`, on the simulated store. The engine takes a while to
+// answer; what it reads it reads at once, so that its faults are those of a store that refuses or has lost the object.
 extension World {
     func engine(_ index: Int, _ answer: EngineAnswer) {
         schedule(after: Int64(random.int(1...200)), .engine(process: index, run: processes[index].run, answer))
     }
 
+    /// What the coordinator says to a worker or merger that joins.
+    func use(_ bytes: [UInt8], on index: Int) throws {
+        var reader = ByteReader(bytes)
+        let settings = try Settings(decoding: &reader)
+        processes[index].draft.use(settings)
+        processes[index].mergeSettings = settings
+    }
+
+    /// The store refuses the engine now and then, as it refuses the machines.
+    private func refuseRead() throws {
+        guard !isHealing, random.chance(5) else { return }
+        count("store: refused the engine")
+        throw EngineError(.io, "503")
+    }
+
+    // MARK: Merging
+
     func merge(_ job: MergeJob, on index: Int) throws {
-        guard let outputs = try outputs(of: job) else {
-            // The job is of a coordinator that no longer reigns; its inputs were collected.
-            return engine(index, .merger(.engineFailed(job, "an input is gone")))
-        }
-        processes[index].merging.append((job, outputs))
-        if processes[index].merging.count == 1 { produceNext(index) }
+        processes[index].merging.append(Merging(job: job))
+        if processes[index].merging.count == 1 { try beginMerge(index) }
     }
 
-    private func outputs(of job: MergeJob) throws -> [ModelSegment]? {
-        var inputs: [ModelSegment] = []
-        for reference in job.inputs {
-            guard let bytes = store.objects[reference.objectName] else { break }
-            inputs.append(try decoded(reference, bytes).model)
+    private func beginMerge(_ index: Int) throws {
+        let job = processes[index].merging[0].job
+        var outputs: [BuiltSegment] = []
+        do {
+            try refuseRead()
+            try SegmentMerger(settings: processes[index].mergeSettings, source: store.segments)
+                .run(job.inputs, as: job.output.kind) { outputs.append($0) }
+        } catch let error as EngineError where error.code == .io {
+            // Also if the job is of a coordinator that no longer reigns, and its inputs were collected.
+            processes[index].merging[0].failure = "\(error)"
+        } catch {
+            throw Violation(property: "what was published can be merged", detail: "job \(job.number): \(error)")
         }
-        guard inputs.count == job.inputs.count else { return nil }
-        switch job.output {
-        case .overlay:
-            let merged = ModelSegment.merge(inputs)
-            return merged.documents.isEmpty && merged.kills.isEmpty ? [] : [merged]
-        case .cells:
-            let cells = ModelSegment.cells(of: inputs)
-            guard cells.allSatisfy({ $0.kills.isEmpty }) else {
-                throw Violation(property: "a kill has its loser in the same snapshot", detail: "job \(job.number)")
-            }
-            return cells
-        }
+        processes[index].merging[0].outputs = outputs
+        try produceNext(index)
     }
 
-    func produceNext(_ index: Int) {
-        guard let (job, outputs) = processes[index].merging.first else { return }
-        guard let next = outputs.first else {
-            processes[index].merging.removeFirst()
-            engine(index, .merger(.finished(job)))
-            return produceNext(index)
+    func produceNext(_ index: Int) throws {
+        guard let merging = processes[index].merging.first else { return }
+        let job = merging.job
+        if let next = merging.outputs.first {
+            processes[index].merging[0].outputs.removeFirst()
+            let reference = next.reference(attempt: Attempt(term: .none, number: 0))
+            return engine(index, .merger(.produced(job, reference, next.bytes)))
         }
-        processes[index].merging[0].outputs.removeFirst()
-        let (reference, bytes) = next.reference(job.output == .cells ? .cell : .overlay)
-        engine(index, .merger(.produced(job, reference, bytes)))
+        processes[index].merging.removeFirst()
+        engine(index, .merger(merging.failure.map { .engineFailed(job, $0) } ?? .finished(job)))
+        if !processes[index].merging.isEmpty { try beginMerge(index) }
     }
+
+    // MARK: Sealing
 
     func lookUp(
-        _ keys: [ArticleKey], atLeast: Generation, own: [Worker.Own]
-    ) throws -> ([Worker.Found?], Generation, [Worker.Own]) {
+        _ seal: UInt64, _ keys: [ArticleKey], atLeast: Generation, own: [Worker.Own], on index: Int
+    ) throws -> Worker.Event {
         // Any generation from the lease's on may be what a reader sees first.
-        guard let newest = properties.head?.generation else { return (keys.map { _ in nil }, .none, own) }
+        let newest = properties.head?.generation ?? .none
         let readable = (atLeast.number...max(atLeast.number, newest.number)).map(Generation.init).filter {
             $0 == newest || store.objects[ObjectName.manifest($0)] != nil
         }
-        let generation = random.pick(readable)
-        var all: [DecodedSegment] = []
-        var left = own
-        if let manifest = try manifest(generation) {
-            all = try segments(manifest).map(\.1)
-            left = own.filter { !$0.isIncluded(in: manifest) }
-        }
-        for item in left {
-            if let bytes = store.objects[item.segment.objectName] { all.append(try decoded(item.segment, bytes)) }
-        }
-        let found = keys.map { key in
-            DecodedSegment.live(key, in: all).map {
-                Worker.Found(version: $0.version, orderTime: $0.orderTime, source: $0.source)
+        let manifest = try manifest(random.pick(readable))
+        let left = own.notIncluded(in: manifest)
+        do {
+            try refuseRead()
+            let draft = processes[index].draft
+            let references = try manifest.map { try self.references($0) } ?? []
+            let snapshot = try SnapshotReader(
+                segments: try opened(references + left.map(\.segment)), settingsHash: draft.settings.hash,
+                source: store.segments)
+            let found = try draft.lookUp(keys, in: snapshot).map {
+                $0.map { Worker.Found(version: $0.version, orderTime: $0.orderTime, source: $0.source ?? "") }
             }
+            return .lookedUp(seal: seal, found, in: manifest?.generation ?? .none, notIncluded: left)
+        } catch let error as EngineError where error.code == .io || !left.isEmpty {
+            // Own segments that were refused do not fit to what another owner of the shard has published since.
+            if error.code != .io { count("worker: own segments do not fit any more") }
+            return .engineFailed(seal: seal, "\(error)")
         }
-        return (found, generation, left)
     }
+
+    func build(_ seal: UInt64, dropped: [Int], kills: [Kill], on index: Int) throws -> Worker.Event {
+        do {
+            try refuseRead()
+            let built = try processes[index].draft.seal(dropped: dropped, kills: kills)
+            return .built(seal: seal, built.reference(attempt: Attempt(term: .none, number: 0)), built.bytes)
+        } catch let error as EngineError where error.code == .io {
+            return .engineFailed(seal: seal, "\(error)")
+        }
+    }
+
+    /// - Throws: `EngineError` `.io` if one is not there.
+    private func opened(_ references: [SegmentReference]) throws -> [SegmentReader] {
+        try references.map { reference in
+            let name = reference.objectName
+            if let known = readSegments[name]?.reader ?? openSegments[name] { return known }
+            let reader = try SegmentReader.open([reference], source: store.segments)[0]
+            openSegments[name] = reader
+            return reader
+        }
+    }
+
+    // MARK: Snapshots
 
     /// The manifest of a generation, if it is there.
     func manifest(_ generation: Generation) throws -> Manifest? {
@@ -87,26 +127,30 @@ extension World {
         return manifest
     }
 
-    /// Every segment a manifest names, decoded.
-    func segments(_ manifest: Manifest) throws -> [(SegmentReference, DecodedSegment)] {
-        func bytes(_ name: String) throws -> [UInt8] {
-            guard let bytes = store.objects[name] else {
-                throw Violation(
-                    property: "what a kept manifest names is there",
-                    detail: "generation \(manifest.generation.number): \(name)")
-            }
-            return bytes
-        }
-        var references = manifest.overlays
-        for page in manifest.pages { references += try ManifestPage(decoding: bytes(page.name(in: "pages"))).cells }
-        return try references.map { ($0, try decoded($0, bytes($0.objectName))) }
+    /// Every segment a manifest names, in the order of the manifest.
+    private func references(_ manifest: Manifest) throws -> [SegmentReference] {
+        try manifest.overlays
+            + manifest.pages.flatMap { try ManifestPage(decoding: bytes($0.name(in: "pages"), of: manifest)).cells }
     }
 
-    /// Segments never change, so each is decoded once.
-    private func decoded(_ reference: SegmentReference, _ bytes: [UInt8]) throws -> DecodedSegment {
-        if let known = decodedSegments[reference.identity] { return known }
-        let segment = try DecodedSegment(decoding: bytes)
-        decodedSegments[reference.identity] = segment
-        return segment
+    /// The contents of every segment a manifest names.
+    func segments(_ manifest: Manifest) throws -> [(SegmentReference, SegmentContents)] {
+        try references(manifest).map { reference in
+            let bytes = try bytes(reference.objectName, of: manifest)
+            if let known = readSegments[reference.objectName] { return (reference, known) }
+            let reader = try SegmentReader.open([reference], source: store.segments)[0]
+            let contents = try SegmentContents(reader, reference, bytes: bytes)
+            readSegments[reference.objectName] = contents
+            return (reference, contents)
+        }
+    }
+
+    private func bytes(_ name: String, of manifest: Manifest) throws -> [UInt8] {
+        guard let bytes = store.objects[name] else {
+            throw Violation(
+                property: "what a kept manifest names is there",
+                detail: "generation \(manifest.generation.number): \(name)")
+        }
+        return bytes
     }
 }

@@ -102,6 +102,7 @@ extension World {
             }
         } else {
             guard processes[index].connection == id else { return }
+            if case .joined(_, _, _, let settings) = message { try use(settings, on: index) }
             switch processes[index].role {
             case .worker: try step(worker: index, .message(message))
             case .merger: try step(merger: index, .message(message))

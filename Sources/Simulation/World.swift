@@ -1,10 +1,10 @@
 // A whole cluster in one thread, driven by one seed: coordinators, workers, mergers and clients over a bucket and a
-// network that delay, repeat, cut and forget. The machines, the wire's parser and encoder, and every object but the
-// segments are the product's own; time, store, network and the text engine are simulated. docs/testing.md says in words
-// what must hold.
+// network that delay, repeat, cut and forget. The machines, the wire's parser and encoder, the engine and every byte of
+// every object are the product's own; time, store and network are simulated. docs/testing.md says in words what must hold.
 
 import ByteCoding
 import Cluster
+import Engine
 import News
 import Storage
 import Wire
@@ -56,11 +56,20 @@ package final class World {
         var merger: Merger?
         var client: SimulatedClient?
         var connection: Int?
-        /// Documents in the worker's builder, by ordinal.
-        var builder: [ModelDocument] = []
+        /// The worker's engine.
+        var draft = SegmentDraft(memoryBudgetBytes: World.builderBudgetBytes)
         /// The merger's engine does its jobs one after another, also those that are no longer wanted: the first is in
-        /// work, with the outputs that are still to be made.
-        var merging: [(job: MergeJob, outputs: [ModelSegment])] = []
+        /// work.
+        var merging: [Merging] = []
+        /// What the coordinator said when the merger joined.
+        var mergeSettings = Settings()
+    }
+
+    struct Merging {
+        var job: MergeJob
+        /// Outputs that are still to be handed over, and why there are no more.
+        var outputs: [BuiltSegment] = []
+        var failure: String?
     }
 
     struct Connection {
@@ -79,6 +88,8 @@ package final class World {
     package struct Summary: Equatable, Sendable {
         package var articleCount: Int64
         package var liveCount: Int
+        /// Of the compacted snapshot at the end.
+        package var cellCount: Int
         package var manifestCount: Int
         package var deletedCount: Int
         package var faultCounts: [String: Int]
@@ -99,8 +110,12 @@ package final class World {
     var faultCounts: [String: Int] = [:]
     var isHealing = false
     private var nextRestCheck = World.workMilliseconds + 20_000
+    private var hasRested = false
     var properties = Properties()
-    var decodedSegments: [Digest256: DecodedSegment] = [:]
+    /// By object name: what a manifest once named.
+    var readSegments: [String: SegmentContents] = [:]
+    /// By object name: segments a worker opened, named or not.
+    var openSegments: [String: SegmentReader] = [:]
     var decodedManifests: [String: Manifest] = [:]
     private(set) var traceHash: UInt64 = 14_695_981_039_346_656_037
     package private(set) var trace: [String] = []
@@ -115,6 +130,7 @@ package final class World {
     static let tickMilliseconds: Int64 = 100
     static let workMilliseconds: Int64 = 60_000
     static let limitMilliseconds: Int64 = 400_000
+    static let builderBudgetBytes = 1 << 20
     /// The wall clock runs this many times faster, so that a minute sees hours: kept generations are thinned out.
     static let wallFactor: Int64 = 360
 
@@ -140,22 +156,35 @@ package final class World {
         while let next = queue.pop() {
             now = next.time
             guard now < Self.limitMilliseconds else {
-                throw Violation(property: "the cluster comes to rest", detail: stuckDetail())
+                throw Violation(
+                    property: hasRested ? "a compaction comes to its end" : "the cluster comes to rest",
+                    detail: stuckDetail())
             }
             try happen(next.event)
             if isHealing, now >= nextRestCheck {
                 nextRestCheck = now + 500
-                if isAtRest { break }
+                if isAtRest, try isCompacted() { break }
             }
         }
-        try properties.checkEnd(
-            store: store, clients: processes.compactMap(\.client), manifest: { try self.manifest($0) },
-            segments: { try self.segments($0) })
+        let cellCount = try properties.checkCanonical(store: store, segments: { try self.segments($0) })
         return Summary(
             articleCount: properties.head?.sums.received ?? 0,
-            liveCount: Int(properties.head?.sums[.published] ?? 0), manifestCount: properties.manifestCount,
-            deletedCount: properties.deletedCount, faultCounts: faultCounts, traceHash: traceHash,
-            setDigest: properties.head?.setDigest.hex ?? "")
+            liveCount: Int(properties.head?.sums[.published] ?? 0), cellCount: cellCount,
+            manifestCount: properties.manifestCount, deletedCount: properties.deletedCount, faultCounts: faultCounts,
+            traceHash: traceHash, setDigest: properties.head?.setDigest.hex ?? "")
+    }
+
+    /// Called at rest: checks what must hold then, and has the snapshot compacted.
+    private func isCompacted() throws -> Bool {
+        if !hasRested {
+            hasRested = true
+            try properties.checkRest(
+                store: store, clients: processes.compactMap(\.client), manifest: { try self.manifest($0) },
+                segments: { try self.segments($0) })
+        }
+        guard let head = properties.head, !MergeScheduler.isCanonical(head) else { return true }
+        requestCompaction()
+        return false
     }
 
     private var isAtRest: Bool {
@@ -243,7 +272,7 @@ package final class World {
         processes[index].pausedUntil = 0
         processes[index].backlog = []
         processes[index].connection = nil
-        processes[index].builder = []
+        processes[index].draft = SegmentDraft(memoryBudgetBytes: Self.builderBudgetBytes)
         processes[index].merging = []
         processes[index].wallSkewMilliseconds = Int64(random.int(-600_000...600_000))
         let run = processes[index].run
@@ -351,22 +380,12 @@ package final class World {
             case .send(let message): sendUp(index, message)
             case .reconnect: reconnect(index)
             case .operation(let operation): issue(operation, from: index)
-            case .index(let article):
-                processes[index].builder.append(
-                    ModelDocument(
-                        key: article.key, version: article.version, orderTime: article.orderTime,
-                        source: article.source))
-            case .discard: processes[index].builder = []
+            case .index(let article): try processes[index].draft.index(article)
+            case .discard: processes[index].draft.discard()
             case .lookUp(let seal, let keys, let atLeast, let own):
-                let (found, generation, left) = try lookUp(keys, atLeast: atLeast, own: own)
-                engine(index, .worker(.lookedUp(seal: seal, found, in: generation, notIncluded: left)))
+                engine(index, .worker(try lookUp(seal, keys, atLeast: atLeast, own: own, on: index)))
             case .build(let seal, let dropped, let kills):
-                let skip = Set(dropped)
-                let left = processes[index].builder.indices.filter { !skip.contains($0) }
-                let segment = ModelSegment(documents: left.map { processes[index].builder[$0] }, kills: kills)
-                processes[index].builder = []
-                let (reference, bytes) = segment.reference(.overlay)
-                engine(index, .worker(.built(seal: seal, reference, bytes)))
+                engine(index, .worker(try build(seal, dropped: dropped, kills: kills, on: index)))
             case .note(let text): note("worker \(index): \(text)")
             case .drained:
                 note("drained \(index)")
@@ -382,7 +401,7 @@ package final class World {
             case .reconnect: reconnect(index)
             case .operation(let operation): issue(operation, from: index)
             case .merge(let job): try merge(job, on: index)
-            case .goOn: produceNext(index)
+            case .goOn: try produceNext(index)
             case .note(let text): note("merger \(index): \(text)")
             case .drained:
                 note("drained \(index)")

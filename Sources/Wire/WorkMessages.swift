@@ -98,6 +98,14 @@ package struct MergeJob: Equatable, Sendable {
         case overlay = 1
         /// The canonical cells of everything; the inputs are the whole snapshot.
         case cells = 2
+
+        /// What the outputs are.
+        package var kind: SegmentReference.Kind {
+            switch self {
+            case .overlay: .overlay
+            case .cells: .cell
+            }
+        }
     }
 
     package var number: UInt64

@@ -140,7 +140,9 @@ struct RangeMerge {
         var carried: [(row: KillRow, part: Int, kill: Int)] = []
         for (number, part) in parts.enumerated() {
             for (index, row) in part.segment.kills.enumerated() where !part.isKillDropped[index] {
-                carried.append((row, number, index))
+                #if !PLANTED_KILL_LOST
+                    carried.append((row, number, index))
+                #endif
             }
         }
         carried.sort { $0.row.kill < $1.row.kill }

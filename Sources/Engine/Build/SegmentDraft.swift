@@ -1,0 +1,71 @@
+import ByteCoding
+package import News
+package import Storage
+
+/// What a worker's machine asks of the engine, whoever drives it: articles go into one builder, their keys are looked up
+/// in a snapshot, a segment with the kills of that look-up comes out.
+///
+/// Guarantees
+/// 1. A kill's correction is made from the record that the look-up found, not from what the caller says of it.
+/// 2. After `use`, `discard` and `seal` it is empty.
+///
+/// Confined to one thread.
+package final class SegmentDraft {
+    package private(set) var settings = Settings()
+    private let memoryBudgetBytes: Int
+    private let decompressor = ZstdDecompressor()
+    private var builder: SegmentBuilder
+    /// The snapshot of the last look-up and what it found: the losers of the kills that follow.
+    private var lookedUp: (snapshot: SnapshotReader, found: [ArticleKey: LiveVersion])?
+
+    /// - Parameter memoryBudgetBytes: the builder's; nothing is refused beyond it, sealing is the machine's decision.
+    package init(memoryBudgetBytes: Int) {
+        self.memoryBudgetBytes = memoryBudgetBytes
+        builder = SegmentBuilder(settings: settings, memoryBudgetBytes: memoryBudgetBytes)
+    }
+
+    package func use(_ settings: Settings) {
+        self.settings = settings
+        discard()
+    }
+
+    package func discard() {
+        builder = SegmentBuilder(settings: settings, memoryBudgetBytes: memoryBudgetBytes)
+        lookedUp = nil
+    }
+
+    /// Puts an article in as the next ordinal.
+    package func index(_ article: LoggedArticle) throws {
+        let record = try decompressor.decompress(article.frame, atMost: Limits.recordBytes)
+        guard record.count == Int(article.recordBytes) else {
+            throw EngineError(
+                .corrupt, "the record of \(article.key.hex) has \(record.count) bytes, \(article.recordBytes) expected")
+        }
+        _ = try builder.add(key: article.key, version: article.version, record: record, frame: article.frame)
+    }
+
+    /// The live version of each key.
+    package func lookUp(_ keys: [ArticleKey], in snapshot: SnapshotReader) throws -> [LiveVersion?] {
+        let live = try snapshot.lookup(keys: keys)
+        var found: [ArticleKey: LiveVersion] = [:]
+        for version in live { if let version { found[version.key] = version } }
+        lookedUp = (snapshot, found)
+        return live
+    }
+
+    /// - Parameter kills: of what the last look-up found.
+    /// - Throws: `.mismatch` for a kill of anything else; what the source throws when a loser's record is read.
+    package func seal(dropped: [Int], kills: [Kill]) throws -> BuiltSegment {
+        for ordinal in dropped { builder.drop(ordinal) }
+        var losers: [KilledDocument] = []
+        for kill in kills {
+            guard let (snapshot, found) = lookedUp, let live = found[kill.key], live.version == kill.version else {
+                throw EngineError(.mismatch, "the loser \(kill.key.hex) was not looked up")
+            }
+            let records = try snapshot.segments[live.segment].records([live.ordinal])
+            losers.append(KilledDocument(kill: kill, record: records[0]))
+        }
+        lookedUp = nil
+        return try builder.seal(kills: losers)
+    }
+}
