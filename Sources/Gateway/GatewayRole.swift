@@ -13,6 +13,7 @@ package final class GatewayRole: Sendable {
     private let threads: SearchThreads
     private let holder: SnapshotHolder
     private let services: ServiceGroup
+    private let endpoint: Endpoint
 
     /// How long questions in work may take when the gateway ends.
     static let drainDuration = Duration.seconds(10)
@@ -30,6 +31,7 @@ package final class GatewayRole: Sendable {
         let routes = GatewayRoutes(
             holder: holder, threads: threads, metrics: metrics, token: configuration.token)
         let endpoint = configuration.endpoint
+        self.endpoint = endpoint
         let application = Application(
             router: routes.router(),
             server: .http1(configuration: .init(idleTimeout: Self.idleDuration)),
@@ -63,7 +65,7 @@ package final class GatewayRole: Sendable {
             }
         } catch {
             try await threads.stop()
-            throw error
+            throw ListenFailure(error, endpoint: endpoint) ?? error
         }
         try await threads.stop()
     }

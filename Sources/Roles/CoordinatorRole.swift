@@ -89,7 +89,8 @@ package final class CoordinatorRole: Sendable {
                 options, on: group, logger: logger, term: { [self] in term.withLock { $0 } },
                 onEvent: { [self] id, event in received(PeerID(id.number), event) })
         } catch {
-            throw RoleError("cannot listen on \(configuration.endpoint): \(error)")
+            let known = ListenFailure(error, endpoint: configuration.endpoint)
+            throw RoleError(known?.description ?? "cannot listen on \(configuration.endpoint): \(error)")
         }
         server.withLock { $0 = started }
         let bound = Endpoint(host: configuration.endpoint.host, port: started.port)
@@ -123,6 +124,8 @@ package final class CoordinatorRole: Sendable {
                 case .send(let peer, let message): send(peer, message)
                 case .close(let peer): server.withLock { $0 }?.close(ConnectionID(peer.number))
                 case .standingBy(let term, let address):
+                    // Told once more when the reigning one's address is known.
+                    guard !address.isEmpty else { break }
                     logger.info(
                         "standing by", metadata: ["term": "\(term.number)", "coordinator": "\(address)"])
                 case .reigning(let own):
