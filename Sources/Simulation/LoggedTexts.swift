@@ -21,6 +21,11 @@ struct LoggedTexts {
         objectCount = log.count
     }
 
-    /// - Precondition: the log read so far holds the version; all that is live comes from the log.
-    subscript(id: DocumentID) -> Article { articles[id]! }
+    /// - Throws: `Violation` if the log read so far has no such article: all that is live comes from the log.
+    func article(_ id: DocumentID) throws(Violation) -> Article {
+        guard let article = articles[id] else {
+            throw Violation(property: "what is live is in the log", detail: id.key.hex)
+        }
+        return article
+    }
 }

@@ -18,7 +18,7 @@ struct Properties {
     private var epochs: [Shard: Set<ShardEpoch>] = [:]
     private var ledgers: [String: LedgerRows] = [:]
     /// Questions are asked of every so many generations, for they cost more than all else.
-    private static let answersEvery: UInt64 = 8
+    static let answersEvery: UInt64 = 8
 
     mutating func leased(_ shard: Shard, _ epoch: ShardEpoch) throws {
         guard epochs[shard, default: []].insert(epoch).inserted else {
@@ -102,8 +102,8 @@ struct Properties {
             throw Violation(property: "the engine sees the live articles", detail: "\(place): \(key.hex)")
         }
         try articles.read(store.everLog)
-        try AnswerOracle(live.map { ($0.key, articles[DocumentID(key: $0.key, version: $0.value)]) })
-            .check(snapshot, place)
+        let texts = try live.map { ($0.key, try articles.article(DocumentID(key: $0.key, version: $0.value))) }
+        try AnswerOracle(texts).check(snapshot, place)
     }
 
     private mutating func checkLedger(of manifest: Manifest, store: SimulatedStore) throws {
@@ -173,50 +173,6 @@ struct Properties {
         }
     }
 
-    // MARK: The log
-
-    /// Log objects that count: of each term those before its recorded end.
-    private func validLog(_ store: SimulatedStore) -> [LogObject] {
-        let objects = store.everLog.sorted { ($0.term, $0.number) < ($1.term, $1.number) }
-        // A term's own record of ends counts only if it is not void itself: the newest term's does.
-        var ends: [Term: UInt64] = [:]
-        for object in objects.reversed() where object.number == 0 {
-            if let end = ends[object.term], end == 0 { continue }
-            for end in object.ends where ends[end.term] == nil { ends[end.term] = end.objectCount }
-        }
-        return objects.filter { $0.number < ends[$0.term] ?? UInt64.max }
-    }
-
-    func loggedArticleCount(_ store: SimulatedStore) -> Int64 {
-        var count: Int64 = 0
-        for object in validLog(store) {
-            object.forEachEntry { _, _, entry in
-                switch entry {
-                case .article, .rejection: count += 1
-                case .retraction, .feed: break
-                }
-            }
-        }
-        return count
-    }
-
-    /// What the log makes of every key: the largest version, unless it was retracted.
-    private func winners(_ store: SimulatedStore) -> [LoggedArticle] {
-        var best: [ArticleKey: LoggedArticle] = [:]
-        var retracted: Set<ArticleKey> = []
-        for object in validLog(store) {
-            object.forEachEntry { _, _, entry in
-                switch entry {
-                case .article(let article):
-                    if best[article.key].map({ $0.version < article.version }) ?? true { best[article.key] = article }
-                case .retraction(let retraction): retracted.insert(retraction.key)
-                case .rejection, .feed: break
-                }
-            }
-        }
-        return best.values.filter { !retracted.contains($0.key) }.sorted { $0.key < $1.key }
-    }
-
     // MARK: The end
 
     /// When all is quiet: the snapshot is what the log says, the log holds all that was acknowledged, and kept snapshots
@@ -226,10 +182,8 @@ struct Properties {
         segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
     ) throws {
         guard let head else { throw Violation(property: "there is a snapshot", detail: "none") }
-        var batches: Set<BatchID> = []
-        for object in validLog(store) {
-            for batch in object.batches { batches.insert(BatchID(client: batch.client, number: batch.number)) }
-        }
+        let log = ValidLog(store.everLog)
+        let batches = log.batches
         for client in clients {
             for id in client.acknowledged {
                 try require(
@@ -237,7 +191,7 @@ struct Properties {
                     "\(id.client), batch \(id.number)")
             }
         }
-        let expected = winners(store).reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
+        let expected = log.winners.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
         try require(expected == head.setDigest, "the snapshot is a function of the log", head)
         try checkKept(head, store: store, manifest: manifest, segments: segments)
         try checkWhole(head, store: store, segments: segments)
@@ -285,7 +239,7 @@ struct Properties {
         guard let head else { throw Violation(property: "there is a snapshot", detail: "none") }
         let draft = SegmentDraft(memoryBudgetBytes: .max)
         draft.use(head.settings)
-        for article in winners(store) { try draft.index(article) }
+        for article in ValidLog(store.everLog).winners { try draft.index(article) }
         let whole = try draft.seal(dropped: [], kills: [])
         let source = MemoryByteSource()
         source.put(whole.bytes, as: whole.reference(attempt: Attempt(term: .none, number: 0)).objectName)

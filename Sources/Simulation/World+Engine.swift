@@ -22,7 +22,7 @@ extension World {
 
     /// The store refuses the engine now and then, as it refuses the machines.
     private func refuseRead() throws {
-        guard !isHealing, random.chance(5) else { return }
+        guard !isHealing, random.chance(20) else { return }
         count("store: refused the engine")
         throw EngineError(.io, "503")
     }

@@ -190,13 +190,13 @@ package final class World {
     private var isAtRest: Bool {
         guard processes.allSatisfy({ $0.client?.isDone ?? true }) else { return false }
         guard let head = properties.head, head.sums.pending == 0 else { return false }
-        return head.sums.received == properties.loggedArticleCount(store)
+        return head.sums.received == ValidLog(store.everLog).articleCount
     }
 
     private func stuckDetail() -> String {
         let clients = processes.compactMap(\.client).map { "\($0.name) done: \($0.isDone)" }
         let head = properties.head.map { "generation \($0.generation.number), pending \($0.sums.pending)" } ?? "none"
-        return "at \(now) ms: \(clients), head \(head), logged \(properties.loggedArticleCount(store))"
+        return "at \(now) ms: \(clients), head \(head), logged \(ValidLog(store.everLog).articleCount)"
     }
 
     private func happen(_ happening: Happening) throws {
@@ -297,12 +297,12 @@ package final class World {
 
     func makeCoordinator(_ index: Int, _ instance: Instance) throws {
         var settings = Settings()
-        settings.cellTargetBytes = 1000
+        settings.cellTargetBytes = 2500
         let empty = Manifest(
             settings: settings, sharding: Sharding(shardCount: UInt16(scenario.shardCount), secret: 7))
         var configuration = Coordinator.Configuration(instance: instance, address: "coordinator\(index)", empty: empty)
         configuration.leaseMilliseconds = 3000
-        configuration.mergePolicy = MergePolicy(fanIn: 3, smallestTierBytes: 4000)
+        configuration.mergePolicy = MergePolicy(fanIn: 3, smallestTierBytes: 5000)
         configuration.collectIntervalMilliseconds = 1000
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
         configuration.ledgerTailLimitCount = 8

@@ -37,7 +37,7 @@ case "--seed":
     if let violation { fail("seed \(seed): \(violation)", 1) }
     if let summary {
         print(
-            "seed \(seed): \(summary.articleCount) articles, \(summary.liveCount) live, \(summary.manifestCount) manifests"
+            "seed \(seed): \(summary.articleCount) articles, \(summary.liveCount) live in \(summary.cellCount) cells, \(summary.manifestCount) manifests"
         )
         for (fault, count) in summary.faultCounts.sorted(by: { $0.key < $1.key }) { print("  \(fault): \(count)") }
     }
