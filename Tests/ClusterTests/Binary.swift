@@ -42,6 +42,10 @@ struct Binary {
     }
 
     static func run(_ words: String..., input: String? = nil) throws -> Result {
+        try run(arguments: words, input: input)
+    }
+
+    static func run(arguments words: [String], input: String? = nil) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = words
