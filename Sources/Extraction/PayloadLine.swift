@@ -74,11 +74,15 @@ extension ArticleReader {
             guard let url = fields.texts["url"], let address = WebAddress(url) else {
                 throw scanner.error("$feed needs an http(s) url", at: start)
             }
+            // Escaping can make it three times as long as it was given.
+            guard address.href.utf8.count <= Limits.urlBytes else {
+                throw scanner.error("the url has more than \(Limits.urlBytes) bytes", at: start)
+            }
             switch fields.texts["op"] {
             case "add":
                 let interval = fields.numbers["interval_s"]
-                guard (interval ?? 1) >= 1, (interval ?? 1) <= UInt64(UInt32.max) else {
-                    throw scanner.error("interval_s is out of range", at: start)
+                guard (1...UInt64(Limits.feedIntervalSeconds)).contains(interval ?? 1) else {
+                    throw scanner.error("interval_s is 1 to \(Limits.feedIntervalSeconds)", at: start)
                 }
                 return .feed(.add(url: address.href, intervalSeconds: interval.map { UInt32($0) }))
             case "remove": return .feed(.remove(url: address.href))

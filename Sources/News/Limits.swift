@@ -12,4 +12,6 @@ package enum Limits {
     package static let labelBytes = 4096
     /// Longest URL that can make a key.
     package static let urlBytes = 8192
+    /// Longest interval between two polls of a feed: a leap year.
+    package static let feedIntervalSeconds = 366 * 86_400
 }

@@ -179,26 +179,18 @@ package final class FetcherRole: Sendable {
 
     /// Sends the new entries; what was sent is told acknowledged only when the coordinator has said so.
     private func put(_ batch: FetchScheduler.Batch, _ entries: [FeedEntry], _ sender: PutClient) {
-        var payload: [UInt8] = []
-        for item in batch.entries {
-            var article = entries[item.index].article
-            article.firstSeen = item.firstSeen
-            let key = entries[item.index].key
-            let record = CanonicalRecord.encode(article)
-            let version = CanonicalRecord.version(of: article, record: record)
-            payload += ArticleJSON.write(article, key: key, version: version)
-            payload.append(UInt8(ascii: "\n"))
-        }
+        let payloads = FeedPayloads.make(batch, of: entries)
         let client = SerialClient(sender)
-        puts.async { [mailbox, logger, payload] in
-            var isSent = false
+        puts.async { [mailbox, logger] in
+            var sentCount = 0
             // The articles are not remembered as seen until they are durable; there is nothing better to do than wait.
             while true {
                 do {
-                    if !isSent {
-                        isSent = true
+                    while sentCount < payloads.count {
+                        // What was begun the client sends again by itself.
+                        sentCount += 1
                         Step.reach(.fetcherSending)
-                        try client.sender.put(payload)
+                        try client.sender.put(payloads[sentCount - 1])
                     }
                     try client.sender.finish()
                     break

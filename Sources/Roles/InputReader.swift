@@ -207,14 +207,8 @@ package final class InputReader {
 
     private func reject(_ place: String, _ line: UInt64?, _ reason: RejectionReason, _ detail: String) throws {
         report(Problem(place: line.map { "\(place):\($0)" } ?? place, reason: "\(reason.name): \(detail)"))
-        var inner = JSONObjectWriter()
-        inner.member("source", place.prefix(utf8Bytes: 1024))
-        if let line { inner.member("line", encoded: "\(line)") }
-        inner.member("reason", reason.name)
-        inner.member("detail", detail.prefix(utf8Bytes: 1024))
-        var outer = JSONObjectWriter()
-        outer.member("$reject", encoded: String(decoding: inner.finish(), as: UTF8.self))
-        try append(outer.finish()[...], from: nil)
+        let line = RejectLine.write(source: place, line: line, reason: reason, detail: detail)
+        try append(line[...], from: nil)
     }
 }
 

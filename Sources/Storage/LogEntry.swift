@@ -117,7 +117,7 @@ extension LogEntry {
             out.fixed(UInt8(4))
             out.fixed(change.operation.rawValue)
             out.string(change.url)
-            out.varint(UInt64(change.intervalSeconds.map { $0 + 1 } ?? 0))
+            out.varint(change.intervalSeconds.map { UInt64($0) + 1 } ?? 0)
         }
     }
 
@@ -158,7 +158,7 @@ extension LogEntry {
                 throw .badValue(what: "feed operation \(raw)", offset: start)
             }
             let url = try reader.string(atMost: Limits.urlBytes)
-            let interval = try reader.count("interval", atMost: Int(UInt32.max))
+            let interval = try reader.count("interval", atMost: Int(UInt32.max) + 1)
             self = .feed(
                 FeedChange(
                     operation: operation, url: url, intervalSeconds: interval == 0 ? nil : UInt32(interval - 1)))

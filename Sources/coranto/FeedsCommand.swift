@@ -164,8 +164,8 @@ enum Interval {
             factor = known
             digits = text.dropLast()
         }
-        guard let count = UInt32(digits), count > 0, count <= 86_400 else {
-            throw Failure(.badRequest, "\(text) is no interval", hint: "write 1s, 5m or 2h")
+        guard let count = UInt32(digits), count > 0, UInt64(count) * UInt64(factor) <= Limits.feedIntervalSeconds else {
+            throw Failure(.badRequest, "\(text) is no interval", hint: "write 1s, 5m or 2h, at most a year")
         }
         return count * factor
     }
