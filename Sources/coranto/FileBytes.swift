@@ -8,6 +8,13 @@ enum FileBytes {
 
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
+    /// Whether a path lies below a folder, or is it; neither need exist.
+    static func isPath(_ path: String, inside folder: String) -> Bool {
+        let inner = URL(fileURLWithPath: path).standardizedFileURL.pathComponents
+        let outer = URL(fileURLWithPath: folder).standardizedFileURL.pathComponents
+        return inner.starts(with: outer)
+    }
+
     static func makeFolder(_ path: String) throws {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
             throw Reason(error)
@@ -19,11 +26,11 @@ enum FileBytes {
         var description: String
 
         init(_ error: any Error) {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+            let cause = (error as? CocoaError)?.underlying ?? error
             // Safe: strerror gives a C string.
             description =
-                cause.domain == NSPOSIXErrorDomain
-                ? unsafe String(cString: strerror(Int32(cause.code))) : error.localizedDescription
+                (cause as? POSIXError).map { unsafe String(cString: strerror($0.code.rawValue)) }
+                ?? error.localizedDescription
         }
     }
 }

@@ -127,7 +127,9 @@ struct PutOptions: ParsableArguments {
                     timeoutMilliseconds: 2000)
                 return true
             } catch {
-                if case .refused(.unauthorised, let why) = error { throw Failure(.unauthorised, why) }
+                if case .refused(.unauthorised, let why) = error {
+                    throw Failure(.unauthorised, why, hint: "give --token-file FILE")
+                }
             }
         }
         return false

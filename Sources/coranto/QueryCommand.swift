@@ -53,6 +53,9 @@ struct QueryCommand: AsyncParsableCommand {
         } catch let error as QueryError where error.offset != nil {
             throw Failure(.badRequest, "the query cannot be read\n\(error.pointing(into: question.text))")
         }
+        if answer.generation == .none {
+            Terminal.note("nothing was ever published in \(store.store): is it the right folder?")
+        }
         print(answer)
     }
 

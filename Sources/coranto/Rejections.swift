@@ -29,7 +29,7 @@ final class Rejections {
         }
         guard Int(counts.rejected) > told, let first = batch.places.first ?? nil else { return }
         Terminal.note(
-            "\(Int(counts.rejected) - told) articles from \(first) on were rejected: they are retracted; "
+            "of \(batch.places.count) articles, \(first) the first, rejected as retracted: \(Int(counts.rejected) - told); "
                 + "coranto why URL says since when")
     }
 }

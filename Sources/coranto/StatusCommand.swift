@@ -63,7 +63,9 @@ struct StatusCommand: AsyncParsableCommand {
                     try client.send([.status], timeoutMilliseconds: 2000)
                     if case .statusReport(let json) = try client.next(timeoutMilliseconds: 5000) { return json }
                 } catch {
-                    if case .refused(.unauthorised, let why) = error { throw Failure(.unauthorised, why) }
+                    if case .refused(.unauthorised, let why) = error {
+                        throw Failure(.unauthorised, why, hint: "give --token-file FILE")
+                    }
                 }
             }
             return nil

@@ -126,6 +126,11 @@ enum FetcherOptions {
             }
             return range
         }
+        guard !FileBytes.isPath(state, inside: bucket.location) else {
+            throw Failure(
+                .badRequest, "the state folder \(state) lies in the store \(bucket.location)",
+                hint: "all in a store is copied and checked with it; give a folder beside it")
+        }
         do { try FileBytes.makeFolder(state) } catch {
             throw Failure(.failed, "the state folder \(state) cannot be made: \(error)")
         }
