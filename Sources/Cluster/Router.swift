@@ -31,6 +31,15 @@ package struct Router: Sendable {
         var sizeBytes: Int
     }
 
+    /// How far a worker was served.
+    private struct Scan: Sendable {
+        /// What it covers. An object that was looked through for some shards says nothing of the others: a shard that may
+        /// not be sent for a while, because it is to move, makes the scan start again when it may.
+        var shards: Set<Shard>
+        /// Objects up to here hold nothing more of these shards to send.
+        var end: ObjectID?
+    }
+
     private let sharding: Sharding
     private let cacheLimitBytes: Int
     private var summaries: [Summary] = []
@@ -40,8 +49,7 @@ package struct Router: Sendable {
     private var sent: [ShardLane: Position] = [:]
     private var lastEntry: [ShardLane: Position] = [:]
     private var credits: [PeerID: [Lane: Int]] = [:]
-    /// Objects up to here hold nothing more to send to the worker; void when it gets another shard.
-    private var scanned: [PeerID: [Lane: ObjectID]] = [:]
+    private var scans: [PeerID: [Lane: Scan]] = [:]
     private var call = StoreCall(owner: .router)
 
     /// All durable entries up to here are known.
@@ -94,7 +102,7 @@ package struct Router: Sendable {
 
     /// The holder of the shard changed: the new one gets everything behind the watermark.
     package mutating func rewind(_ shard: Shard, watermarks: Manifest) {
-        for worker in scanned.keys { scanned[worker] = [:] }
+        for worker in scans.keys { scans[worker] = [:] }
         for lane in Lane.allCases {
             let stream = ShardLane(shard, lane)
             sent[stream] = watermarks[watermark: stream]
@@ -119,12 +127,12 @@ package struct Router: Sendable {
 
     package mutating func joined(_ worker: PeerID) {
         credits[worker] = [:]
-        scanned[worker] = [:]
+        scans[worker] = [:]
     }
 
     package mutating func left(_ worker: PeerID) {
         credits[worker] = nil
-        scanned[worker] = nil
+        scans[worker] = nil
     }
 
     package mutating func credit(_ worker: PeerID, _ lane: Lane, bytes: UInt64) {
@@ -164,11 +172,16 @@ package struct Router: Sendable {
         var size = 0
         var slots: [ShardLane: Int] = [:]
         let epochs = Dictionary(uniqueKeysWithValues: grants.map { (ShardLane($0.shard, lane), $0.epoch) })
-        let first = scanned[worker]?[lane].map { done in summaries.partitioningIndex { $0.id > done } } ?? 0
+        let shards = Set(grants.map(\.shard))
+        var scan = scans[worker]?[lane] ?? Scan(shards: shards)
+        if !shards.isSubset(of: scan.shards) { scan.end = nil }
+        scan.shards = shards
+        defer { scans[worker]?[lane] = scan }
+        let first = scan.end.map { done in summaries.partitioningIndex { $0.id > done } } ?? 0
         for summary in summaries[first...] {
             let wanted = summary.last.filter { epochs[$0.key] != nil && sent[$0.key]! < $0.value }.map(\.key).sorted()
             guard !wanted.isEmpty else {
-                scanned[worker]?[lane] = summary.id
+                scan.end = summary.id
                 continue
             }
             guard let decoded = cache[summary.id] else { return (true, summary.id) }
@@ -192,7 +205,7 @@ package struct Router: Sendable {
                     sent[stream] = entry.position
                 }
             }
-            scanned[worker]?[lane] = summary.id
+            scan.end = summary.id
         }
         return (false, nil)
     }

@@ -67,6 +67,33 @@ import Wire
         #expect(batch.slices[0].entries.map(\.position) == [position(1, 1)])
     }
 
+    @Test("what came while a shard was not to be sent is sent when it may be again")
+    func heldBack() throws {
+        let sharding = emptyManifest(shardCount: 2).sharding
+        let numbers = (0..<2).map { index in (1...).first { sharding.shard(of: key($0)) == Shard(index) }! }
+        let both = (0..<2).map { LeaseTable.Grant(worker: worker, shard: Shard($0), epoch: epoch(UInt64($0) + 1)) }
+        let manifest = emptyManifest(shardCount: 2)
+        var router = Router(sharding: sharding, watermarks: manifest, cacheLimitBytes: cacheLimitBytes)
+        router.joined(worker)
+        router.credit(worker, .bulk, bytes: 1 << 20)
+        router.append(object(1, .bulk, [article(numbers[0])]), watermarks: manifest)
+        // Shard 0 is to move to a worker that then does not come.
+        #expect(router.next(for: worker, grants: [both[1]], now: moment(0)).batch == nil)
+        router.append(object(2, .bulk, [article(numbers[0]), article(numbers[1])]), watermarks: manifest)
+        let other = try #require(router.next(for: worker, grants: [both[1]], now: moment(0)).batch)
+        #expect(other.slices.map(\.shardLane.shard) == [Shard(1)])
+        let batch = try #require(router.next(for: worker, grants: both, now: moment(0)).batch)
+        #expect(batch.slices.map(\.shardLane) == [bulk])
+        #expect(batch.slices[0].from == .start)
+        #expect(batch.slices[0].entries.map(\.position) == [position(1), position(2, 0)])
+        // And held back again: what comes then is no part of what was looked through for both.
+        router.append(object(3, .bulk, [article(numbers[0])]), watermarks: manifest)
+        #expect(router.next(for: worker, grants: [both[1]], now: moment(0)).batch == nil)
+        let late = try #require(router.next(for: worker, grants: both, now: moment(0)).batch)
+        #expect(late.slices[0].from == position(2, 0))
+        #expect(late.slices[0].entries.map(\.position) == [position(3)])
+    }
+
     @Test("what comes while a manifest is written goes on from where that manifest puts the stream")
     func announced() throws {
         var router = router([])

@@ -2,19 +2,24 @@ import Simulation
 import Testing
 
 @Suite struct SeedTests {
-    /// Seeds that once failed, with what they found when they did. A change of the simulator changes what a seed does, so
-    /// they are kept as a spread of worlds, not as exact repetitions.
+    /// Seeds that once failed, with what they found when they did. The simulator has changed since the first ones (it runs the
+    /// real engine and other articles), so those before 820 do not repeat what they found: they are kept as a spread of
+    /// worlds. Machine tests hold the refused drain ("refused while draining it ends instead of joining again") and what 820
+    /// found ("what came while a shard was not to be sent is sent when it may be again").
     static let onceFailed: [UInt64] = [
         1, 3, 4, 6, 33, 35,  // first versions of reign, publisher, collector
         97,  // a worker refused while it drained held its leases for ever
         136,  // an idle coordinator never learnt that it was overtaken
         32, 154, 316,  // a router with little memory read again what was long sent
+        820,  // entries of a shard that was to move, and then did not, were never sent
     ]
 
     @Test("every property holds", arguments: onceFailed)
     func seed(_ seed: UInt64) throws {
         let summary = try World(Scenario(seed: seed)).run()
         #expect(summary.articleCount > 0)
+        // So the compaction at the end had to cut, and compared several cells.
+        #expect(summary.cellCount > 1)
     }
 
     @Test("the same seed gives the same run")
