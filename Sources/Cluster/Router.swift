@@ -116,7 +116,7 @@ package struct Router: Sendable {
     package mutating func credit(_ worker: PeerID, _ lane: Lane, bytes: UInt64) {
         guard credits[worker] != nil else { return }
         let known = credits[worker]![lane] ?? 0
-        credits[worker]![lane] = min(known + Int(clamping: bytes), 1 << 30)
+        credits[worker]![lane] = min(known + Int(min(bytes, UInt64(Self.creditLimitBytes))), Self.creditLimitBytes)
     }
 
     /// - Parameter grants: what the worker holds and may be sent now.
@@ -140,6 +140,8 @@ package struct Router: Sendable {
         return (slices.isEmpty ? nil : ArticlesBatch(slices: slices, isLast: isLast), read)
     }
 
+    /// Credits of a worker and lane add up to at most this.
+    static let creditLimitBytes = 1 << 30
     /// Largest batch, in bytes of entries; one entry may exceed it.
     static let batchTargetBytes = 1 << 20
 

@@ -48,6 +48,13 @@ import Wire
         #expect(rest.slices.map(\.shardLane) == [bulk])
     }
 
+    @Test("credits of any size add up to the limit", arguments: [1 << 30, UInt64(Int64.max), .max])
+    func endlessCredit(_ bytes: UInt64) throws {
+        var router = router([object(1, .live, [article(1)])], creditBytes: 1)
+        for _ in 0..<3 { router.credit(worker, .live, bytes: bytes) }
+        #expect(router.next(for: worker, grants: grants, now: moment(0)).batch != nil)
+    }
+
     @Test("streams that may not be sent for a while miss nothing when they may again")
     func passedOver() throws {
         let sharding = emptyManifest(shardCount: 2).sharding
