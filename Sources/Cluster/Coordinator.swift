@@ -117,6 +117,8 @@ package struct Coordinator: Sendable {
     private let configuration: Configuration
     private var phase = Phase.waiting
     private var isDraining = false
+    /// The term is ours, and the log of earlier ones is being read.
+    private var isClaiming = false
     private var term = Term.none
     private var nextAttempt: UInt64 = 1
     private var actions: [Action] = []
@@ -203,7 +205,17 @@ package struct Coordinator: Sendable {
         for output in outputs {
             switch output {
             case .operation(let operation): actions.append(.operation(operation))
-            case .standingBy(let term, let address): actions.append(.standingBy(term, address: address))
+            case .standingBy(let term, let address):
+                isClaiming = false
+                actions.append(.standingBy(term, address: address))
+            case .claimed(let own):
+                term = own
+                isClaiming = true
+                // Those of an earlier claim tell nothing of this one.
+                heartbeatCall.abandon()
+                heartbeatLook.abandon()
+                nextHeartbeat = now.milliseconds
+                beat(now: now)
             case .inherited(let manifest, let inherited, let cells):
                 term = manifest.term
                 state = inherited
@@ -246,6 +258,7 @@ package struct Coordinator: Sendable {
     private mutating func begin(now: Moment) {
         guard let head = publisher?.head else { return }
         phase = .reigning
+        isClaiming = false
         log = LogWriter(term: term, instance: configuration.instance)
         leases = LeaseTable(
             term: term, shardCount: head.sharding.shardCount, leaseMilliseconds: configuration.leaseMilliseconds)
@@ -270,7 +283,7 @@ package struct Coordinator: Sendable {
 
     private mutating func issueHeartbeat(hasEnded: Bool) {
         let heartbeat = Heartbeat(
-            counter: heartbeatCounter, address: configuration.address, hasEnded: hasEnded)
+            counter: heartbeatCounter, address: phase == .reigning ? configuration.address : "", hasEnded: hasEnded)
         actions.append(
             .operation(
                 heartbeatCall.start(.put(name: ObjectName.heartbeat(term), bytes: heartbeat.encoded))))
@@ -289,10 +302,13 @@ package struct Coordinator: Sendable {
     // MARK: Time and the store
 
     private mutating func tick(now: Moment) {
-        guard phase == .reigning else { return take(reign.tick(now: now), now: now) }
-        beat(now: now)
         if let again = heartbeatCall.due(now: now) { actions.append(.operation(again)) }
         if let again = heartbeatLook.due(now: now) { actions.append(.operation(again)) }
+        if phase == .reigning || isClaiming, !isEnding { beat(now: now) }
+        guard phase == .reigning else {
+            if !isDraining { take(reign.tick(now: now), now: now) }
+            return
+        }
         take(log?.tick(now: now) ?? [], now: now)
         if let again = router?.tick(now: now) { actions.append(.operation(again)) }
         take(publisher?.tick(now: now) ?? [], now: now)
@@ -312,16 +328,19 @@ package struct Coordinator: Sendable {
 
     private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
         switch tag.owner {
-        case .reign: take(reign.handle(tag, result, now: now), now: now)
+        case .reign: if !isDraining || phase == .reigning { take(reign.handle(tag, result, now: now), now: now) }
         case .heartbeat:
-            if heartbeatCall.handle(tag, result, now: now) != nil, isDraining, phase == .reigning, !isEnding {
+            if heartbeatCall.handle(tag, result, now: now) != nil, isDraining, !isEnding {
                 advance(now: now)
+                end()
             } else if isEnding, !heartbeatCall.isBusy {
                 phase = .over
                 actions.append(.drained)
             }
         case .heartbeatLook:
-            if case (_, .size)? = heartbeatLook.handle(tag, result, now: now), phase == .reigning { fence() }
+            if case (_, .size)? = heartbeatLook.handle(tag, result, now: now), phase == .reigning || isClaiming {
+                fence()
+            }
         case .log:
             take(log?.handle(tag, result, now: now) ?? [], now: now)
             advance(now: now)
@@ -692,19 +711,23 @@ package struct Coordinator: Sendable {
 
     private mutating func drain(now: Moment) {
         isDraining = true
-        guard phase == .reigning else {
+        guard phase == .reigning || isClaiming else {
             phase = .over
             actions.append(.drained)
             return
         }
         advance(now: now)
+        end()
+    }
+
+    private var isFlushed: Bool {
+        guard let publisher else { return false }
+        return publisher.isIdle && !publisher.hasReports && intake.isEmpty
     }
 
     /// Once nothing is in flight, writes the orderly end into the heartbeat, so that nobody waits.
     private mutating func end() {
-        guard isDraining, !isEnding, let publisher, publisher.isIdle, !publisher.hasReports, intake.isEmpty,
-            !heartbeatCall.isBusy
-        else { return }
+        guard isDraining, !isEnding, !heartbeatCall.isBusy, phase == .waiting || isFlushed else { return }
         isEnding = true
         heartbeatCounter += 1
         issueHeartbeat(hasEnded: true)
