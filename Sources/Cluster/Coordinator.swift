@@ -55,6 +55,9 @@ package struct Coordinator: Sendable {
             self.ack = ack
             self.entries = entries
         }
+
+        /// Memory it takes, about.
+        package var heldBytes: Int { entries.reduce(256) { $0 + $1.heldBytes } }
     }
 
     package enum Event: Sendable {
@@ -424,8 +427,7 @@ package struct Coordinator: Sendable {
         inIntake[put.id] = token
         let batch = LogObject.Batch(
             client: put.id.client, number: put.id.number, digest: put.digest, lane: put.lane, entries: put.entries)
-        let size = put.entries.reduce(64) { $0 + $1.sizeBytes }
-        take(log!.append(token: token, batch: batch, sizeBytes: size, now: now), now: now)
+        take(log!.append(token: token, batch: batch, sizeBytes: put.heldBytes, now: now), now: now)
     }
 
     private mutating func take(_ outputs: [LogWriter.Output], now: Moment) {

@@ -241,4 +241,18 @@ extension LogEntry {
         case .rejection, .feed: 0
         }
     }
+
+    /// What it takes of memory while it waits for the log, in bytes: the texts, and no less than all else together. Unlike
+    /// `sizeBytes` it counts every entry: a batch may be 65,536 lines that are no articles.
+    package var heldBytes: Int {
+        let texts =
+            switch self {
+            case .article(let article): article.frame.count + article.source.utf8.count
+            case .rejection(let rejection):
+                rejection.source.utf8.count + rejection.place.utf8.count + rejection.detail.utf8.count
+            case .retraction(let retraction): retraction.url.utf8.count + retraction.reason.utf8.count
+            case .feed(let change): change.url.utf8.count
+            }
+        return 256 + texts
+    }
 }
