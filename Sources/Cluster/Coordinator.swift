@@ -4,6 +4,7 @@
 // 1. An acknowledged batch is in the log of a term that had not ended.
 // 2. The same batch again gets the same answer and is logged once.
 // 3. Nothing is sent, leased, published or deleted before we reign, nor after a later term was seen.
+// 4. What another machine of the same process asked of the store is never taken for an answer.
 
 package import ByteCoding
 package import News
@@ -189,7 +190,11 @@ package struct Coordinator: Sendable {
         switch event {
         case .start: take(reign.start(now: now), now: now)
         case .tick: tick(now: now)
-        case .completed(let tag, let result): completed(tag, result, now: now)
+        case .completed(var tag, let result):
+            // What a fenced predecessor in this process had asked for tells us nothing.
+            guard tag.run == configuration.instance.number else { break }
+            tag.run = 0
+            completed(tag, result, now: now)
         case .connected(let peer, let role): roles[peer] = role
         case .put(let peer, let put): accept(put, from: peer, now: now)
         case .message(let peer, let message): receive(message, from: peer, now: now)
@@ -199,7 +204,11 @@ package struct Coordinator: Sendable {
         case .drain: drain(now: now)
         }
         defer { actions = [] }
-        return actions
+        return actions.map { action in
+            guard case .operation(var tagged) = action else { return action }
+            tagged.tag.run = configuration.instance.number
+            return .operation(tagged)
+        }
     }
 
     // MARK: Reign

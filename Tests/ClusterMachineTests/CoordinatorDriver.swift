@@ -6,6 +6,7 @@ import Wire
 
 /// A coordinator over a bucket in memory: operations are done at once, or held back until released.
 final class CoordinatorDriver {
+    private var configuration: Coordinator.Configuration
     var coordinator: Coordinator
     var objects: [String: [UInt8]] = [:]
     var milliseconds: Int64 = 0
@@ -20,6 +21,14 @@ final class CoordinatorDriver {
             instance: Instance(1), address: "c:1", empty: emptyManifest(shardCount: shardCount))
         configure(&configuration)
         coordinator = Coordinator(configuration)
+        self.configuration = configuration
+    }
+
+    /// Another machine takes the place of a fenced one.
+    func become(_ instance: Instance) {
+        configuration.instance = instance
+        coordinator = Coordinator(configuration)
+        start()
     }
 
     var now: Moment { moment(milliseconds) }

@@ -69,6 +69,33 @@ import Wire
         #expect(driver.events.last == .fenced)
     }
 
+    @Test("a write of a fenced coordinator that ends late acknowledges nothing of its successor in the same process")
+    func lateCompletion() throws {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(PeerID(9), .client)
+        driver.holds = { if case .create(let name, _) = $0 { name.hasPrefix("log/") } else { false } }
+        driver.put(1, [article(1)], from: PeerID(9))
+        let late = try #require(driver.held.first)
+        driver.objects[ObjectName.term(Term(2))] =
+            TermObject(term: Term(2), instance: Instance(3), address: "").encoded
+        driver.pass(6000)
+        #expect(driver.events.last == .fenced)
+        driver.holds = { _ in false }
+        driver.become(Instance(2))
+        driver.pass(7000)
+        #expect(driver.coordinator.isReigning)
+        driver.holds = { if case .create(let name, _) = $0 { name.hasPrefix("log/") } else { false } }
+        driver.held = []
+        driver.connect(PeerID(10), .client)
+        driver.put(2, [article(2)], from: PeerID(10))
+        #expect(driver.held.count == 1)
+        driver.step(.completed(late.tag, .done))
+        #expect(driver.accepted(by: PeerID(10)).isEmpty)
+        driver.release()
+        #expect(driver.accepted(by: PeerID(10)) == [2])
+    }
+
     @Test("one that is drained while it replays leaves in good order, so that nobody waits")
     func drainedInReplay() throws {
         let driver = replaying()
