@@ -94,8 +94,15 @@ package struct Coordinator: Sendable {
         case over
     }
 
-    private struct Intake: Sendable {
+    /// Who is to be told, and when.
+    private struct Asker: Sendable {
         var peer: PeerID
+        var ack: AckLevel
+    }
+
+    private struct Intake: Sendable {
+        /// Whoever sent the batch, each time it came: each gets an answer.
+        var askers: [Asker]
         var put: Put
         var counts: BatchCounts
     }
@@ -107,11 +114,12 @@ package struct Coordinator: Sendable {
 
     /// A batch whose client waits for more than the log.
     private struct Waiter: Sendable {
-        var peer: PeerID
+        var asker: Asker
         var number: UInt64
         var counts: BatchCounts
-        var ack: AckLevel
         var needs: [ShardLane: Position]
+        /// What of it concerns no shard is counted and in force up to here.
+        var foldedTo: Position
     }
 
     /// Heartbeats between two looks for a later term.
@@ -411,13 +419,13 @@ package struct Coordinator: Sendable {
             guard known.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
             }
-            return answer(peer, put, known.counts, at: nil)
+            return answer(Asker(peer: peer, ack: put.ack), put, known.counts)
         }
         if let token = inIntake[put.id] {
             guard intake[token]!.put.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
             }
-            intake[token]!.peer = peer
+            intake[token]!.askers.append(Asker(peer: peer, ack: put.ack))
             return
         }
         guard !isDraining else { return refuse(put, peer, .draining, "the coordinator drains") }
@@ -432,7 +440,8 @@ package struct Coordinator: Sendable {
         }
         let token = nextToken
         nextToken += 1
-        intake[token] = Intake(peer: peer, put: put, counts: Self.counts(of: put.entries))
+        intake[token] = Intake(
+            askers: [Asker(peer: peer, ack: put.ack)], put: put, counts: Self.counts(of: put.entries))
         inIntake[put.id] = token
         let batch = LogObject.Batch(
             client: put.id.client, number: put.id.number, digest: put.digest, lane: put.lane, entries: put.entries)
@@ -447,23 +456,23 @@ package struct Coordinator: Sendable {
                 guard let head = publisher?.head else { return }
                 fold(object)
                 router?.append(object, watermarks: head)
-                for token in tokens { durable(token, in: object) }
+                for token in tokens { durable(token) }
             case .refused(let tokens, let failure):
                 for token in tokens {
                     guard let item = intake.removeValue(forKey: token) else { continue }
                     inIntake[item.put.id] = nil
-                    refuse(item.put, item.peer, .storeFailed, "\(failure)")
+                    for asker in item.askers { refuse(item.put, asker.peer, .storeFailed, "\(failure)") }
                 }
             case .fenced: fence()
             }
         }
     }
 
-    private mutating func durable(_ token: UInt64, in object: LogObject) {
+    private mutating func durable(_ token: UInt64) {
         guard let item = intake.removeValue(forKey: token) else { return }
         inIntake[item.put.id] = nil
         remember(item.put.id, Remembered(digest: item.put.digest, counts: item.counts))
-        answer(item.peer, item.put, item.counts, at: object)
+        for asker in item.askers { answer(asker, item.put, item.counts) }
     }
 
     private mutating func remember(_ id: BatchID, _ what: Remembered) {
@@ -480,9 +489,9 @@ package struct Coordinator: Sendable {
 
     /// Answers now or, for more than durability, when the snapshot has come so far. A batch that was durable before
     /// waits for all that is durable now: its own positions are among them.
-    private mutating func answer(_ peer: PeerID, _ put: Put, _ counts: BatchCounts, at object: LogObject?) {
-        guard put.ack != .durable, let head = publisher?.head, let router else {
-            actions.append(.send(peer, .accepted(number: put.id.number, counts: counts)))
+    private mutating func answer(_ asker: Asker, _ put: Put, _ counts: BatchCounts) {
+        guard asker.ack != .durable, let head = publisher?.head, let router else {
+            actions.append(.send(asker.peer, .accepted(number: put.id.number, counts: counts)))
             return
         }
         var needs: [ShardLane: Position] = [:]
@@ -491,20 +500,31 @@ package struct Coordinator: Sendable {
             let stream = ShardLane(head.sharding.shard(of: key), entry.lane(given: put.lane))
             needs[stream] = router.lastEntry(of: stream)
         }
-        waiters.append(Waiter(peer: peer, number: put.id.number, counts: counts, ack: put.ack, needs: needs))
+        waiters.append(
+            Waiter(
+                asker: asker, number: put.id.number, counts: counts, needs: needs,
+                foldedTo: asker.ack == .visible ? folding.foldedTo : .start))
         answerWaiters()
     }
 
+    /// `indexed` is what the manifest being written covers: a report that waits may still be refused.
     private mutating func answerWaiters() {
         guard !waiters.isEmpty, let publisher else { return }
-        let sealed = publisher.sealedTo
         waiters.removeAll { waiter in
-            let isDone = waiter.needs.allSatisfy { stream, position in
-                publisher.head[watermark: stream] >= position
-                    || (waiter.ack == .indexed && (sealed[stream] ?? .start) >= position)
-            }
-            if isDone { actions.append(.send(waiter.peer, .accepted(number: waiter.number, counts: waiter.counts))) }
-            return isDone
+            let snapshot = waiter.asker.ack == .indexed ? publisher.coming : publisher.head
+            guard snapshot.foldedTo >= waiter.foldedTo,
+                waiter.needs.allSatisfy({ snapshot[watermark: $0.key] >= $0.value })
+            else { return false }
+            actions.append(.send(waiter.asker.peer, .accepted(number: waiter.number, counts: waiter.counts)))
+            return true
+        }
+    }
+
+    /// Whether somebody waits for nothing but that counts and state are published.
+    private func isFoldAwaited(_ coming: Manifest) -> Bool {
+        waiters.contains { waiter in
+            waiter.foldedTo > coming.foldedTo
+                && waiter.needs.allSatisfy { coming[watermark: $0.key] >= $0.value }
         }
     }
 
@@ -576,7 +596,7 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func leave(_ peer: PeerID, now: Moment) {
-        waiters.removeAll { $0.peer == peer }
+        waiters.removeAll { $0.asker.peer == peer }
         compactionWaiters.removeAll { $0 == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
         leases?.remove(peer)
@@ -638,11 +658,14 @@ package struct Coordinator: Sendable {
         }
     }
 
+    /// Whether the log brought something that no manifest tells yet and no report has to come for.
+    private var hasFolding: Bool { folding.receivedCount > 0 || folding.isStateChanged }
+
     private mutating func publish(now: Moment) {
         guard publisher != nil, let leases, let router, publisher!.isIdle else { return }
         guard now.milliseconds >= nextPublish else { return }
-        let hasFolding = folding.receivedCount > 0 || folding.isStateChanged
-        let isForced = hasFolding && now.milliseconds >= nextFold
+        let isForced =
+            (hasFolding && (now.milliseconds >= nextFold || isDraining)) || isFoldAwaited(publisher!.head)
         guard publisher!.hasReports || isForced else { return }
         var attempts = nextAttempt
         let own = term
@@ -733,7 +756,7 @@ package struct Coordinator: Sendable {
 
     private var isFlushed: Bool {
         guard let publisher else { return false }
-        return publisher.isIdle && !publisher.hasReports && intake.isEmpty
+        return publisher.isIdle && !publisher.hasReports && intake.isEmpty && !hasFolding
     }
 
     /// Once nothing is in flight, writes the orderly end into the heartbeat, so that nobody waits.

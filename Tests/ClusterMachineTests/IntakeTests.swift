@@ -37,4 +37,69 @@ import Wire
         }
         #expect(refusals(driver, of: client) == [.busy, .busy])
     }
+
+    @Test("a feed that was asked to be visible is in the state before it is answered")
+    func visibleFeed() throws {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(client, .client)
+        let feed = LogEntry.feed(FeedChange(operation: .add, url: "http://f.example/", intervalSeconds: nil))
+        driver.holds = { if case .create(let name, _) = $0 { name.hasPrefix("manifests/") } else { false } }
+        driver.put(1, [feed] + rejections(1), from: client, ack: .visible)
+        // The manifest does not wait for the interval at which counts are published of themselves.
+        #expect(driver.held.count == 1)
+        #expect(driver.accepted(by: client).isEmpty)
+        driver.release()
+        #expect(driver.accepted(by: client) == [1])
+        #expect(driver.coordinator.head?.state != nil)
+        #expect(driver.coordinator.head?.sums[.rejected] == 1)
+    }
+
+    @Test("what was only counted is in the last manifest before an orderly end")
+    func countedAtTheEnd() {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(client, .client)
+        driver.put(1, rejections(3), from: client)
+        driver.step(.drain)
+        driver.pass(300)
+        #expect(driver.events.last == .drained)
+        #expect(driver.coordinator.head?.sums[.rejected] == 3)
+    }
+
+    @Test("a report that does not begin at the watermark does not make a batch indexed")
+    func indexedByEarlyReport() {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(client, .client)
+        driver.join(PeerID(1))
+        driver.step(.message(PeerID(1), .credit(lane: .bulk, bytes: 1 << 20)))
+        driver.put(1, [article(1)], from: client)
+        let first = driver.slices(to: PeerID(1))
+        driver.put(2, [article(2)], from: client, ack: .indexed)
+        let second = Array(driver.slices(to: PeerID(1)).dropFirst(first.count))
+        driver.seal(1, second, by: PeerID(1))
+        driver.pass(300)
+        #expect(driver.accepted(by: client) == [1])
+    }
+
+    @Test("a batch that comes again while it is written is answered each time, each at its own level")
+    func askedTwice() {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(client, .client)
+        driver.connect(PeerID(8), .client)
+        driver.holds = { if case .create = $0 { true } else { false } }
+        driver.put(1, [article(1)], from: client, ack: .visible)
+        driver.put(1, [article(1)], from: client)
+        driver.put(1, [article(1)], from: PeerID(8))
+        driver.release()
+        #expect(driver.accepted(by: client) == [1])
+        #expect(driver.accepted(by: PeerID(8)) == [1])
+        driver.join(PeerID(1))
+        driver.step(.message(PeerID(1), .credit(lane: .bulk, bytes: 1 << 20)))
+        driver.seal(1, driver.slices(to: PeerID(1)), by: PeerID(1))
+        driver.pass(300)
+        #expect(driver.accepted(by: client) == [1, 1])
+    }
 }
