@@ -4,6 +4,7 @@
 // 1. An acknowledged batch is in the log of a term that had not ended.
 // 2. The same batch again gets the same answer and is logged once.
 // 3. Nothing is sent, leased, published or deleted before we reign, nor after a later term was seen.
+// 4. What another machine of the same process asked of the store is never taken for an answer.
 
 package import ByteCoding
 package import News
@@ -55,6 +56,9 @@ package struct Coordinator: Sendable {
             self.ack = ack
             self.entries = entries
         }
+
+        /// Memory it takes, about.
+        package var heldBytes: Int { entries.reduce(256) { $0 + $1.heldBytes } }
     }
 
     package enum Event: Sendable {
@@ -90,8 +94,15 @@ package struct Coordinator: Sendable {
         case over
     }
 
-    private struct Intake: Sendable {
+    /// Who is to be told, and when.
+    private struct Asker: Sendable {
         var peer: PeerID
+        var ack: AckLevel
+    }
+
+    private struct Intake: Sendable {
+        /// Whoever sent the batch, each time it came: each gets an answer.
+        var askers: [Asker]
         var put: Put
         var counts: BatchCounts
     }
@@ -103,11 +114,12 @@ package struct Coordinator: Sendable {
 
     /// A batch whose client waits for more than the log.
     private struct Waiter: Sendable {
-        var peer: PeerID
+        var asker: Asker
         var number: UInt64
         var counts: BatchCounts
-        var ack: AckLevel
         var needs: [ShardLane: Position]
+        /// What of it concerns no shard is counted and in force up to here.
+        var foldedTo: Position
     }
 
     /// Heartbeats between two looks for a later term.
@@ -117,6 +129,8 @@ package struct Coordinator: Sendable {
     private let configuration: Configuration
     private var phase = Phase.waiting
     private var isDraining = false
+    /// The term is ours, and the log of earlier ones is being read.
+    private var isClaiming = false
     private var term = Term.none
     private var nextAttempt: UInt64 = 1
     private var actions: [Action] = []
@@ -184,7 +198,11 @@ package struct Coordinator: Sendable {
         switch event {
         case .start: take(reign.start(now: now), now: now)
         case .tick: tick(now: now)
-        case .completed(let tag, let result): completed(tag, result, now: now)
+        case .completed(var tag, let result):
+            // What a fenced predecessor in this process had asked for tells us nothing.
+            guard tag.run == configuration.instance.number else { break }
+            tag.run = 0
+            completed(tag, result, now: now)
         case .connected(let peer, let role): roles[peer] = role
         case .put(let peer, let put): accept(put, from: peer, now: now)
         case .message(let peer, let message): receive(message, from: peer, now: now)
@@ -194,7 +212,11 @@ package struct Coordinator: Sendable {
         case .drain: drain(now: now)
         }
         defer { actions = [] }
-        return actions
+        return actions.map { action in
+            guard case .operation(var tagged) = action else { return action }
+            tagged.tag.run = configuration.instance.number
+            return .operation(tagged)
+        }
     }
 
     // MARK: Reign
@@ -203,7 +225,17 @@ package struct Coordinator: Sendable {
         for output in outputs {
             switch output {
             case .operation(let operation): actions.append(.operation(operation))
-            case .standingBy(let term, let address): actions.append(.standingBy(term, address: address))
+            case .standingBy(let term, let address):
+                isClaiming = false
+                actions.append(.standingBy(term, address: address))
+            case .claimed(let own):
+                term = own
+                isClaiming = true
+                // Those of an earlier claim tell nothing of this one.
+                heartbeatCall.abandon()
+                heartbeatLook.abandon()
+                nextHeartbeat = now.milliseconds
+                beat(now: now)
             case .inherited(let manifest, let inherited, let cells):
                 term = manifest.term
                 state = inherited
@@ -246,6 +278,7 @@ package struct Coordinator: Sendable {
     private mutating func begin(now: Moment) {
         guard let head = publisher?.head else { return }
         phase = .reigning
+        isClaiming = false
         log = LogWriter(term: term, instance: configuration.instance)
         leases = LeaseTable(
             term: term, shardCount: head.sharding.shardCount, leaseMilliseconds: configuration.leaseMilliseconds)
@@ -270,7 +303,7 @@ package struct Coordinator: Sendable {
 
     private mutating func issueHeartbeat(hasEnded: Bool) {
         let heartbeat = Heartbeat(
-            counter: heartbeatCounter, address: configuration.address, hasEnded: hasEnded)
+            counter: heartbeatCounter, address: phase == .reigning ? configuration.address : "", hasEnded: hasEnded)
         actions.append(
             .operation(
                 heartbeatCall.start(.put(name: ObjectName.heartbeat(term), bytes: heartbeat.encoded))))
@@ -289,10 +322,13 @@ package struct Coordinator: Sendable {
     // MARK: Time and the store
 
     private mutating func tick(now: Moment) {
-        guard phase == .reigning else { return take(reign.tick(now: now), now: now) }
-        beat(now: now)
         if let again = heartbeatCall.due(now: now) { actions.append(.operation(again)) }
         if let again = heartbeatLook.due(now: now) { actions.append(.operation(again)) }
+        if phase == .reigning || isClaiming, !isEnding { beat(now: now) }
+        guard phase == .reigning else {
+            if !isDraining { take(reign.tick(now: now), now: now) }
+            return
+        }
         take(log?.tick(now: now) ?? [], now: now)
         if let again = router?.tick(now: now) { actions.append(.operation(again)) }
         take(publisher?.tick(now: now) ?? [], now: now)
@@ -312,16 +348,19 @@ package struct Coordinator: Sendable {
 
     private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
         switch tag.owner {
-        case .reign: take(reign.handle(tag, result, now: now), now: now)
+        case .reign: if !isDraining || phase == .reigning { take(reign.handle(tag, result, now: now), now: now) }
         case .heartbeat:
-            if heartbeatCall.handle(tag, result, now: now) != nil, isDraining, phase == .reigning, !isEnding {
+            if heartbeatCall.handle(tag, result, now: now) != nil, isDraining, !isEnding {
                 advance(now: now)
+                end()
             } else if isEnding, !heartbeatCall.isBusy {
                 phase = .over
                 actions.append(.drained)
             }
         case .heartbeatLook:
-            if case (_, .size)? = heartbeatLook.handle(tag, result, now: now), phase == .reigning { fence() }
+            if case (_, .size)? = heartbeatLook.handle(tag, result, now: now), phase == .reigning || isClaiming {
+                fence()
+            }
         case .log:
             take(log?.handle(tag, result, now: now) ?? [], now: now)
             advance(now: now)
@@ -380,13 +419,13 @@ package struct Coordinator: Sendable {
             guard known.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
             }
-            return answer(peer, put, known.counts, at: nil)
+            return answer(Asker(peer: peer, ack: put.ack), put, known.counts)
         }
         if let token = inIntake[put.id] {
             guard intake[token]!.put.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
             }
-            intake[token]!.peer = peer
+            intake[token]!.askers.append(Asker(peer: peer, ack: put.ack))
             return
         }
         guard !isDraining else { return refuse(put, peer, .draining, "the coordinator drains") }
@@ -401,12 +440,12 @@ package struct Coordinator: Sendable {
         }
         let token = nextToken
         nextToken += 1
-        intake[token] = Intake(peer: peer, put: put, counts: Self.counts(of: put.entries))
+        intake[token] = Intake(
+            askers: [Asker(peer: peer, ack: put.ack)], put: put, counts: Self.counts(of: put.entries))
         inIntake[put.id] = token
         let batch = LogObject.Batch(
             client: put.id.client, number: put.id.number, digest: put.digest, lane: put.lane, entries: put.entries)
-        let size = put.entries.reduce(64) { $0 + $1.sizeBytes }
-        take(log!.append(token: token, batch: batch, sizeBytes: size, now: now), now: now)
+        take(log!.append(token: token, batch: batch, sizeBytes: put.heldBytes, now: now), now: now)
     }
 
     private mutating func take(_ outputs: [LogWriter.Output], now: Moment) {
@@ -417,23 +456,23 @@ package struct Coordinator: Sendable {
                 guard let head = publisher?.head else { return }
                 fold(object)
                 router?.append(object, watermarks: head)
-                for token in tokens { durable(token, in: object) }
+                for token in tokens { durable(token) }
             case .refused(let tokens, let failure):
                 for token in tokens {
                     guard let item = intake.removeValue(forKey: token) else { continue }
                     inIntake[item.put.id] = nil
-                    refuse(item.put, item.peer, .storeFailed, "\(failure)")
+                    for asker in item.askers { refuse(item.put, asker.peer, .storeFailed, "\(failure)") }
                 }
             case .fenced: fence()
             }
         }
     }
 
-    private mutating func durable(_ token: UInt64, in object: LogObject) {
+    private mutating func durable(_ token: UInt64) {
         guard let item = intake.removeValue(forKey: token) else { return }
         inIntake[item.put.id] = nil
         remember(item.put.id, Remembered(digest: item.put.digest, counts: item.counts))
-        answer(item.peer, item.put, item.counts, at: object)
+        for asker in item.askers { answer(asker, item.put, item.counts) }
     }
 
     private mutating func remember(_ id: BatchID, _ what: Remembered) {
@@ -450,9 +489,9 @@ package struct Coordinator: Sendable {
 
     /// Answers now or, for more than durability, when the snapshot has come so far. A batch that was durable before
     /// waits for all that is durable now: its own positions are among them.
-    private mutating func answer(_ peer: PeerID, _ put: Put, _ counts: BatchCounts, at object: LogObject?) {
-        guard put.ack != .durable, let head = publisher?.head, let router else {
-            actions.append(.send(peer, .accepted(number: put.id.number, counts: counts)))
+    private mutating func answer(_ asker: Asker, _ put: Put, _ counts: BatchCounts) {
+        guard asker.ack != .durable, let head = publisher?.head, let router else {
+            actions.append(.send(asker.peer, .accepted(number: put.id.number, counts: counts)))
             return
         }
         var needs: [ShardLane: Position] = [:]
@@ -461,20 +500,31 @@ package struct Coordinator: Sendable {
             let stream = ShardLane(head.sharding.shard(of: key), entry.lane(given: put.lane))
             needs[stream] = router.lastEntry(of: stream)
         }
-        waiters.append(Waiter(peer: peer, number: put.id.number, counts: counts, ack: put.ack, needs: needs))
+        waiters.append(
+            Waiter(
+                asker: asker, number: put.id.number, counts: counts, needs: needs,
+                foldedTo: asker.ack == .visible ? folding.foldedTo : .start))
         answerWaiters()
     }
 
+    /// `indexed` is what the manifest being written covers: a report that waits may still be refused.
     private mutating func answerWaiters() {
         guard !waiters.isEmpty, let publisher else { return }
-        let sealed = publisher.sealedTo
         waiters.removeAll { waiter in
-            let isDone = waiter.needs.allSatisfy { stream, position in
-                publisher.head[watermark: stream] >= position
-                    || (waiter.ack == .indexed && (sealed[stream] ?? .start) >= position)
-            }
-            if isDone { actions.append(.send(waiter.peer, .accepted(number: waiter.number, counts: waiter.counts))) }
-            return isDone
+            let snapshot = waiter.asker.ack == .indexed ? publisher.coming : publisher.head
+            guard snapshot.foldedTo >= waiter.foldedTo,
+                waiter.needs.allSatisfy({ snapshot[watermark: $0.key] >= $0.value })
+            else { return false }
+            actions.append(.send(waiter.asker.peer, .accepted(number: waiter.number, counts: waiter.counts)))
+            return true
+        }
+    }
+
+    /// Whether somebody waits for nothing but that counts and state are published.
+    private func isFoldAwaited(_ coming: Manifest) -> Bool {
+        waiters.contains { waiter in
+            waiter.foldedTo > coming.foldedTo
+                && waiter.needs.allSatisfy { coming[watermark: $0.key] >= $0.value }
         }
     }
 
@@ -546,7 +596,7 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func leave(_ peer: PeerID, now: Moment) {
-        waiters.removeAll { $0.peer == peer }
+        waiters.removeAll { $0.asker.peer == peer }
         compactionWaiters.removeAll { $0 == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
         leases?.remove(peer)
@@ -608,11 +658,14 @@ package struct Coordinator: Sendable {
         }
     }
 
+    /// Whether the log brought something that no manifest tells yet and no report has to come for.
+    private var hasFolding: Bool { folding.receivedCount > 0 || folding.isStateChanged }
+
     private mutating func publish(now: Moment) {
         guard publisher != nil, let leases, let router, publisher!.isIdle else { return }
         guard now.milliseconds >= nextPublish else { return }
-        let hasFolding = folding.receivedCount > 0 || folding.isStateChanged
-        let isForced = hasFolding && now.milliseconds >= nextFold
+        let isForced =
+            (hasFolding && (now.milliseconds >= nextFold || isDraining)) || isFoldAwaited(publisher!.head)
         guard publisher!.hasReports || isForced else { return }
         var attempts = nextAttempt
         let own = term
@@ -692,19 +745,23 @@ package struct Coordinator: Sendable {
 
     private mutating func drain(now: Moment) {
         isDraining = true
-        guard phase == .reigning else {
+        guard phase == .reigning || isClaiming else {
             phase = .over
             actions.append(.drained)
             return
         }
         advance(now: now)
+        end()
+    }
+
+    private var isFlushed: Bool {
+        guard let publisher else { return false }
+        return publisher.isIdle && !publisher.hasReports && intake.isEmpty && !hasFolding
     }
 
     /// Once nothing is in flight, writes the orderly end into the heartbeat, so that nobody waits.
     private mutating func end() {
-        guard isDraining, !isEnding, let publisher, publisher.isIdle, !publisher.hasReports, intake.isEmpty,
-            !heartbeatCall.isBusy
-        else { return }
+        guard isDraining, !isEnding, !heartbeatCall.isBusy, phase == .waiting || isFlushed else { return }
         isEnding = true
         heartbeatCounter += 1
         issueHeartbeat(hasEnded: true)

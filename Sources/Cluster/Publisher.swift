@@ -137,15 +137,6 @@ package struct Publisher: Sendable {
         draft?.reports.contains { $0.report.entries.contains { $0.shardLane.shard == shard } } ?? false
     }
 
-    /// Streams up to where reports wait, for the `indexed` acknowledgement.
-    package var sealedTo: [ShardLane: Position] {
-        var all: [ShardLane: Position] = [:]
-        for waiting in waiting + (draft?.reports ?? []) {
-            for entry in waiting.report.entries { all[entry.shardLane] = max(all[entry.shardLane] ?? .start, entry.to) }
-        }
-        return all
-    }
-
     package mutating func add(_ report: SealedReport, from worker: PeerID) {
         waiting.append(Waiting(id: ReportID(worker: worker, number: report.number), report: report))
     }

@@ -1,10 +1,11 @@
 // Which entries of the log go to which worker, and when.
 //
 // Invariants
-// 1. Of each shard and lane every entry behind the watermark is sent in log order, each to the holder of the shard.
+// 1. Of each shard and lane every entry behind the watermark is sent in log order, each to the holder of the shard. What
+//    may not be sent for a while (the shard is to move) is passed over by nothing: each stream has a place of its own.
 // 2. Entries are kept in memory only within `cacheLimitBytes`; what fell out is read from the log again. What grows with
-//    the backlog is one summary per log object.
-// 3. Two lanes never wait for one another: each has cursors and credits of its own.
+//    the backlog is 16 bytes for each log object of each stream that has entries in it.
+// 3. Two lanes never wait for one another: each has places and credits of its own.
 
 package import ByteCoding
 package import News
@@ -12,44 +13,21 @@ package import Storage
 package import Wire
 
 package struct Router: Sendable {
-    private struct ObjectID: Hashable, Comparable, Sendable {
-        var term: Term
-        var number: UInt64
-        static func < (left: ObjectID, right: ObjectID) -> Bool {
-            (left.term, left.number) < (right.term, right.number)
-        }
-    }
-
-    private struct Summary: Sendable {
-        var id: ObjectID
-        /// Streams that have entries in it, each with its last.
-        var last: [ShardLane: Position]
-    }
-
     private struct Decoded: Sendable {
         var entries: [ShardLane: [RoutedEntry]]
         var sizeBytes: Int
-    }
-
-    /// How far a worker was served.
-    private struct Scan: Sendable {
-        /// What it covers. An object that was looked through for some shards says nothing of the others: a shard that may
-        /// not be sent for a while, because it is to move, makes the scan start again when it may.
-        var shards: Set<Shard>
-        /// Objects up to here hold nothing more of these shards to send.
-        var end: ObjectID?
+        /// Streams whose entries in it are not all published.
+        var unpublishedCount: Int
     }
 
     private let sharding: Sharding
     private let cacheLimitBytes: Int
-    private var summaries: [Summary] = []
-    private var cache: [ObjectID: Decoded] = [:]
+    private let streams: [ShardLane]
+    /// By shard, then lane.
+    private var queues: [StreamQueue]
+    private var cache: [LogObjectID: Decoded] = [:]
     private var cachedBytes = 0
-    /// Everything up to here was sent to the holder.
-    private var sent: [ShardLane: Position] = [:]
-    private var lastEntry: [ShardLane: Position] = [:]
     private var credits: [PeerID: [Lane: Int]] = [:]
-    private var scans: [PeerID: [Lane: Scan]] = [:]
     private var call = StoreCall(owner: .router)
 
     /// All durable entries up to here are known.
@@ -58,17 +36,27 @@ package struct Router: Sendable {
     package init(sharding: Sharding, watermarks: Manifest, cacheLimitBytes: Int) {
         self.sharding = sharding
         self.cacheLimitBytes = cacheLimitBytes
-        for stream in streams { sent[stream] = watermarks[watermark: stream] }
+        streams = (0..<sharding.shardCount).flatMap { index in Lane.allCases.map { ShardLane(Shard(index), $0) } }
+        queues = streams.map { StreamQueue(sentTo: watermarks[watermark: $0]) }
         routedEnd = watermarks.watermarks.max() ?? .start
     }
 
-    package var streams: [ShardLane] {
-        (0..<sharding.shardCount).flatMap { index in Lane.allCases.map { ShardLane(Shard(index), $0) } }
+    private func slot(_ stream: ShardLane) -> Int {
+        Int(stream.shard.index) * Lane.allCases.count + Int(stream.lane.rawValue)
     }
 
     /// Takes in a durable object.
     package mutating func append(_ object: LogObject, watermarks: Manifest) {
-        let id = ObjectID(term: object.term, number: object.number)
+        routedEnd = max(routedEnd, object.endPosition)
+        let decoded = decode(object, watermarks: watermarks)
+        guard !decoded.entries.isEmpty else { return }
+        for (stream, entries) in decoded.entries {
+            queues[slot(stream)].append(last: entries[entries.count - 1].position)
+        }
+        if cachedBytes + decoded.sizeBytes <= cacheLimitBytes { store(decoded, LogObjectID(object)) }
+    }
+
+    private func decode(_ object: LogObject, watermarks: Manifest) -> Decoded {
         var entries: [ShardLane: [RoutedEntry]] = [:]
         var size = 0
         object.forEachEntry { position, lane, entry in
@@ -77,35 +65,28 @@ package struct Router: Sendable {
             guard position > watermarks[watermark: stream] else { return }
             entries[stream, default: []].append(RoutedEntry(position: position, hour: object.hour, entry: entry))
             size += entry.sizeBytes
-            lastEntry[stream] = position
         }
-        routedEnd = max(routedEnd, object.endPosition)
-        guard !entries.isEmpty else { return }
-        summaries.append(Summary(id: id, last: entries.mapValues { $0[$0.count - 1].position }))
-        if cachedBytes + size <= cacheLimitBytes { store(Decoded(entries: entries, sizeBytes: size), id) }
+        return Decoded(entries: entries, sizeBytes: size, unpublishedCount: entries.count)
     }
 
     /// Whether every entry of the stream is published.
-    package func isQuiet(_ stream: ShardLane, watermark: Position) -> Bool {
-        (lastEntry[stream] ?? .start) <= watermark
-    }
+    package func isQuiet(_ stream: ShardLane, watermark: Position) -> Bool { lastEntry(of: stream) <= watermark }
 
-    package func lastEntry(of stream: ShardLane) -> Position { lastEntry[stream] ?? .start }
+    package func lastEntry(of stream: ShardLane) -> Position { queues[slot(stream)].lastEntry }
 
     package func isQuiet(_ shard: Shard, watermarks: Manifest) -> Bool {
         Lane.allCases.allSatisfy { lane in
             let stream = ShardLane(shard, lane)
             return isQuiet(stream, watermark: watermarks[watermark: stream])
-                || sent[stream] == watermarks[watermark: stream]
+                || queues[slot(stream)].sentTo == watermarks[watermark: stream]
         }
     }
 
     /// The holder of the shard changed: the new one gets everything behind the watermark.
     package mutating func rewind(_ shard: Shard, watermarks: Manifest) {
-        for worker in scans.keys { scans[worker] = [:] }
         for lane in Lane.allCases {
             let stream = ShardLane(shard, lane)
-            sent[stream] = watermarks[watermark: stream]
+            queues[slot(stream)].rewind(to: watermarks[watermark: stream])
         }
     }
 
@@ -113,32 +94,29 @@ package struct Router: Sendable {
     /// sent from a place it leaves behind.
     package mutating func announced(_ manifest: Manifest) {
         for stream in streams where isQuiet(stream, watermark: manifest[watermark: stream]) {
-            sent[stream] = max(sent[stream] ?? .start, manifest[watermark: stream])
+            queues[slot(stream)].passOver(to: manifest[watermark: stream])
         }
     }
 
-    /// A manifest is out: objects no stream needs are forgotten.
+    /// A manifest is out: what it covers is forgotten.
     package mutating func published(_ manifest: Manifest) {
-        while let first = summaries.first, first.last.allSatisfy({ manifest[watermark: $0.key] >= $0.value }) {
-            drop(first.id)
-            summaries.removeFirst()
+        for stream in streams {
+            for id in queues[slot(stream)].dropPublished(to: manifest[watermark: stream]) {
+                guard cache[id] != nil else { continue }
+                cache[id]!.unpublishedCount -= 1
+                if cache[id]!.unpublishedCount <= 0 { drop(id) }
+            }
         }
     }
 
-    package mutating func joined(_ worker: PeerID) {
-        credits[worker] = [:]
-        scans[worker] = [:]
-    }
+    package mutating func joined(_ worker: PeerID) { credits[worker] = [:] }
 
-    package mutating func left(_ worker: PeerID) {
-        credits[worker] = nil
-        scans[worker] = nil
-    }
+    package mutating func left(_ worker: PeerID) { credits[worker] = nil }
 
     package mutating func credit(_ worker: PeerID, _ lane: Lane, bytes: UInt64) {
         guard credits[worker] != nil else { return }
         let known = credits[worker]![lane] ?? 0
-        credits[worker]![lane] = min(known + Int(clamping: bytes), 1 << 30)
+        credits[worker]![lane] = min(known + Int(min(bytes, UInt64(Self.creditLimitBytes))), Self.creditLimitBytes)
     }
 
     /// - Parameter grants: what the worker holds and may be sent now.
@@ -152,7 +130,7 @@ package struct Router: Sendable {
         var isLast = true
         for lane in Lane.allCases {
             var budget = credits[worker]![lane] ?? 0
-            let taken = take(lane, for: worker, grants, budget: &budget, into: &slices)
+            let taken = take(lane, grants, budget: &budget, into: &slices)
             credits[worker]![lane] = budget
             if taken.remains { isLast = false }
             if let missing = taken.missing, !call.isBusy, read == nil {
@@ -162,31 +140,22 @@ package struct Router: Sendable {
         return (slices.isEmpty ? nil : ArticlesBatch(slices: slices, isLast: isLast), read)
     }
 
+    /// Credits of a worker and lane add up to at most this.
+    static let creditLimitBytes = 1 << 30
     /// Largest batch, in bytes of entries; one entry may exceed it.
     static let batchTargetBytes = 1 << 20
 
+    /// Goes through the log objects in order, in each through the streams of the grants.
     private mutating func take(
-        _ lane: Lane, for worker: PeerID, _ grants: [LeaseTable.Grant], budget: inout Int,
-        into slices: inout [ArticlesBatch.Slice]
-    ) -> (remains: Bool, missing: ObjectID?) {
+        _ lane: Lane, _ grants: [LeaseTable.Grant], budget: inout Int, into slices: inout [ArticlesBatch.Slice]
+    ) -> (remains: Bool, missing: LogObjectID?) {
         var size = 0
         var slots: [ShardLane: Int] = [:]
-        let epochs = Dictionary(uniqueKeysWithValues: grants.map { (ShardLane($0.shard, lane), $0.epoch) })
-        let shards = Set(grants.map(\.shard))
-        var scan = scans[worker]?[lane] ?? Scan(shards: shards)
-        if !shards.isSubset(of: scan.shards) { scan.end = nil }
-        scan.shards = shards
-        defer { scans[worker]?[lane] = scan }
-        let first = scan.end.map { done in summaries.partitioningIndex { $0.id > done } } ?? 0
-        for summary in summaries[first...] {
-            let wanted = summary.last.filter { epochs[$0.key] != nil && sent[$0.key]! < $0.value }.map(\.key).sorted()
-            guard !wanted.isEmpty else {
-                scan.end = summary.id
-                continue
-            }
-            guard let decoded = cache[summary.id] else { return (true, summary.id) }
-            for stream in wanted {
-                let from = sent[stream]!
+        let held = grants.map { (stream: ShardLane($0.shard, lane), epoch: $0.epoch) }
+        while let id = held.compactMap({ queues[slot($0.stream)].nextObject }).min() {
+            guard let decoded = cache[id] else { return (true, id) }
+            for (stream, epoch) in held where queues[slot(stream)].nextObject == id {
+                let from = queues[slot(stream)].sentTo
                 for entry in decoded.entries[stream] ?? [] where entry.position > from {
                     guard budget > 0, size < Self.batchTargetBytes else { return (true, nil) }
                     let bytes = entry.entry.sizeBytes
@@ -199,13 +168,13 @@ package struct Router: Sendable {
                         slots[stream] = slices.count
                         slices.append(
                             ArticlesBatch.Slice(
-                                shardLane: stream, epoch: epochs[stream]!, from: from, to: entry.position,
-                                entries: [entry]))
+                                shardLane: stream, epoch: epoch, from: from, to: entry.position, entries: [entry]))
                     }
-                    sent[stream] = entry.position
+                    queues[slot(stream)].sent(entry.position)
                 }
+                precondition(
+                    queues[slot(stream)].nextObject != id, "a log object lacks the last entry it was seen to have")
             }
-            scan.end = summary.id
         }
         return (false, nil)
     }
@@ -222,18 +191,9 @@ package struct Router: Sendable {
         switch result {
         case .bytes(let bytes):
             let object = try LogObject(decoding: bytes, named: operation.name)
-            var entries: [ShardLane: [RoutedEntry]] = [:]
-            var size = 0
-            object.forEachEntry { position, lane, entry in
-                guard let key = entry.routedKey else { return }
-                let stream = ShardLane(sharding.shard(of: key), entry.lane(given: lane))
-                guard position > watermarks[watermark: stream] else { return }
-                entries[stream, default: []].append(RoutedEntry(position: position, hour: object.hour, entry: entry))
-                size += entry.sizeBytes
-            }
-            while cachedBytes + size > cacheLimitBytes, let oldest = evictable() { drop(oldest) }
-            store(
-                Decoded(entries: entries, sizeBytes: size), ObjectID(term: object.term, number: object.number))
+            let decoded = decode(object, watermarks: watermarks)
+            makeRoom(bytes: decoded.sizeBytes)
+            store(decoded, LogObjectID(object))
             return nil
         case .failed(let failure): return failure
         default: return BucketFailure(.lasting, name: operation.name, message: "the log object is gone")
@@ -241,19 +201,27 @@ package struct Router: Sendable {
     }
 
     /// What was fully sent goes first, then what is needed last.
-    private func evictable() -> ObjectID? {
+    private mutating func makeRoom(bytes: Int) {
+        guard cachedBytes + bytes > cacheLimitBytes else { return }
         let ids = cache.keys.sorted()
-        let summary = Dictionary(uniqueKeysWithValues: summaries.map { ($0.id, $0) })
-        return ids.first { id in summary[id]?.last.allSatisfy { sent[$0.key]! >= $0.value } ?? true } ?? ids.last
+        var unsent: [LogObjectID] = []
+        for id in ids {
+            let isSent = cache[id]!.entries.allSatisfy { stream, entries in
+                queues[slot(stream)].sentTo >= entries[entries.count - 1].position
+            }
+            if isSent { drop(id) } else { unsent.append(id) }
+            if cachedBytes + bytes <= cacheLimitBytes { return }
+        }
+        while cachedBytes + bytes > cacheLimitBytes, let last = unsent.popLast() { drop(last) }
     }
 
-    private mutating func store(_ decoded: Decoded, _ id: ObjectID) {
+    private mutating func store(_ decoded: Decoded, _ id: LogObjectID) {
         drop(id)
         cache[id] = decoded
         cachedBytes += decoded.sizeBytes
     }
 
-    private mutating func drop(_ id: ObjectID) {
+    private mutating func drop(_ id: LogObjectID) {
         if let old = cache.removeValue(forKey: id) { cachedBytes -= old.sizeBytes }
     }
 }
@@ -265,7 +233,7 @@ extension LogEntry {
         return lane
     }
 
-    /// Bytes it takes in memory and on the wire, about.
+    /// What it costs of a worker's credit (docs/wire-protocol.md, CREDIT), in bytes; 0 for what no worker sees.
     package var sizeBytes: Int {
         switch self {
         case .article(let article): article.frame.count + 160
@@ -273,17 +241,18 @@ extension LogEntry {
         case .rejection, .feed: 0
         }
     }
-}
 
-extension Array {
-    /// Index of the first element for which `isSecond` holds; the array has those for which it does not in front.
-    fileprivate func partitioningIndex(where isSecond: (Element) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if isSecond(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
+    /// What it takes of memory while it waits for the log, in bytes: the texts, and no less than all else together. Unlike
+    /// `sizeBytes` it counts every entry: a batch may be 65,536 lines that are no articles.
+    package var heldBytes: Int {
+        let texts =
+            switch self {
+            case .article(let article): article.frame.count + article.source.utf8.count
+            case .rejection(let rejection):
+                rejection.source.utf8.count + rejection.place.utf8.count + rejection.detail.utf8.count
+            case .retraction(let retraction): retraction.url.utf8.count + retraction.reason.utf8.count
+            case .feed(let change): change.url.utf8.count
+            }
+        return 256 + texts
     }
 }

@@ -12,6 +12,11 @@ package struct Scenario: Sendable {
     package var collectGraceMilliseconds: Int64
     /// Log entries a coordinator keeps in memory: often less than wait.
     package var routedLimitBytes: Int
+    /// From the first to the last fault. Articles come in the first seconds: a short span has all faults among them.
+    package var faultSpanMilliseconds: Int64
+    /// How much longer than other operations the reading of a log object may take: a replay then outlasts the patience
+    /// of those who stand by.
+    package var logReadMilliseconds: Int
     package var isTraced = false
 
     package init(seed: UInt64) {
@@ -26,6 +31,8 @@ package struct Scenario: Sendable {
         compactionCount = random.int(0...4)
         collectGraceMilliseconds = Int64(random.int(300...6000))
         routedLimitBytes = random.int(500...20_000)
+        faultSpanMilliseconds = random.chance(500) ? 12_000 : World.workMilliseconds
+        logReadMilliseconds = random.chance(200) ? random.int(500...2000) : 0
     }
 }
 

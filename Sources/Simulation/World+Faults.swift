@@ -7,7 +7,7 @@ extension World {
         guard !isHealing else { return }
         let index = random.int(0...(processes.count - 1))
         let mayStop = processes[index].isUp && processes[index].role != .client
-        switch random.int(0...9) {
+        switch random.int(0...11) {
         case 0, 1:
             guard mayStop else { return }
             count("crash of \(processes[index].role)")
@@ -36,11 +36,26 @@ extension World {
             case .merger: try step(merger: index, .drain)
             case .client: break
             }
+        case 8, 9:
+            // It comes while the others are busy, and goes before it has got a shard, or with its first.
+            let workers = processes.indices.filter { processes[$0].role == .worker && processes[$0].isUp }
+            guard !workers.isEmpty else { return }
+            let worker = random.pick(workers)
+            count("crash of worker after it joined")
+            note("crash \(worker), and again when it has joined")
+            stop(worker, backAfter: 100...600)
+            processes[worker].diesAfterJoining = true
         default:
             count("store: full")
             store.isFull = true
             schedule(after: Int64(random.int(200...3000)), .roomAgain)
         }
+    }
+
+    func crash(_ index: Int, _ run: Int) {
+        guard !isHealing, processes[index].isUp, processes[index].run == run else { return }
+        note("crash \(index), which had just joined")
+        stop(index)
     }
 
     /// From here on nothing goes wrong any more, and the cluster must come to rest.

@@ -102,7 +102,13 @@ extension World {
             }
         } else {
             guard processes[index].connection == id else { return }
-            if case .joined(_, _, _, let settings) = message { try use(settings, on: index) }
+            if case .joined(_, _, _, let settings) = message {
+                try use(settings, on: index)
+                if processes[index].diesAfterJoining {
+                    let run = processes[index].run
+                    schedule(after: Int64(random.int(1...1000)), .crash(process: index, run: run))
+                }
+            }
             switch processes[index].role {
             case .worker: try step(worker: index, .message(message))
             case .merger: try step(merger: index, .message(message))

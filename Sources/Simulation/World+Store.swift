@@ -6,6 +6,9 @@ extension World {
     func issue(_ tagged: TaggedOperation, from index: Int) {
         let run = processes[index].run
         var delay = Int64(random.int(1...30))
+        if scenario.logReadMilliseconds > 0, case .get(let name, _) = tagged.operation, name.hasPrefix("log/") {
+            delay += Int64(random.int(0...scenario.logReadMilliseconds))
+        }
         var answerDelay: Int64? = Int64(random.int(1...20))
         var isLost = false
         if !isHealing {

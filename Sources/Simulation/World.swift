@@ -24,6 +24,7 @@ package final class World {
         case fault
         case roomAgain
         case restart(process: Int)
+        case crash(process: Int, run: Int)
         case resume(process: Int)
         case compact
         case heal
@@ -51,6 +52,8 @@ package final class World {
         var backlog: [Happening] = []
         /// How far its wall clock is off.
         var wallSkewMilliseconds: Int64 = 0
+        /// The next time it joins it dies soon after.
+        var diesAfterJoining = false
         var coordinator: Coordinator?
         var worker: Worker?
         var merger: Merger?
@@ -148,7 +151,9 @@ package final class World {
             processes.append(process)
         }
         for index in processes.indices { try boot(index) }
-        for _ in 0..<scenario.faultCount { schedule(at: Int64(random.int(500...Int(Self.workMilliseconds))), .fault) }
+        for _ in 0..<scenario.faultCount {
+            schedule(at: Int64(random.int(500...Int(scenario.faultSpanMilliseconds))), .fault)
+        }
         for _ in 0..<scenario.compactionCount {
             schedule(at: Int64(random.int(5000...Int(Self.workMilliseconds) + 5000)), .compact)
         }
@@ -206,6 +211,7 @@ package final class World {
         case .compact: requestCompaction()
         case .heal: try heal()
         case .restart(let index): if !processes[index].isUp { try boot(index) }
+        case .crash(let index, let run): crash(index, run)
         case .resume(let index): try resume(index)
         case .effect(let index, let run, let tagged, let delay, let isLost):
             try effect(index, run, tagged, answerDelay: delay, isAnswerLost: isLost)
@@ -255,7 +261,7 @@ package final class World {
         case .clientSend: sendFromClient(index)
         case .deliver(let id, let toServer, let bytes): try receive(index, id, toServer: toServer, bytes)
         case .closed(let id, let toServer): try closed(index, id, toServer: toServer)
-        case .fault, .roomAgain, .heal, .restart, .resume, .effect, .compact: break
+        case .fault, .roomAgain, .heal, .restart, .crash, .resume, .effect, .compact: break
         }
     }
 
@@ -312,13 +318,14 @@ package final class World {
     }
 
     /// A process ends, by a crash or in good order; another takes its place later.
-    func stop(_ index: Int) {
+    func stop(_ index: Int, backAfter pause: ClosedRange<Int> = 100...8000) {
         processes[index].isUp = false
+        processes[index].diesAfterJoining = false
         processes[index].backlog = []
         for id in open.values.sorted() where connections[id].client == index || connections[id].server == index {
             cut(id)
         }
-        schedule(after: Int64(random.int(100...8000)), .restart(process: index))
+        schedule(after: Int64(random.int(pause)), .restart(process: index))
     }
 
     private func tick(_ index: Int) throws {

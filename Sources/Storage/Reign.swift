@@ -6,7 +6,8 @@
 // 2. The ends of all earlier terms are written down in `log/<term>/0` before anything else is done; later objects are void.
 // 3. A manifest of the own term is committed before anything is read for good, so no earlier coordinator can add one: what
 //    is then replayed is replayed once.
-// 4. Liveness is judged by a counter that stands still for a while of our own monotonic clock, never by comparing clocks.
+// 4. Its heartbeat begins with its term: reading what earlier terms left may take longer than anyone's patience.
+// 5. Liveness is judged by a counter that stands still for a while of our own monotonic clock, never by comparing clocks.
 
 import ByteCoding
 package import News
@@ -16,6 +17,8 @@ package struct Reign: Sendable {
         case operation(TaggedOperation)
         /// Another reigns at this address; we wait.
         case standingBy(Term, address: String)
+        /// The term is ours; what comes now may take long. Heartbeats are due from here on, until we stand by again.
+        case claimed(Term)
         /// The first manifest of our term, committed, with the state and the cells it names.
         case inherited(Manifest, ClusterState, cells: [SegmentReference])
         /// An object of an earlier term's log, in order, that may hold entries the manifest does not cover.
@@ -60,6 +63,7 @@ package struct Reign: Sendable {
 
     private var term = Term.none
     private var lastCounter: UInt64?
+    private var toldAddress = ""
     private var lastChange: Int64 = 0
     private var nextWatch: Int64 = 0
     /// When the last look at the heartbeat was asked for: a late answer tells nothing of the time since.
@@ -188,6 +192,7 @@ package struct Reign: Sendable {
         switch (stage, outcome) {
         case (.creatingTerm(let claimed), .created):
             term = claimed
+            outputs.append(.claimed(claimed))
             stage = .listingManifests
             issue(.list(prefix: "manifests/", after: nil, limit: 1))
         case (.creatingTerm(let claimed), .taken): watch(claimed, now: now)
@@ -213,6 +218,7 @@ package struct Reign: Sendable {
     private mutating func watch(_ watched: Term, now: Moment) {
         stage = .watching(watched)
         lastCounter = nil
+        toldAddress = ""
         lastChange = now.milliseconds
         askedAt = now.milliseconds
         outputs.append(.standingBy(watched, address: ""))
@@ -229,7 +235,11 @@ package struct Reign: Sendable {
         if let heartbeat {
             if heartbeat.hasEnded { return claimAfter(watched) }
             if heartbeat.counter != lastCounter {
-                if lastCounter == nil { outputs.append(.standingBy(watched, address: heartbeat.address)) }
+                // One that has not read the log yet tells no address.
+                if heartbeat.address != toldAddress {
+                    toldAddress = heartbeat.address
+                    outputs.append(.standingBy(watched, address: heartbeat.address))
+                }
                 lastCounter = heartbeat.counter
                 lastChange = now.milliseconds
             }

@@ -30,10 +30,13 @@ package struct OperationTag: Hashable, Sendable {
     package var owner: Owner
     /// Counts the operations of an owner, so that a late result of an old one is told from the new one's.
     package var serial: UInt64
+    /// Which machine asked, where a process has one after the other: serials of each begin at 1. 0 within a machine.
+    package var run: UInt64
 
-    package init(owner: Owner, serial: UInt64) {
+    package init(owner: Owner, serial: UInt64, run: UInt64 = 0) {
         self.owner = owner
         self.serial = serial
+        self.run = run
     }
 }
 

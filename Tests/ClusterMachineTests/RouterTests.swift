@@ -48,6 +48,31 @@ import Wire
         #expect(rest.slices.map(\.shardLane) == [bulk])
     }
 
+    @Test("credits of any size add up to the limit", arguments: [1 << 30, UInt64(Int64.max), .max])
+    func endlessCredit(_ bytes: UInt64) throws {
+        var router = router([object(1, .live, [article(1)])], creditBytes: 1)
+        for _ in 0..<3 { router.credit(worker, .live, bytes: bytes) }
+        #expect(router.next(for: worker, grants: grants, now: moment(0)).batch != nil)
+    }
+
+    @Test("streams that may not be sent for a while miss nothing when they may again")
+    func passedOver() throws {
+        let sharding = emptyManifest(shardCount: 2).sharding
+        let keys = Dictionary(grouping: 0..<100) { sharding.shard(of: key($0)) }
+        let one = try #require(keys[Shard(0)])
+        let two = try #require(keys[Shard(1)])
+        var router = Router(sharding: sharding, watermarks: emptyManifest(shardCount: 2), cacheLimitBytes: 1 << 20)
+        router.joined(worker)
+        router.credit(worker, .bulk, bytes: 1 << 20)
+        let both = grants + [LeaseTable.Grant(worker: worker, shard: Shard(1), epoch: epoch(2))]
+        for number in 0..<3 {
+            let came = object(UInt64(number + 1), .bulk, [article(one[number]), article(two[number])])
+            router.append(came, watermarks: emptyManifest(shardCount: 2))
+            let batch = router.next(for: worker, grants: number == 1 ? grants : both, now: moment(0)).batch
+            #expect(batch?.slices.map(\.entries.count) == [[1, 1], [1], [2, 1]][number])
+        }
+    }
+
     @Test("a retraction goes through the live lane")
     func retractions() throws {
         var router = router([object(1, .bulk, [retraction(1)])])
