@@ -124,6 +124,13 @@ let package = Package(
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
         // Real processes: the binary is built first.
         .testTarget(name: "ClusterTests", dependencies: ["coranto"], swiftSettings: strict),
+        tests(
+            "RolesTests",
+            [
+                "Roles", "HostIO", "Cluster", "Storage", "Wire", "News",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         tests("FetchingTests", ["Fetching", "News", "ByteCoding"]),
         tests("FetchIOTests", ["FetchIO", "Fetching", "Extraction", "News", "ByteCoding"]),
         tests(

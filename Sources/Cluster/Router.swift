@@ -127,10 +127,14 @@ package struct Router: Sendable {
         scanned[worker] = nil
     }
 
+    /// Credit of one lane, at most.
+    static let creditLimitBytes = 1 << 30
+
     package mutating func credit(_ worker: PeerID, _ lane: Lane, bytes: UInt64) {
         guard credits[worker] != nil else { return }
         let known = credits[worker]![lane] ?? 0
-        credits[worker]![lane] = min(known + Int(clamping: bytes), 1 << 30)
+        // Never added up beyond the bound: the number comes from outside.
+        credits[worker]![lane] = known + min(Int(clamping: bytes), max(0, Self.creditLimitBytes - known))
     }
 
     /// - Parameter grants: what the worker holds and may be sent now.

@@ -84,7 +84,12 @@ package final class CoordinatorLink: Sendable {
                 // `opened` comes from here too, but only the client in hand can send.
                 if case .message(let message) = event { tell(.message(number, message)) }
             }
-            state.withLock { $0.client = client }
+            let isStopped = state.withLock { state in
+                state.client = client
+                return state.isStopped
+            }
+            // Stopped while it was being opened: `stop` had nothing to close then.
+            if isStopped { client.close() }
             let began = ContinuousClock.now
             tell(.connected(number))
             do { try await client.waitUntilClosed() } catch {

@@ -8,6 +8,20 @@ import News
 ///
 /// Memory is bounded by one line (`Limits.inputBytes`) and one batch. Confined to one thread.
 package final class InputReader {
+    /// Where a line of a batch comes from.
+    package struct Place: Equatable, Sendable, CustomStringConvertible {
+        package var file: String
+        package var line: UInt64?
+
+        package var description: String { line.map { "\(file):\($0)" } ?? file }
+    }
+
+    /// Lines for one PUT, and where each comes from; nil for what was told already.
+    package struct Batch: Sendable {
+        package var bytes: [UInt8] = []
+        package var places: [Place?] = []
+    }
+
     package struct Problem: Sendable {
         package var place: String
         package var reason: String
@@ -18,10 +32,9 @@ package final class InputReader {
     /// … or this number.
     static let batchLines = 1000
 
-    private let send: ([UInt8]) throws -> Void
+    private let send: (Batch) throws -> Void
     private let report: (Problem) -> Void
-    private var batch: [UInt8] = []
-    private var lineCount = 0
+    private var batch = Batch()
 
     package private(set) var fileCount = 0
     package private(set) var inputBytes: UInt64 = 0
@@ -29,7 +42,7 @@ package final class InputReader {
     /// - Parameters:
     ///   - send: takes a batch.
     ///   - report: told of each input that became no article here; those the coordinator rejects are counted there.
-    package init(send: @escaping ([UInt8]) throws -> Void, report: @escaping (Problem) -> Void) {
+    package init(send: @escaping (Batch) throws -> Void, report: @escaping (Problem) -> Void) {
         self.send = send
         self.report = report
     }
@@ -60,10 +73,10 @@ package final class InputReader {
 
     /// Sends what is left.
     package func finish() throws {
-        guard !batch.isEmpty else { return }
-        try send(batch)
-        batch = []
-        lineCount = 0
+        guard !batch.places.isEmpty else { return }
+        let full = batch
+        batch = Batch()
+        try send(full)
     }
 
     // MARK: Files
@@ -130,7 +143,7 @@ package final class InputReader {
 
     private func take(_ number: UInt64, _ line: LineSplitter.Line, of name: String) throws {
         switch line {
-        case .bytes(let bytes): try append(bytes)
+        case .bytes(let bytes): try append(bytes, Place(file: name, line: number))
         case .tooLong(let count):
             try reject(
                 name, number, .tooLarge, "the line has \(count) bytes, at most \(Limits.inputBytes) are allowed")
@@ -148,19 +161,20 @@ package final class InputReader {
         switch outcome {
         case .article(let incoming):
             let json = ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)
-            try append(json[...])
+            try append(json[...], Place(file: path))
         case .rejected(let reason, let detail): try reject(path, nil, reason, detail)
         }
     }
 
     // MARK: Batches
 
-    private func append(_ line: ArraySlice<UInt8>) throws {
+    private func append(_ line: ArraySlice<UInt8>, _ place: Place?) throws {
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return }
-        if !batch.isEmpty, batch.count + line.count > Self.batchBytes || lineCount >= Self.batchLines { try finish() }
-        batch.append(contentsOf: line)
-        batch.append(UInt8(ascii: "\n"))
-        lineCount += 1
+        let isFull = batch.bytes.count + line.count > Self.batchBytes || batch.places.count >= Self.batchLines
+        if isFull { try finish() }
+        batch.bytes.append(contentsOf: line)
+        batch.bytes.append(UInt8(ascii: "\n"))
+        batch.places.append(place)
     }
 
     private func reject(_ place: String, _ line: UInt64?, _ reason: RejectionReason, _ detail: String) throws {
@@ -172,7 +186,7 @@ package final class InputReader {
         inner.member("detail", detail.prefix(utf8Bytes: 1024))
         var outer = JSONObjectWriter()
         outer.member("$reject", encoded: String(decoding: inner.finish(), as: UTF8.self))
-        try append(outer.finish()[...])
+        try append(outer.finish()[...], nil)
     }
 }
 

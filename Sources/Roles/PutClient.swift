@@ -22,16 +22,26 @@ package final class PutClient {
         package var description: String
     }
 
+    /// Told with the batch's number when it is accepted.
+    package typealias Answered = (UInt64, BatchCounts) -> Void
+
+    private struct Item {
+        var number: UInt64
+        var message: Message
+        var answered: Answered?
+    }
+
     private let locator: CoordinatorLocator
     private let token: Token?
     private let lane: Lane
     private let ack: AckLevel
-    private let name: String
+    /// Under which its batches are known.
+    package let name: String
     private let patienceMilliseconds: Int
     private let hopeless: () -> String?
     private var client: BlockingClient?
     private var nextNumber: UInt64 = 1
-    private var unanswered: [(number: UInt64, message: Message)] = []
+    private var unanswered: [Item] = []
 
     package private(set) var totals = Totals()
 
@@ -56,10 +66,10 @@ package final class PutClient {
     /// Sends a payload of NDJSON lines, waiting while too many are unanswered.
     ///
     /// - Throws: `GaveUp` if a batch is refused for good, or nobody answered for too long.
-    package func put(_ payload: [UInt8]) throws {
+    package func put(_ payload: [UInt8], answered: Answered? = nil) throws {
         let message = Message.put(
             number: nextNumber, lane: lane, ack: ack, digest: SHA256.hash(of: payload), payload: payload)
-        unanswered.append((nextNumber, message))
+        unanswered.append(Item(number: nextNumber, message: message, answered: answered))
         nextNumber += 1
         Step.reach(.ingestSending)
         try attempt { client in try client.send([message], timeoutMilliseconds: 30_000) }
@@ -77,13 +87,15 @@ package final class PutClient {
             let message = try client.next(timeoutMilliseconds: 60_000)
             switch message {
             case .accepted(let number, let counts):
-                unanswered.removeAll { $0.number == number }
+                guard let index = unanswered.firstIndex(where: { $0.number == number }) else { return }
+                let item = unanswered.remove(at: index)
                 refusals = 0
                 totals.batches += 1
                 totals.received += UInt64(counts.received)
                 totals.accepted += UInt64(counts.accepted)
                 totals.rejected += UInt64(counts.rejected)
                 totals.controls += UInt64(counts.controls)
+                item.answered?(number, counts)
                 Step.reach(.ingestAcknowledged)
             case .refusedBatch(let number, let code, let why): try refused(number, code, why, client)
             default: break
@@ -96,7 +108,11 @@ package final class PutClient {
         case .busy, .draining, .storeFailed, .notCoordinator:
             refusals += 1
             lastRefusal = "\(code.rawValue) \(why)"
-            if refusals > 600 { throw GaveUp(description: "batch \(number) is still refused: \(lastRefusal)") }
+            if refusals > 600 {
+                throw GaveUp(
+                    description: "batch \(number) is still refused: \(lastRefusal); run it again when that is mended, "
+                        + "what was taken is counted as duplicates")
+            }
             pause(200)
             if code == .notCoordinator || code == .draining {
                 self.client = nil

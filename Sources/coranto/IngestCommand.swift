@@ -51,8 +51,12 @@ struct IngestCommand: AsyncParsableCommand {
             lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers
         ) { client in
             let reader = InputReader(
-                send: {
-                    try client.put($0)
+                send: { batch in
+                    try client.put(batch.bytes) { number, counts in
+                        guard counts.rejected > 0 else { return }
+                        progress.clear()
+                        Self.tellRejected(batch, number, counts, of: client.name)
+                    }
                     progress.show(client.totals)
                 },
                 report: { problem in
@@ -65,6 +69,25 @@ struct IngestCommand: AsyncParsableCommand {
         progress.clear()
         print(result)
         if result.totals.rejected > 0 { throw ExitCode(3) }
+    }
+
+    /// Names what the coordinator rejected, with the place under which `why` finds it.
+    private static func tellRejected(
+        _ batch: InputReader.Batch, _ number: UInt64, _ counts: BatchCounts, of client: String
+    ) {
+        let rejected = RejectedLines(in: batch.bytes).lines
+        for line in rejected {
+            guard batch.places.indices.contains(line.index), let place = batch.places[line.index] else { continue }
+            Terminal.note(
+                "\(place): \(line.reason.name): \(line.detail) (\(client) batch \(number) line \(line.index + 1))")
+        }
+        let others = Int(counts.rejected) - rejected.count
+        if others > 0 {
+            let places = batch.places.compactMap { $0 }
+            Terminal.note(
+                "\(places.first.map { "\($0)" } ?? "-") to \(places.last.map { "\($0)" } ?? "-"): "
+                    + "\(others) rejected as retracted; coranto why tells of each")
+        }
     }
 
     private func print(_ result: PutOptions.Result) {
