@@ -125,8 +125,8 @@ let package = Package(
         tests(
             "RolesTests",
             [
-                "Roles", "HostIO", "Wire", "News", .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
+                "Roles", "HostIO", "Cluster", "Storage", "Wire", "News",
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         // Real processes: the binary is built first.
         .testTarget(name: "ClusterTests", dependencies: ["coranto"], swiftSettings: strict),

@@ -125,6 +125,8 @@ package struct Coordinator: Sendable {
     /// Heartbeats between two looks for a later term.
     static let beatsPerLook: UInt64 = 5
     static let rememberedLimitCount = 1_000_000
+    /// Batches whose clients wait for more than durability, and clients that wait for a compaction; beyond it they are told BUSY.
+    package static let waiterLimitCount = 4096
 
     private let configuration: Configuration
     private var phase = Phase.waiting
@@ -162,6 +164,8 @@ package struct Coordinator: Sendable {
     private var rememberedFirst = 0
     private var waiters: [Waiter] = []
     private var compactionWaiters: [PeerID] = []
+    /// Said QUIT; closed when no answer is due any more.
+    private var quitting: Set<PeerID> = []
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -208,14 +212,26 @@ package struct Coordinator: Sendable {
         case .message(let peer, let message): receive(message, from: peer, now: now)
         case .disconnected(let peer):
             roles[peer] = nil
+            quitting.remove(peer)
             leave(peer, now: now)
         case .drain: drain(now: now)
         }
+        closeQuitting()
         defer { actions = [] }
         return actions.map { action in
             guard case .operation(var tagged) = action else { return action }
             tagged.tag.run = configuration.instance.number
             return .operation(tagged)
+        }
+    }
+
+    private mutating func closeQuitting() {
+        guard !quitting.isEmpty else { return }
+        let due = Set(intake.values.flatMap { $0.askers.map(\.peer) }).union(waiters.map(\.asker.peer))
+            .union(compactionWaiters)
+        for peer in quitting.subtracting(due).sorted() {
+            quitting.remove(peer)
+            actions.append(.close(peer))
         }
     }
 
@@ -415,9 +431,14 @@ package struct Coordinator: Sendable {
         guard phase == .reigning, log != nil else {
             return refuse(put, peer, .notCoordinator, "this process does not reign now")
         }
+        let mayWait = put.ack == .durable || waiters.count + intake.count < Self.waiterLimitCount
         if let known = remembered[put.id] {
             guard known.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
+            }
+            // It is in the log, so it cannot be refused.
+            guard mayWait else {
+                return refuseMessage(peer, "\(waiters.count) batches wait for a snapshot", code: .busy)
             }
             return answer(Asker(peer: peer, ack: put.ack), put, known.counts)
         }
@@ -425,10 +446,14 @@ package struct Coordinator: Sendable {
             guard intake[token]!.put.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
             }
+            guard intake[token]!.askers.count < Self.waiterLimitCount else {
+                return refuseMessage(peer, "batch \(put.id.number) is asked for too often", code: .busy)
+            }
             intake[token]!.askers.append(Asker(peer: peer, ack: put.ack))
             return
         }
         guard !isDraining else { return refuse(put, peer, .draining, "the coordinator drains") }
+        guard mayWait else { return refuse(put, peer, .busy, "\(waiters.count) batches wait for a snapshot") }
         guard log!.waitingBytes <= configuration.intakeLimitBytes else {
             return refuse(put, peer, .busy, "too much waits for the log")
         }
@@ -535,6 +560,10 @@ package struct Coordinator: Sendable {
     // MARK: Workers and mergers
 
     private mutating func receive(_ message: Message, from peer: PeerID, now: Moment) {
+        if case .quit = message {
+            quitting.insert(peer)
+            return
+        }
         guard phase == .reigning else {
             actions.append(.send(peer, .error(code: .notCoordinator, message: "this process does not reign now")))
             actions.append(.close(peer))
@@ -544,15 +573,22 @@ package struct Coordinator: Sendable {
         merges.heard(peer, now: now.milliseconds)
         switch message {
         case .join: join(peer, now: now)
-        case .touch: actions.append(.send(peer, .touched))
+        // Nothing new is possible by it, and it is the commonest.
+        case .touch: return actions.append(.send(peer, .touched))
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
         case .sealed(let report):
-            guard joined[peer] != nil else { return refuseMessage(peer, "SEALED before JOIN") }
+            guard let attempt = joined[peer] else { return refuseMessage(peer, "SEALED before JOIN") }
+            guard report.segment?.attempt ?? attempt == attempt else {
+                return refuseMessage(peer, "the segment is of another attempt than \(attempt.name)")
+            }
             publisher?.add(report, from: peer)
             answerWaiters()
         case .merged(let report):
             guard let job = merges.job(report.job, of: peer) else {
                 return actions.append(.send(peer, .refused(report: report.job)))
+            }
+            guard report.outputs.allSatisfy({ $0.attempt == job.attempt }) else {
+                return refuseMessage(peer, "an output is of another attempt than \(job.attempt.name)")
             }
             publisher?.add(job, outputs: report.outputs)
         case .mergeFailed(let job, let why):
@@ -562,6 +598,9 @@ package struct Coordinator: Sendable {
             }
         case .drain: leave(peer, now: now)
         case .compact:
+            guard compactionWaiters.count < Self.waiterLimitCount else {
+                return refuseMessage(peer, "too many wait for a compaction", code: .busy)
+            }
             compactionWaiters.append(peer)
             merges.requestCompaction()
         default: refuseMessage(peer, "this command is not for a coordinator")
@@ -569,8 +608,8 @@ package struct Coordinator: Sendable {
         advance(now: now)
     }
 
-    private mutating func refuseMessage(_ peer: PeerID, _ why: String) {
-        actions.append(.send(peer, .error(code: .notAllowed, message: why)))
+    private mutating func refuseMessage(_ peer: PeerID, _ why: String, code: ErrorCode = .notAllowed) {
+        actions.append(.send(peer, .error(code: code, message: why)))
         actions.append(.close(peer))
     }
 

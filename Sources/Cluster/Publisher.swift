@@ -166,7 +166,7 @@ package struct Publisher: Sendable {
         var outputs: [Output] = []
         var next = head
         var nextCells = cells
-        let taken = takeReports(into: &next, holds: holds, outputs: &outputs)
+        let taken = takeReports(into: &next, routedEnd: routedEnd, holds: holds, outputs: &outputs)
         let jobs = takeMerges(into: &next, cells: &nextCells, outputs: &outputs)
         guard !taken.isEmpty || !jobs.isEmpty || isForced else { return outputs }
 
@@ -272,7 +272,8 @@ package struct Publisher: Sendable {
     }
 
     private mutating func takeReports(
-        into next: inout Manifest, holds: (PeerID, Shard, ShardEpoch) -> Bool, outputs: inout [Output]
+        into next: inout Manifest, routedEnd: Position, holds: (PeerID, Shard, ShardEpoch) -> Bool,
+        outputs: inout [Output]
     ) -> [Waiting] {
         var taken: [Waiting] = []
         var isProgress = true
@@ -282,7 +283,7 @@ package struct Publisher: Sendable {
             var held: Set<PeerID> = []
             for item in waiting {
                 let worker = item.id.worker
-                switch held.contains(worker) ? .wait : judge(item, next, holds) {
+                switch held.contains(worker) ? .wait : judge(item, next, routedEnd, holds) {
                 case .publish:
                     apply(item.report, to: &next)
                     taken.append(item)
@@ -308,13 +309,15 @@ package struct Publisher: Sendable {
     }
 
     private func judge(
-        _ item: Waiting, _ next: Manifest, _ holds: (PeerID, Shard, ShardEpoch) -> Bool
+        _ item: Waiting, _ next: Manifest, _ routedEnd: Position, _ holds: (PeerID, Shard, ShardEpoch) -> Bool
     ) -> Judgement {
-        guard !refusedWorkers.contains(item.id.worker) else { return .refuse }
+        // One without ranges would publish its segment under no lease at all.
+        guard !refusedWorkers.contains(item.id.worker), !item.report.entries.isEmpty else { return .refuse }
         var isEarly = false
         for entry in item.report.entries {
             guard entry.shardLane.shard.index < next.sharding.shardCount,
-                holds(item.id.worker, entry.shardLane.shard, entry.epoch), entry.from < entry.to
+                holds(item.id.worker, entry.shardLane.shard, entry.epoch), entry.from < entry.to,
+                entry.to <= routedEnd
             else { return .refuse }
             let watermark = next[watermark: entry.shardLane]
             #if PLANTED_WATERMARK_BY_TO

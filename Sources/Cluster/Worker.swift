@@ -126,7 +126,8 @@ package struct Worker: Sendable {
     private var isDraining = false
     private var attempt: Attempt?
     private var actions: [Action] = []
-    private var create = CreateCall(owner: .worker)
+    /// On a full disk it waits: built again, the segment would not fit either.
+    private var create = CreateCall(owner: .worker, waitsForSpace: true)
     private var nextTouch: Int64 = 0
     private var leaseMilliseconds: Int64 = 10_000
     private var lastHeard: Int64 = 0

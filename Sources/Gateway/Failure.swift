@@ -42,7 +42,8 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case let error as EngineError: self.init(Self.code(of: error), "\(error)")
         case let error as StoreError:
             let isCorrupt = error.code == .corrupt || error.code == .missing
-            self.init(isCorrupt ? .corrupt : .failed, "\(error.object): \(error.message)", hint: error.hint)
+            let place = error.object.isEmpty ? "" : "\(error.object): "
+            self.init(isCorrupt ? .corrupt : .failed, place + error.message, hint: error.hint)
         case let error as BucketFailure: self.init(.failed, "\(error)")
         default: self.init(.failed, "\(error)")
         }

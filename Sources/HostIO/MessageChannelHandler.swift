@@ -36,8 +36,8 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     private var isPaused = false
     private var holdsBackRead = false
     private var helloDeadline: Scheduled<Void>?
-    private var idleCheck: RepeatedTask?
-    private var heardSomething = false
+    private var idleCheck: Scheduled<Void>?
+    private var lastHeard = NIODeadline.now()
 
     init(
         opening: Opening, limits: ConnectionLimits, logger: Logger,
@@ -69,7 +69,7 @@ final class MessageChannelHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard closeReason == nil else { return }
-        heardSomething = true
+        lastHeard = .now()
         parser.append(unwrapInboundIn(data).readableBytesView)
         deliver(context)
     }
@@ -95,7 +95,7 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     func resume() {
         guard isPaused, let context else { return }
         isPaused = false
-        heardSomething = true
+        lastHeard = .now()
         deliver(context)
         if holdsBackRead, !isPaused {
             holdsBackRead = false
@@ -129,19 +129,19 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     private func open(_ peer: Peer, _ context: ChannelHandlerContext) {
         state = .open
         helloDeadline?.cancel()
-        if let idle = limits.idleMilliseconds {
-            let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
-            idleCheck = context.eventLoop.scheduleRepeatedTask(
-                initialDelay: .milliseconds(idle), delay: .milliseconds(idle)
-            ) { _ in loopBound.value.checkIdle() }
-        }
+        lastHeard = .now()
+        checkIdle()
         onEvent(.opened(peer))
     }
 
-    /// A connection that this side has paused is not idle.
+    /// Looks again when the limit would be over, had nothing come by then. A connection that this side has paused is not idle.
     private func checkIdle() {
-        if !heardSomething, !isPaused, let context { close(context, because: .idle) }
-        heardSomething = false
+        guard let context, isOpen, let idle = limits.idleMilliseconds else { return }
+        if isPaused { lastHeard = .now() }
+        let end = lastHeard + .milliseconds(idle)
+        if end <= .now() { return close(context, because: .idle) }
+        let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        idleCheck = context.eventLoop.scheduleTask(deadline: end) { loopBound.value.checkIdle() }
     }
 
     private func deliver(_ context: ChannelHandlerContext) {

@@ -9,6 +9,10 @@ final class MessageConnection: Sendable {
     private let limitBytes: Int
     private let outboundBytes = Mutex(0)
 
+    /// What a waiting write costs beside its bytes, at most: else a peer that does not read had the small answers that fit the
+    /// limit by the million.
+    private static let writeBytes = 512
+
     /// On the channel's event loop.
     init(_ channel: any Channel, _ handler: MessageChannelHandler, limitBytes: Int) {
         self.channel = channel
@@ -16,14 +20,14 @@ final class MessageConnection: Sendable {
         self.limitBytes = limitBytes
     }
 
-    /// Bytes sent but not taken by the network.
+    /// Bytes sent but not taken by the network, with what keeping them costs.
     var waitingBytes: Int { outboundBytes.withLock { $0 } }
 
     /// A peer that lets more than the limit wait is closed. Nothing is sent on a closed connection.
     func send(_ messages: [Message]) {
         guard !messages.isEmpty else { return }
         let bytes = messages.reduce(into: [UInt8]()) { $1.encode(to: &$0) }
-        let count = bytes.count
+        let count = bytes.count + Self.writeBytes
         let fits = outboundBytes.withLock { waiting in
             // One message larger than the limit must be able to pass.
             guard waiting == 0 || waiting + count <= limitBytes else { return false }
@@ -40,7 +44,10 @@ final class MessageConnection: Sendable {
         }
     }
 
-    func pause() { onLoop { $0.pause() } }
+    /// On the channel's event loop at once: the message being reported is then the last.
+    func pause() {
+        if channel.eventLoop.inEventLoop { handler.value.pause() } else { onLoop { $0.pause() } }
+    }
 
     func resume() { onLoop { $0.resume() } }
 

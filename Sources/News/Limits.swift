@@ -8,6 +8,10 @@ package enum Limits {
     package static let batchBytes = 64 << 20
     /// Most entries in one PUT and so in one batch of the log.
     package static let batchEntries = 65_536
+    /// Largest size that is believed of a segment, and of the records in it: sums of such do not overflow.
+    package static let segmentBytes: UInt64 = 1 << 48
+    /// Largest change of one count that is believed of a report.
+    package static let reportedChange: Int64 = 1 << 32
     /// Longest name of a source, author, section, tag …
     package static let labelBytes = 4096
     /// Longest URL that can make a key.

@@ -31,15 +31,11 @@ package final class CoordinatorRole: Sendable {
 
     private enum Event: Sendable {
         case machine(Coordinator.Event)
+        /// Of a connection, with the bytes that count in its backlog until it is handled.
+        case message(PeerID, Coordinator.Event, bytes: Int)
         case status(PeerID)
         case fail(String)
         case look(@Sendable (CoordinatorStatus) -> Void)
-    }
-
-    /// What of one connection is being read from payloads.
-    private struct Reading {
-        var bytes = 0
-        var isPaused = false
     }
 
     private let configuration: Configuration
@@ -49,17 +45,15 @@ package final class CoordinatorRole: Sendable {
     private let readers: [DispatchQueue]
     private let server = Mutex<LineServer?>(nil)
     private let names = Mutex<[PeerID: String]>([:])
-    private let reading = Mutex<[PeerID: Reading]>([:])
+    private let backlog = Mutex(Backlog())
     private let term = Mutex<Term>(.none)
 
-    /// Payloads being read of one connection, in bytes, before it is paused.
-    static let readingLimitBytes = 32 << 20
     static let tickMilliseconds = 20
 
     package init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        threads = BucketThreads(configuration.bucket)
+        threads = BucketThreads(configuration.bucket, logger: logger)
         let width = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
         readers = (0..<width).map { DispatchQueue(label: "coranto.put-reader.\($0)") }
     }
@@ -155,8 +149,12 @@ package final class CoordinatorRole: Sendable {
             for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
                 switch event {
                 case .machine(let event): perform(machine.handle(event, now: clock.moment))
+                case .message(let peer, let event, let bytes):
+                    perform(machine.handle(event, now: clock.moment))
+                    handled(peer, bytes: bytes)
                 case .status(let peer):
                     send(peer, .statusReport(json: CoordinatorStatus(machine.status).json))
+                    handled(peer, bytes: 0)
                 case .look(let tell): tell(CoordinatorStatus(machine.status))
                 case .fail(let message): failure = message
                 }
@@ -223,15 +221,21 @@ package final class CoordinatorRole: Sendable {
         case .message(.put(let number, let lane, let ack, let digest, let payload)):
             Step.reach(.coordinatorPutReceived)
             read(peer, number, lane, ack, digest, payload)
-        case .message(.quit): server.withLock { $0 }?.close(ConnectionID(peer.number))
-        case .message(.status): mailbox.push(.status(peer))
+        case .message(.quit):
+            // Behind the payloads that are being read: their answers are due.
+            reader(of: peer).async { [self] in mailbox.push(.machine(.message(peer, .quit))) }
+        case .message(.status):
+            hold(peer, bytes: 0)
+            mailbox.push(.status(peer))
         case .message(let message):
             if case .sealed = message { Step.reach(.coordinatorSealedReceived) }
             if case .merged = message { Step.reach(.coordinatorMergedReceived) }
-            mailbox.push(.machine(.message(peer, message)))
+            let bytes = Backlog.bytes(of: message)
+            hold(peer, bytes: bytes)
+            mailbox.push(.message(peer, .message(peer, message), bytes: bytes))
         case .closed:
             names.withLock { $0[peer] = nil }
-            reading.withLock { $0[peer] = nil }
+            backlog.withLock { $0.close(peer) }
             mailbox.push(.machine(.disconnected(peer)))
         }
     }
@@ -241,32 +245,32 @@ package final class CoordinatorRole: Sendable {
         _ peer: PeerID, _ number: UInt64, _ lane: Lane, _ ack: AckLevel, _ digest: Digest256, _ payload: [UInt8]
     ) {
         let client = names.withLock { $0[peer] } ?? ""
-        let mustPause = reading.withLock { all in
-            all[peer, default: Reading()].bytes += payload.count
-            guard all[peer]!.bytes > Self.readingLimitBytes, !all[peer]!.isPaused else { return false }
-            all[peer]!.isPaused = true
-            return true
-        }
-        if mustPause { server.withLock { $0 }?.pause(ConnectionID(peer.number)) }
-        readers[Int(peer.number % UInt64(readers.count))].async { [self] in
+        hold(peer, bytes: payload.count)
+        reader(of: peer).async { [self] in
             // A reader is cheap; its compressor's memory is reused by the allocator.
             let reader = PutReader(settings: configuration.settings)
             do throws(PutReader.Refusal) {
                 let put = try reader.read(
                     payload, client: client, number: number, lane: lane, ack: ack, digest: digest)
-                mailbox.push(.machine(.put(peer, put)))
+                mailbox.push(.message(peer, .put(peer, put), bytes: payload.count))
             } catch {
                 send(peer, .refusedBatch(number: number, code: error.code, message: error.message))
+                handled(peer, bytes: payload.count)
             }
-            let mayResume = reading.withLock { all in
-                guard all[peer] != nil else { return false }
-                all[peer]!.bytes -= payload.count
-                guard all[peer]!.isPaused, all[peer]!.bytes < Self.readingLimitBytes / 2 else { return false }
-                all[peer]!.isPaused = false
-                return true
-            }
-            if mayResume { server.withLock { $0 }?.resume(ConnectionID(peer.number)) }
         }
+    }
+
+    private func reader(of peer: PeerID) -> DispatchQueue { readers[Int(peer.number % UInt64(readers.count))] }
+
+    /// On the connection's event loop: it is paused before the next message is taken from it.
+    private func hold(_ peer: PeerID, bytes: Int) {
+        guard backlog.withLock({ $0.add(peer, bytes: bytes) }) else { return }
+        server.withLock { $0 }?.pause(ConnectionID(peer.number))
+    }
+
+    private func handled(_ peer: PeerID, bytes: Int) {
+        guard backlog.withLock({ $0.remove(peer, bytes: bytes) }) else { return }
+        server.withLock { $0 }?.resume(ConnectionID(peer.number))
     }
 }
 

@@ -45,7 +45,7 @@ package final class MergerRole: Sendable {
     package init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        threads = BucketThreads(configuration.bucket, width: 2)
+        threads = BucketThreads(configuration.bucket, width: 2, logger: logger)
     }
 
     package func drain() { mailbox.push(.drain) }

@@ -106,7 +106,11 @@ package final class PutClient {
         case .busy, .draining, .storeFailed, .notCoordinator:
             refusals += 1
             lastRefusal = "\(code.rawValue) \(why)"
-            if refusals > 600 { throw GaveUp(description: "batch \(number) is still refused: \(lastRefusal)") }
+            if refusals > 600 {
+                throw GaveUp(
+                    description: "batch \(number) is still refused: \(lastRefusal); run it again when that is mended, "
+                        + "what was taken is counted as duplicates")
+            }
             pause(200)
             if code == .notCoordinator || code == .draining {
                 self.client = nil

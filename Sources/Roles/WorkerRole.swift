@@ -42,7 +42,7 @@ package final class WorkerRole: Sendable {
     package init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        threads = BucketThreads(configuration.bucket, width: 2)
+        threads = BucketThreads(configuration.bucket, width: 2, logger: logger)
     }
 
     /// Seal what is there, have it published, hand the shards back, return from `run`.

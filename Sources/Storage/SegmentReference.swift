@@ -73,16 +73,25 @@ package struct SegmentReference: Hashable, Sendable {
             throw .badValue(what: "segment kind \(rawKind)", offset: start)
         }
         self.kind = kind
-        sizeBytes = try reader.fixed()
+        sizeBytes = try Self.size(&reader)
         documentCount = try reader.fixed()
         killCount = try reader.fixed()
-        recordBytes = try reader.fixed()
+        recordBytes = try Self.size(&reader)
         digest = try reader.digest()
         let hasSpan: UInt8 = try reader.fixed()
         guard hasSpan <= 1, (hasSpan == 1) == (documentCount > 0) else {
             throw .badValue(what: "segment span flag", offset: reader.offset)
         }
         span = hasSpan == 1 ? OrderSpan(first: try reader.orderKey(), last: try reader.orderKey()) : nil
+    }
+}
+
+extension SegmentReference {
+    fileprivate static func size(_ reader: inout ByteReader) throws(CodingError) -> UInt64 {
+        let start = reader.offset
+        let bytes: UInt64 = try reader.fixed()
+        guard bytes <= Limits.segmentBytes else { throw .badValue(what: "segment size \(bytes)", offset: start) }
+        return bytes
     }
 }
 

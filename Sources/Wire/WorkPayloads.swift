@@ -89,8 +89,12 @@ extension SealedReport {
             guard let outcome = Outcome(rawValue: try reader.fixed()) else {
                 throw .badValue(what: "outcome", offset: start)
             }
-            counts.append(
-                OutcomeCount(source: source, hour: hour, outcome: outcome, delta: try reader.signedVarint()))
+            let changeStart = reader.offset
+            let delta: Int64 = try reader.signedVarint()
+            guard delta.magnitude <= Limits.reportedChange.magnitude else {
+                throw .badValue(what: "change \(delta)", offset: changeStart)
+            }
+            counts.append(OutcomeCount(source: source, hour: hour, outcome: outcome, delta: delta))
         }
         self.init(number: number, entries: entries, segment: segment, counts: counts)
     }

@@ -16,6 +16,7 @@ private struct Press {
     var mergeRefusals: [String] = []
     var isFenced = false
     var termExists = false
+    var routedEnd = position(100)
     /// Epochs that are live, by worker.
     var held: [PeerID: Set<ShardEpoch>] = [PeerID(1): [epoch(1)], PeerID(2): [epoch(2)]]
 
@@ -23,7 +24,7 @@ private struct Press {
         let held = held
         let outputs = publisher.begin(
             now: moment(now), holds: { worker, _, epoch in held[worker]?.contains(epoch) ?? false },
-            isQuiet: { _, _ in false }, routedEnd: .start, folding: &folding, state: ClusterState(),
+            isQuiet: { _, _ in false }, routedEnd: routedEnd, folding: &folding, state: ClusterState(),
             attempt: { Attempt(term: Term(1), number: 100) }, isForced: false)
         take(outputs, now: now)
     }
@@ -94,6 +95,24 @@ private func report(
     func stale(_ entry: (ShardLane, UInt64, Position, Position)) {
         var press = Press()
         press.publisher.add(report(1, [(live, 1, .start, position(1)), entry], segment: segment(1)), from: PeerID(1))
+        press.publish()
+        #expect(press.refused == [1])
+        #expect(press.publisher.head == emptyManifest())
+    }
+
+    @Test("a report without ranges is refused: its segment would stand under no lease")
+    func nothing() {
+        var press = Press()
+        press.publisher.add(report(1, [], segment: segment(1)), from: PeerID(1))
+        press.publish()
+        #expect(press.refused == [1])
+        #expect(press.publisher.head == emptyManifest())
+    }
+
+    @Test("a report about what the log does not have is refused: a watermark there would never be reached")
+    func beyond() {
+        var press = Press()
+        press.publisher.add(report(1, [(bulk, 1, .start, position(101))]), from: PeerID(1))
         press.publish()
         #expect(press.refused == [1])
         #expect(press.publisher.head == emptyManifest())

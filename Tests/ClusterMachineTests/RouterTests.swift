@@ -36,6 +36,13 @@ import Wire
         #expect(router.next(for: worker, grants: grants, now: moment(0)).batch == nil)
     }
 
+    @Test("a credit as large as a number can be is bounded, however often it comes")
+    func hugeCredit() {
+        var router = router([object(1, .bulk, [article(1)])], creditBytes: 1)
+        for _ in 0..<3 { router.credit(worker, .bulk, bytes: .max) }
+        #expect(router.next(for: worker, grants: grants, now: moment(0)).batch?.slices.count == 1)
+    }
+
     @Test("a lane without credit does not hold up the other")
     func lanes() throws {
         var router = router([object(1, .bulk, [article(1)]), object(2, .live, [article(2)])], creditBytes: 0)

@@ -94,6 +94,110 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: scratch.store))
     }
 
+    @Test(
+        "what the coordinator rejects is named with file, line and reason, and why finds it by the place that was told")
+    func namesRejected() throws {
+        let scratch = try Scratch()
+        let first = try scratch.write("a.ndjson", "{\"headline\":\"Good\"}\n\n{\"headline\":1}\n")
+        let second = try scratch.write("b.ndjson", "{\"headline\":\"Also good\"}\n[1]\n")
+        let result = try Binary.run("ingest", first, second, "--store", scratch.store, "--format", "json")
+        #expect(result.status == 3)
+        #expect(try result.json()["accepted"] as? Int == 2)
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.contains { $0.contains("\(first):3: empty: neither headline nor body") })
+        let told = try #require(lines.first { $0.contains("\(second):2: malformed:") })
+        let place = try #require(told.split(separator: "'").last)
+        let why = try Binary.run("why", String(place), "--store", scratch.store)
+        #expect(why.output.contains("rejected as malformed"), "\(why.output)\(why.errors)")
+    }
+
+    @Test("articles rejected because they were retracted are told")
+    func namesRetracted() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write(
+            "a.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"A\"}\n{\"headline\":\"B\"}\n")
+        let retracted = try Binary.run(
+            "retract", "https://paper.example/1", "--reason", "wrong", "--store", scratch.store)
+        #expect(retracted.status == 0)
+        let result = try Binary.run("ingest", file, "--store", scratch.store)
+        #expect(result.status == 3)
+        #expect(result.errors.contains("of 2 articles, \(file):1 the first, rejected as retracted: 1"), "\(result.errors)")
+    }
+
+    @Test("a file without its last line end, with CR LF or with a byte order mark is whole; empty ones are nothing")
+    func oddLines() throws {
+        let scratch = try Scratch()
+        func line(_ number: Int) -> String { "{\"id\":\"\(number)\",\"source\":\"s\",\"headline\":\"Head \(number)\"}" }
+        let files = [
+            try scratch.write("end.ndjson", line(1) + "\n" + line(2)),
+            try scratch.write("crlf.ndjson", line(3) + "\r\n\r\n" + line(4) + "\r\n"),
+            try scratch.write("mark.ndjson", "\u{FEFF}" + line(5) + "\n" + line(6) + "\n"),
+            try scratch.write("mark.txt", "\u{FEFF}Head of a text\r\n\r\nBody of it.\r\n"),
+            try scratch.write("nothing.ndjson", ""), try scratch.write("blank.ndjson", "\n \r\n\n"),
+            try scratch.write("nothing.ndjson.gz", ""), try scratch.write("nothing.ndjson.zst", ""),
+        ]
+        for file in files {
+            let result = try Binary.run("ingest", file, "--store", scratch.store)
+            #expect(result.status == 0 && result.errors.isEmpty, "\(file): \(result.errors)")
+        }
+        let answer = try Binary.run("query", "head", "--store", scratch.store, "--format", "json").json()
+        #expect((answer["total"] as? [String: Any])?["value"] as? Int == 7)
+    }
+
+    @Test("NUL bytes, rubbish and files cut in the middle are rejected by name, what is whole in them is taken")
+    func damagedFiles() throws {
+        let scratch = try Scratch()
+        let good = "{\"id\":\"1\",\"source\":\"s\",\"headline\":\"Good one\"}\n"
+        let zeros = try scratch.write("zeros.ndjson", good + "\0\0\0\n{\"headline\":\"x\"\0}\n")
+        let empty = try scratch.write("empty.txt", "")
+        let notPacked = try scratch.write("plain.ndjson.zst", good)
+        let kind = try scratch.write("paper.pdf", "%PDF")
+        // The first half of a stream of one stored block: its length says that more follows.
+        let cut = scratch.path + "/cut.ndjson.gz"
+        let head: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 200, 0, 0x37, 0xFF]
+        let second = good.replacingOccurrences(of: "\"1\"", with: "\"2\"")
+        try Data(head + Array(second.utf8)).write(to: URL(fileURLWithPath: cut))
+        let result = try Binary.run(
+            "ingest", zeros, empty, notPacked, kind, cut, "--store", scratch.store, "--format", "json")
+        #expect(result.status == 3)
+        #expect(try result.json()["accepted"] as? Int == 2, "\(result.output)")
+        for (file, reason) in [
+            (zeros + ":2", "malformed"), (zeros + ":3", "malformed"), (empty, "empty"),
+            (notPacked + ":1", "unreadable"),
+            (kind, "unreadable"), (cut + ":2", "unreadable"),
+        ] {
+            #expect(result.errors.contains("\(file): \(reason): "), "\(file): \(result.errors)")
+        }
+        let articles = try Binary.run("status", "--store", scratch.store, "--format", "json").json()["articles"]
+        #expect((articles as? [String: Int])?["rejected"] == 6)
+    }
+
+    @Test(
+        "a folder gives its known files, at any depth; others, loose links and folders with such names are passed over")
+    func mixedFolder() throws {
+        let scratch = try Scratch()
+        let folder = scratch.path + "/mixed"
+        try FileManager.default.createDirectory(atPath: folder + "/deep/dir.txt", withIntermediateDirectories: true)
+        for (name, text) in [
+            ("a.ndjson", "{\"headline\":\"Alpha\"}"), ("b.txt", "Beta\n\nBody."),
+            ("c.html", "<title>Gamma</title><p>Body."),
+            ("d.pdf", "%PDF"), ("README", "x"), ("deep/e.jsonl", "{\"headline\":\"Delta\"}"),
+        ] { _ = try scratch.write("mixed/" + name, text) }
+        try FileManager.default.createSymbolicLink(atPath: folder + "/f.ndjson", withDestinationPath: "/nowhere")
+        try FileManager.default.createSymbolicLink(atPath: folder + "/loop", withDestinationPath: ".")
+        let result = try Binary.run("ingest", folder, "--store", scratch.store, "--format", "json")
+        #expect(try result.json()["accepted"] as? Int == 4, "\(result.output)\(result.errors)")
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
+    @Test("an ingest that is over at once ends at once, every time", .timeLimit(.minutes(1)))
+    func endsAtOnce() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("a.ndjson", "[1]\n")
+        for _ in 0..<20 { #expect(try Binary.run("ingest", file, "--store", scratch.store).status == 3) }
+    }
+
     @Test("a retracted article is gone and stays gone")
     func retraction() throws {
         let scratch = try Scratch()

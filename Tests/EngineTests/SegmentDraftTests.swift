@@ -20,7 +20,7 @@ import Testing
 
     @Test("gives the builder's bytes, the losers' terms taken from the snapshot")
     func seal() throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SplitMix64(seed: 11)
         let old = SampleArticles.make(1, &generator)
         let new = SampleArticles.make(1, revision: 1, &generator)
         let other = SampleArticles.make(2, &generator)
@@ -38,7 +38,7 @@ import Testing
 
     @Test("kills nothing that was not looked up")
     func unknownLoser() throws {
-        var generator = SeededGenerator(seed: 12)
+        var generator = SplitMix64(seed: 12)
         let old = SampleArticles.make(1, &generator)
         let new = SampleArticles.make(1, revision: 1, &generator)
         let live = try snapshot([try build([old])])
@@ -53,7 +53,7 @@ import Testing
 
     @Test("refuses an article whose frame is not as long as the log says")
     func wrongLength() throws {
-        var generator = SeededGenerator(seed: 13)
+        var generator = SplitMix64(seed: 13)
         let sample = SampleArticles.make(1, &generator)
         var article = logged(sample)
         article.recordBytes += 1

@@ -107,7 +107,8 @@ struct RandomMessages {
             counts: list(0...3) { random in
                 OutcomeCount(
                     source: random.text(), hour: UInt32(truncatingIfNeeded: random.number()),
-                    outcome: random.pick(Outcome.allCases), delta: Int64(bitPattern: random.number()))
+                    outcome: random.pick(Outcome.allCases),
+                    delta: Int64(random.number() % (1 << 32)) * (random.number() % 2 == 0 ? 1 : -1))
             })
     }
 
@@ -128,8 +129,9 @@ struct RandomMessages {
     mutating func reference() -> SegmentReference {
         let isEmpty = Bool.random(using: &generator)
         return SegmentReference(
-            identity: digest(), attempt: attempt(), kind: pick([.overlay, .cell]), sizeBytes: number(),
-            documentCount: isEmpty ? 0 : small(), killCount: small(), recordBytes: number(), digest: digest(),
+            identity: digest(), attempt: attempt(), kind: pick([.overlay, .cell]), sizeBytes: number() % (1 << 48),
+            documentCount: isEmpty ? 0 : small(), killCount: small(), recordBytes: number() % (1 << 48),
+            digest: digest(),
             span: isEmpty ? nil : OrderSpan(first: order(), last: order()))
     }
 
