@@ -125,7 +125,7 @@ let package = Package(
         tests(
             "RolesTests",
             [
-                "Roles", "HostIO", "Wire", "News", .product(name: "NIOPosix", package: "swift-nio"),
+                "Roles", "Cluster", "HostIO", "Wire", "News", .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         // Real processes: the binary is built first.

@@ -31,15 +31,11 @@ package final class CoordinatorRole: Sendable {
 
     private enum Event: Sendable {
         case machine(Coordinator.Event)
-        case status(PeerID)
+        /// Of a connection, that was charged `bytes` for it.
+        case heard(PeerID, Coordinator.Event, bytes: Int)
+        case status(PeerID, bytes: Int)
         case fail(String)
         case look(@Sendable (CoordinatorStatus) -> Void)
-    }
-
-    /// What of one connection is being read from payloads.
-    private struct Reading {
-        var bytes = 0
-        var isPaused = false
     }
 
     private let configuration: Configuration
@@ -49,11 +45,9 @@ package final class CoordinatorRole: Sendable {
     private let readers: [DispatchQueue]
     private let server = Mutex<LineServer?>(nil)
     private let names = Mutex<[PeerID: String]>([:])
-    private let reading = Mutex<[PeerID: Reading]>([:])
+    private let backlog = Mutex(PeerBacklog())
     private let term = Mutex<Term>(.none)
 
-    /// Payloads being read of one connection, in bytes, before it is paused.
-    static let readingLimitBytes = 32 << 20
     static let tickMilliseconds = 20
 
     package init(_ configuration: Configuration, logger: Logger) {
@@ -155,8 +149,12 @@ package final class CoordinatorRole: Sendable {
             for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
                 switch event {
                 case .machine(let event): perform(machine.handle(event, now: clock.moment))
-                case .status(let peer):
+                case .heard(let peer, let event, let bytes):
+                    perform(machine.handle(event, now: clock.moment))
+                    credit(peer, bytes)
+                case .status(let peer, let bytes):
                     send(peer, .statusReport(json: CoordinatorStatus(machine.status).json))
+                    credit(peer, bytes)
                 case .look(let tell): tell(CoordinatorStatus(machine.status))
                 case .fail(let message): failure = message
                 }
@@ -219,19 +217,25 @@ package final class CoordinatorRole: Sendable {
         switch event {
         case .opened(let who):
             names.withLock { $0[peer] = who.introduction.client }
+            backlog.withLock { $0.open(peer) }
             mailbox.push(.machine(.connected(peer, who.introduction.role)))
         case .message(.put(let number, let lane, let ack, let digest, let payload)):
             Step.reach(.coordinatorPutReceived)
             read(peer, number, lane, ack, digest, payload)
         case .message(.quit): server.withLock { $0 }?.close(ConnectionID(peer.number))
-        case .message(.status): mailbox.push(.status(peer))
+        case .message(.status):
+            let bytes = PeerBacklog.eventBytes
+            charge(peer, bytes)
+            mailbox.push(.status(peer, bytes: bytes))
         case .message(let message):
             if case .sealed = message { Step.reach(.coordinatorSealedReceived) }
             if case .merged = message { Step.reach(.coordinatorMergedReceived) }
-            mailbox.push(.machine(.message(peer, message)))
+            let bytes = PeerBacklog.bytes(of: message)
+            charge(peer, bytes)
+            mailbox.push(.heard(peer, .message(peer, message), bytes: bytes))
         case .closed:
             names.withLock { $0[peer] = nil }
-            reading.withLock { $0[peer] = nil }
+            backlog.withLock { $0.close(peer) }
             mailbox.push(.machine(.disconnected(peer)))
         }
     }
@@ -241,31 +245,35 @@ package final class CoordinatorRole: Sendable {
         _ peer: PeerID, _ number: UInt64, _ lane: Lane, _ ack: AckLevel, _ digest: Digest256, _ payload: [UInt8]
     ) {
         let client = names.withLock { $0[peer] } ?? ""
-        let mustPause = reading.withLock { all in
-            all[peer, default: Reading()].bytes += payload.count
-            guard all[peer]!.bytes > Self.readingLimitBytes, !all[peer]!.isPaused else { return false }
-            all[peer]!.isPaused = true
-            return true
-        }
-        if mustPause { server.withLock { $0 }?.pause(ConnectionID(peer.number)) }
+        charge(peer, payload.count)
         readers[Int(peer.number % UInt64(readers.count))].async { [self] in
             // A reader is cheap; its compressor's memory is reused by the allocator.
             let reader = PutReader(settings: configuration.settings)
             do throws(PutReader.Refusal) {
                 let put = try reader.read(
                     payload, client: client, number: number, lane: lane, ack: ack, digest: digest)
-                mailbox.push(.machine(.put(peer, put)))
+                // Entries may take many times the payload's bytes: they are what waits now.
+                let bytes = put.heldBytes
+                charge(peer, bytes)
+                mailbox.push(.heard(peer, .put(peer, put), bytes: bytes))
             } catch {
                 send(peer, .refusedBatch(number: number, code: error.code, message: error.message))
             }
-            let mayResume = reading.withLock { all in
-                guard all[peer] != nil else { return false }
-                all[peer]!.bytes -= payload.count
-                guard all[peer]!.isPaused, all[peer]!.bytes < Self.readingLimitBytes / 2 else { return false }
-                all[peer]!.isPaused = false
-                return true
-            }
-            if mayResume { server.withLock { $0 }?.resume(ConnectionID(peer.number)) }
+            credit(peer, payload.count)
+        }
+    }
+
+    // Pausing and resuming are asked for under the lock, so that they arrive in the order they were decided.
+
+    private func charge(_ peer: PeerID, _ bytes: Int) {
+        backlog.withLock { backlog in
+            if backlog.charge(peer, bytes) == .pause { server.withLock { $0 }?.pause(ConnectionID(peer.number)) }
+        }
+    }
+
+    private func credit(_ peer: PeerID, _ bytes: Int) {
+        backlog.withLock { backlog in
+            if backlog.credit(peer, bytes) == .resume { server.withLock { $0 }?.resume(ConnectionID(peer.number)) }
         }
     }
 }
