@@ -125,8 +125,14 @@ package struct Coordinator: Sendable {
     /// Heartbeats between two looks for a later term.
     static let beatsPerLook: UInt64 = 5
     static let rememberedLimitCount = 1_000_000
-    /// Batches whose clients wait for more than durability, and clients that wait for a compaction; beyond it they are told BUSY.
-    package static let waiterLimitCount = 4096
+    /// Answers to batches that one connection may be owed. Whoever sends more is told BUSY.
+    static let owedLimitCount = 4096
+    /// Answers to COMPACT that one connection may be owed.
+    static let compactionLimitCount = 16
+    /// Reports of one worker that wait for their turn. A store that hangs for a minute makes a few hundred.
+    static let reportLimitCount = 1024
+    /// The same, in bytes: four of the largest.
+    static let reportLimitBytes = 64 << 20
 
     private let configuration: Configuration
     private var phase = Phase.waiting
@@ -163,6 +169,10 @@ package struct Coordinator: Sendable {
     private var rememberedOrder: [BatchID] = []
     private var rememberedFirst = 0
     private var waiters: [Waiter] = []
+    /// Batches in the intake and among the waiters, by who asked.
+    private var owed: [PeerID: Int] = [:]
+    /// Sizes of the reports that were neither published nor refused.
+    private var reportBytes: [PeerID: [UInt64: Int]] = [:]
     private var compactionWaiters: [PeerID] = []
     /// Said QUIT; closed when no answer is due any more.
     private var quitting: Set<PeerID> = []
@@ -431,32 +441,27 @@ package struct Coordinator: Sendable {
         guard phase == .reigning, log != nil else {
             return refuse(put, peer, .notCoordinator, "this process does not reign now")
         }
-        let mayWait = put.ack == .durable || waiters.count + intake.count < Self.waiterLimitCount
         if let known = remembered[put.id] {
             guard known.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
             }
-            // It is in the log, so it cannot be refused.
-            guard mayWait else {
-                return refuseMessage(peer, "\(waiters.count) batches wait for a snapshot", code: .busy)
-            }
+            // It is in the log, so it cannot be refused; it can be asked for again.
+            guard put.ack == .durable || owe(peer) else { return refuseMessage(peer, Self.owedTooMuch, .busy) }
             return answer(Asker(peer: peer, ack: put.ack), put, known.counts)
         }
         if let token = inIntake[put.id] {
             guard intake[token]!.put.digest == put.digest else {
                 return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
             }
-            guard intake[token]!.askers.count < Self.waiterLimitCount else {
-                return refuseMessage(peer, "batch \(put.id.number) is asked for too often", code: .busy)
-            }
+            guard owe(peer) else { return refuseMessage(peer, Self.owedTooMuch, .busy) }
             intake[token]!.askers.append(Asker(peer: peer, ack: put.ack))
             return
         }
         guard !isDraining else { return refuse(put, peer, .draining, "the coordinator drains") }
-        guard mayWait else { return refuse(put, peer, .busy, "\(waiters.count) batches wait for a snapshot") }
         guard log!.waitingBytes <= configuration.intakeLimitBytes else {
             return refuse(put, peer, .busy, "too much waits for the log")
         }
+        guard owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
         var put = put
         for (index, entry) in put.entries.enumerated() {
             guard case .article(let article) = entry, state.retractions[article.key] != nil else { continue }
@@ -486,7 +491,10 @@ package struct Coordinator: Sendable {
                 for token in tokens {
                     guard let item = intake.removeValue(forKey: token) else { continue }
                     inIntake[item.put.id] = nil
-                    for asker in item.askers { refuse(item.put, asker.peer, .storeFailed, "\(failure)") }
+                    for asker in item.askers {
+                        settle(asker.peer)
+                        refuse(item.put, asker.peer, .storeFailed, "\(failure)")
+                    }
                 }
             case .fenced: fence()
             }
@@ -497,7 +505,24 @@ package struct Coordinator: Sendable {
         guard let item = intake.removeValue(forKey: token) else { return }
         inIntake[item.put.id] = nil
         remember(item.put.id, Remembered(digest: item.put.digest, counts: item.counts))
-        for asker in item.askers { answer(asker, item.put, item.counts) }
+        for asker in item.askers {
+            if asker.ack == .durable { settle(asker.peer) }
+            answer(asker, item.put, item.counts)
+        }
+    }
+
+    private static let owedTooMuch = "\(owedLimitCount) batches of this connection are unanswered"
+
+    /// - Returns: whether the peer may wait for one more answer.
+    private mutating func owe(_ peer: PeerID) -> Bool {
+        guard owed[peer, default: 0] < Self.owedLimitCount else { return false }
+        owed[peer, default: 0] += 1
+        return true
+    }
+
+    private mutating func settle(_ peer: PeerID) {
+        // One that is gone is owed nothing.
+        if let count = owed[peer] { owed[peer] = count == 1 ? nil : count - 1 }
     }
 
     private mutating func remember(_ id: BatchID, _ what: Remembered) {
@@ -525,24 +550,30 @@ package struct Coordinator: Sendable {
             let stream = ShardLane(head.sharding.shard(of: key), entry.lane(given: put.lane))
             needs[stream] = router.lastEntry(of: stream)
         }
-        waiters.append(
-            Waiter(
-                asker: asker, number: put.id.number, counts: counts, needs: needs,
-                foldedTo: asker.ack == .visible ? folding.foldedTo : .start))
-        answerWaiters()
+        let waiter = Waiter(
+            asker: asker, number: put.id.number, counts: counts, needs: needs,
+            foldedTo: asker.ack == .visible ? folding.foldedTo : .start)
+        if !answers(waiter) { waiters.append(waiter) }
+    }
+
+    private mutating func answerWaiters() {
+        var left: [Waiter] = []
+        for waiter in waiters where !answers(waiter) { left.append(waiter) }
+        waiters = left
     }
 
     /// `indexed` is what the manifest being written covers: a report that waits may still be refused.
-    private mutating func answerWaiters() {
-        guard !waiters.isEmpty, let publisher else { return }
-        waiters.removeAll { waiter in
-            let snapshot = waiter.asker.ack == .indexed ? publisher.coming : publisher.head
-            guard snapshot.foldedTo >= waiter.foldedTo,
-                waiter.needs.allSatisfy({ snapshot[watermark: $0.key] >= $0.value })
-            else { return false }
-            actions.append(.send(waiter.asker.peer, .accepted(number: waiter.number, counts: waiter.counts)))
-            return true
-        }
+    ///
+    /// - Returns: whether the snapshot has come so far; then the answer is sent.
+    private mutating func answers(_ waiter: Waiter) -> Bool {
+        guard let publisher else { return false }
+        let snapshot = waiter.asker.ack == .indexed ? publisher.coming : publisher.head
+        guard snapshot.foldedTo >= waiter.foldedTo,
+            waiter.needs.allSatisfy({ snapshot[watermark: $0.key] >= $0.value })
+        else { return false }
+        actions.append(.send(waiter.asker.peer, .accepted(number: waiter.number, counts: waiter.counts)))
+        settle(waiter.asker.peer)
+        return true
     }
 
     /// Whether somebody waits for nothing but that counts and state are published.
@@ -581,6 +612,15 @@ package struct Coordinator: Sendable {
             guard report.segment?.attempt ?? attempt == attempt else {
                 return refuseMessage(peer, "the segment is of another attempt than \(attempt.name)")
             }
+            guard reportBytes[peer]?[report.number] == nil else {
+                return refuseMessage(peer, "report \(report.number) waits already")
+            }
+            let known = reportBytes[peer] ?? [:]
+            let size = report.heldBytes
+            guard known.count < Self.reportLimitCount,
+                known.isEmpty || known.values.reduce(size, +) <= Self.reportLimitBytes
+            else { return refuseMessage(peer, "\(known.count) reports of this worker wait", .busy) }
+            reportBytes[peer, default: [:]][report.number] = size
             publisher?.add(report, from: peer)
             answerWaiters()
         case .merged(let report):
@@ -598,8 +638,8 @@ package struct Coordinator: Sendable {
             }
         case .drain: leave(peer, now: now)
         case .compact:
-            guard compactionWaiters.count < Self.waiterLimitCount else {
-                return refuseMessage(peer, "too many wait for a compaction", code: .busy)
+            guard compactionWaiters.count(where: { $0 == peer }) < Self.compactionLimitCount else {
+                return refuseMessage(peer, "\(Self.compactionLimitCount) compactions are asked for", .busy)
             }
             compactionWaiters.append(peer)
             merges.requestCompaction()
@@ -608,7 +648,7 @@ package struct Coordinator: Sendable {
         advance(now: now)
     }
 
-    private mutating func refuseMessage(_ peer: PeerID, _ why: String, code: ErrorCode = .notAllowed) {
+    private mutating func refuseMessage(_ peer: PeerID, _ why: String, _ code: ErrorCode = .notAllowed) {
         actions.append(.send(peer, .error(code: code, message: why)))
         actions.append(.close(peer))
     }
@@ -636,6 +676,8 @@ package struct Coordinator: Sendable {
 
     private mutating func leave(_ peer: PeerID, now: Moment) {
         waiters.removeAll { $0.asker.peer == peer }
+        owed[peer] = nil
+        reportBytes[peer] = nil
         compactionWaiters.removeAll { $0 == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
         leases?.remove(peer)
@@ -730,12 +772,14 @@ package struct Coordinator: Sendable {
             case .published(let manifest, let reports, let jobs):
                 router?.published(manifest)
                 for report in reports {
+                    reportBytes[report.worker]?[report.number] = nil
                     actions.append(
                         .send(report.worker, .published(report: report.number, generation: manifest.generation)))
                 }
                 for job in jobs { merges.finish(job) }
                 actions.append(.published(manifest))
             case .refused(let report):
+                reportBytes[report.worker]?[report.number] = nil
                 actions.append(.send(report.worker, .refused(report: report.number)))
             case .mergeRefused(let job, let reason):
                 merges.finish(job)
@@ -804,5 +848,12 @@ package struct Coordinator: Sendable {
         isEnding = true
         heartbeatCounter += 1
         issueHeartbeat(hasEnded: true)
+    }
+}
+
+extension SealedReport {
+    /// Memory it takes while it waits, about.
+    fileprivate var heldBytes: Int {
+        counts.reduce(256 + entries.count * 64) { $0 + 64 + $1.source.utf8.count }
     }
 }

@@ -31,9 +31,9 @@ package final class CoordinatorRole: Sendable {
 
     private enum Event: Sendable {
         case machine(Coordinator.Event)
-        /// Of a connection, with the bytes that count in its backlog until it is handled.
-        case message(PeerID, Coordinator.Event, bytes: Int)
-        case status(PeerID)
+        /// Of a connection, that was charged `bytes` for it.
+        case heard(PeerID, Coordinator.Event, bytes: Int)
+        case status(PeerID, bytes: Int)
         case fail(String)
         case look(@Sendable (CoordinatorStatus) -> Void)
     }
@@ -45,7 +45,7 @@ package final class CoordinatorRole: Sendable {
     private let readers: [DispatchQueue]
     private let server = Mutex<LineServer?>(nil)
     private let names = Mutex<[PeerID: String]>([:])
-    private let backlog = Mutex(Backlog())
+    private let backlog = Mutex(PeerBacklog())
     private let term = Mutex<Term>(.none)
 
     static let tickMilliseconds = 20
@@ -149,12 +149,12 @@ package final class CoordinatorRole: Sendable {
             for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
                 switch event {
                 case .machine(let event): perform(machine.handle(event, now: clock.moment))
-                case .message(let peer, let event, let bytes):
+                case .heard(let peer, let event, let bytes):
                     perform(machine.handle(event, now: clock.moment))
-                    handled(peer, bytes: bytes)
-                case .status(let peer):
+                    credit(peer, bytes)
+                case .status(let peer, let bytes):
                     send(peer, .statusReport(json: CoordinatorStatus(machine.status).json))
-                    handled(peer, bytes: 0)
+                    credit(peer, bytes)
                 case .look(let tell): tell(CoordinatorStatus(machine.status))
                 case .fail(let message): failure = message
                 }
@@ -217,6 +217,7 @@ package final class CoordinatorRole: Sendable {
         switch event {
         case .opened(let who):
             names.withLock { $0[peer] = who.introduction.client }
+            backlog.withLock { $0.open(peer) }
             mailbox.push(.machine(.connected(peer, who.introduction.role)))
         case .message(.put(let number, let lane, let ack, let digest, let payload)):
             Step.reach(.coordinatorPutReceived)
@@ -225,14 +226,15 @@ package final class CoordinatorRole: Sendable {
             // Behind the payloads that are being read: their answers are due.
             reader(of: peer).async { [self] in mailbox.push(.machine(.message(peer, .quit))) }
         case .message(.status):
-            hold(peer, bytes: 0)
-            mailbox.push(.status(peer))
+            let bytes = PeerBacklog.eventBytes
+            charge(peer, bytes)
+            mailbox.push(.status(peer, bytes: bytes))
         case .message(let message):
             if case .sealed = message { Step.reach(.coordinatorSealedReceived) }
             if case .merged = message { Step.reach(.coordinatorMergedReceived) }
-            let bytes = Backlog.bytes(of: message)
-            hold(peer, bytes: bytes)
-            mailbox.push(.message(peer, .message(peer, message), bytes: bytes))
+            let bytes = PeerBacklog.bytes(of: message)
+            charge(peer, bytes)
+            mailbox.push(.heard(peer, .message(peer, message), bytes: bytes))
         case .closed:
             names.withLock { $0[peer] = nil }
             backlog.withLock { $0.close(peer) }
@@ -245,33 +247,39 @@ package final class CoordinatorRole: Sendable {
         _ peer: PeerID, _ number: UInt64, _ lane: Lane, _ ack: AckLevel, _ digest: Digest256, _ payload: [UInt8]
     ) {
         let client = names.withLock { $0[peer] } ?? ""
-        hold(peer, bytes: payload.count)
+        charge(peer, payload.count)
         reader(of: peer).async { [self] in
             // A reader is cheap; its compressor's memory is reused by the allocator.
             let reader = PutReader(settings: configuration.settings)
             do throws(PutReader.Refusal) {
                 let put = try reader.read(
                     payload, client: client, number: number, lane: lane, ack: ack, digest: digest)
-                mailbox.push(.message(peer, .put(peer, put), bytes: payload.count))
+                // Entries may take many times the payload's bytes: they are what waits now.
+                let bytes = put.heldBytes
+                charge(peer, bytes)
+                mailbox.push(.heard(peer, .put(peer, put), bytes: bytes))
             } catch {
                 send(peer, .refusedBatch(number: number, code: error.code, message: error.message))
-                handled(peer, bytes: payload.count)
             }
+            credit(peer, payload.count)
+        }
+    }
+
+    // Pausing and resuming are asked for under the lock, so that they arrive in the order they were decided.
+
+    private func charge(_ peer: PeerID, _ bytes: Int) {
+        backlog.withLock { backlog in
+            if backlog.charge(peer, bytes) == .pause { server.withLock { $0 }?.pause(ConnectionID(peer.number)) }
+        }
+    }
+
+    private func credit(_ peer: PeerID, _ bytes: Int) {
+        backlog.withLock { backlog in
+            if backlog.credit(peer, bytes) == .resume { server.withLock { $0 }?.resume(ConnectionID(peer.number)) }
         }
     }
 
     private func reader(of peer: PeerID) -> DispatchQueue { readers[Int(peer.number % UInt64(readers.count))] }
-
-    /// On the connection's event loop: it is paused before the next message is taken from it.
-    private func hold(_ peer: PeerID, bytes: Int) {
-        guard backlog.withLock({ $0.add(peer, bytes: bytes) }) else { return }
-        server.withLock { $0 }?.pause(ConnectionID(peer.number))
-    }
-
-    private func handled(_ peer: PeerID, bytes: Int) {
-        guard backlog.withLock({ $0.remove(peer, bytes: bytes) }) else { return }
-        server.withLock { $0 }?.resume(ConnectionID(peer.number))
-    }
 }
 
 /// A role cannot go on.

@@ -1,8 +1,8 @@
 import Dispatch
 import Synchronization
 
-/// Events for one machine, in order, from any thread. What is in it is bounded by those who fill it: credits, connections
-/// paused by their `Backlog`, one store operation at a time.
+/// Events for one machine, in order, from any thread. What is in it is bounded by those who fill it: each connection by
+/// its account (`PeerBacklog`) or by the credits it was given, the store by one operation at a time.
 package final class Mailbox<Event: Sendable>: Sendable {
     private let events = Mutex<[Event]>([])
     private let filled = DispatchSemaphore(value: 0)

@@ -136,7 +136,10 @@ final class CoordinatorDriver {
     }
 
     /// A report over what the slices carried, each stream from its first slice to its last.
-    func seal(_ number: UInt64, _ slices: [ArticlesBatch.Slice], by peer: PeerID, _ segment: SegmentReference? = nil) {
+    func seal(
+        _ number: UInt64, _ slices: [ArticlesBatch.Slice], by peer: PeerID, _ segment: SegmentReference? = nil,
+        source: String = "paper"
+    ) {
         var entries: [SealedReport.Entry] = []
         for slice in slices {
             if let index = entries.firstIndex(where: { $0.shardLane == slice.shardLane }) {
@@ -154,6 +157,6 @@ final class CoordinatorDriver {
                 .sealed(
                     SealedReport(
                         number: number, entries: entries, segment: segment,
-                        counts: [OutcomeCount(source: "paper", hour: 1, outcome: .duplicate, delta: count)]))))
+                        counts: [OutcomeCount(source: source, hour: 1, outcome: .duplicate, delta: count)]))))
     }
 }

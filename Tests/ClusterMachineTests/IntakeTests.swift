@@ -102,4 +102,62 @@ import Wire
         driver.pass(300)
         #expect(driver.accepted(by: client) == [1, 1])
     }
+
+    func errors(_ driver: CoordinatorDriver, of peer: PeerID) -> [ErrorCode] {
+        driver.sent.compactMap {
+            if $0.peer == peer, case .error(let code, _) = $0.message { code } else { nil }
+        }
+    }
+
+    @Test("a client that asks for the same answer for ever is told BUSY, and others are not")
+    func endlessRepeats() {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(client, .client)
+        driver.put(1, [article(1)], from: client)
+        for _ in 0..<4100 { driver.put(1, [article(1)], from: client, ack: .visible) }
+        #expect(refusals(driver, of: client) == [.busy, .busy, .busy, .busy])
+        driver.put(2, [article(2)], from: PeerID(8))
+        #expect(driver.accepted(by: PeerID(8)) == [2])
+        // What was owed is answered in the end, and then it may ask again.
+        driver.join(PeerID(1))
+        driver.step(.message(PeerID(1), .credit(lane: .bulk, bytes: 1 << 20)))
+        driver.seal(1, driver.slices(to: PeerID(1)), by: PeerID(1))
+        driver.pass(300)
+        #expect(driver.accepted(by: client).count == 4097)
+        driver.put(1, [article(1)], from: client, ack: .visible)
+        #expect(driver.accepted(by: client).count == 4098)
+    }
+
+    @Test("compactions asked for without end are refused")
+    func endlessCompactions() {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(client, .client)
+        driver.put(1, [article(1)], from: client)
+        driver.join(PeerID(1))
+        driver.step(.message(PeerID(1), .credit(lane: .bulk, bytes: 1 << 20)))
+        driver.seal(1, driver.slices(to: PeerID(1)), by: PeerID(1), segment(1))
+        driver.pass(300)
+        for _ in 0..<17 { driver.step(.message(client, .compact)) }
+        #expect(errors(driver, of: client) == [.busy])
+        #expect(driver.closed == [client])
+    }
+
+    @Test("early reports without end are refused")
+    func endlessReports() {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.join(PeerID(1))
+        driver.step(.message(PeerID(1), .credit(lane: .bulk, bytes: 1 << 20)))
+        driver.put(1, [article(1)], from: client)
+        let first = driver.slices(to: PeerID(1)).count
+        driver.put(2, [article(2)], from: client)
+        let early = Array(driver.slices(to: PeerID(1)).dropFirst(first))
+        // Four of the largest may wait.
+        let source = String(repeating: "s", count: 15 << 20)
+        for number in 0..<5 { driver.seal(UInt64(number), early, by: PeerID(1), source: source) }
+        #expect(errors(driver, of: PeerID(1)) == [.busy])
+        #expect(driver.closed == [PeerID(1)])
+    }
 }
