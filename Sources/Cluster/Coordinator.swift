@@ -126,7 +126,7 @@ package struct Coordinator: Sendable {
     static let beatsPerLook: UInt64 = 5
     static let rememberedLimitCount = 1_000_000
     /// Answers to batches that one connection may be owed. Whoever sends more is told BUSY.
-    static let owedLimitCount = 4096
+    package static let owedLimitCount = 4096
     /// Answers to COMPACT that one connection may be owed.
     static let compactionLimitCount = 16
     /// Reports of one worker that wait for their turn. A store that hangs for a minute makes a few hundred.

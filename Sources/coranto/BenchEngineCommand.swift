@@ -42,7 +42,8 @@ struct BenchEngineCommand: ParsableCommand {
         }
         let run = try BareEngine(folder: folder, sealRecordBytes: sealAt << 20)
         let began = SystemClock().monotonicNanoseconds()
-        let reader = InputReader(send: { try run.take($0.bytes) }, report: { Terminal.note("\($0.place): \($0.reason)") })
+        let reader = InputReader(
+            send: { try run.take($0.bytes) }, report: { Terminal.note("\($0.place): \($0.reason)") })
         for input in inputs { try reader.read(path: input) }
         try reader.finish()
         try run.seal()

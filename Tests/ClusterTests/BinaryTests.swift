@@ -122,7 +122,8 @@ import Testing
         #expect(retracted.status == 0)
         let result = try Binary.run("ingest", file, "--store", scratch.store)
         #expect(result.status == 3)
-        #expect(result.errors.contains("of 2 articles, \(file):1 the first, rejected as retracted: 1"), "\(result.errors)")
+        #expect(
+            result.errors.contains("of 2 articles, \(file):1 the first, rejected as retracted: 1"), "\(result.errors)")
     }
 
     @Test("a file without its last line end, with CR LF or with a byte order mark is whole; empty ones are nothing")
