@@ -162,8 +162,7 @@ package struct Coordinator: Sendable {
 
     package var status: CoordinatorSummary {
         var sums = publisher?.coming.sums ?? OutcomeSums()
-        sums.received += folding.receivedCount
-        for (outcome, count) in folding.outcomes { sums[outcome] += count }
+        sums.add(folding)
         let cells = publisher?.cells ?? []
         let overlays = publisher?.head.overlays ?? []
         let workers = (leases?.workers ?? []).map { (peer: $0, shardCount: leases?.shards(of: $0).count ?? 0) }
@@ -172,7 +171,7 @@ package struct Coordinator: Sendable {
             isReigning: phase == .reigning, isDraining: isDraining, term: term,
             generation: publisher?.head.generation ?? .none, setDigest: publisher?.head.setDigest.hex ?? "",
             sums: sums, overlayCount: overlays.count, cellCount: cells.count,
-            segmentBytes: (overlays + cells).reduce(0) { $0 + $1.sizeBytes }, workers: workers,
+            segmentBytes: (overlays + cells).reduce(0) { $0 &+ $1.sizeBytes }, workers: workers,
             mergerCount: merges.mergerCount, runningMerges: merges.runningJobs.count,
             unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
             intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
@@ -616,8 +615,11 @@ package struct Coordinator: Sendable {
         guard publisher!.hasReports || isForced else { return }
         var attempts = nextAttempt
         let own = term
+        let joined = joined
         let outputs = publisher!.begin(
-            now: now, holds: { leases.holds($0, $1, $2) },
+            now: now,
+            knowledge: Publisher.Knowledge(
+                holds: { leases.holds($0, $1, $2) }, attempt: { joined[$0] }, sent: { router.sentTo($0) }),
             isQuiet: { router.isQuiet($0, watermark: $1[watermark: $0]) }, routedEnd: router.routedEnd,
             folding: &folding, state: state,
             attempt: {

@@ -17,7 +17,8 @@ package struct MergePolicy: Sendable {
         var tier = 0
         var limit = smallestTierBytes
         while segment.sizeBytes > limit, tier < 16 {
-            limit *= UInt64(fanIn)
+            // Saturates: a size is what another process said.
+            limit = limit.multipliedReportingOverflow(by: UInt64(fanIn)).overflow ? .max : limit * UInt64(fanIn)
             tier += 1
         }
         return tier

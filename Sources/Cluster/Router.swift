@@ -82,6 +82,9 @@ package struct Router: Sendable {
         (lastEntry[stream] ?? .start) <= watermark
     }
 
+    /// Up to where a stream was sent to the holder of its shard.
+    package func sentTo(_ stream: ShardLane) -> Position { sent[stream] ?? .start }
+
     package func lastEntry(of stream: ShardLane) -> Position { lastEntry[stream] ?? .start }
 
     package func isQuiet(_ shard: Shard, watermarks: Manifest) -> Bool {

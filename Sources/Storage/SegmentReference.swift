@@ -42,6 +42,12 @@ package struct SegmentReference: Hashable, Sendable {
         self.span = span
     }
 
+    /// Largest size that is believed: 256 TiB. Sums and tiers of sizes are computed from what others say.
+    package static let sizeLimitBytes: UInt64 = 1 << 48
+
+    /// By how much it changes the number of live articles.
+    package var liveChange: Int64 { Int64(documentCount) - Int64(killCount) }
+
     /// `segments/<sha256>.<term>-<attempt>`
     package var objectName: String { "segments/\(identity.hex).\(attempt.name)" }
 
@@ -73,7 +79,11 @@ package struct SegmentReference: Hashable, Sendable {
             throw .badValue(what: "segment kind \(rawKind)", offset: start)
         }
         self.kind = kind
+        let sizeStart = reader.offset
         sizeBytes = try reader.fixed()
+        guard sizeBytes <= Self.sizeLimitBytes else {
+            throw .badValue(what: "segment size \(sizeBytes)", offset: sizeStart)
+        }
         documentCount = try reader.fixed()
         killCount = try reader.fixed()
         recordBytes = try reader.fixed()

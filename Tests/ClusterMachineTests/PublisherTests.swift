@@ -16,13 +16,22 @@ private struct Press {
     var mergeRefusals: [String] = []
     var isFenced = false
     var termExists = false
+    /// Up to where every stream was sent.
+    var sent = position(100)
     /// Epochs that are live, by worker.
     var held: [PeerID: Set<ShardEpoch>] = [PeerID(1): [epoch(1)], PeerID(2): [epoch(2)]]
 
+    /// - Parameter received: articles the log brought.
+    init(received: Int64 = 10) { folding.receivedCount = received }
+
     mutating func publish(now: Int64 = 0) {
         let held = held
+        let sent = sent
         let outputs = publisher.begin(
-            now: moment(now), holds: { worker, _, epoch in held[worker]?.contains(epoch) ?? false },
+            now: moment(now),
+            knowledge: Publisher.Knowledge(
+                holds: { worker, _, epoch in held[worker]?.contains(epoch) ?? false },
+                attempt: { Attempt(term: Term(1), number: $0.number) }, sent: { _ in sent }),
             isQuiet: { _, _ in false }, routedEnd: .start, folding: &folding, state: ClusterState(),
             attempt: { Attempt(term: Term(1), number: 100) }, isForced: false)
         take(outputs, now: now)
@@ -46,12 +55,16 @@ private struct Press {
 }
 
 private func report(
-    _ number: UInt64, _ entries: [(ShardLane, UInt64, Position, Position)], segment: SegmentReference? = nil
+    _ number: UInt64, _ entries: [(ShardLane, UInt64, Position, Position)], segment: SegmentReference? = nil,
+    counts: [(Outcome, Int64)]? = nil
 ) -> SealedReport {
     SealedReport(
         number: number,
         entries: entries.map { SealedReport.Entry(shardLane: $0.0, epoch: epoch($0.1), from: $0.2, to: $0.3) },
-        segment: segment, counts: [OutcomeCount(source: "paper", hour: 1, outcome: .published, delta: 1)])
+        segment: segment,
+        counts: (counts ?? [(segment == nil ? .duplicate : .published, 1)]).map {
+            OutcomeCount(source: "paper", hour: 1, outcome: $0.0, delta: $0.1)
+        })
 }
 
 @Suite struct PublisherTests {
@@ -97,6 +110,70 @@ private func report(
         press.publish()
         #expect(press.refused == [1])
         #expect(press.publisher.head == emptyManifest())
+    }
+
+    /// The first report of a press is refused, and nothing of it is in any manifest.
+    private func refuses(
+        _ report: SealedReport, sent: Position = position(100), _ location: SourceLocation = #_sourceLocation
+    ) {
+        var press = Press()
+        press.sent = sent
+        press.publisher.add(report, from: PeerID(1))
+        press.publish()
+        #expect(press.refused == [report.number], sourceLocation: location)
+        #expect(press.publisher.head == emptyManifest(), sourceLocation: location)
+    }
+
+    @Test("a report of nothing publishes no segment and no counts, whoever sends it")
+    func noRange() {
+        refuses(report(1, [], segment: segment(1)))
+        refuses(report(1, [], counts: [(.duplicate, 1)]))
+    }
+
+    @Test("a report beyond what was sent does not move the watermark over articles nobody has seen")
+    func beyond() {
+        refuses(report(1, [(bulk, 1, .start, position(4))]), sent: position(3))
+    }
+
+    @Test("a stream that stands twice in a report is refused")
+    func twice() {
+        refuses(report(1, [(bulk, 1, .start, position(1)), (bulk, 1, .start, position(2))]))
+    }
+
+    @Test(
+        "counts that cannot be are refused before they end this and every later coordinator",
+        arguments: [
+            [(Outcome.duplicate, Int64.max)], [(.duplicate, .min)], [(.duplicate, 1 << 40)],
+            [(.duplicate, 11)],  // more than are pending
+            [(.duplicate, -1)],
+            [(.published, 1)],  // without a segment
+            [(.superseded, 5), (.retracted, -5)],  // an outcome is never taken back but "published"
+            [(.duplicate, .max), (.duplicate, .max), (.retracted, .min), (.retracted, .min)],
+        ])
+    func counts(_ counts: [(Outcome, Int64)]) {
+        refuses(report(1, [(bulk, 1, .start, position(1))], counts: counts))
+    }
+
+    @Test("a segment counts as many published articles as it has documents, less its kills")
+    func documents() {
+        let whole = segment(1, documents: 2, kills: 1)
+        refuses(report(1, [(bulk, 1, .start, position(1))], segment: whole, counts: [(.published, 2)]))
+        var press = Press()
+        press.publisher.add(
+            report(
+                1, [(bulk, 1, .start, position(1))], segment: whole,
+                counts: [(.published, 2), (.published, -1), (.superseded, 1)]), from: PeerID(1))
+        press.publish()
+        #expect(press.published == [1])
+        #expect(press.publisher.head.sums.pending == 8)
+    }
+
+    @Test("a segment of another attempt or kind is refused: the collector goes by the attempt")
+    func foreignSegment() {
+        refuses(report(1, [(bulk, 1, .start, position(1))], segment: segment(1, attempt: 2)))
+        var cell = segment(1)
+        cell.kind = .cell
+        refuses(report(1, [(bulk, 1, .start, position(1))], segment: cell))
     }
 
     @Test("a report that begins before the watermark is refused")
@@ -163,7 +240,7 @@ private func report(
     func merged() {
         let a = segment(1, digest: SHA256.hash(of: [1]))
         let b = segment(2, digest: SHA256.hash(of: [2]))
-        let whole = segment(3, digest: a.digest &+ b.digest)
+        let whole = segment(3, attempt: 9, digest: a.digest &+ b.digest, documents: 2)
         let press = merge([whole], inputs: [a, b])
         #expect(press.publisher.head.overlays == [whole])
         #expect(press.publisher.head.setDigest == whole.digest)
@@ -172,9 +249,46 @@ private func report(
     @Test("a merge with another digest is refused")
     func mergedWrong() {
         let a = segment(1, digest: SHA256.hash(of: [1]))
-        let press = merge([segment(3)], inputs: [a])
+        let press = merge([segment(3, attempt: 9)], inputs: [a])
         #expect(press.mergeRefusals == ["the set digest differs"])
         #expect(press.publisher.head.overlays == [a])
+    }
+
+    @Test(
+        "a merge whose outputs are not of the job is refused",
+        arguments: [
+            ([segment(3, attempt: 8)], "an output is of another attempt"),
+            ([segment(3, attempt: 9, documents: 2)], "the number of live articles differs"),
+            (
+                [segment(3, attempt: 9), segment(4, attempt: 9, documents: 1, kills: 1)], "more than one overlay"
+            ),
+            ([segment(3, attempt: 9), segment(3, attempt: 9)], "an output is named twice"),
+        ])
+    func mergedForeign(_ outputs: [SegmentReference], _ reason: String) {
+        let press = merge(outputs, inputs: [segment(1)])
+        #expect(press.mergeRefusals == [reason])
+        #expect(press.publisher.head.overlays == [segment(1)])
+    }
+
+    @Test("cells that do not follow one another are refused")
+    func mergedCells() {
+        var press = Press()
+        let input = segment(1, documents: 2)
+        press.publisher.add(
+            report(1, [(bulk, 1, .start, position(1))], segment: input, counts: [(.published, 2)]), from: PeerID(1))
+        press.publish()
+        var cells = [segment(2, attempt: 9), segment(3, attempt: 9)]
+        for index in cells.indices { cells[index].kind = .cell }
+        cells.sort { $0.span!.first < $1.span!.first }
+        for (number, outputs) in [Array(cells.reversed()), cells].enumerated() {
+            press.publisher.add(
+                MergeJob(
+                    number: UInt64(number), attempt: Attempt(term: Term(1), number: 9), output: .cells, inputs: [input]),
+                outputs: outputs)
+            press.publish()
+        }
+        #expect(press.mergeRefusals == ["the cells do not follow one another"])
+        #expect(press.publisher.cells == cells)
     }
 
     @Test("of two merges with a common input the second is refused")
@@ -186,11 +300,11 @@ private func report(
         for number in UInt64(1)...2 {
             press.publisher.add(
                 MergeJob(number: number, attempt: Attempt(term: Term(1), number: 9), output: .overlay, inputs: [input]),
-                outputs: [segment(UInt8(number) + 10)])
+                outputs: [segment(UInt8(number) + 10, attempt: 9)])
         }
         press.publish()
         #expect(press.mergeRefusals == ["an input is no longer named"])
-        #expect(press.publisher.head.overlays == [segment(11)])
+        #expect(press.publisher.head.overlays == [segment(11, attempt: 9)])
     }
 }
 

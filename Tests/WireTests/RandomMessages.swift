@@ -128,7 +128,7 @@ struct RandomMessages {
     mutating func reference() -> SegmentReference {
         let isEmpty = Bool.random(using: &generator)
         return SegmentReference(
-            identity: digest(), attempt: attempt(), kind: pick([.overlay, .cell]), sizeBytes: number(),
+            identity: digest(), attempt: attempt(), kind: pick([.overlay, .cell]), sizeBytes: number() >> 16,
             documentCount: isEmpty ? 0 : small(), killCount: small(), recordBytes: number(), digest: digest(),
             span: isEmpty ? nil : OrderSpan(first: order(), last: order()))
     }
