@@ -37,7 +37,8 @@ package struct Worker: Sendable {
         package init(version: Version, orderTime: Timestamp?, source: String) {
             self.version = version
             self.orderTime = orderTime
-            self.source = source
+            // Whatever a segment says: a longer one would make a report that nobody can read, again and again.
+            self.source = source.prefix(utf8Bytes: Limits.labelBytes)
         }
     }
 

@@ -165,6 +165,19 @@ private struct Bench {
             ])
     }
 
+    @Test("a live version whose source is too long is killed by a report that can be read")
+    func longSource() throws {
+        var bench = Bench()
+        bench.snapshot[key(1)] = Worker.Found(
+            version: version(1), orderTime: nil, source: String(repeating: "s", count: 5000))
+        bench.articles([article(1, seen: 2)], to: position(1))
+        bench.quiet()
+        let report = try #require(bench.reports.first)
+        var parser = MessageParser()
+        parser.append(MessageEncoder.encode(.sealed(report)))
+        #expect(try parser.next() == .sealed(report))
+    }
+
     @Test("a builder of nothing new is reported without a segment")
     func nothingNew() {
         var bench = Bench()
