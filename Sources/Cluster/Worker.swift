@@ -65,6 +65,9 @@ package struct Worker: Sendable {
         case built(seal: UInt64, SegmentReference, [UInt8])
         /// The engine could not do what was asked.
         case engineFailed(seal: UInt64, String)
+        /// The engine could not take in an article: ordinals from here on are not what we think, so nothing of this builder
+        /// may be reported. To be told before anything else is.
+        case indexFailed(ArticleKey, String)
         case drain
     }
 
@@ -194,6 +197,9 @@ package struct Worker: Sendable {
         case .engineFailed(let number, let why):
             guard number == seal else { break }
             actions.append(.note("the segment could not be built: \(why)"))
+            rejoin()
+        case .indexFailed(let key, let why):
+            actions.append(.note("article \(key.hex) could not be indexed: \(why)"))
             rejoin()
         case .drain:
             isDraining = true

@@ -19,6 +19,8 @@ private struct Bench {
     var reconnects = 0
     var isDrained = false
     var isUploading = true
+    /// The engine fails on this one.
+    var unindexable: ArticleKey?
     var held: [TaggedOperation] = []
 
     init(shards: [UInt16] = [0], retracted: [ArticleKey] = []) {
@@ -48,6 +50,9 @@ private struct Bench {
                 } else {
                     held.append(tagged)
                 }
+            case .index(let article) where article.key == unindexable:
+                // As the driver does: the failure at once, and nothing more of what else was asked.
+                return step(.indexFailed(article.key, "no"), now: now)
             case .index(let article): indexed.append(article.key)
             case .lookUp(let seal, let keys, let atLeast, let own):
                 lookUps.append(atLeast)
@@ -232,6 +237,19 @@ private struct Bench {
         #expect(bench.reconnects == 1)
         #expect(bench.reports.isEmpty)
         #expect(bench.worker.shardCount == 0)
+    }
+
+    @Test("after an article that could not be indexed nothing of the builder is reported, and it starts again")
+    func unindexable() {
+        var bench = Bench()
+        bench.unindexable = key(2)
+        bench.articles([article(1), article(2), article(3)], to: position(1, 2))
+        #expect(bench.reconnects == 1)
+        bench.quiet()
+        bench.step(.drain)
+        #expect(bench.reports.isEmpty)
+        #expect(bench.worker.shardCount == 0)
+        #expect(bench.isDrained)
     }
 
     @Test("a coordinator that is silent for a lease is left")
