@@ -23,7 +23,9 @@ private struct Bench {
     var unindexable: ArticleKey?
     var held: [TaggedOperation] = []
 
-    init(shards: [UInt16] = [0], retracted: [ArticleKey] = []) {
+    init(shards: [UInt16] = [0], retracted: [ArticleKey] = []) { join(shards: shards, retracted: retracted) }
+
+    mutating func join(shards: [UInt16] = [0], retracted: [ArticleKey] = []) {
         step(.connected)
         step(
             .message(
@@ -87,6 +89,15 @@ private struct Bench {
     }
 }
 
+/// Whether the coordinator can read a report.
+private func isReadable(_ report: SealedReport) -> Bool {
+    var bytes: [UInt8] = []
+    Message.sealed(report).encode(to: &bytes)
+    var parser = MessageParser(side: .server, admitted: .worker)
+    parser.append(bytes)
+    do throws(WireError) { return try parser.next() == .sealed(report) } catch { return false }
+}
+
 @Suite struct WorkerTests {
     func found(_ seconds: Int64) -> Worker.Found {
         Worker.Found(version: version(seconds), orderTime: nil, source: "old")
@@ -125,6 +136,43 @@ private struct Bench {
         #expect(bench.reconnects == 1)
         bench.step(.tick, now: 3000)
         #expect(bench.reports.count == 2)
+    }
+
+    @Test("a builder of many sources is sealed before its report is too large to be sent")
+    func manySources() {
+        var bench = Bench()
+        var sent: UInt64 = 0
+        for batch in 0..<40 {
+            let entries = (0..<100).map { number in
+                article(batch * 100 + number, source: String(repeating: "s", count: 4000) + "\(batch).\(number)")
+            }
+            bench.articles(
+                entries, from: sent == 0 ? .start : position(sent, 99), to: position(sent + 1, 99))
+            sent += 1
+        }
+        bench.quiet()
+        #expect(bench.count(.published) == 4000)
+        #expect(bench.reports.count > 2)
+        for report in bench.reports { #expect(isReadable(report)) }
+    }
+
+    @Test("when the sources of what is killed make a report too large, it seals at fewer keys")
+    func manyKilledSources() {
+        var bench = Bench()
+        for number in 0..<3000 {
+            bench.snapshot[key(number)] = Worker.Found(
+                version: version(1), orderTime: nil, source: String(repeating: "s", count: 4000) + "\(number)")
+        }
+        let entries = (0..<3000).map { article($0, seen: 2) }
+        bench.articles(entries, to: position(1, 2999))
+        bench.quiet()
+        #expect(bench.reports.isEmpty)
+        #expect(bench.reconnects == 1)
+        bench.join()
+        bench.articles(Array(entries[..<1500]), to: position(1, 1499), now: 1000)
+        bench.articles(Array(entries[1500...]), from: position(1, 1499), to: position(2, 1499), now: 1000)
+        #expect(bench.reports.count == 2)
+        for report in bench.reports { #expect(isReadable(report)) }
     }
 
     @Test("what comes while a segment is on its way is kept for the next")
@@ -177,10 +225,7 @@ private struct Bench {
             version: version(1), orderTime: nil, source: String(repeating: "s", count: 5000))
         bench.articles([article(1, seen: 2)], to: position(1))
         bench.quiet()
-        let report = try #require(bench.reports.first)
-        var parser = MessageParser()
-        parser.append(MessageEncoder.encode(.sealed(report)))
-        #expect(try parser.next() == .sealed(report))
+        #expect(isReadable(try #require(bench.reports.first)))
     }
 
     @Test("a builder of nothing new is reported without a segment")
