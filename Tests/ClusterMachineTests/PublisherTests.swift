@@ -348,6 +348,22 @@ private func report(
         #expect(policy.choose(from: small, busy: [small[1]]) == nil)
     }
 
+    @Test("the inputs of a merge never exceed what a merger can hold")
+    func largest() {
+        let policy = MergePolicy(fanIn: 3, smallestTierBytes: 100, largestBytes: 1000)
+        func choose(_ sizes: UInt64...) -> [UInt64]? {
+            let overlays = sizes.enumerated().map { segment(UInt8($0.offset), sizeBytes: $0.element) }
+            return policy.choose(from: overlays, busy: [])?.map(\.sizeBytes)
+        }
+        #expect(choose(310, 320, 330) == [310, 320, 330])
+        #expect(choose(450, 310, 330, 320) == [310, 330, 320])
+        #expect(choose(600, 600, 600) == nil)
+        #expect(choose(600, 600, 600, 301) == [600, 301])
+        #expect(choose(.max, .max, .max) == nil)
+        // What is too large does not keep smaller tiers from being merged, nor larger ones.
+        #expect(choose(600, 600, 600, 50, 50, 50) == [50, 50, 50])
+    }
+
     @Test("each tier is fan-in times the one below")
     func sizes() {
         #expect([100, 101, 300, 301, 900].map { policy.tier(of: segment(1, sizeBytes: $0)) } == [0, 1, 1, 2, 2])
