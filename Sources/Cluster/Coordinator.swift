@@ -204,6 +204,7 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .standingBy(let term, let address): actions.append(.standingBy(term, address: address))
             case .inherited(let manifest, let inherited, let cells):
+                if let why = manifest.settings.refusal { return fail(why) }
                 term = manifest.term
                 state = inherited
                 folding = Folding(foldedTo: manifest.foldedTo)
@@ -510,6 +511,10 @@ package struct Coordinator: Sendable {
                 actions.append(.note("merge \(job) failed: \(why)"))
             }
         case .drain: leave(peer, now: now)
+        case .error(let code, let text):
+            actions.append(.note("peer \(peer.number): \(code.rawValue) \(text)"))
+            actions.append(.close(peer))
+            leave(peer, now: now)
         case .compact:
             compactionWaiters.append(peer)
             merges.requestCompaction()

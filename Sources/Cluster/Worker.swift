@@ -245,6 +245,13 @@ package struct Worker: Sendable {
         actions.append(.discard)
     }
 
+    /// We cannot work by the bucket's settings.
+    private mutating func refuse(_ why: String) {
+        actions.append(.send(.error(code: .notAllowed, message: why)))
+        actions.append(.note(why))
+        rejoin()
+    }
+
     private mutating func rejoin() {
         reset()
         if isDraining { finish() } else { actions.append(.reconnect) }
@@ -263,7 +270,8 @@ package struct Worker: Sendable {
 
     private mutating func receive(_ message: Message, now: Moment) {
         switch message {
-        case .joined(_, let attempt, let leaseMilliseconds, _):
+        case .joined(_, let attempt, let leaseMilliseconds, let settings):
+            if let why = Settings.refusal(of: settings) { return refuse(why) }
             self.attempt = attempt
             self.leaseMilliseconds = Int64(leaseMilliseconds)
             stage = .filling

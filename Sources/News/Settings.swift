@@ -2,6 +2,9 @@ package import ByteCoding
 
 /// What decides the bytes of a canonical snapshot besides the articles themselves. Its hash stands in every segment and
 /// manifest; a reader refuses a mix.
+///
+/// A new value is what this program and its libraries do. A bucket keeps the one it was made with, so what is read from
+/// there may ask for what this program cannot do: see `refusal`.
 package struct Settings: Equatable, Sendable {
     /// Version of the rules that split text into terms.
     package var analyzerVersion: UInt32 = 1
@@ -11,7 +14,7 @@ package struct Settings: Equatable, Sendable {
     package var cellTargetBytes: UInt64 = 64 << 20
     /// Level and library version (major * 10000 + minor * 100 + patch) of the article store's zstd.
     package var zstdLevel: UInt32 = 3
-    package var zstdVersion: UInt32 = 10504
+    package var zstdVersion = ZstdLibrary.version
 
     package init() {}
 
@@ -31,6 +34,42 @@ package struct Settings: Equatable, Sendable {
         cellTargetBytes = try reader.fixed()
         zstdLevel = try reader.fixed()
         zstdVersion = try reader.fixed()
+    }
+
+    /// Why nothing may be written by these settings here: the bytes would be others than elsewhere; nil if it may.
+    package var refusal: String? {
+        let own = Settings()
+        if zstdVersion != own.zstdVersion {
+            return "zstd version is \(zstdVersion) in the bucket's settings, \(own.zstdVersion) here"
+        }
+        guard (1...19).contains(zstdLevel) else { return "zstd level is \(zstdLevel), 1 to 19 are known" }
+        guard cellTargetBytes > 0 else { return "the cell target is 0" }
+        return readingRefusal
+    }
+
+    /// Why a snapshot of these settings cannot be queried here: words would be split and keys made in another way.
+    package var readingRefusal: String? {
+        let own = Settings()
+        if analyzerVersion != own.analyzerVersion {
+            return "analyzer version is \(analyzerVersion) in the bucket's settings, \(own.analyzerVersion) here"
+        }
+        if keyRulesVersion != own.keyRulesVersion {
+            return "key rules version is \(keyRulesVersion) in the bucket's settings, \(own.keyRulesVersion) here"
+        }
+        return nil
+    }
+
+    /// `refusal` of settings as JOINED brings them, which may not be readable either.
+    package static func refusal(of bytes: [UInt8]) -> String? {
+        do throws(CodingError) { return try Settings(decoding: bytes).refusal } catch {
+            return "the settings cannot be read: \(error)"
+        }
+    }
+
+    package init(decoding bytes: [UInt8]) throws(CodingError) {
+        var reader = ByteReader(bytes)
+        try self.init(decoding: &reader)
+        try reader.requireEnd()
     }
 
     package var hash: Digest256 { SHA256.hash(of: encoded) }

@@ -11,6 +11,8 @@ package struct StoreError: Error, CustomStringConvertible {
         case missing
         case io
         case empty
+        /// Made by rules that this program does not know.
+        case unsupported
     }
 
     package var code: Code
@@ -156,6 +158,10 @@ package final class SnapshotLoader: Sendable {
     }
 
     private func load(_ manifest: Manifest) throws -> LoadedManifest {
+        if let why = manifest.settings.readingRefusal {
+            throw StoreError(
+                .unsupported, object: manifest.name, message: why, hint: "use the version of coranto that writes here")
+        }
         var cells: [SegmentReference] = []
         for page in manifest.pages {
             let name = page.name(in: "pages")

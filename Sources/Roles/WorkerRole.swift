@@ -137,11 +137,9 @@ package final class WorkerRole: Sendable {
                     guard number == connection else { continue }
                     switch message {
                     case .joined(_, _, _, let bytes):
-                        var reader = ByteReader(bytes)
-                        do { engine.use(try Settings(decoding: &reader)) } catch {
+                        // The machine refuses what cannot be read.
+                        do { engine.use(try Settings(decoding: bytes)) } catch {
                             logger.error("the coordinator's settings cannot be read", metadata: ["error": "\(error)"])
-                            link.reconnect()
-                            continue
                         }
                         Step.reach(.workerJoined)
                     case .lease: Step.reach(.workerLeased)

@@ -57,3 +57,16 @@ func segment(
         sizeBytes: sizeBytes, documentCount: documents, killCount: kills, recordBytes: 0, digest: digest,
         span: documents > 0 ? OrderSpan(first: place, last: place) : nil)
 }
+
+/// Settings of other programs, as JOINED brings them.
+let foreignSettings: [[UInt8]] = {
+    var analyzer = Settings()
+    analyzer.analyzerVersion += 1
+    var keyRules = Settings()
+    keyRules.keyRulesVersion += 1
+    var zstd = Settings()
+    zstd.zstdVersion += 1
+    var level = Settings()
+    level.zstdLevel = 0
+    return [[], [1, 2, 3]] + [analyzer, keyRules, zstd, level].map(\.encoded)
+}()

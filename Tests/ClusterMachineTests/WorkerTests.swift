@@ -30,7 +30,8 @@ private struct Bench {
         step(
             .message(
                 .joined(
-                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000, settings: [])))
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000,
+                    settings: Settings().encoded)))
         for shard in shards {
             step(
                 .message(
@@ -304,6 +305,22 @@ private func isReadable(_ report: SealedReport) -> Bool {
         #expect(bench.reconnects == 0)
         bench.step(.tick, now: 3001)
         #expect(bench.reconnects == 1)
+    }
+
+    @Test("settings that it cannot work by are refused before anything is done", arguments: foreignSettings)
+    func refusedSettings(_ settings: [UInt8]) {
+        var machine = Worker(instance: Instance(1), configuration: Worker.Configuration())
+        _ = machine.handle(.connected, now: moment(0))
+        let actions = machine.handle(
+            .message(
+                .joined(
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000,
+                    settings: settings)), now: moment(0))
+        #expect(actions.contains(.reconnect))
+        guard case .send(.error(code: .notAllowed, _))? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
     }
 
     @Test("it touches each second")
