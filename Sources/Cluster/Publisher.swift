@@ -22,7 +22,8 @@ package struct Folding: Sendable {
     package var received = LedgerRows()
     package var receivedCount: Int64 = 0
     package var outcomes: [Outcome: Int64] = [:]
-    package var isStateChanged = false
+    package var changedState: Set<ClusterState.Kind> = []
+    package var isStateChanged: Bool { !changedState.isEmpty }
 
     package init(foldedTo: Position) { self.foldedTo = foldedTo }
 
@@ -43,7 +44,7 @@ package struct Folding: Sendable {
             outcomes[outcome, default: 0] += 1
             received.received(1, source: rejection.source, hour: hour)
             received.add(1, of: outcome, source: rejection.source, hour: hour)
-        case .retraction, .feed: isStateChanged = true
+        case .retraction, .feed: if let kind = entry.stateKind { changedState.insert(kind) }
         }
     }
 }
@@ -206,8 +207,8 @@ package struct Publisher: Sendable {
         next.ledgerTail.add(folding.received)
         next.foldedTo = folding.foldedTo
         var objects: [(name: String, bytes: [UInt8])] = []
-        if folding.isStateChanged {
-            next.state = place("state", state.encoded, attempt(), &objects)
+        for kind in folding.changedState.sorted() {
+            next.state[kind] = place("state", state.encoded(kind), attempt(), &objects)
         }
         if next.ledgerTail.count > ledgerTailLimitCount {
             next.ledgerObjects.append(place("ledger", next.ledgerTail.encodedObject, attempt(), &objects))

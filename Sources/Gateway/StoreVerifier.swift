@@ -131,7 +131,9 @@ package struct StoreVerifier {
                 manifests[manifest.generation] = name
                 if manifest.generation > newest?.generation ?? .none { newest = manifest }
             case "pages": _ = try ManifestPage(decoding: bytes)
-            case "state": _ = try ClusterState(decoding: bytes)
+            case "state":
+                var state = ClusterState()
+                try state.add(decoding: bytes)
             default: _ = try LedgerRows(decodingObject: bytes)
             }
         } catch {

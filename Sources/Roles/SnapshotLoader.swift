@@ -97,11 +97,16 @@ package final class SnapshotLoader: Sendable {
     }
 
     package func state(of manifest: Manifest) throws -> ClusterState {
-        guard let named = manifest.state else { return ClusterState() }
-        let name = named.name(in: "state")
-        return try decode(name, try bytes(name)) { bytes throws(CodingError) in
-            try ClusterState(decoding: bytes, named: name)
+        var state = ClusterState()
+        for (kind, named) in manifest.state.sorted(by: { $0.key < $1.key }) {
+            let name = named.name(in: "state")
+            state = try decode(name, try bytes(name)) { [state] bytes throws(CodingError) in
+                var state = state
+                try state.add(kind, decoding: bytes, named: name)
+                return state
+            }
         }
+        return state
     }
 
     // MARK: Snapshots

@@ -47,7 +47,8 @@ package struct Manifest: Equatable, Sendable {
     package var ends: [LogObject.TermEnd]
     /// Per shard and lane (index `shard * 2 + lane`): all up to here is published.
     package var watermarks: [Position]
-    package var state: Named?
+    /// The object of each kind of state that was ever set.
+    package var state: [ClusterState.Kind: Named]
     package var ledgerObjects: [Named]
     package var ledgerTail: LedgerRows
     package var overlays: [SegmentReference]
@@ -69,7 +70,7 @@ package struct Manifest: Equatable, Sendable {
         foldedTo = .start
         ends = []
         watermarks = Array(repeating: .start, count: Int(sharding.shardCount) * 2)
-        state = nil
+        state = [:]
         ledgerObjects = []
         ledgerTail = LedgerRows()
         overlays = []
@@ -88,7 +89,7 @@ package struct Manifest: Equatable, Sendable {
     package var namedObjects: Set<String> {
         var names = Set(overlays.map(\.objectName))
         names.formUnion(pages.map { $0.name(in: "pages") })
-        if let state { names.insert(state.name(in: "state")) }
+        names.formUnion(state.values.map { $0.name(in: "state") })
         names.formUnion(ledgerObjects.map { $0.name(in: "ledger") })
         return names
     }
@@ -113,8 +114,11 @@ package struct Manifest: Equatable, Sendable {
             out.fixed(end.objectCount)
         }
         encodeWatermarks(to: &out)
-        out.varint(state == nil ? 0 : 1)
-        if let state { encode(state, to: &out) }
+        out.varint(state.count)
+        for (kind, object) in state.sorted(by: { $0.key < $1.key }) {
+            out.fixed(kind.rawValue)
+            encode(object, to: &out)
+        }
         out.varint(ledgerObjects.count)
         for object in ledgerObjects { encode(object, to: &out) }
         ledgerTail.encode(to: &out)
@@ -155,7 +159,16 @@ package struct Manifest: Equatable, Sendable {
             ends.append(LogObject.TermEnd(term: Term(try reader.fixed()), objectCount: try reader.fixed()))
         }
         watermarks = try Self.watermarks(count: Int(shardCount) * 2, from: &reader)
-        state = try reader.count("state", atMost: 1) == 1 ? try Self.named(&reader) : nil
+        state = [:]
+        var lastKind: ClusterState.Kind?
+        for _ in 0..<(try reader.count("state", atMost: reader.remaining)) {
+            let kindStart = reader.offset
+            guard let kind = ClusterState.Kind(rawValue: try reader.fixed()), lastKind.map({ $0 < kind }) ?? true else {
+                throw .badValue(what: "state kind", offset: kindStart)
+            }
+            lastKind = kind
+            state[kind] = try Self.named(&reader)
+        }
         ledgerObjects = []
         for _ in 0..<(try reader.count("ledger objects", atMost: reader.remaining)) {
             ledgerObjects.append(try Self.named(&reader))

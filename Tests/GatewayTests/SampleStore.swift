@@ -129,10 +129,11 @@ final class SampleStore {
         }
         var state = ClusterState()
         state.apply(.feed(FeedChange(operation: .add, url: "https://news.example/feed", intervalSeconds: 60)))
+        let bytes = state.encoded(.feeds)
         let named = Manifest.Named(
-            digest: SHA256.hash(of: state.encoded), attempt: Attempt(term: term, number: nextNumber))
-        put(named.name(in: "state"), state.encoded)
-        next.state = named
+            digest: SHA256.hash(of: bytes), attempt: Attempt(term: term, number: nextNumber))
+        put(named.name(in: "state"), bytes)
+        next.state[.feeds] = named
         next.parent = manifest.generation
         next.generation = manifest.generation.next
         next.term = term
