@@ -232,8 +232,8 @@ package struct Publisher: Sendable {
         next.instance = instance
         next.writtenAt = now.wall
         if head.generation != .none {
-            next.kept = KeepPolicy.prune(
-                head.kept + [Manifest.Kept(generation: head.generation, writtenAt: head.writtenAt)], now: now.wall)
+            next.kept.append(head.generation, writtenAt: head.writtenAt)
+            next.kept = KeepPolicy.prune(next.kept, now: now.wall)
         }
         folding = Folding(foldedTo: folding.foldedTo)
         draft = Draft(manifest: next, cells: nextCells, reports: taken, jobs: jobs, objects: objects)
@@ -459,30 +459,5 @@ extension OutcomeSums {
     mutating func add(_ folding: Folding) {
         received &+= folding.receivedCount
         for (outcome, count) in folding.outcomes { self[outcome] &+= count }
-    }
-}
-
-/// Which older generations stay: all of the last hour, one an hour for a day, one a day for thirty days.
-package enum KeepPolicy {
-    package static func prune(_ kept: [Manifest.Kept], now: Timestamp) -> [Manifest.Kept] {
-        var last: (bucket: Int64, width: Int64) = (.min, 0)
-        var result: [Manifest.Kept] = []
-        for item in kept.sorted(by: { $0.generation > $1.generation }) {
-            let age = now.milliseconds - item.writtenAt.milliseconds
-            let hour: Int64 = 3_600_000
-            if age <= hour {
-                result.append(item)
-                continue
-            }
-            guard age <= 30 * 24 * hour else { continue }
-            let width = age <= 24 * hour ? hour : 24 * hour
-            let bucket = item.writtenAt.milliseconds / width
-            // The newest of each hour or day stands for it.
-            if (bucket, width) != last {
-                result.append(item)
-                last = (bucket, width)
-            }
-        }
-        return result.reversed()
     }
 }

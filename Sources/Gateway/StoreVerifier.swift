@@ -233,7 +233,7 @@ package struct StoreVerifier {
             return
         }
         let present = Set(names.values.joined())
-        var generations = newest.kept.map(\.generation)
+        var generations = Array(newest.kept.generations)
         generations.append(newest.generation)
         for generation in generations.reversed() {
             guard manifests[generation] != nil else {

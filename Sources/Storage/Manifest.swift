@@ -19,17 +19,6 @@ package struct Manifest: Equatable, Sendable {
         package func name(in folder: String) -> String { ObjectName.written(folder, digest, attempt) }
     }
 
-    /// An older generation that is kept, and when it was written.
-    package struct Kept: Hashable, Sendable {
-        package var generation: Generation
-        package var writtenAt: Timestamp
-
-        package init(generation: Generation, writtenAt: Timestamp) {
-            self.generation = generation
-            self.writtenAt = writtenAt
-        }
-    }
-
     package var generation: Generation
     package var parent: Generation
     package var term: Term
@@ -53,8 +42,7 @@ package struct Manifest: Equatable, Sendable {
     package var ledgerTail: LedgerRows
     package var overlays: [SegmentReference]
     package var pages: [Named]
-    /// Older generations that are kept, ascending. All other lower numbers are void.
-    package var kept: [Kept]
+    package var kept: KeptGenerations
 
     /// The empty snapshot that precedes the first manifest.
     package init(settings: Settings, sharding: Sharding) {
@@ -75,7 +63,7 @@ package struct Manifest: Equatable, Sendable {
         ledgerTail = LedgerRows()
         overlays = []
         pages = []
-        kept = []
+        kept = KeptGenerations()
     }
 
     package subscript(watermark shardLane: ShardLane) -> Position {
@@ -126,11 +114,7 @@ package struct Manifest: Equatable, Sendable {
         for overlay in overlays { overlay.encode(to: &out) }
         out.varint(pages.count)
         for page in pages { encode(page, to: &out) }
-        out.varint(kept.count)
-        for older in kept {
-            out.fixed(older.generation.number)
-            out.fixed(older.writtenAt.milliseconds)
-        }
+        kept.encode(to: &out)
         out.checksum()
         return out.bytes
     }
@@ -180,11 +164,10 @@ package struct Manifest: Equatable, Sendable {
         }
         pages = []
         for _ in 0..<(try reader.count("pages", atMost: reader.remaining)) { pages.append(try Self.named(&reader)) }
-        kept = []
-        for _ in 0..<(try reader.count("kept generations", atMost: reader.remaining)) {
-            kept.append(
-                Kept(generation: Generation(try reader.fixed()), writtenAt: Timestamp(milliseconds: try reader.fixed()))
-            )
+        let keptStart = reader.offset
+        kept = try KeptGenerations(decoding: &reader)
+        guard kept.runs.last.map({ $0.last < generation }) ?? true else {
+            throw .badValue(what: "kept generation", offset: keptStart)
         }
         try reader.requireEnd()
     }

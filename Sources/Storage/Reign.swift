@@ -302,7 +302,7 @@ package struct Reign: Sendable {
         stage = .committing
         var own = manifest
         if manifest.generation != .none {
-            own.kept.append(Manifest.Kept(generation: manifest.generation, writtenAt: manifest.writtenAt))
+            own.kept.append(manifest.generation, writtenAt: manifest.writtenAt)
         }
         own.parent = manifest.generation
         own.generation = manifest.generation.next

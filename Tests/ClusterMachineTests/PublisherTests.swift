@@ -315,19 +315,55 @@ private func report(
         let minute: Int64 = 60_000
         // One each ten minutes, for forty days.
         let count: Int64 = 40 * 24 * 6
-        var all: [Manifest.Kept] = []
+        var all = KeptGenerations()
         for step in (0..<count).reversed() {
             let time = Timestamp(milliseconds: now - step * 10 * minute)
-            all.append(Manifest.Kept(generation: Generation(UInt64(count - step)), writtenAt: time))
+            all.append(Generation(UInt64(count - step)), writtenAt: time)
         }
         let kept = KeepPolicy.prune(all, now: Timestamp(milliseconds: now))
-        let ages: [Int64] = kept.map { (now - $0.writtenAt.milliseconds) / minute }
+        let ages: [Int64] = kept.runs.map { (now - $0.lastAt.milliseconds) / minute }
         #expect(ages.filter { $0 <= 60 }.count == 7)
         #expect((23...25).contains(ages.filter { $0 > 60 && $0 <= 24 * 60 }.count))
         #expect((29...31).contains(ages.filter { $0 > 24 * 60 }.count))
         #expect(ages.max()! <= 30 * 24 * 60)
-        #expect(kept.map(\.generation) == kept.map(\.generation).sorted())
+        #expect(Array(kept.generations) == kept.generations.sorted())
         #expect(KeepPolicy.prune(kept, now: Timestamp(milliseconds: now)) == kept)
+    }
+}
+
+@Suite struct KeptGenerationsTests {
+    @Test(
+        "ten manifests a second for two hours: all of the last hour is kept, and no manifest has more than 2 KB of it")
+    func manifestsASecond() throws {
+        let start: Int64 = 1_700_000_000_000
+        let count: Int64 = 2 * 3600 * 10
+        var manifest = emptyManifest()
+        let without = manifest.encoded.count
+        for number in 1...count {
+            let now = Timestamp(milliseconds: start + number * 100)
+            manifest.kept.append(Generation(UInt64(number)), writtenAt: now)
+            if number % 100 == 0 { manifest.kept = KeepPolicy.prune(manifest.kept, now: now) }
+        }
+        manifest.generation = Generation(UInt64(count) + 1)
+        let kept = manifest.kept
+        #expect(kept.hasAny(from: Generation(1), through: Generation(UInt64(count) / 2 - 1000)))
+        for number in (count - 36_000)...count { #expect(kept.contains(Generation(UInt64(number)))) }
+        #expect((36_000...36_700).contains(kept.count))
+        #expect(manifest.encoded.count - without < 2000)
+        #expect(try Manifest(decoding: manifest.encoded).kept == kept)
+    }
+
+    @Test("a jump of the wall clock or a hole in the numbers begins another run")
+    func runs() {
+        var kept = KeptGenerations()
+        for (number, time) in [(1, 0), (2, 5), (3, 4), (5, 6), (6, 60_006), (7, 60_007), (8, Int64.max), (9, .min)] {
+            kept.append(Generation(UInt64(number)), writtenAt: Timestamp(milliseconds: time))
+        }
+        #expect(kept.runs.map(\.count) == [2, 1, 2, 1, 1, 1])
+        #expect(Array(kept.generations).map(\.number) == [1, 2, 3, 5, 6, 7, 8, 9])
+        #expect(!kept.contains(Generation(4)) && kept.contains(Generation(6)) && !kept.contains(Generation(10)))
+        #expect(!kept.hasAny(from: Generation(4), through: Generation(4)))
+        #expect(kept.hasAny(from: Generation(4), through: Generation(5)))
     }
 }
 

@@ -125,7 +125,7 @@ final class SampleStore {
         next.foldedTo = object.endPosition
         next.watermarks = next.watermarks.map { _ in object.endPosition }
         if manifest.generation != .none {
-            next.kept.append(Manifest.Kept(generation: manifest.generation, writtenAt: manifest.writtenAt))
+            next.kept.append(manifest.generation, writtenAt: manifest.writtenAt)
         }
         var state = ClusterState()
         state.apply(.feed(FeedChange(operation: .add, url: "https://news.example/feed", intervalSeconds: 60)))

@@ -109,7 +109,9 @@ enum Sample {
         manifest.pages = [
             Manifest.Named(digest: SHA256.hash(of: page.encoded), attempt: Attempt(term: Term(1), number: 10))
         ]
-        manifest.kept = [Manifest.Kept(generation: Generation(7), writtenAt: Timestamp(seconds: 1_699_999_999))]
+        manifest.kept.append(Generation(3), writtenAt: Timestamp(seconds: 1_699_990_000))
+        manifest.kept.append(Generation(6), writtenAt: Timestamp(seconds: 1_699_999_998))
+        manifest.kept.append(Generation(7), writtenAt: Timestamp(seconds: 1_699_999_999))
         return manifest
     }()
 
