@@ -3,8 +3,9 @@
 // Guarantees
 // 1. Nothing is deleted that the newest or a kept manifest names, or that may still be published: written under an attempt
 //    that is not over.
-// 2. A written object goes only after it stood unnamed for `graceMilliseconds` of our own clock, so that readers of a
-//    snapshot that has just left the kept ones can finish.
+// 2. A written object goes only after it stood unnamed for `graceMilliseconds`, so that readers of a snapshot that has just
+//    left the kept ones can finish. That time goes on through a change of coordinators, so it is of wall clocks; one that
+//    jumps cuts readers of such a snapshot short, or lets orphans stand longer, and nothing else.
 // 3. Log objects go only when they lie wholly behind the watermarks of every kept manifest.
 // 4. Before each deletion no later term was seen.
 //
@@ -23,6 +24,10 @@ package struct Collector: Sendable {
 
     private enum Stage: Equatable {
         case idle
+        /// Looking for what earlier coordinators saw, once.
+        case listingRecords
+        case readingRecord
+        case writingRecord
         case readingManifest(Generation)
         case readingPage(Generation, Manifest.Named)
         case listing(String)
@@ -51,8 +56,12 @@ package struct Collector: Sendable {
     private var toRead: [Generation] = []
     private var reading: (manifest: Manifest, pages: [Manifest.Named])?
     private var foldersLeft: [String] = []
-    private var unnamedSince: [String: Int64] = [:]
-    private var seenUnnamed: Set<String> = []
+    private var unnamed = UnnamedObjects()
+    /// What stands in the store of it; nil before it was read, or if that is not ours.
+    private var recorded: UnnamedObjects?
+    private var isRecordRead = false
+    private var olderRecords: [String] = []
+    private var seenUnnamed: Set<UInt64> = []
     private var victims: [String] = []
     private var deletedCount = 0
 
@@ -73,10 +82,14 @@ package struct Collector: Sendable {
         learn(head, cells)
         naming = naming.filter { isNamed($0.value) }
         toRead = head.kept.generations.filter { firstNeeded[$0] == nil }
-        victims = []
+        victims = recorded == nil ? [] : olderRecords
         seenUnnamed = []
         deletedCount = 0
         foldersLeft = Self.folders
+        if !isRecordRead {
+            stage = .listingRecords
+            return [.operation(call.start(.list(prefix: "collection/", after: nil, limit: Self.listLimitCount)))]
+        }
         return [next(now: now)].compactMap { $0 }
     }
 
@@ -89,6 +102,26 @@ package struct Collector: Sendable {
         // What was published meanwhile is named too.
         learn(newest, cells)
         switch (stage, result) {
+        case (.listingRecords, .names(let names)):
+            olderRecords = names.filter { ObjectName.term(ofName: $0).map { $0 < term } ?? false }
+            guard let newest = olderRecords.max() else {
+                isRecordRead = true
+                recorded = UnnamedObjects()
+                break
+            }
+            stage = .readingRecord
+            return [.operation(call.start(.get(name: newest, range: nil)))]
+        case (.readingRecord, .bytes(let bytes)):
+            isRecordRead = true
+            do { unnamed = try UnnamedObjects(decoding: bytes) } catch {
+                // It is a hint: what it said begins anew.
+                unnamed = UnnamedObjects()
+            }
+        case (.readingRecord, .missing): isRecordRead = true
+        case (.writingRecord, .done):
+            recorded = unnamed
+            stage = .idle
+            return [.finished(deletedCount: deletedCount)]
         case (.readingManifest(let generation), .bytes(let bytes)):
             do {
                 let manifest = try Manifest(decoding: bytes, named: operation.name)
@@ -117,7 +150,8 @@ package struct Collector: Sendable {
         case (.looking, .size): return [.fenced]
         case (.deleting(let name), .done):
             deletedCount += 1
-            unnamedSince[name] = nil
+            unnamed.forget(UnnamedObjects.mark(of: name))
+            olderRecords.removeAll { $0 == name }
         default: return abandonRound()
         }
         return [next(now: now)].compactMap { $0 }
@@ -149,8 +183,12 @@ package struct Collector: Sendable {
             stage = .looking
             return .operation(call.start(.size(name: ObjectName.term(term.next))))
         }
+        unnamed.keep(only: seenUnnamed)
+        guard unnamed == recorded else {
+            stage = .writingRecord
+            return .operation(call.start(.put(name: ObjectName.collection(term), bytes: unnamed.encoded)))
+        }
         stage = .idle
-        unnamedSince = unnamedSince.filter { seenUnnamed.contains($0.key) }
         return .finished(deletedCount: deletedCount)
     }
 
@@ -195,7 +233,7 @@ package struct Collector: Sendable {
             } else {
                 guard let attempt = ObjectName.attempt(ofWritten: name) else { continue }
                 guard !(naming[name].map(isNamed) ?? false) else {
-                    unnamedSince[name] = nil
+                    unnamed.forget(UnnamedObjects.mark(of: name))
                     continue
                 }
                 #if !PLANTED_COLLECT_LIVE_ATTEMPT
@@ -203,10 +241,9 @@ package struct Collector: Sendable {
                 #else
                     _ = attempt
                 #endif
-                seenUnnamed.insert(name)
-                let since = unnamedSince[name] ?? now.milliseconds
-                unnamedSince[name] = since
-                if now.milliseconds - since >= graceMilliseconds { victims.append(name) }
+                let mark = UnnamedObjects.mark(of: name)
+                seenUnnamed.insert(mark)
+                if unnamed.see(mark, at: now.wall) >= graceMilliseconds { victims.append(name) }
             }
         }
     }

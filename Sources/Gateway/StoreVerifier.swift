@@ -47,7 +47,7 @@ package struct StoreReport: Equatable, Sendable {
 
 /// Reads every byte of a store again, also of objects that no manifest names, and checks what holds between the objects.
 ///
-/// `heartbeats/` are left out: they are overwritten. A store may be verified while a cluster runs on it: what is collected
+/// `heartbeats/` and `collection/` are left out: they are overwritten, and hints. A store may be verified while a cluster runs on it: what is collected
 /// meanwhile is passed over, what a manifest names must be there.
 package struct StoreVerifier {
     let loader: SnapshotLoader
@@ -92,7 +92,7 @@ package struct StoreVerifier {
                 let folder = String(name.prefix { $0 != "/" })
                 if Self.folders.contains(folder) {
                     names[folder, default: []].append(name)
-                } else if folder != "heartbeats" {
+                } else if folder != "heartbeats", folder != "collection" {
                     report.unknownNames.append(name)
                 }
             }

@@ -21,6 +21,15 @@ private final class Yard {
         objects[head.name] = head.encoded
     }
 
+    /// All objects but those the collector writes itself.
+    var written: [String] { objects.keys.filter { !$0.hasPrefix("collection/") }.sorted() }
+
+    /// Another coordinator takes over.
+    func takeOver(_ term: UInt64, at milliseconds: Int64) {
+        collector = Collector(
+            term: Term(term), graceMilliseconds: 1000, intervalMilliseconds: 100, now: moment(milliseconds))
+    }
+
     func round(at milliseconds: Int64) {
         take(collector.tick(now: moment(milliseconds), head: head, cells: []), at: milliseconds)
     }
@@ -50,6 +59,9 @@ private final class Yard {
         case .delete(let name):
             objects[name] = nil
             return .done
+        case .put(let name, let bytes) where name.hasPrefix("collection/"):
+            objects[name] = bytes
+            return .done
         case .put, .create: return .failed(BucketFailure(.lasting, name: operation.name, message: "not a collector's"))
         }
     }
@@ -62,6 +74,35 @@ private final class Yard {
     func orphans() {
         let yard = Yard()
         yard.objects[orphan.objectName] = [1]
+        for time in stride(from: Int64(100), through: 1000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+        yard.round(at: 1100)
+        #expect(yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test("the grace time goes on through a change of coordinators, and not before it is over")
+    func restarts() {
+        let yard = Yard()
+        yard.objects[orphan.objectName] = [1]
+        var term: UInt64 = 1
+        for time in stride(from: Int64(100), through: 1000, by: 100) {
+            yard.round(at: time)
+            term += 1
+            yard.takeOver(term, at: time)
+        }
+        #expect(yard.objects[orphan.objectName] != nil)
+        yard.round(at: 1100)
+        #expect(yard.objects[orphan.objectName] == nil)
+        for time in stride(from: Int64(1200), through: 1500, by: 100) { yard.round(at: time) }
+        #expect(yard.objects.keys.filter { $0.hasPrefix("collection/") } == [ObjectName.collection(Term(term))])
+    }
+
+    @Test("a record that cannot be read begins the grace time anew, and never shortens it")
+    func badRecord() {
+        let yard = Yard()
+        yard.objects[orphan.objectName] = [1]
+        yard.objects[ObjectName.collection(Term(1))] = [1, 2, 3]
+        yard.takeOver(2, at: 0)
         for time in stride(from: Int64(100), through: 1000, by: 100) { yard.round(at: time) }
         #expect(yard.objects[orphan.objectName] != nil)
         yard.round(at: 1100)
@@ -98,7 +139,7 @@ private final class Yard {
         for number in UInt64(1)...4 { yard.objects[ObjectName.log(Term(1), number)] = [1] }
         for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
         #expect(
-            yard.objects.keys.sorted()
+            yard.written
                 == [
                     ObjectName.log(Term(1), 2), ObjectName.log(Term(1), 3), ObjectName.log(Term(1), 4), yard.head.name,
                     older.name, orphan.objectName,
@@ -108,7 +149,7 @@ private final class Yard {
         yard.objects[yard.head.name] = yard.head.encoded
         for time in stride(from: Int64(5100), through: 9000, by: 100) { yard.round(at: time) }
         #expect(
-            yard.objects.keys.sorted()
+            yard.written
                 == [ObjectName.log(Term(1), 3), ObjectName.log(Term(1), 4), yard.head.name].sorted())
     }
 

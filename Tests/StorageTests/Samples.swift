@@ -73,6 +73,14 @@ enum Sample {
         return rows
     }()
 
+    static let unnamed: UnnamedObjects = {
+        var unnamed = UnnamedObjects()
+        for (name, seconds) in [(overlay.objectName, 1_700_000_000), (cell.objectName, 1_700_000_600)] {
+            _ = unnamed.see(UnnamedObjects.mark(of: name), at: Timestamp(seconds: Int64(seconds)))
+        }
+        return unnamed
+    }()
+
     static let manifest: Manifest = {
         var settings = Settings()
         settings.analyzerVersion = 1
@@ -125,6 +133,7 @@ enum Sample {
         SampleObject("v0-small.page", page.encoded) { try ManifestPage(decoding: $0).encoded },
         SampleObject("v0-retractions.state", state.encoded(.retractions)) { try again($0) },
         SampleObject("v0-feeds.state", state.encoded(.feeds)) { try again($0) },
+        SampleObject("v0-small.collection", unnamed.encoded) { try UnnamedObjects(decoding: $0).encoded },
         SampleObject("v0-small.ledger", rows.encodedObject) { try LedgerRows(decodingObject: $0).encodedObject },
     ]
 }
