@@ -204,7 +204,6 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .standingBy(let term, let address): actions.append(.standingBy(term, address: address))
             case .inherited(let manifest, let inherited, let cells):
-                if let why = manifest.settings.refusal { return fail(why) }
                 term = manifest.term
                 state = inherited
                 folding = Folding(foldedTo: manifest.foldedTo)

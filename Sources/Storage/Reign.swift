@@ -256,6 +256,8 @@ package struct Reign: Sendable {
     private mutating func manifestsRead(now: Moment) {
         // While we slept a later term came and published.
         guard manifest.term < term else { return outputs += start(now: now) }
+        // Nothing was written yet but the term: another program may still go on from here.
+        if let why = manifest.settings.refusal { return fail("the bucket's settings are not ours: \(why)") }
         ends = []
         findLog(before: term)
     }
