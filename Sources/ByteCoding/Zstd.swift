@@ -17,6 +17,11 @@ package enum ZstdError: Error, Equatable, CustomStringConvertible {
     }
 }
 
+package enum ZstdLibrary {
+    /// Of the library in use: major * 10000 + minor * 100 + patch. Frames of two versions may differ.
+    package static var version: UInt32 { UInt32(ZSTD_versionNumber()) }
+}
+
 @safe package final class ZstdCompressor {
     private let context: OpaquePointer
     private let level: Int32

@@ -3,10 +3,14 @@
 // Guarantees
 // 1. Nothing is deleted that the newest or a kept manifest names, or that may still be published: written under an attempt
 //    that is not over.
-// 2. A written object goes only after it stood unnamed for `graceMilliseconds` of our own clock, so that readers of a
-//    snapshot that has just left the kept ones can finish.
+// 2. A written object goes only after it stood unnamed for `graceMilliseconds`, so that readers of a snapshot that has just
+//    left the kept ones can finish. That time goes on through a change of coordinators, so it is of wall clocks; one that
+//    jumps cuts readers of such a snapshot short, or lets orphans stand longer, and nothing else.
 // 3. Log objects go only when they lie wholly behind the watermarks of every kept manifest.
 // 4. Before each deletion no later term was seen.
+//
+// Memory: for each object that a kept manifest names one entry, however many name it; for each kept generation a position;
+// for each object that waits for its grace time a number. Never what each generation names.
 
 package import News
 package import Storage
@@ -20,6 +24,10 @@ package struct Collector: Sendable {
 
     private enum Stage: Equatable {
         case idle
+        /// Looking for what earlier coordinators saw, once.
+        case listingRecords
+        case readingRecord
+        case writingRecord
         case readingManifest(Generation)
         case readingPage(Generation, Manifest.Named)
         case listing(String)
@@ -27,9 +35,10 @@ package struct Collector: Sendable {
         case deleting(String)
     }
 
-    private struct Names: Sendable {
-        var written: Set<String>
-        var firstNeeded: Position
+    /// The first and the last generation known to name an object. All between name it too: names are never used again.
+    private struct Naming: Sendable {
+        var first: Generation
+        var last: Generation
     }
 
     static let folders = ["segments/", "pages/", "state/", "ledger/", "log/", "manifests/"]
@@ -41,13 +50,18 @@ package struct Collector: Sendable {
     private var stage = Stage.idle
     private var call = StoreCall(owner: .collector)
     private var head: Manifest?
-    /// What each kept generation names; manifests never change, so each is read once.
-    private var known: [Generation: Names] = [:]
+    private var naming: [String: Naming] = [:]
+    /// Where the log begins that a kept generation needs. Manifests never change, so each is read once.
+    private var firstNeeded: [Generation: Position] = [:]
     private var toRead: [Generation] = []
-    private var reading: (generation: Generation, manifest: Manifest, pages: [Manifest.Named])?
+    private var reading: (manifest: Manifest, pages: [Manifest.Named])?
     private var foldersLeft: [String] = []
-    private var unnamedSince: [String: Int64] = [:]
-    private var seenUnnamed: Set<String> = []
+    private var unnamed = UnnamedObjects()
+    /// What stands in the store of it; nil before it was read, or if that is not ours.
+    private var recorded: UnnamedObjects?
+    private var isRecordRead = false
+    private var olderRecords: [String] = []
+    private var seenUnnamed: Set<UInt64> = []
     private var victims: [String] = []
     private var deletedCount = 0
 
@@ -64,14 +78,18 @@ package struct Collector: Sendable {
         guard stage == .idle, now.milliseconds >= nextRound else { return [] }
         nextRound = now.milliseconds + intervalMilliseconds
         self.head = head
-        let kept = Set(head.kept.map(\.generation))
-        known = known.filter { kept.contains($0.key) }
-        known[head.generation] = names(head, cells.map(\.objectName))
-        toRead = kept.filter { known[$0] == nil }.sorted()
-        victims = []
+        firstNeeded = firstNeeded.filter { head.kept.contains($0.key) }
+        learn(head, cells)
+        naming = naming.filter { isNamed($0.value) }
+        toRead = head.kept.generations.filter { firstNeeded[$0] == nil }
+        victims = recorded == nil ? [] : olderRecords
         seenUnnamed = []
         deletedCount = 0
         foldersLeft = Self.folders
+        if !isRecordRead {
+            stage = .listingRecords
+            return [.operation(call.start(.list(prefix: "collection/", after: nil, limit: Self.listLimitCount)))]
+        }
         return [next(now: now)].compactMap { $0 }
     }
 
@@ -82,21 +100,42 @@ package struct Collector: Sendable {
     ) -> [Output] {
         guard let (operation, result) = call.handle(tag, result, now: now) else { return [] }
         // What was published meanwhile is named too.
-        known[newest.generation] = names(newest, cells.map(\.objectName))
+        learn(newest, cells)
         switch (stage, result) {
+        case (.listingRecords, .names(let names)):
+            olderRecords = names.filter { ObjectName.term(ofName: $0).map { $0 < term } ?? false }
+            guard let newest = olderRecords.max() else {
+                isRecordRead = true
+                recorded = UnnamedObjects()
+                break
+            }
+            stage = .readingRecord
+            return [.operation(call.start(.get(name: newest, range: nil)))]
+        case (.readingRecord, .bytes(let bytes)):
+            isRecordRead = true
+            do { unnamed = try UnnamedObjects(decoding: bytes) } catch {
+                // It is a hint: what it said begins anew.
+                unnamed = UnnamedObjects()
+            }
+        case (.readingRecord, .missing): isRecordRead = true
+        case (.writingRecord, .done):
+            recorded = unnamed
+            stage = .idle
+            return [.finished(deletedCount: deletedCount)]
         case (.readingManifest(let generation), .bytes(let bytes)):
             do {
                 let manifest = try Manifest(decoding: bytes, named: operation.name)
-                reading = (generation, manifest, manifest.pages)
-                known[generation] = names(manifest, [])
+                precondition(manifest.generation == generation, "a manifest is read under its own name")
+                reading = (manifest, manifest.pages)
             } catch {
                 // A kept manifest that cannot be read: whatever it named must stay.
                 return abandonRound()
             }
         case (.readingPage(let generation, _), .bytes(let bytes)):
             do {
-                known[generation]?.written.formUnion(
-                    try ManifestPage(decoding: bytes, named: operation.name).cells.map(\.objectName))
+                for cell in try ManifestPage(decoding: bytes, named: operation.name).cells {
+                    note(cell.objectName, in: generation)
+                }
             } catch { return abandonRound() }
         case (.listing(let folder), .names(let names)):
             judge(names, now: now, isOver: isOver, protected: protected)
@@ -111,7 +150,8 @@ package struct Collector: Sendable {
         case (.looking, .size): return [.fenced]
         case (.deleting(let name), .done):
             deletedCount += 1
-            unnamedSince[name] = nil
+            unnamed.forget(UnnamedObjects.mark(of: name))
+            olderRecords.removeAll { $0 == name }
         default: return abandonRound()
         }
         return [next(now: now)].compactMap { $0 }
@@ -123,9 +163,11 @@ package struct Collector: Sendable {
         if var current = reading {
             if let page = current.pages.popLast() {
                 reading = current
-                stage = .readingPage(current.generation, page)
+                stage = .readingPage(current.manifest.generation, page)
                 return .operation(call.start(.get(name: page.name(in: "pages"), range: nil)))
             }
+            // Known only now that all its pages are: else a page that cannot be read would be forgotten.
+            learn(current.manifest, [])
             reading = nil
         }
         if let generation = toRead.popLast() {
@@ -141,8 +183,12 @@ package struct Collector: Sendable {
             stage = .looking
             return .operation(call.start(.size(name: ObjectName.term(term.next))))
         }
+        unnamed.keep(only: seenUnnamed)
+        guard unnamed == recorded else {
+            stage = .writingRecord
+            return .operation(call.start(.put(name: ObjectName.collection(term), bytes: unnamed.encoded)))
+        }
         stage = .idle
-        unnamedSince = unnamedSince.filter { seenUnnamed.contains($0.key) }
         return .finished(deletedCount: deletedCount)
     }
 
@@ -152,18 +198,29 @@ package struct Collector: Sendable {
         return [.finished(deletedCount: deletedCount)]
     }
 
-    private func names(_ manifest: Manifest, _ cells: [String]) -> Names {
-        return Names(
-            written: manifest.namedObjects.union(cells),
-            firstNeeded: min(manifest.watermarks.min() ?? .start, manifest.foldedTo))
+    private mutating func learn(_ manifest: Manifest, _ cells: [SegmentReference]) {
+        guard firstNeeded[manifest.generation] == nil else { return }
+        firstNeeded[manifest.generation] = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)
+        for name in manifest.namedObjects { note(name, in: manifest.generation) }
+        for cell in cells { note(cell.objectName, in: manifest.generation) }
+    }
+
+    private mutating func note(_ name: String, in generation: Generation) {
+        let known = naming[name] ?? Naming(first: generation, last: generation)
+        naming[name] = Naming(first: min(known.first, generation), last: max(known.last, generation))
+    }
+
+    /// By the head, what came after it, or a kept generation.
+    private func isNamed(_ naming: Naming) -> Bool {
+        guard let head else { return true }
+        return naming.last >= head.generation || head.kept.hasAny(from: naming.first, through: naming.last)
     }
 
     private mutating func judge(
         _ names: [String], now: Moment, isOver: (Attempt) -> Bool, protected: Set<String>
     ) {
         guard let head else { return }
-        let firstNeeded = known.values.map(\.firstNeeded).min() ?? .start
-        let keptNames = Set(known.keys.map { ObjectName.manifest($0) })
+        let firstNeeded = firstNeeded.values.min() ?? .start
         for name in names {
             if name.hasPrefix("log/") {
                 let parts = name.split(separator: "/")
@@ -172,11 +229,11 @@ package struct Collector: Sendable {
                 if (term, number) < (firstNeeded.term.number, firstNeeded.number) { victims.append(name) }
             } else if name.hasPrefix("manifests/") {
                 guard let generation = ObjectName.generation(ofManifest: name) else { continue }
-                if generation < head.generation, !keptNames.contains(name) { victims.append(name) }
+                if generation < head.generation, !head.kept.contains(generation) { victims.append(name) }
             } else {
                 guard let attempt = ObjectName.attempt(ofWritten: name) else { continue }
-                guard !known.values.contains(where: { $0.written.contains(name) }) else {
-                    unnamedSince[name] = nil
+                guard !(naming[name].map(isNamed) ?? false) else {
+                    unnamed.forget(UnnamedObjects.mark(of: name))
                     continue
                 }
                 #if !PLANTED_COLLECT_LIVE_ATTEMPT
@@ -184,10 +241,9 @@ package struct Collector: Sendable {
                 #else
                     _ = attempt
                 #endif
-                seenUnnamed.insert(name)
-                let since = unnamedSince[name] ?? now.milliseconds
-                unnamedSince[name] = since
-                if now.milliseconds - since >= graceMilliseconds { victims.append(name) }
+                let mark = UnnamedObjects.mark(of: name)
+                seenUnnamed.insert(mark)
+                if unnamed.see(mark, at: now.wall) >= graceMilliseconds { victims.append(name) }
             }
         }
     }

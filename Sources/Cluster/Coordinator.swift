@@ -190,8 +190,7 @@ package struct Coordinator: Sendable {
 
     package var status: CoordinatorSummary {
         var sums = publisher?.coming.sums ?? OutcomeSums()
-        sums.received += folding.receivedCount
-        for (outcome, count) in folding.outcomes { sums[outcome] += count }
+        sums.add(folding)
         let cells = publisher?.cells ?? []
         let overlays = publisher?.head.overlays ?? []
         let workers = (leases?.workers ?? []).map { (peer: $0, shardCount: leases?.shards(of: $0).count ?? 0) }
@@ -200,7 +199,7 @@ package struct Coordinator: Sendable {
             isReigning: phase == .reigning, isDraining: isDraining, term: term,
             generation: publisher?.head.generation ?? .none, setDigest: publisher?.head.setDigest.hex ?? "",
             sums: sums, overlayCount: overlays.count, cellCount: cells.count,
-            segmentBytes: (overlays + cells).reduce(0) { $0 + $1.sizeBytes }, workers: workers,
+            segmentBytes: (overlays + cells).reduce(0) { $0 &+ $1.sizeBytes }, workers: workers,
             mergerCount: merges.mergerCount, runningMerges: merges.runningJobs.count,
             unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
             intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
@@ -608,10 +607,7 @@ package struct Coordinator: Sendable {
         case .touch: return actions.append(.send(peer, .touched))
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
         case .sealed(let report):
-            guard let attempt = joined[peer] else { return refuseMessage(peer, "SEALED before JOIN") }
-            guard report.segment?.attempt ?? attempt == attempt else {
-                return refuseMessage(peer, "the segment is of another attempt than \(attempt.name)")
-            }
+            guard joined[peer] != nil else { return refuseMessage(peer, "SEALED before JOIN") }
             guard reportBytes[peer]?[report.number] == nil else {
                 return refuseMessage(peer, "report \(report.number) waits already")
             }
@@ -627,9 +623,6 @@ package struct Coordinator: Sendable {
             guard let job = merges.job(report.job, of: peer) else {
                 return actions.append(.send(peer, .refused(report: report.job)))
             }
-            guard report.outputs.allSatisfy({ $0.attempt == job.attempt }) else {
-                return refuseMessage(peer, "an output is of another attempt than \(job.attempt.name)")
-            }
             publisher?.add(job, outputs: report.outputs)
         case .mergeFailed(let job, let why):
             if merges.job(job, of: peer) != nil {
@@ -637,6 +630,10 @@ package struct Coordinator: Sendable {
                 actions.append(.note("merge \(job) failed: \(why)"))
             }
         case .drain: leave(peer, now: now)
+        case .error(let code, let text):
+            actions.append(.note("peer \(peer.number): \(code.rawValue) \(text)"))
+            actions.append(.close(peer))
+            leave(peer, now: now)
         case .compact:
             guard compactionWaiters.count(where: { $0 == peer }) < Self.compactionLimitCount else {
                 return refuseMessage(peer, "\(Self.compactionLimitCount) compactions are asked for", .busy)
@@ -750,8 +747,11 @@ package struct Coordinator: Sendable {
         guard publisher!.hasReports || isForced else { return }
         var attempts = nextAttempt
         let own = term
+        let joined = joined
         let outputs = publisher!.begin(
-            now: now, holds: { leases.holds($0, $1, $2) },
+            now: now,
+            knowledge: Publisher.Knowledge(
+                holds: { leases.holds($0, $1, $2) }, attempt: { joined[$0] }, sent: { router.sentTo($0) }),
             isQuiet: { router.isQuiet($0, watermark: $1[watermark: $0]) }, routedEnd: router.routedEnd,
             folding: &folding, state: state,
             attempt: {

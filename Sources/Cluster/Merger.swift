@@ -103,7 +103,8 @@ package struct Merger: Sendable {
 
     private mutating func receive(_ message: Message, now: Moment) {
         switch message {
-        case .joined(_, _, let leaseMilliseconds, _):
+        case .joined(_, _, let leaseMilliseconds, let settings):
+            if let why = Settings.refusal(of: settings) { return refuse(why) }
             self.leaseMilliseconds = Int64(leaseMilliseconds)
             nextTouch = now.milliseconds + Self.touchMilliseconds
             stage = .idle
@@ -166,6 +167,13 @@ package struct Merger: Sendable {
         uploading = nil
         job = nil
         uploaded = []
+    }
+
+    /// We cannot work by the bucket's settings.
+    private mutating func refuse(_ why: String) {
+        actions.append(.send(.error(code: .notAllowed, message: why)))
+        actions.append(.note(why))
+        rejoin()
     }
 
     private mutating func rejoin() {

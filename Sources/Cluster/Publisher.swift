@@ -1,11 +1,14 @@
 // Makes snapshots: the only writer of manifests.
 //
 // Guarantees
-// 1. A report is published whole or never: every entry's epoch is live and its `from` is the watermark.
+// 1. A report is published whole or never: every entry's epoch is live, its `from` is the watermark, its `to` was sent, and
+//    what it counts is what its segment and the log allow. Nothing a worker or merger says is believed without that:
+//    what is once in a manifest, every later coordinator starts from.
 // 2. Reports of a worker are published in their order; after a refused one all its later ones are refused, for they may
 //    kill what the refused one held.
 // 3. One manifest adds a segment and moves the watermarks it covers: an article is indexed exactly once.
-// 4. A merge is published only if every input is still named and the set digest stays equal.
+// 4. A merge is published only if every input is still named, the set digest and the number of live articles stay equal,
+//    and the outputs are of the job's attempt and kind.
 // 5. Nobody is told of a manifest before it is durable and, after that, no later term was seen.
 
 import ByteCoding
@@ -19,7 +22,8 @@ package struct Folding: Sendable {
     package var received = LedgerRows()
     package var receivedCount: Int64 = 0
     package var outcomes: [Outcome: Int64] = [:]
-    package var isStateChanged = false
+    package var changedState: Set<ClusterState.Kind> = []
+    package var isStateChanged: Bool { !changedState.isEmpty }
 
     package init(foldedTo: Position) { self.foldedTo = foldedTo }
 
@@ -40,7 +44,7 @@ package struct Folding: Sendable {
             outcomes[outcome, default: 0] += 1
             received.received(1, source: rejection.source, hour: hour)
             received.add(1, of: outcome, source: rejection.source, hour: hour)
-        case .retraction, .feed: isStateChanged = true
+        case .retraction, .feed: if let kind = entry.stateKind { changedState.insert(kind) }
         }
     }
 }
@@ -151,32 +155,51 @@ package struct Publisher: Sendable {
         refusedWorkers.remove(worker)
     }
 
+    /// What the coordinator knows of a worker, against which its reports are held.
+    package struct Knowledge {
+        /// Whether the worker holds the shard under the epoch now.
+        package var holds: (PeerID, Shard, ShardEpoch) -> Bool
+        /// The attempt given out with its JOIN.
+        package var attempt: (PeerID) -> Attempt?
+        /// Up to where a stream was sent to the holder of its shard.
+        package var sent: (ShardLane) -> Position
+
+        package init(
+            holds: @escaping (PeerID, Shard, ShardEpoch) -> Bool, attempt: @escaping (PeerID) -> Attempt?,
+            sent: @escaping (ShardLane) -> Position
+        ) {
+            self.holds = holds
+            self.attempt = attempt
+            self.sent = sent
+        }
+    }
+
     /// Starts a manifest if there is something to publish.
     ///
     /// - Parameters:
-    ///   - holds: whether the worker holds the shard under the epoch now.
+    ///   - knowledge: what reports are held against.
     ///   - quiet: streams of which nothing is on its way: they move to `routedEnd`.
     ///   - folding: what the log brought; taken over when a manifest is started.
     ///   - attempt: gives the next attempt number of our own.
     package mutating func begin(
-        now: Moment, holds: (PeerID, Shard, ShardEpoch) -> Bool, isQuiet: (ShardLane, Manifest) -> Bool,
+        now: Moment, knowledge: Knowledge, isQuiet: (ShardLane, Manifest) -> Bool,
         routedEnd: Position, folding: inout Folding, state: ClusterState, attempt: () -> Attempt, isForced: Bool
     ) -> [Output] {
         guard stage == .idle else { return [] }
         var outputs: [Output] = []
         var next = head
         var nextCells = cells
-        let taken = takeReports(into: &next, routedEnd: routedEnd, holds: holds, outputs: &outputs)
+        // First what the log brought: a report cannot count more articles than are pending.
+        next.sums.add(folding)
+        let taken = takeReports(into: &next, knowledge, outputs: &outputs)
         let jobs = takeMerges(into: &next, cells: &nextCells, outputs: &outputs)
         guard !taken.isEmpty || !jobs.isEmpty || isForced else { return outputs }
 
-        next.sums.received += folding.receivedCount
-        for (outcome, count) in folding.outcomes { next.sums[outcome] += count }
         next.ledgerTail.add(folding.received)
         next.foldedTo = folding.foldedTo
         var objects: [(name: String, bytes: [UInt8])] = []
-        if folding.isStateChanged {
-            next.state = place("state", state.encoded, attempt(), &objects)
+        for kind in folding.changedState.sorted() {
+            next.state[kind] = place("state", state.encoded(kind), attempt(), &objects)
         }
         if next.ledgerTail.count > ledgerTailLimitCount {
             next.ledgerObjects.append(place("ledger", next.ledgerTail.encodedObject, attempt(), &objects))
@@ -200,8 +223,8 @@ package struct Publisher: Sendable {
         next.instance = instance
         next.writtenAt = now.wall
         if head.generation != .none {
-            next.kept = KeepPolicy.prune(
-                head.kept + [Manifest.Kept(generation: head.generation, writtenAt: head.writtenAt)], now: now.wall)
+            next.kept.append(head.generation, writtenAt: head.writtenAt)
+            next.kept = KeepPolicy.prune(next.kept, now: now.wall)
         }
         folding = Folding(foldedTo: folding.foldedTo)
         draft = Draft(manifest: next, cells: nextCells, reports: taken, jobs: jobs, objects: objects)
@@ -272,8 +295,7 @@ package struct Publisher: Sendable {
     }
 
     private mutating func takeReports(
-        into next: inout Manifest, routedEnd: Position, holds: (PeerID, Shard, ShardEpoch) -> Bool,
-        outputs: inout [Output]
+        into next: inout Manifest, _ knowledge: Knowledge, outputs: inout [Output]
     ) -> [Waiting] {
         var taken: [Waiting] = []
         var isProgress = true
@@ -283,7 +305,7 @@ package struct Publisher: Sendable {
             var held: Set<PeerID> = []
             for item in waiting {
                 let worker = item.id.worker
-                switch held.contains(worker) ? .wait : judge(item, next, routedEnd, holds) {
+                switch held.contains(worker) ? .wait : judge(item, next, knowledge) {
                 case .publish:
                     apply(item.report, to: &next)
                     taken.append(item)
@@ -308,16 +330,19 @@ package struct Publisher: Sendable {
         case refuse
     }
 
-    private func judge(
-        _ item: Waiting, _ next: Manifest, _ routedEnd: Position, _ holds: (PeerID, Shard, ShardEpoch) -> Bool
-    ) -> Judgement {
-        // One without ranges would publish its segment under no lease at all.
-        guard !refusedWorkers.contains(item.id.worker), !item.report.entries.isEmpty else { return .refuse }
+    private func judge(_ item: Waiting, _ next: Manifest, _ knowledge: Knowledge) -> Judgement {
+        let report = item.report
+        guard !refusedWorkers.contains(item.id.worker), !report.entries.isEmpty,
+            Set(report.entries.map(\.shardLane)).count == report.entries.count, isCredible(report, next.sums)
+        else { return .refuse }
+        if let segment = report.segment {
+            guard segment.kind == .overlay, segment.attempt == knowledge.attempt(item.id.worker) else { return .refuse }
+        }
         var isEarly = false
-        for entry in item.report.entries {
+        for entry in report.entries {
             guard entry.shardLane.shard.index < next.sharding.shardCount,
-                holds(item.id.worker, entry.shardLane.shard, entry.epoch), entry.from < entry.to,
-                entry.to <= routedEnd
+                knowledge.holds(item.id.worker, entry.shardLane.shard, entry.epoch), entry.from < entry.to,
+                entry.to <= knowledge.sent(entry.shardLane)
             else { return .refuse }
             let watermark = next[watermark: entry.shardLane]
             #if PLANTED_WATERMARK_BY_TO
@@ -330,6 +355,29 @@ package struct Publisher: Sendable {
         return isEarly ? .wait : .publish
     }
 
+    /// Whether a report counts what can be: each published article is a document of its segment, each kill takes one back,
+    /// and no more articles find their outcome than are pending.
+    private func isCredible(_ report: SealedReport, _ sums: OutcomeSums) -> Bool {
+        var added = OutcomeSums()
+        var total: Int64 = 0
+        for row in report.counts {
+            // No row changes by more than ever was received, so no sum of rows comes near an overflow.
+            guard row.delta.magnitude <= sums.received.magnitude else { return false }
+            let (next, isOver) = added[row.outcome].addingReportingOverflow(row.delta)
+            let (nextTotal, isTotalOver) = total.addingReportingOverflow(row.delta)
+            guard !isOver, !isTotalOver else { return false }
+            added[row.outcome] = next
+            total = nextTotal
+        }
+        guard added[.published] == report.segment?.liveChange ?? 0, (0...max(0, sums.pending)).contains(total) else {
+            return false
+        }
+        return Outcome.allCases.allSatisfy { outcome in
+            let (sum, isOver) = sums[outcome].addingReportingOverflow(added[outcome])
+            return !isOver && sum >= 0
+        }
+    }
+
     private func apply(_ report: SealedReport, to next: inout Manifest) {
         for entry in report.entries { next[watermark: entry.shardLane] = entry.to }
         if let segment = report.segment {
@@ -337,7 +385,7 @@ package struct Publisher: Sendable {
             next.setDigest = next.setDigest &+ segment.digest
         }
         for row in report.counts {
-            next.sums[row.outcome] += row.delta
+            next.sums[row.outcome] &+= row.delta
             next.ledgerTail.add(row.delta, of: row.outcome, source: row.source, hour: row.hour)
         }
     }
@@ -347,6 +395,10 @@ package struct Publisher: Sendable {
     ) -> [UInt64] {
         var jobs: [UInt64] = []
         for merge in merges {
+            if let reason = fault(of: merge) {
+                outputs.append(.mergeRefused(job: merge.job.number, reason: reason))
+                continue
+            }
             let inputs = Set(merge.job.inputs)
             let named = Set(next.overlays).union(cells)
             guard inputs.isSubset(of: named) else {
@@ -370,29 +422,33 @@ package struct Publisher: Sendable {
         merges = []
         return jobs
     }
+
+    /// What is wrong with a merge whatever the snapshot is now.
+    private func fault(of merge: Merge) -> String? {
+        let outputs = merge.outputs
+        guard outputs.allSatisfy({ $0.attempt == merge.job.attempt }) else { return "an output is of another attempt" }
+        guard outputs.allSatisfy({ $0.kind == merge.job.output.kind }) else { return "an output is of another kind" }
+        guard Set(outputs).count == outputs.count else { return "an output is named twice" }
+        guard merge.job.inputs.reduce(0, { $0 + $1.liveChange }) == outputs.reduce(0, { $0 + $1.liveChange }) else {
+            return "the number of live articles differs"
+        }
+        switch merge.job.output {
+        case .overlay: return outputs.count <= 1 ? nil : "more than one overlay"
+        case .cells:
+            guard outputs.allSatisfy({ $0.killCount == 0 }) else { return "a cell has kills" }
+            let spans = outputs.map(\.span)
+            guard spans.allSatisfy({ $0.map { $0.first <= $0.last } ?? false }),
+                zip(spans, spans.dropFirst()).allSatisfy({ $0!.last < $1!.first })
+            else { return "the cells do not follow one another" }
+            return nil
+        }
+    }
 }
 
-/// Which older generations stay: all of the last hour, one an hour for a day, one a day for thirty days.
-package enum KeepPolicy {
-    package static func prune(_ kept: [Manifest.Kept], now: Timestamp) -> [Manifest.Kept] {
-        var last: (bucket: Int64, width: Int64) = (.min, 0)
-        var result: [Manifest.Kept] = []
-        for item in kept.sorted(by: { $0.generation > $1.generation }) {
-            let age = now.milliseconds - item.writtenAt.milliseconds
-            let hour: Int64 = 3_600_000
-            if age <= hour {
-                result.append(item)
-                continue
-            }
-            guard age <= 30 * 24 * hour else { continue }
-            let width = age <= 24 * hour ? hour : 24 * hour
-            let bucket = item.writtenAt.milliseconds / width
-            // The newest of each hour or day stands for it.
-            if (bucket, width) != last {
-                result.append(item)
-                last = (bucket, width)
-            }
-        }
-        return result.reversed()
+extension OutcomeSums {
+    /// Takes in what the log brought since.
+    mutating func add(_ folding: Folding) {
+        received &+= folding.receivedCount
+        for (outcome, count) in folding.outcomes { self[outcome] &+= count }
     }
 }

@@ -72,6 +72,9 @@ package struct Router: Sendable {
     /// Whether every entry of the stream is published.
     package func isQuiet(_ stream: ShardLane, watermark: Position) -> Bool { lastEntry(of: stream) <= watermark }
 
+    /// Up to where a stream was sent to the holder of its shard.
+    package func sentTo(_ stream: ShardLane) -> Position { queues[slot(stream)].sentTo }
+
     package func lastEntry(of stream: ShardLane) -> Position { queues[slot(stream)].lastEntry }
 
     package func isQuiet(_ shard: Shard, watermarks: Manifest) -> Bool {

@@ -15,6 +15,9 @@ package struct Worker: Sendable {
     package struct Configuration: Sendable {
         /// Sealed when the builder's articles reach this, in bytes of canonical records.
         package var sealRecordBytes: UInt64 = 48 << 20
+        /// Sealed when what is to be counted by source and hour may take this much of a report, which must stay below
+        /// `WireLimits.reportBytes`.
+        package var sealReportBytes = 4 << 20
         /// Sealed this long after its first article if that came through the live lane …
         package var liveAgeMilliseconds: Int64 = 300
         /// … or the bulk lane,
@@ -37,7 +40,8 @@ package struct Worker: Sendable {
         package init(version: Version, orderTime: Timestamp?, source: String) {
             self.version = version
             self.orderTime = orderTime
-            self.source = source
+            // Whatever a segment says: a longer one would make a report that nobody can read, again and again.
+            self.source = source.prefix(utf8Bytes: Limits.labelBytes)
         }
     }
 
@@ -64,6 +68,9 @@ package struct Worker: Sendable {
         case built(seal: UInt64, SegmentReference, [UInt8])
         /// The engine could not do what was asked.
         case engineFailed(seal: UInt64, String)
+        /// The engine could not take in an article: ordinals from here on are not what we think, so nothing of this builder
+        /// may be reported. To be told before anything else is.
+        case indexFailed(ArticleKey, String)
         case drain
     }
 
@@ -102,6 +109,11 @@ package struct Worker: Sendable {
         var source: String
         var hour: UInt32
         var shard: Shard
+    }
+
+    private struct Label: Hashable {
+        var source: String
+        var hour: UInt32
     }
 
     private struct CountKey: Hashable {
@@ -144,6 +156,13 @@ package struct Worker: Sendable {
     private var dropped: [Int] = []
     private var retractions: [ArticleKey: UInt32] = [:]
     private var counts: [CountKey: Int64] = [:]
+    /// Sources and hours of its articles, and an upper bound of the report's rows of them.
+    private var labels: Set<Label> = []
+    private var lastLabel: Label?
+    private var labelBytes = 0
+    /// Keys of a builder at which it is sealed: halved when a report grew too large because of the sources of what its
+    /// articles kill, which nobody knows before.
+    private var keyLimitCount = Int.max
     private var firstLive: Int64?
     private var firstBulk: Int64?
     private var lastEntry: Int64 = 0
@@ -195,6 +214,9 @@ package struct Worker: Sendable {
             guard number == seal else { break }
             actions.append(.note("the segment could not be built: \(why)"))
             rejoin()
+        case .indexFailed(let key, let why):
+            actions.append(.note("article \(key.hex) could not be indexed: \(why)"))
+            rejoin()
         case .drain:
             isDraining = true
             if stage == .disconnected || stage == .joining { finish() }
@@ -224,6 +246,13 @@ package struct Worker: Sendable {
         actions.append(.discard)
     }
 
+    /// We cannot work by the bucket's settings.
+    private mutating func refuse(_ why: String) {
+        actions.append(.send(.error(code: .notAllowed, message: why)))
+        actions.append(.note(why))
+        rejoin()
+    }
+
     private mutating func rejoin() {
         reset()
         if isDraining { finish() } else { actions.append(.reconnect) }
@@ -242,7 +271,8 @@ package struct Worker: Sendable {
 
     private mutating func receive(_ message: Message, now: Moment) {
         switch message {
-        case .joined(_, let attempt, let leaseMilliseconds, _):
+        case .joined(_, let attempt, let leaseMilliseconds, let settings):
+            if let why = Settings.refusal(of: settings) { return refuse(why) }
             self.attempt = attempt
             self.leaseMilliseconds = Int64(leaseMilliseconds)
             stage = .filling
@@ -330,6 +360,7 @@ package struct Worker: Sendable {
     }
 
     private mutating func take(_ article: LoggedArticle, hour: UInt32, shard: Shard) {
+        label(Label(source: article.source, hour: hour))
         if retracted.contains(article.key) { return count(.retracted, article.source, hour) }
         if let old = open[article.key] {
             if article.version == old.version { return count(.duplicate, article.source, hour) }
@@ -343,6 +374,16 @@ package struct Worker: Sendable {
         recordBytes += UInt64(article.recordBytes)
         actions.append(.index(article))
     }
+
+    private mutating func label(_ label: Label) {
+        guard label != lastLabel else { return }
+        lastLabel = label
+        // Published, and most often one outcome more.
+        if labels.insert(label).inserted { labelBytes += 3 * Self.rowBytes(of: label.source) }
+    }
+
+    /// Largest size of a row in a report: length, source, hour, outcome, change.
+    private static func rowBytes(of source: String) -> Int { 3 + source.utf8.count + 4 + 1 + 10 }
 
     private mutating func count(_ outcome: Outcome, _ source: String, _ hour: UInt32, by delta: Int64 = 1) {
         counts[CountKey(source: source, hour: hour, outcome: outcome), default: 0] += delta
@@ -364,6 +405,9 @@ package struct Worker: Sendable {
         dropped = []
         retractions = [:]
         counts = [:]
+        labels = []
+        lastLabel = nil
+        labelBytes = 0
         firstLive = nil
         firstBulk = nil
         kills = []
@@ -375,7 +419,9 @@ package struct Worker: Sendable {
     private mutating func sealIfDue(now: Moment) {
         guard stage == .filling, !runs.isEmpty else { return }
         let time = now.milliseconds
-        let isFull = recordBytes >= configuration.sealRecordBytes
+        let isFull =
+            recordBytes >= configuration.sealRecordBytes || labelBytes >= configuration.sealReportBytes
+            || open.count + retractions.count >= keyLimitCount
         let isOld =
             (firstLive.map { time - $0 >= configuration.liveAgeMilliseconds } ?? false)
             || (firstBulk.map { time - $0 >= configuration.bulkAgeMilliseconds } ?? false)
@@ -415,6 +461,12 @@ package struct Worker: Sendable {
                     count(live.version == document.version ? .duplicate : .superseded, document.source, document.hour)
                 }
             }
+        }
+        let reportBytes = counts.keys.reduce(1 << 16) { $0 + Self.rowBytes(of: $1.source) }
+        guard reportBytes <= WireLimits.reportBytes else {
+            keyLimitCount = max(1, lookupKeys.count / 2)
+            actions.append(.note("a report of \(reportBytes) bytes is too large; sealing at \(keyLimitCount) keys"))
+            return rejoin()
         }
         if dropped.count == nextOrdinal, kills.isEmpty {
             actions.append(.discard)
@@ -476,9 +528,10 @@ package struct Worker: Sendable {
         self.report = nil
         clearBuilder()
         stage = .filling
-        let waiting = queue
-        queue = []
-        for batch in waiting where stage == .filling { take(batch, now: now) }
+        while stage == .filling, !queue.isEmpty {
+            take(queue.removeFirst(), now: now)
+            sealIfDue(now: now)
+        }
     }
 }
 

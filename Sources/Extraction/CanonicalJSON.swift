@@ -32,6 +32,21 @@ enum CanonicalJSON {
         }
     }
 
+    /// An object in canonical form, if there is one, with further members that win over its own.
+    static func merging(_ object: String?, _ further: Members) -> [UInt8] {
+        var members = Members()
+        if let object {
+            do throws(JSONError) {
+                var scanner = try JSONScanner(validating: Array(object.utf8)[...])
+                try members.add(next: &scanner)
+            } catch {
+                preconditionFailure("extra fields are written by this program: \(error)")
+            }
+        }
+        members.add(further)
+        return members.encoded
+    }
+
     /// The members of an object to be.
     struct Members {
         private var items: [(name: [UInt8], value: [UInt8])] = []
@@ -50,6 +65,8 @@ enum CanonicalJSON {
             var inner = JSONScanner(scanner, at: object.range)
             try add(next: &inner)
         }
+
+        mutating func add(_ further: Members) { items += further.items }
 
         fileprivate mutating func add(next scanner: inout JSONScanner) throws(JSONError) {
             var found: [(name: [UInt8], value: [UInt8])] = []

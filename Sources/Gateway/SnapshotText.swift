@@ -71,7 +71,7 @@ package struct SnapshotText {
         out.member("bytes", encoded: "\(sizeBytes)")
         if hasSegments { out.member("segments", encoded: AnswerJSON.array(loaded.segments.map(Self.json))) }
         out.member(
-            "kept", encoded: "[" + manifest.kept.map { "\($0.generation.number)" }.joined(separator: ",") + "]")
+            "kept", encoded: "[" + manifest.kept.generations.map { "\($0.number)" }.joined(separator: ",") + "]")
         return out.finish()
     }
 

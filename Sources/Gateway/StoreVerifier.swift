@@ -47,7 +47,7 @@ package struct StoreReport: Equatable, Sendable {
 
 /// Reads every byte of a store again, also of objects that no manifest names, and checks what holds between the objects.
 ///
-/// `heartbeats/` are left out: they are overwritten. A store may be verified while a cluster runs on it: what is collected
+/// `heartbeats/` and `collection/` are left out: they are overwritten, and hints. A store may be verified while a cluster runs on it: what is collected
 /// meanwhile is passed over, what a manifest names must be there.
 package struct StoreVerifier {
     let loader: SnapshotLoader
@@ -92,7 +92,7 @@ package struct StoreVerifier {
                 let folder = String(name.prefix { $0 != "/" })
                 if Self.folders.contains(folder) {
                     names[folder, default: []].append(name)
-                } else if folder != "heartbeats" {
+                } else if folder != "heartbeats", folder != "collection" {
                     report.unknownNames.append(name)
                 }
             }
@@ -131,7 +131,9 @@ package struct StoreVerifier {
                 manifests[manifest.generation] = name
                 if manifest.generation > newest?.generation ?? .none { newest = manifest }
             case "pages": _ = try ManifestPage(decoding: bytes)
-            case "state": _ = try ClusterState(decoding: bytes)
+            case "state":
+                var state = ClusterState()
+                try state.add(decoding: bytes)
             default: _ = try LedgerRows(decodingObject: bytes)
             }
         } catch {
@@ -231,7 +233,7 @@ package struct StoreVerifier {
             return
         }
         let present = Set(names.values.joined())
-        var generations = newest.kept.map(\.generation)
+        var generations = Array(newest.kept.generations)
         generations.append(newest.generation)
         for generation in generations.reversed() {
             guard manifests[generation] != nil else {

@@ -12,8 +12,12 @@ package enum Limits {
     package static let segmentBytes: UInt64 = 1 << 48
     /// Largest change of one count that is believed of a report.
     package static let reportedChange: Int64 = 1 << 32
-    /// Longest name of a source, author, section, tag …
+    /// Longest text for people beside an entry: the reason of a rejection, a place … Also what any name of a source from
+    /// outside is cut to.
     package static let labelBytes = 4096
+    /// Longest source, section, language of an article: each distinct one is a name in every segment it is in, and sources
+    /// are keys of the ledger and of every report.
+    package static let nameBytes = 256
     /// Longest URL that can make a key.
     package static let urlBytes = 8192
     /// Longest interval between two polls of a feed: a leap year.

@@ -47,6 +47,8 @@ package final class CoordinatorRole: Sendable {
     private let names = Mutex<[PeerID: String]>([:])
     private let backlog = Mutex(PeerBacklog())
     private let term = Mutex<Term>(.none)
+    /// The bucket's, once we have reigned. An old bucket keeps its own, whatever is configured.
+    private let settings = Mutex<Settings?>(nil)
 
     static let tickMilliseconds = 20
 
@@ -124,6 +126,7 @@ package final class CoordinatorRole: Sendable {
                         "standing by", metadata: ["term": "\(term.number)", "coordinator": "\(address)"])
                 case .reigning(let own):
                     term.withLock { $0 = own }
+                    settings.withLock { $0 = machine.head?.settings }
                     logger.info("reigning", metadata: ["term": "\(own.number)"])
                     Step.reach(.coordinatorReigning)
                 case .published(let manifest):
@@ -249,9 +252,12 @@ package final class CoordinatorRole: Sendable {
         let client = names.withLock { $0[peer] } ?? ""
         charge(peer, payload.count)
         reader(of: peer).async { [self] in
-            // A reader is cheap; its compressor's memory is reused by the allocator.
-            let reader = PutReader(settings: configuration.settings)
             do throws(PutReader.Refusal) {
+                guard let settings = settings.withLock({ $0 }) else {
+                    throw PutReader.Refusal(code: .notCoordinator, message: "this process does not reign now")
+                }
+                // A reader is cheap; its compressor's memory is reused by the allocator.
+                let reader = PutReader(settings: settings)
                 let put = try reader.read(
                     payload, client: client, number: number, lane: lane, ack: ack, digest: digest)
                 // Entries may take many times the payload's bytes: they are what waits now.

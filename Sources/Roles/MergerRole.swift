@@ -111,11 +111,9 @@ package final class MergerRole: Sendable {
                 case .link(.message(let number, let message)):
                     guard number == connection else { continue }
                     if case .joined(_, _, _, let bytes) = message {
-                        var reader = ByteReader(bytes)
-                        do { settings = try Settings(decoding: &reader) } catch {
+                        // The machine refuses what cannot be read.
+                        do { settings = try Settings(decoding: bytes) } catch {
                             logger.error("the coordinator's settings cannot be read", metadata: ["error": "\(error)"])
-                            link.reconnect()
-                            continue
                         }
                         Step.reach(.mergerJoined)
                     }

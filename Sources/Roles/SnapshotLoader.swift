@@ -11,6 +11,8 @@ package struct StoreError: Error, CustomStringConvertible {
         case missing
         case io
         case empty
+        /// Made by rules that this program does not know.
+        case unsupported
     }
 
     package var code: Code
@@ -82,7 +84,7 @@ package final class SnapshotLoader: Sendable {
     package func manifest(_ generation: Generation) throws -> LoadedManifest? {
         guard let newest = try newest() else { return nil }
         if newest.manifest.generation == generation { return newest }
-        guard newest.manifest.kept.contains(where: { $0.generation == generation }) else { return nil }
+        guard newest.manifest.kept.contains(generation) else { return nil }
         return try read(generation).map { try load($0) }
     }
 
@@ -90,16 +92,36 @@ package final class SnapshotLoader: Sendable {
     package func manifest(asOf time: Timestamp) throws -> LoadedManifest? {
         guard let newest = try newest() else { return nil }
         if newest.manifest.writtenAt <= time { return newest }
-        guard let kept = newest.manifest.kept.last(where: { $0.writtenAt <= time }) else { return nil }
-        return try read(kept.generation).map { try load($0) }
+        guard let run = newest.manifest.kept.runs.last(where: { $0.firstAt <= time }) else { return nil }
+        if run.lastAt <= time { return try read(run.last).map { try load($0) } }
+        // Within a run time does not go back; each manifest tells its own.
+        var best = try read(run.first)
+        var low = run.first.number
+        var high = run.last.number
+        while low < high {
+            let middle = low + (high - low + 1) / 2
+            guard let candidate = try read(Generation(middle)) else { return nil }
+            if candidate.writtenAt <= time {
+                best = candidate
+                low = middle
+            } else {
+                high = middle - 1
+            }
+        }
+        return try best.map { try load($0) }
     }
 
     package func state(of manifest: Manifest) throws -> ClusterState {
-        guard let named = manifest.state else { return ClusterState() }
-        let name = named.name(in: "state")
-        return try decode(name, try bytes(name)) { bytes throws(CodingError) in
-            try ClusterState(decoding: bytes, named: name)
+        var state = ClusterState()
+        for (kind, named) in manifest.state.sorted(by: { $0.key < $1.key }) {
+            let name = named.name(in: "state")
+            state = try decode(name, try bytes(name)) { [state] bytes throws(CodingError) in
+                var state = state
+                try state.add(kind, decoding: bytes, named: name)
+                return state
+            }
         }
+        return state
     }
 
     // MARK: Snapshots
@@ -156,6 +178,10 @@ package final class SnapshotLoader: Sendable {
     }
 
     private func load(_ manifest: Manifest) throws -> LoadedManifest {
+        if let why = manifest.settings.readingRefusal {
+            throw StoreError(
+                .unsupported, object: manifest.name, message: why, hint: "use the version of coranto that writes here")
+        }
         var cells: [SegmentReference] = []
         for page in manifest.pages {
             let name = page.name(in: "pages")

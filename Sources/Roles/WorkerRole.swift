@@ -77,8 +77,16 @@ package final class WorkerRole: Sendable {
         var isDrained = false
         var nextTick: Int64 = 0
 
+        var indexFailure: Worker.Event?
+
         func feed(_ event: Worker.Event) {
-            for action in machine.handle(event, now: clock.moment) { perform(action) }
+            for action in machine.handle(event, now: clock.moment) {
+                perform(action)
+                // What else was to be done was about a builder that lacks an article.
+                guard let failure = indexFailure else { continue }
+                indexFailure = nil
+                return feed(failure)
+            }
         }
 
         func perform(_ action: Worker.Action) {
@@ -95,12 +103,7 @@ package final class WorkerRole: Sendable {
                 }
             case .index(let article):
                 Step.reach(.workerIndexing)
-                do { try engine.index(article) } catch {
-                    // Nothing of this builder may be reported; a new connection starts it again.
-                    logger.error(
-                        "an article cannot be indexed", metadata: ["key": "\(article.key.hex)", "error": "\(error)"])
-                    link.reconnect()
-                }
+                do { try engine.index(article) } catch { indexFailure = .indexFailed(article.key, "\(error)") }
             case .lookUp(let seal, let keys, let atLeast, let own):
                 Step.reach(.workerLookingUp)
                 do {
@@ -134,11 +137,9 @@ package final class WorkerRole: Sendable {
                     guard number == connection else { continue }
                     switch message {
                     case .joined(_, _, _, let bytes):
-                        var reader = ByteReader(bytes)
-                        do { engine.use(try Settings(decoding: &reader)) } catch {
+                        // The machine refuses what cannot be read.
+                        do { engine.use(try Settings(decoding: bytes)) } catch {
                             logger.error("the coordinator's settings cannot be read", metadata: ["error": "\(error)"])
-                            link.reconnect()
-                            continue
                         }
                         Step.reach(.workerJoined)
                     case .lease: Step.reach(.workerLeased)

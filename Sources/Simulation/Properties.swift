@@ -38,7 +38,7 @@ struct Properties {
         // A request of long ago that lands under a number that was collected: void, for the newest does not keep it.
         if let head, manifest.generation < head.generation {
             return try require(
-                !head.kept.contains { $0.generation == manifest.generation }, "a kept number is not written again",
+                !head.kept.contains(manifest.generation), "a kept number is not written again",
                 manifest)
         }
         manifestCount += 1
@@ -155,7 +155,7 @@ struct Properties {
     mutating func deleted(_ name: String, manifest: (Generation) throws -> Manifest?) throws {
         deletedCount += 1
         guard let head else { return }
-        for generation in head.kept.map(\.generation) + [head.generation] {
+        for generation in Array(head.kept.generations) + [head.generation] {
             if name == ObjectName.manifest(generation) {
                 throw Violation(property: "nothing named is deleted", detail: name)
             }
@@ -202,9 +202,9 @@ struct Properties {
         segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
     ) throws {
         var seen: Set<String> = []
-        for kept in head.kept {
-            guard let older = try manifest(kept.generation) else {
-                throw Violation(property: "a kept generation is there", detail: "\(kept.generation.number)")
+        for generation in head.kept.generations {
+            guard let older = try manifest(generation) else {
+                throw Violation(property: "a kept generation is there", detail: "\(generation.number)")
             }
             var sum = Digest256.zero
             for (reference, _) in try segments(older) {
@@ -214,7 +214,7 @@ struct Properties {
                     store.objects[reference.objectName].map { SHA256.hash(of: $0) } == reference.identity,
                     "snapshots never change", older, reference.objectName)
             }
-            try require(sum == committed[kept.generation], "snapshots never change", older)
+            try require(sum == committed[generation], "snapshots never change", older)
         }
     }
 

@@ -2,6 +2,9 @@ package import ByteCoding
 package import News
 
 /// How many articles were received and what became of them. `pending` is the rest.
+///
+/// What may be added is decided where reports are judged (`Cluster/Publisher.swift`). Here sums wrap around: numbers read
+/// from a store may be anything and must not end the process.
 package struct OutcomeSums: Equatable, Sendable {
     package var received: Int64 = 0
     /// Indexed by `Outcome.rawValue - 1`.
@@ -14,7 +17,7 @@ package struct OutcomeSums: Equatable, Sendable {
         set { byOutcome[Int(outcome.rawValue) - 1] = newValue }
     }
 
-    package var pending: Int64 { received - byOutcome.reduce(0, +) }
+    package var pending: Int64 { byOutcome.reduce(received, &-) }
 
     func encode(to out: inout ByteWriter) {
         out.fixed(received)
@@ -51,17 +54,17 @@ package struct LedgerRows: Equatable, Sendable {
     package var count: Int { rows.count }
 
     package mutating func received(_ count: Int64, source: String, hour: UInt32) {
-        rows[LedgerKey(hour: hour, source: source), default: OutcomeSums()].received += count
+        rows[LedgerKey(hour: hour, source: source), default: OutcomeSums()].received &+= count
     }
 
     package mutating func add(_ delta: Int64, of outcome: Outcome, source: String, hour: UInt32) {
-        rows[LedgerKey(hour: hour, source: source), default: OutcomeSums()][outcome] += delta
+        rows[LedgerKey(hour: hour, source: source), default: OutcomeSums()][outcome] &+= delta
     }
 
     package mutating func add(_ other: LedgerRows) {
         for (key, sums) in other.rows {
-            rows[key, default: OutcomeSums()].received += sums.received
-            for outcome in Outcome.allCases { rows[key]![outcome] += sums[outcome] }
+            rows[key, default: OutcomeSums()].received &+= sums.received
+            for outcome in Outcome.allCases { rows[key]![outcome] &+= sums[outcome] }
         }
     }
 

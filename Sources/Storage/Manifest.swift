@@ -19,17 +19,6 @@ package struct Manifest: Equatable, Sendable {
         package func name(in folder: String) -> String { ObjectName.written(folder, digest, attempt) }
     }
 
-    /// An older generation that is kept, and when it was written.
-    package struct Kept: Hashable, Sendable {
-        package var generation: Generation
-        package var writtenAt: Timestamp
-
-        package init(generation: Generation, writtenAt: Timestamp) {
-            self.generation = generation
-            self.writtenAt = writtenAt
-        }
-    }
-
     package var generation: Generation
     package var parent: Generation
     package var term: Term
@@ -47,13 +36,13 @@ package struct Manifest: Equatable, Sendable {
     package var ends: [LogObject.TermEnd]
     /// Per shard and lane (index `shard * 2 + lane`): all up to here is published.
     package var watermarks: [Position]
-    package var state: Named?
+    /// The object of each kind of state that was ever set.
+    package var state: [ClusterState.Kind: Named]
     package var ledgerObjects: [Named]
     package var ledgerTail: LedgerRows
     package var overlays: [SegmentReference]
     package var pages: [Named]
-    /// Older generations that are kept, ascending. All other lower numbers are void.
-    package var kept: [Kept]
+    package var kept: KeptGenerations
 
     /// The empty snapshot that precedes the first manifest.
     package init(settings: Settings, sharding: Sharding) {
@@ -69,12 +58,12 @@ package struct Manifest: Equatable, Sendable {
         foldedTo = .start
         ends = []
         watermarks = Array(repeating: .start, count: Int(sharding.shardCount) * 2)
-        state = nil
+        state = [:]
         ledgerObjects = []
         ledgerTail = LedgerRows()
         overlays = []
         pages = []
-        kept = []
+        kept = KeptGenerations()
     }
 
     package subscript(watermark shardLane: ShardLane) -> Position {
@@ -88,7 +77,7 @@ package struct Manifest: Equatable, Sendable {
     package var namedObjects: Set<String> {
         var names = Set(overlays.map(\.objectName))
         names.formUnion(pages.map { $0.name(in: "pages") })
-        if let state { names.insert(state.name(in: "state")) }
+        names.formUnion(state.values.map { $0.name(in: "state") })
         names.formUnion(ledgerObjects.map { $0.name(in: "ledger") })
         return names
     }
@@ -113,8 +102,11 @@ package struct Manifest: Equatable, Sendable {
             out.fixed(end.objectCount)
         }
         encodeWatermarks(to: &out)
-        out.varint(state == nil ? 0 : 1)
-        if let state { encode(state, to: &out) }
+        out.varint(state.count)
+        for (kind, object) in state.sorted(by: { $0.key < $1.key }) {
+            out.fixed(kind.rawValue)
+            encode(object, to: &out)
+        }
         out.varint(ledgerObjects.count)
         for object in ledgerObjects { encode(object, to: &out) }
         ledgerTail.encode(to: &out)
@@ -122,11 +114,7 @@ package struct Manifest: Equatable, Sendable {
         for overlay in overlays { overlay.encode(to: &out) }
         out.varint(pages.count)
         for page in pages { encode(page, to: &out) }
-        out.varint(kept.count)
-        for older in kept {
-            out.fixed(older.generation.number)
-            out.fixed(older.writtenAt.milliseconds)
-        }
+        kept.encode(to: &out)
         out.checksum()
         return out.bytes
     }
@@ -155,7 +143,16 @@ package struct Manifest: Equatable, Sendable {
             ends.append(LogObject.TermEnd(term: Term(try reader.fixed()), objectCount: try reader.fixed()))
         }
         watermarks = try Self.watermarks(count: Int(shardCount) * 2, from: &reader)
-        state = try reader.count("state", atMost: 1) == 1 ? try Self.named(&reader) : nil
+        state = [:]
+        var lastKind: ClusterState.Kind?
+        for _ in 0..<(try reader.count("state", atMost: reader.remaining)) {
+            let kindStart = reader.offset
+            guard let kind = ClusterState.Kind(rawValue: try reader.fixed()), lastKind.map({ $0 < kind }) ?? true else {
+                throw .badValue(what: "state kind", offset: kindStart)
+            }
+            lastKind = kind
+            state[kind] = try Self.named(&reader)
+        }
         ledgerObjects = []
         for _ in 0..<(try reader.count("ledger objects", atMost: reader.remaining)) {
             ledgerObjects.append(try Self.named(&reader))
@@ -167,11 +164,10 @@ package struct Manifest: Equatable, Sendable {
         }
         pages = []
         for _ in 0..<(try reader.count("pages", atMost: reader.remaining)) { pages.append(try Self.named(&reader)) }
-        kept = []
-        for _ in 0..<(try reader.count("kept generations", atMost: reader.remaining)) {
-            kept.append(
-                Kept(generation: Generation(try reader.fixed()), writtenAt: Timestamp(milliseconds: try reader.fixed()))
-            )
+        let keptStart = reader.offset
+        kept = try KeptGenerations(decoding: &reader)
+        guard kept.runs.last.map({ $0.last < generation }) ?? true else {
+            throw .badValue(what: "kept generation", offset: keptStart)
         }
         try reader.requireEnd()
     }

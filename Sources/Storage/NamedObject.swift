@@ -34,10 +34,10 @@ extension ManifestPage {
 }
 
 extension ClusterState {
-    /// - Throws: also if its SHA-256 is not that of the name.
-    package init(decoding bytes: [UInt8], named name: String) throws(CodingError) {
-        try self.init(decoding: bytes)
+    /// - Throws: also if its SHA-256 is not that of the name, or it is of another kind than the manifest says.
+    package mutating func add(_ kind: Kind, decoding bytes: [UInt8], named name: String) throws(CodingError) {
         try ObjectName.requireDigest(of: bytes, in: name)
+        guard try add(decoding: bytes) == kind else { throw .badValue(what: "state kind", offset: 8) }
     }
 }
 

@@ -7,6 +7,8 @@ package enum ObjectName {
     package static func term(_ term: Term) -> String { "terms/" + Hex.padded(term.number) }
     package static func heartbeat(_ term: Term) -> String { "heartbeats/" + Hex.padded(term.number) }
 
+    package static func collection(_ term: Term) -> String { "collection/" + Hex.padded(term.number) }
+
     package static func log(_ term: Term, _ number: UInt64) -> String {
         "log/\(Hex.padded(term.number))/\(Hex.padded(number))"
     }

@@ -43,7 +43,7 @@ package struct Reign: Sendable {
         case lookingAfterEnds
         case committing
         case lookingAfterManifest
-        case readingState
+        case readingState(ClusterState.Kind)
         case readingPage(Int)
         case readingLog(Term, UInt64)
         case lookingAfterMissing(String)
@@ -168,10 +168,10 @@ package struct Reign: Sendable {
         case (.lookingAfterMissing, .size): outputs += start(now: now)
         // Someone was faster; what we wrote is void or a copy, and nobody acted on it.
         case (.lookingAfterEnds, .size), (.lookingAfterManifest, .size): outputs += start(now: now)
-        case (.readingState, .bytes(let bytes)):
+        case (.readingState(let kind), .bytes(let bytes)):
             do {
-                state = try ClusterState(decoding: bytes, named: operation.name)
-                readPage(0)
+                try state.add(kind, decoding: bytes, named: operation.name)
+                readState(after: kind)
             } catch { corrupt(operation.name, error) }
         case (.readingPage(let index), .bytes(let bytes)):
             do {
@@ -266,6 +266,8 @@ package struct Reign: Sendable {
     private mutating func manifestsRead(now: Moment) {
         // While we slept a later term came and published.
         guard manifest.term < term else { return outputs += start(now: now) }
+        // Nothing was written yet but the term: another program may still go on from here.
+        if let why = manifest.settings.refusal { return fail("the bucket's settings are not ours: \(why)") }
         ends = []
         findLog(before: term)
     }
@@ -312,7 +314,7 @@ package struct Reign: Sendable {
         stage = .committing
         var own = manifest
         if manifest.generation != .none {
-            own.kept.append(Manifest.Kept(generation: manifest.generation, writtenAt: manifest.writtenAt))
+            own.kept.append(manifest.generation, writtenAt: manifest.writtenAt)
         }
         own.parent = manifest.generation
         own.generation = manifest.generation.next
@@ -327,8 +329,13 @@ package struct Reign: Sendable {
         manifest = committing ?? manifest
         state = ClusterState()
         cells = []
-        guard let named = manifest.state else { return readPage(0) }
-        stage = .readingState
+        readState(after: nil)
+    }
+
+    private mutating func readState(after last: ClusterState.Kind?) {
+        let left = manifest.state.filter { kind, _ in last.map { $0 < kind } ?? true }
+        guard let (kind, named) = left.min(by: { $0.key < $1.key }) else { return readPage(0) }
+        stage = .readingState(kind)
         issue(.get(name: named.name(in: "state"), range: nil))
     }
 

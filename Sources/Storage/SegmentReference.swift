@@ -42,6 +42,9 @@ package struct SegmentReference: Hashable, Sendable {
         self.span = span
     }
 
+    /// By how much it changes the number of live articles.
+    package var liveChange: Int64 { Int64(documentCount) - Int64(killCount) }
+
     /// `segments/<sha256>.<term>-<attempt>`
     package var objectName: String { "segments/\(identity.hex).\(attempt.name)" }
 

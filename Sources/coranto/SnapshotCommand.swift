@@ -43,8 +43,8 @@ struct SnapshotCommand: AsyncParsableCommand {
             var all: [LoadedManifest] = []
             if let newest = try loader.newest() {
                 all.append(newest)
-                for kept in newest.manifest.kept.reversed() {
-                    if let older = try loader.manifest(kept.generation) { all.append(older) }
+                for generation in newest.manifest.kept.generations.reversed() {
+                    if let older = try loader.manifest(generation) { all.append(older) }
                 }
             }
             switch format {

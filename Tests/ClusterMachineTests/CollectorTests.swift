@@ -21,6 +21,15 @@ private final class Yard {
         objects[head.name] = head.encoded
     }
 
+    /// All objects but those the collector writes itself.
+    var written: [String] { objects.keys.filter { !$0.hasPrefix("collection/") }.sorted() }
+
+    /// Another coordinator takes over.
+    func takeOver(_ term: UInt64, at milliseconds: Int64) {
+        collector = Collector(
+            term: Term(term), graceMilliseconds: 1000, intervalMilliseconds: 100, now: moment(milliseconds))
+    }
+
     func round(at milliseconds: Int64) {
         take(collector.tick(now: moment(milliseconds), head: head, cells: []), at: milliseconds)
     }
@@ -50,6 +59,9 @@ private final class Yard {
         case .delete(let name):
             objects[name] = nil
             return .done
+        case .put(let name, let bytes) where name.hasPrefix("collection/"):
+            objects[name] = bytes
+            return .done
         case .put, .create: return .failed(BucketFailure(.lasting, name: operation.name, message: "not a collector's"))
         }
     }
@@ -62,6 +74,35 @@ private final class Yard {
     func orphans() {
         let yard = Yard()
         yard.objects[orphan.objectName] = [1]
+        for time in stride(from: Int64(100), through: 1000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+        yard.round(at: 1100)
+        #expect(yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test("the grace time goes on through a change of coordinators, and not before it is over")
+    func restarts() {
+        let yard = Yard()
+        yard.objects[orphan.objectName] = [1]
+        var term: UInt64 = 1
+        for time in stride(from: Int64(100), through: 1000, by: 100) {
+            yard.round(at: time)
+            term += 1
+            yard.takeOver(term, at: time)
+        }
+        #expect(yard.objects[orphan.objectName] != nil)
+        yard.round(at: 1100)
+        #expect(yard.objects[orphan.objectName] == nil)
+        for time in stride(from: Int64(1200), through: 1500, by: 100) { yard.round(at: time) }
+        #expect(yard.objects.keys.filter { $0.hasPrefix("collection/") } == [ObjectName.collection(Term(term))])
+    }
+
+    @Test("a record that cannot be read begins the grace time anew, and never shortens it")
+    func badRecord() {
+        let yard = Yard()
+        yard.objects[orphan.objectName] = [1]
+        yard.objects[ObjectName.collection(Term(1))] = [1, 2, 3]
+        yard.takeOver(2, at: 0)
         for time in stride(from: Int64(100), through: 1000, by: 100) { yard.round(at: time) }
         #expect(yard.objects[orphan.objectName] != nil)
         yard.round(at: 1100)
@@ -93,20 +134,22 @@ private final class Yard {
         older.foldedTo = position(3)
         yard.objects[older.name] = older.encoded
         yard.objects[ObjectName.manifest(Generation(4))] = older.encoded
-        yard.head.kept = [Manifest.Kept(generation: Generation(3), writtenAt: Timestamp(seconds: 0))]
+        yard.head.kept.append(Generation(3), writtenAt: Timestamp(seconds: 0))
         yard.objects[orphan.objectName] = [1]
         for number in UInt64(1)...4 { yard.objects[ObjectName.log(Term(1), number)] = [1] }
         for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
         #expect(
-            yard.objects.keys.sorted()
+            yard.written
                 == [
                     ObjectName.log(Term(1), 2), ObjectName.log(Term(1), 3), ObjectName.log(Term(1), 4), yard.head.name,
                     older.name, orphan.objectName,
                 ].sorted())
-        yard.head.kept = []
+        yard.head.kept = KeptGenerations()
+        yard.head.generation = Generation(6)
+        yard.objects[yard.head.name] = yard.head.encoded
         for time in stride(from: Int64(5100), through: 9000, by: 100) { yard.round(at: time) }
         #expect(
-            yard.objects.keys.sorted()
+            yard.written
                 == [ObjectName.log(Term(1), 3), ObjectName.log(Term(1), 4), yard.head.name].sorted())
     }
 
@@ -114,7 +157,7 @@ private final class Yard {
     func unreadable() {
         let yard = Yard()
         yard.objects[ObjectName.manifest(Generation(3))] = [1, 2, 3]
-        yard.head.kept = [Manifest.Kept(generation: Generation(3), writtenAt: Timestamp(seconds: 0))]
+        yard.head.kept.append(Generation(3), writtenAt: Timestamp(seconds: 0))
         yard.objects[orphan.objectName] = [1]
         for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
         #expect(yard.objects[orphan.objectName] != nil)
@@ -126,10 +169,54 @@ private final class Yard {
         var other = emptyManifest()
         other.generation = Generation(2)
         yard.objects[ObjectName.manifest(Generation(3))] = other.encoded
-        yard.head.kept = [Manifest.Kept(generation: Generation(3), writtenAt: Timestamp(seconds: 0))]
+        yard.head.kept.append(Generation(3), writtenAt: Timestamp(seconds: 0))
         yard.objects[orphan.objectName] = [1]
         for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
         #expect(yard.objects[orphan.objectName] != nil)
+    }
+
+    @Test("a page of a kept manifest that cannot be read stops every round, not only the first")
+    func unreadablePage() {
+        let yard = Yard()
+        var cell = segment(2, attempt: 5)
+        cell.kind = .cell
+        let page = ManifestPage(cells: [cell]).encoded
+        let named = Manifest.Named(digest: SHA256.hash(of: page), attempt: Attempt(term: Term(1), number: 6))
+        var older = emptyManifest()
+        older.generation = Generation(3)
+        older.pages = [named]
+        yard.objects[older.name] = older.encoded
+        yard.objects[named.name(in: "pages")] = [1, 2, 3]
+        yard.objects[cell.objectName] = [1]
+        yard.head.kept.append(Generation(3), writtenAt: Timestamp(seconds: 0))
+        for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[cell.objectName] != nil)
+        yard.objects[named.name(in: "pages")] = page
+        yard.objects[orphan.objectName] = [1]
+        for time in stride(from: Int64(5100), through: 9000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[cell.objectName] != nil)
+        #expect(yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test("an object stays as long as one generation between the first and the last that name it is kept")
+    func between() {
+        let yard = Yard()
+        for number in UInt64(1)...4 {
+            var older = emptyManifest()
+            older.generation = Generation(number)
+            if (2...3).contains(number) { older.overlays = [orphan] }
+            yard.objects[older.name] = older.encoded
+            yard.head.kept.append(Generation(number), writtenAt: Timestamp(seconds: Int64(number) * 1000))
+        }
+        yard.objects[orphan.objectName] = [1]
+        for time in stride(from: Int64(100), through: 3000, by: 100) { yard.round(at: time) }
+        let runs = yard.head.kept.runs
+        yard.head.kept = KeptGenerations([runs[0], runs[2], runs[3]])
+        for time in stride(from: Int64(3100), through: 6000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+        yard.head.kept = KeptGenerations([runs[0], runs[3]])
+        for time in stride(from: Int64(6100), through: 9000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] == nil)
     }
 
     @Test("nothing is deleted once a later term exists")

@@ -109,21 +109,4 @@ private final class Desk {
         desk.put(1, from: peer, ack: .visible)
         #expect(desk.told == ["1 REFUSED_BATCH", "1 ERROR", "1 closed"])
     }
-
-    @Test("a worker that reports another attempt's segment is shown out")
-    func foreignAttempt() {
-        let desk = Desk()
-        desk.handle(.connected(peer, .worker))
-        desk.handle(.message(peer, .join(instance: Instance(5))))
-        desk.told = []
-        desk.handle(
-            .message(
-                peer,
-                .sealed(
-                    SealedReport(
-                        number: 1,
-                        entries: [SealedReport.Entry(shardLane: bulk, epoch: epoch(1), from: .start, to: position(1))],
-                        segment: segment(1, attempt: 99), counts: []))))
-        #expect(desk.told == ["1 ERROR", "1 closed"])
-    }
 }

@@ -19,7 +19,8 @@ private struct Bench {
         step(
             .message(
                 .joined(
-                    term: Term(1), attempt: Attempt(term: Term(1), number: 2), leaseMilliseconds: 3000, settings: [])))
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 2), leaseMilliseconds: 3000,
+                    settings: Settings().encoded)))
     }
 
     mutating func step(_ event: Merger.Event, now: Int64 = 0) {
@@ -43,6 +44,22 @@ private struct Bench {
 }
 
 @Suite struct MergerTests {
+    @Test("settings that it cannot work by are refused before anything is done", arguments: foreignSettings)
+    func refusedSettings(_ settings: [UInt8]) {
+        var machine = Merger(instance: Instance(1))
+        _ = machine.handle(.connected, now: moment(0))
+        let actions = machine.handle(
+            .message(
+                .joined(
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000,
+                    settings: settings)), now: moment(0))
+        #expect(actions.contains(.reconnect))
+        guard case .send(.error(code: .notAllowed, _))? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+    }
+
     let job = MergeJob(number: 3, attempt: Attempt(term: Term(1), number: 8), output: .cells, inputs: [segment(1)])
 
     @Test("outputs are uploaded one by one under the job's attempt, then reported")

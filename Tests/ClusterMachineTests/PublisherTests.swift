@@ -16,15 +16,23 @@ private struct Press {
     var mergeRefusals: [String] = []
     var isFenced = false
     var termExists = false
-    var routedEnd = position(100)
+    /// Up to where every stream was sent.
+    var sent = position(100)
     /// Epochs that are live, by worker.
     var held: [PeerID: Set<ShardEpoch>] = [PeerID(1): [epoch(1)], PeerID(2): [epoch(2)]]
 
+    /// - Parameter received: articles the log brought.
+    init(received: Int64 = 10) { folding.receivedCount = received }
+
     mutating func publish(now: Int64 = 0) {
         let held = held
+        let sent = sent
         let outputs = publisher.begin(
-            now: moment(now), holds: { worker, _, epoch in held[worker]?.contains(epoch) ?? false },
-            isQuiet: { _, _ in false }, routedEnd: routedEnd, folding: &folding, state: ClusterState(),
+            now: moment(now),
+            knowledge: Publisher.Knowledge(
+                holds: { worker, _, epoch in held[worker]?.contains(epoch) ?? false },
+                attempt: { Attempt(term: Term(1), number: $0.number) }, sent: { _ in sent }),
+            isQuiet: { _, _ in false }, routedEnd: .start, folding: &folding, state: ClusterState(),
             attempt: { Attempt(term: Term(1), number: 100) }, isForced: false)
         take(outputs, now: now)
     }
@@ -47,12 +55,16 @@ private struct Press {
 }
 
 private func report(
-    _ number: UInt64, _ entries: [(ShardLane, UInt64, Position, Position)], segment: SegmentReference? = nil
+    _ number: UInt64, _ entries: [(ShardLane, UInt64, Position, Position)], segment: SegmentReference? = nil,
+    counts: [(Outcome, Int64)]? = nil
 ) -> SealedReport {
     SealedReport(
         number: number,
         entries: entries.map { SealedReport.Entry(shardLane: $0.0, epoch: epoch($0.1), from: $0.2, to: $0.3) },
-        segment: segment, counts: [OutcomeCount(source: "paper", hour: 1, outcome: .published, delta: 1)])
+        segment: segment,
+        counts: (counts ?? [(segment == nil ? .duplicate : .published, 1)]).map {
+            OutcomeCount(source: "paper", hour: 1, outcome: $0.0, delta: $0.1)
+        })
 }
 
 @Suite struct PublisherTests {
@@ -100,22 +112,68 @@ private func report(
         #expect(press.publisher.head == emptyManifest())
     }
 
-    @Test("a report without ranges is refused: its segment would stand under no lease")
-    func nothing() {
+    /// The first report of a press is refused, and nothing of it is in any manifest.
+    private func refuses(
+        _ report: SealedReport, sent: Position = position(100), _ location: SourceLocation = #_sourceLocation
+    ) {
         var press = Press()
-        press.publisher.add(report(1, [], segment: segment(1)), from: PeerID(1))
+        press.sent = sent
+        press.publisher.add(report, from: PeerID(1))
         press.publish()
-        #expect(press.refused == [1])
-        #expect(press.publisher.head == emptyManifest())
+        #expect(press.refused == [report.number], sourceLocation: location)
+        #expect(press.publisher.head == emptyManifest(), sourceLocation: location)
     }
 
-    @Test("a report about what the log does not have is refused: a watermark there would never be reached")
+    @Test("a report of nothing publishes no segment and no counts, whoever sends it")
+    func noRange() {
+        refuses(report(1, [], segment: segment(1)))
+        refuses(report(1, [], counts: [(.duplicate, 1)]))
+    }
+
+    @Test("a report beyond what was sent does not move the watermark over articles nobody has seen")
     func beyond() {
+        refuses(report(1, [(bulk, 1, .start, position(4))]), sent: position(3))
+    }
+
+    @Test("a stream that stands twice in a report is refused")
+    func twice() {
+        refuses(report(1, [(bulk, 1, .start, position(1)), (bulk, 1, .start, position(2))]))
+    }
+
+    @Test(
+        "counts that cannot be are refused before they end this and every later coordinator",
+        arguments: [
+            [(Outcome.duplicate, Int64.max)], [(.duplicate, .min)], [(.duplicate, 1 << 40)],
+            [(.duplicate, 11)],  // more than are pending
+            [(.duplicate, -1)],
+            [(.published, 1)],  // without a segment
+            [(.superseded, 5), (.retracted, -5)],  // an outcome is never taken back but "published"
+            [(.duplicate, .max), (.duplicate, .max), (.retracted, .min), (.retracted, .min)],
+        ])
+    func counts(_ counts: [(Outcome, Int64)]) {
+        refuses(report(1, [(bulk, 1, .start, position(1))], counts: counts))
+    }
+
+    @Test("a segment counts as many published articles as it has documents, less its kills")
+    func documents() {
+        let whole = segment(1, documents: 2, kills: 1)
+        refuses(report(1, [(bulk, 1, .start, position(1))], segment: whole, counts: [(.published, 2)]))
         var press = Press()
-        press.publisher.add(report(1, [(bulk, 1, .start, position(101))]), from: PeerID(1))
+        press.publisher.add(
+            report(
+                1, [(bulk, 1, .start, position(1))], segment: whole,
+                counts: [(.published, 2), (.published, -1), (.superseded, 1)]), from: PeerID(1))
         press.publish()
-        #expect(press.refused == [1])
-        #expect(press.publisher.head == emptyManifest())
+        #expect(press.published == [1])
+        #expect(press.publisher.head.sums.pending == 8)
+    }
+
+    @Test("a segment of another attempt or kind is refused: the collector goes by the attempt")
+    func foreignSegment() {
+        refuses(report(1, [(bulk, 1, .start, position(1))], segment: segment(1, attempt: 2)))
+        var cell = segment(1)
+        cell.kind = .cell
+        refuses(report(1, [(bulk, 1, .start, position(1))], segment: cell))
     }
 
     @Test("a report that begins before the watermark is refused")
@@ -182,7 +240,7 @@ private func report(
     func merged() {
         let a = segment(1, digest: SHA256.hash(of: [1]))
         let b = segment(2, digest: SHA256.hash(of: [2]))
-        let whole = segment(3, digest: a.digest &+ b.digest)
+        let whole = segment(3, attempt: 9, digest: a.digest &+ b.digest, documents: 2)
         let press = merge([whole], inputs: [a, b])
         #expect(press.publisher.head.overlays == [whole])
         #expect(press.publisher.head.setDigest == whole.digest)
@@ -191,9 +249,46 @@ private func report(
     @Test("a merge with another digest is refused")
     func mergedWrong() {
         let a = segment(1, digest: SHA256.hash(of: [1]))
-        let press = merge([segment(3)], inputs: [a])
+        let press = merge([segment(3, attempt: 9)], inputs: [a])
         #expect(press.mergeRefusals == ["the set digest differs"])
         #expect(press.publisher.head.overlays == [a])
+    }
+
+    @Test(
+        "a merge whose outputs are not of the job is refused",
+        arguments: [
+            ([segment(3, attempt: 8)], "an output is of another attempt"),
+            ([segment(3, attempt: 9, documents: 2)], "the number of live articles differs"),
+            (
+                [segment(3, attempt: 9), segment(4, attempt: 9, documents: 1, kills: 1)], "more than one overlay"
+            ),
+            ([segment(3, attempt: 9), segment(3, attempt: 9)], "an output is named twice"),
+        ])
+    func mergedForeign(_ outputs: [SegmentReference], _ reason: String) {
+        let press = merge(outputs, inputs: [segment(1)])
+        #expect(press.mergeRefusals == [reason])
+        #expect(press.publisher.head.overlays == [segment(1)])
+    }
+
+    @Test("cells that do not follow one another are refused")
+    func mergedCells() {
+        var press = Press()
+        let input = segment(1, documents: 2)
+        press.publisher.add(
+            report(1, [(bulk, 1, .start, position(1))], segment: input, counts: [(.published, 2)]), from: PeerID(1))
+        press.publish()
+        var cells = [segment(2, attempt: 9), segment(3, attempt: 9)]
+        for index in cells.indices { cells[index].kind = .cell }
+        cells.sort { $0.span!.first < $1.span!.first }
+        for (number, outputs) in [Array(cells.reversed()), cells].enumerated() {
+            press.publisher.add(
+                MergeJob(
+                    number: UInt64(number), attempt: Attempt(term: Term(1), number: 9), output: .cells, inputs: [input]),
+                outputs: outputs)
+            press.publish()
+        }
+        #expect(press.mergeRefusals == ["the cells do not follow one another"])
+        #expect(press.publisher.cells == cells)
     }
 
     @Test("of two merges with a common input the second is refused")
@@ -205,11 +300,11 @@ private func report(
         for number in UInt64(1)...2 {
             press.publisher.add(
                 MergeJob(number: number, attempt: Attempt(term: Term(1), number: 9), output: .overlay, inputs: [input]),
-                outputs: [segment(UInt8(number) + 10)])
+                outputs: [segment(UInt8(number) + 10, attempt: 9)])
         }
         press.publish()
         #expect(press.mergeRefusals == ["an input is no longer named"])
-        #expect(press.publisher.head.overlays == [segment(11)])
+        #expect(press.publisher.head.overlays == [segment(11, attempt: 9)])
     }
 }
 
@@ -220,19 +315,55 @@ private func report(
         let minute: Int64 = 60_000
         // One each ten minutes, for forty days.
         let count: Int64 = 40 * 24 * 6
-        var all: [Manifest.Kept] = []
+        var all = KeptGenerations()
         for step in (0..<count).reversed() {
             let time = Timestamp(milliseconds: now - step * 10 * minute)
-            all.append(Manifest.Kept(generation: Generation(UInt64(count - step)), writtenAt: time))
+            all.append(Generation(UInt64(count - step)), writtenAt: time)
         }
         let kept = KeepPolicy.prune(all, now: Timestamp(milliseconds: now))
-        let ages: [Int64] = kept.map { (now - $0.writtenAt.milliseconds) / minute }
+        let ages: [Int64] = kept.runs.map { (now - $0.lastAt.milliseconds) / minute }
         #expect(ages.filter { $0 <= 60 }.count == 7)
         #expect((23...25).contains(ages.filter { $0 > 60 && $0 <= 24 * 60 }.count))
         #expect((29...31).contains(ages.filter { $0 > 24 * 60 }.count))
         #expect(ages.max()! <= 30 * 24 * 60)
-        #expect(kept.map(\.generation) == kept.map(\.generation).sorted())
+        #expect(Array(kept.generations) == kept.generations.sorted())
         #expect(KeepPolicy.prune(kept, now: Timestamp(milliseconds: now)) == kept)
+    }
+}
+
+@Suite struct KeptGenerationsTests {
+    @Test(
+        "ten manifests a second for two hours: all of the last hour is kept, and no manifest has more than 2 KB of it")
+    func manifestsASecond() throws {
+        let start: Int64 = 1_700_000_000_000
+        let count: Int64 = 2 * 3600 * 10
+        var manifest = emptyManifest()
+        let without = manifest.encoded.count
+        for number in 1...count {
+            let now = Timestamp(milliseconds: start + number * 100)
+            manifest.kept.append(Generation(UInt64(number)), writtenAt: now)
+            if number % 100 == 0 { manifest.kept = KeepPolicy.prune(manifest.kept, now: now) }
+        }
+        manifest.generation = Generation(UInt64(count) + 1)
+        let kept = manifest.kept
+        #expect(kept.hasAny(from: Generation(1), through: Generation(UInt64(count) / 2 - 1000)))
+        for number in (count - 36_000)...count { #expect(kept.contains(Generation(UInt64(number)))) }
+        #expect((36_000...36_700).contains(kept.count))
+        #expect(manifest.encoded.count - without < 2000)
+        #expect(try Manifest(decoding: manifest.encoded).kept == kept)
+    }
+
+    @Test("a jump of the wall clock or a hole in the numbers begins another run")
+    func runs() {
+        var kept = KeptGenerations()
+        for (number, time) in [(1, 0), (2, 5), (3, 4), (5, 6), (6, 60_006), (7, 60_007), (8, Int64.max), (9, .min)] {
+            kept.append(Generation(UInt64(number)), writtenAt: Timestamp(milliseconds: time))
+        }
+        #expect(kept.runs.map(\.count) == [2, 1, 2, 1, 1, 1])
+        #expect(Array(kept.generations).map(\.number) == [1, 2, 3, 5, 6, 7, 8, 9])
+        #expect(!kept.contains(Generation(4)) && kept.contains(Generation(6)) && !kept.contains(Generation(10)))
+        #expect(!kept.hasAny(from: Generation(4), through: Generation(4)))
+        #expect(kept.hasAny(from: Generation(4), through: Generation(5)))
     }
 }
 
@@ -251,6 +382,22 @@ private func report(
     func busy() {
         let small = (UInt8(1)...3).map { segment($0, sizeBytes: 50) }
         #expect(policy.choose(from: small, busy: [small[1]]) == nil)
+    }
+
+    @Test("the inputs of a merge never exceed what a merger can hold")
+    func largest() {
+        let policy = MergePolicy(fanIn: 3, smallestTierBytes: 100, largestBytes: 1000)
+        func choose(_ sizes: UInt64...) -> [UInt64]? {
+            let overlays = sizes.enumerated().map { segment(UInt8($0.offset), sizeBytes: $0.element) }
+            return policy.choose(from: overlays, busy: [])?.map(\.sizeBytes)
+        }
+        #expect(choose(310, 320, 330) == [310, 320, 330])
+        #expect(choose(450, 310, 330, 320) == [310, 330, 320])
+        #expect(choose(600, 600, 600) == nil)
+        #expect(choose(600, 600, 600, 301) == [600, 301])
+        #expect(choose(.max, .max, .max) == nil)
+        // What is too large does not keep smaller tiers from being merged, nor larger ones.
+        #expect(choose(600, 600, 600, 50, 50, 50) == [50, 50, 50])
     }
 
     @Test("each tier is fan-in times the one below")

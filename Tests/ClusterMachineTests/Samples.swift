@@ -47,9 +47,26 @@ let live = ShardLane(Shard(0), .live)
 
 func epoch(_ counter: UInt64) -> ShardEpoch { ShardEpoch(term: Term(1), counter: counter) }
 
-func segment(_ seed: UInt8, attempt: UInt64 = 1, digest: Digest256 = .zero, sizeBytes: UInt64 = 100) -> SegmentReference
-{
-    SegmentReference(
+func segment(
+    _ seed: UInt8, attempt: UInt64 = 1, digest: Digest256 = .zero, sizeBytes: UInt64 = 100, documents: UInt32 = 1,
+    kills: UInt32 = 0
+) -> SegmentReference {
+    let place = OrderKey(time: nil, key: key(Int(seed)))
+    return SegmentReference(
         identity: SHA256.hash(of: [seed]), attempt: Attempt(term: Term(1), number: attempt), kind: .overlay,
-        sizeBytes: sizeBytes, documentCount: 0, killCount: 1, recordBytes: 0, digest: digest, span: nil)
+        sizeBytes: sizeBytes, documentCount: documents, killCount: kills, recordBytes: 0, digest: digest,
+        span: documents > 0 ? OrderSpan(first: place, last: place) : nil)
 }
+
+/// Settings of other programs, as JOINED brings them.
+let foreignSettings: [[UInt8]] = {
+    var analyzer = Settings()
+    analyzer.analyzerVersion += 1
+    var keyRules = Settings()
+    keyRules.keyRulesVersion += 1
+    var zstd = Settings()
+    zstd.zstdVersion += 1
+    var level = Settings()
+    level.zstdLevel = 0
+    return [[], [1, 2, 3]] + [analyzer, keyRules, zstd, level].map(\.encoded)
+}()

@@ -19,14 +19,19 @@ private struct Bench {
     var reconnects = 0
     var isDrained = false
     var isUploading = true
+    /// The engine fails on this one.
+    var unindexable: ArticleKey?
     var held: [TaggedOperation] = []
 
-    init(shards: [UInt16] = [0], retracted: [ArticleKey] = []) {
+    init(shards: [UInt16] = [0], retracted: [ArticleKey] = []) { join(shards: shards, retracted: retracted) }
+
+    mutating func join(shards: [UInt16] = [0], retracted: [ArticleKey] = []) {
         step(.connected)
         step(
             .message(
                 .joined(
-                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000, settings: [])))
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000,
+                    settings: Settings().encoded)))
         for shard in shards {
             step(
                 .message(
@@ -48,6 +53,9 @@ private struct Bench {
                 } else {
                     held.append(tagged)
                 }
+            case .index(let article) where article.key == unindexable:
+                // As the driver does: the failure at once, and nothing more of what else was asked.
+                return step(.indexFailed(article.key, "no"), now: now)
             case .index(let article): indexed.append(article.key)
             case .lookUp(let seal, let keys, let atLeast, let own):
                 lookUps.append(atLeast)
@@ -80,6 +88,15 @@ private struct Bench {
     func count(_ outcome: Outcome) -> Int64 {
         reports.flatMap(\.counts).filter { $0.outcome == outcome }.reduce(0) { $0 + $1.delta }
     }
+}
+
+/// Whether the coordinator can read a report.
+private func isReadable(_ report: SealedReport) -> Bool {
+    var bytes: [UInt8] = []
+    Message.sealed(report).encode(to: &bytes)
+    var parser = MessageParser(side: .server, admitted: .worker)
+    parser.append(bytes)
+    do throws(WireError) { return try parser.next() == .sealed(report) } catch { return false }
 }
 
 @Suite struct WorkerTests {
@@ -120,6 +137,43 @@ private struct Bench {
         #expect(bench.reconnects == 1)
         bench.step(.tick, now: 3000)
         #expect(bench.reports.count == 2)
+    }
+
+    @Test("a builder of many sources is sealed before its report is too large to be sent")
+    func manySources() {
+        var bench = Bench()
+        var sent: UInt64 = 0
+        for batch in 0..<40 {
+            let entries = (0..<100).map { number in
+                article(batch * 100 + number, source: String(repeating: "s", count: 4000) + "\(batch).\(number)")
+            }
+            bench.articles(
+                entries, from: sent == 0 ? .start : position(sent, 99), to: position(sent + 1, 99))
+            sent += 1
+        }
+        bench.quiet()
+        #expect(bench.count(.published) == 4000)
+        #expect(bench.reports.count > 2)
+        for report in bench.reports { #expect(isReadable(report)) }
+    }
+
+    @Test("when the sources of what is killed make a report too large, it seals at fewer keys")
+    func manyKilledSources() {
+        var bench = Bench()
+        for number in 0..<3000 {
+            bench.snapshot[key(number)] = Worker.Found(
+                version: version(1), orderTime: nil, source: String(repeating: "s", count: 4000) + "\(number)")
+        }
+        let entries = (0..<3000).map { article($0, seen: 2) }
+        bench.articles(entries, to: position(1, 2999))
+        bench.quiet()
+        #expect(bench.reports.isEmpty)
+        #expect(bench.reconnects == 1)
+        bench.join()
+        bench.articles(Array(entries[..<1500]), to: position(1, 1499), now: 1000)
+        bench.articles(Array(entries[1500...]), from: position(1, 1499), to: position(2, 1499), now: 1000)
+        #expect(bench.reports.count == 2)
+        for report in bench.reports { #expect(isReadable(report)) }
     }
 
     @Test("what comes while a segment is on its way is kept for the next")
@@ -163,6 +217,16 @@ private struct Bench {
                 OutcomeCount(source: "old", hour: 9, outcome: .superseded, delta: 1),
                 OutcomeCount(source: "paper", hour: 9, outcome: .published, delta: 1),
             ])
+    }
+
+    @Test("a live version whose source is too long is killed by a report that can be read")
+    func longSource() throws {
+        var bench = Bench()
+        bench.snapshot[key(1)] = Worker.Found(
+            version: version(1), orderTime: nil, source: String(repeating: "s", count: 5000))
+        bench.articles([article(1, seen: 2)], to: position(1))
+        bench.quiet()
+        #expect(isReadable(try #require(bench.reports.first)))
     }
 
     @Test("a builder of nothing new is reported without a segment")
@@ -221,6 +285,19 @@ private struct Bench {
         #expect(bench.worker.shardCount == 0)
     }
 
+    @Test("after an article that could not be indexed nothing of the builder is reported, and it starts again")
+    func unindexable() {
+        var bench = Bench()
+        bench.unindexable = key(2)
+        bench.articles([article(1), article(2), article(3)], to: position(1, 2))
+        #expect(bench.reconnects == 1)
+        bench.quiet()
+        bench.step(.drain)
+        #expect(bench.reports.isEmpty)
+        #expect(bench.worker.shardCount == 0)
+        #expect(bench.isDrained)
+    }
+
     @Test("a coordinator that is silent for a lease is left")
     func silence() {
         var bench = Bench()
@@ -228,6 +305,22 @@ private struct Bench {
         #expect(bench.reconnects == 0)
         bench.step(.tick, now: 3001)
         #expect(bench.reconnects == 1)
+    }
+
+    @Test("settings that it cannot work by are refused before anything is done", arguments: foreignSettings)
+    func refusedSettings(_ settings: [UInt8]) {
+        var machine = Worker(instance: Instance(1), configuration: Worker.Configuration())
+        _ = machine.handle(.connected, now: moment(0))
+        let actions = machine.handle(
+            .message(
+                .joined(
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 5), leaseMilliseconds: 3000,
+                    settings: settings)), now: moment(0))
+        #expect(actions.contains(.reconnect))
+        guard case .send(.error(code: .notAllowed, _))? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
     }
 
     @Test("it touches each second")

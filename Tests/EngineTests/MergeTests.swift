@@ -168,7 +168,15 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
         #expect(try SnapshotVerifier(cells.map { source.put($0) }, source: source).run().findings == [])
     }
 
-    @Test("cells are the nodes of the trie")
+    @Test("undated articles share no cell with dated ones, not even with those before 1970")
+    func undatedCells() {
+        var plan = CellPlan(targetBytes: 1000)
+        let key = ArticleKey(high: 1, low: 1)
+        let counts = [Timestamp(seconds: -1000), nil].flatMap { plan.add(OrderKey(time: $0, key: key), bytes: 1) }
+        #expect(counts + plan.finish() == [1, 1])
+    }
+
+    @Test("cells are the nodes of the tries of dated and undated articles")
     func cellPlan() {
         /// The definition, read aloud.
         func cells(_ places: ArraySlice<(OrderKey, UInt64)>, depth: Int, target: UInt64) -> [Int] {
@@ -188,7 +196,7 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
             let places = (0..<count).map { _ -> (OrderKey, UInt64) in
                 let time =
                     Bool.random(using: &generator)
-                    ? Timestamp(seconds: Int64.random(in: 0..<1000, using: &generator)) : nil
+                    ? Timestamp(seconds: Int64.random(in: -1000..<1000, using: &generator)) : nil
                 let key = ArticleKey(
                     high: generator.next() >> UInt64.random(in: 0...63, using: &generator), low: generator.next())
                 return (OrderKey(time: time, key: key), UInt64.random(in: 1...500, using: &generator))
@@ -196,7 +204,9 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
             let target = UInt64.random(in: 1...5000, using: &generator)
             var plan = CellPlan(targetBytes: target)
             let found = places.flatMap { plan.add($0.0, bytes: $0.1) } + plan.finish()
-            #expect(found == cells(places[...], depth: 0, target: target))
+            let undated = places.firstIndex { $0.0.time == nil } ?? places.endIndex
+            let expected = [places[..<undated], places[undated...]].flatMap { cells($0, depth: 0, target: target) }
+            #expect(found == expected)
         }
     }
 

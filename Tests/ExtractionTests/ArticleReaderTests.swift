@@ -51,6 +51,28 @@ struct ArticleReaderTests {
         #expect(try article(#"{"headline":"H","x":null,"extra":{}}"#).extra == nil)
     }
 
+    @Test("a source, section or language that is too long is cut and kept whole in extra", arguments: ["é", "a ", "x"])
+    func longNames(_ piece: String) throws {
+        let long = String(repeating: piece, count: 3000) + "."
+        let line = #"{"headline":"H","extra":{"a":1},"source":"\#(long)","section":"\#(long)","language":"\#(long)"}"#
+        let incoming = try incoming(line)
+        for name in [incoming.article.source, incoming.article.section, incoming.article.language] {
+            let name = try #require(name)
+            #expect((Limits.nameBytes - 3...Limits.nameBytes).contains(name.utf8.count))
+            #expect(long.hasPrefix(name))
+        }
+        #expect(incoming.notes.misfits == 3)
+        #expect(
+            incoming.article.extra == #"{"a":1,"language":"\#(long)","section":"\#(long)","source":"\#(long)"}"#)
+        // Written and read again it is the same article.
+        var reader = ArticleReader()
+        let written = ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)
+        guard case .article(let again) = reader.read(written[...]) else { throw Missing() }
+        #expect(again.article == incoming.article)
+        #expect(again.version == incoming.version)
+        #expect(!again.notes.versionDiffers)
+    }
+
     @Test("a known name with another type is kept in extra and counted")
     func misfits() throws {
         let odd = try incoming(

@@ -69,8 +69,8 @@ import Testing
         let loader = SnapshotLoader(store.bucket)
         var other = ClusterState()
         other.apply(.feed(FeedChange(operation: .add, url: "https://news.example/other", intervalSeconds: 60)))
-        let name = try #require(store.manifest.state).name(in: "state")
-        _ = store.bucket.perform(.put(name: name, bytes: other.encoded))
+        let name = try #require(store.manifest.state[.feeds]).name(in: "state")
+        _ = store.bucket.perform(.put(name: name, bytes: other.encoded(.feeds)))
         #expect(failure { _ = try loader.state(of: store.manifest) }?.exitStatus == 4)
     }
 

@@ -125,14 +125,15 @@ final class SampleStore {
         next.foldedTo = object.endPosition
         next.watermarks = next.watermarks.map { _ in object.endPosition }
         if manifest.generation != .none {
-            next.kept.append(Manifest.Kept(generation: manifest.generation, writtenAt: manifest.writtenAt))
+            next.kept.append(manifest.generation, writtenAt: manifest.writtenAt)
         }
         var state = ClusterState()
         state.apply(.feed(FeedChange(operation: .add, url: "https://news.example/feed", intervalSeconds: 60)))
+        let bytes = state.encoded(.feeds)
         let named = Manifest.Named(
-            digest: SHA256.hash(of: state.encoded), attempt: Attempt(term: term, number: nextNumber))
-        put(named.name(in: "state"), state.encoded)
-        next.state = named
+            digest: SHA256.hash(of: bytes), attempt: Attempt(term: term, number: nextNumber))
+        put(named.name(in: "state"), bytes)
+        next.state[.feeds] = named
         next.parent = manifest.generation
         next.generation = manifest.generation.next
         next.term = term

@@ -96,8 +96,47 @@ import Testing
         #expect(try Heartbeat(decoding: Sample.heartbeat.encoded) == Sample.heartbeat)
         #expect(try Manifest(decoding: Sample.manifest.encoded) == Sample.manifest)
         #expect(try ManifestPage(decoding: Sample.page.encoded) == Sample.page)
-        #expect(try ClusterState(decoding: Sample.state.encoded) == Sample.state)
+        var state = ClusterState()
+        for kind in ClusterState.Kind.allCases {
+            #expect(try state.add(decoding: Sample.state.encoded(kind)) == kind)
+        }
+        #expect(state == Sample.state)
         #expect(try LedgerRows(decodingObject: Sample.rows.encodedObject) == Sample.rows)
+    }
+
+    @Test("kinds of entries and tags of settings that are reserved are refused until they mean something")
+    func reserved() {
+        for kind: UInt8 in [0] + Array(5...255) {
+            var out = ByteWriter()
+            out.fixed(kind)
+            out.raw([UInt8](repeating: 0, count: 200))
+            var reader = ByteReader(out.bytes)
+            #expect(throws: CodingError.self) { try LogEntry(decoding: &reader) }
+        }
+        var bytes = Settings().encoded
+        #expect(throws: Never.self) { try Settings(decoding: bytes) }
+        bytes[0] += 1
+        bytes += [7, 1, 1]
+        #expect(throws: CodingError.self) { try Settings(decoding: bytes) }
+    }
+
+    @Test("settings that lack one, or name one twice, are refused")
+    func settings() {
+        let whole = Settings().encoded
+        #expect(throws: CodingError.self) { try Settings(decoding: [5] + whole[4...]) }
+        #expect(throws: CodingError.self) { try Settings(decoding: [7] + whole[1...3] + whole[1...]) }
+        #expect(throws: CodingError.self) { try Settings(decoding: [0]) }
+    }
+
+    @Test("state that holds entries of another kind is refused")
+    func mixedState() {
+        var bytes = Sample.state.encoded(.feeds)
+        bytes[8] = ClusterState.Kind.retractions.rawValue
+        var out = ByteWriter()
+        out.raw(bytes.dropLast(4))
+        out.checksum()
+        var state = ClusterState()
+        #expect(throws: CodingError.self) { try state.add(decoding: out.bytes) }
     }
 
     @Test("the frame of the worked example is the record of the worked example")

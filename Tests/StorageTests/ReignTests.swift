@@ -32,6 +32,22 @@ import Testing
             ])
     }
 
+    @Test("a coordinator that cannot work by the bucket's settings does not reign and writes nothing of its own")
+    func foreignSettings() throws {
+        let store = TestStore()
+        ended(in: store)
+        let name = ObjectName.manifest(Generation(1))
+        var manifest = try Manifest(decoding: try #require(store.objects[name]))
+        manifest.settings.zstdVersion += 1
+        store.objects[name] = manifest.encoded
+        let before = Set(store.objects.keys)
+        let second = ReignDriver(store, instance: 2)
+        second.start()
+        #expect(!second.hasWon && second.inherited == nil)
+        #expect(second.failure?.contains("zstd version") == true)
+        #expect(Set(store.objects.keys).subtracting(before) == [ObjectName.term(Term(2))])
+    }
+
     @Test("a coordinator does not begin on a manifest under another's name, and does not read on for ever")
     func exchangedManifests() {
         let store = TestStore()

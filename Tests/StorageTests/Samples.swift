@@ -73,6 +73,14 @@ enum Sample {
         return rows
     }()
 
+    static let unnamed: UnnamedObjects = {
+        var unnamed = UnnamedObjects()
+        for (name, seconds) in [(overlay.objectName, 1_700_000_000), (cell.objectName, 1_700_000_600)] {
+            _ = unnamed.see(UnnamedObjects.mark(of: name), at: Timestamp(seconds: Int64(seconds)))
+        }
+        return unnamed
+    }()
+
     static let manifest: Manifest = {
         var settings = Settings()
         settings.analyzerVersion = 1
@@ -80,6 +88,7 @@ enum Sample {
         settings.cellTargetBytes = 64 << 20
         settings.zstdLevel = 3
         settings.zstdVersion = 10504
+        settings.recordVersion = 1
         var manifest = Manifest(settings: settings, sharding: Sharding(shardCount: 2, secret: 7))
         manifest.generation = Generation(8)
         manifest.parent = Generation(7)
@@ -94,8 +103,12 @@ enum Sample {
         manifest.ends = ends.ends
         manifest.watermarks = Array(repeating: log.endPosition, count: 4)
         manifest[watermark: ShardLane(Shard(1), .bulk)] = Position(term: Term(1), number: 4, index: 6)
-        manifest.state = Manifest.Named(
-            digest: SHA256.hash(of: state.encoded), attempt: Attempt(term: Term(2), number: 4))
+        manifest.state = [
+            .retractions: Manifest.Named(
+                digest: SHA256.hash(of: state.encoded(.retractions)), attempt: Attempt(term: Term(2), number: 4)),
+            .feeds: Manifest.Named(
+                digest: SHA256.hash(of: state.encoded(.feeds)), attempt: Attempt(term: Term(1), number: 6)),
+        ]
         manifest.ledgerObjects = [
             Manifest.Named(digest: SHA256.hash(of: rows.encodedObject), attempt: Attempt(term: Term(2), number: 5))
         ]
@@ -104,7 +117,9 @@ enum Sample {
         manifest.pages = [
             Manifest.Named(digest: SHA256.hash(of: page.encoded), attempt: Attempt(term: Term(1), number: 10))
         ]
-        manifest.kept = [Manifest.Kept(generation: Generation(7), writtenAt: Timestamp(seconds: 1_699_999_999))]
+        manifest.kept.append(Generation(3), writtenAt: Timestamp(seconds: 1_699_990_000))
+        manifest.kept.append(Generation(6), writtenAt: Timestamp(seconds: 1_699_999_998))
+        manifest.kept.append(Generation(7), writtenAt: Timestamp(seconds: 1_699_999_999))
         return manifest
     }()
 
@@ -116,9 +131,17 @@ enum Sample {
         SampleObject("v0-small.heartbeat", heartbeat.encoded) { try Heartbeat(decoding: $0).encoded },
         SampleObject("v0-small.manifest", manifest.encoded) { try Manifest(decoding: $0).encoded },
         SampleObject("v0-small.page", page.encoded) { try ManifestPage(decoding: $0).encoded },
-        SampleObject("v0-small.state", state.encoded) { try ClusterState(decoding: $0).encoded },
+        SampleObject("v0-retractions.state", state.encoded(.retractions)) { try again($0) },
+        SampleObject("v0-feeds.state", state.encoded(.feeds)) { try again($0) },
+        SampleObject("v0-small.collection", unnamed.encoded) { try UnnamedObjects(decoding: $0).encoded },
         SampleObject("v0-small.ledger", rows.encodedObject) { try LedgerRows(decodingObject: $0).encodedObject },
     ]
+}
+
+private func again(_ bytes: [UInt8]) throws(CodingError) -> [UInt8] {
+    var state = ClusterState()
+    let found = try state.add(decoding: bytes)
+    return state.encoded(found)
 }
 
 struct SampleObject: Sendable, CustomTestStringConvertible {

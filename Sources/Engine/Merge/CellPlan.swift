@@ -2,7 +2,8 @@ package import News
 
 /// Cuts a stream of live articles, in order, into the cells of the canonical form.
 ///
-/// The cells are the nodes of a binary trie over the order key (64 time bits, then 128 key bits): a node is split while the
+/// The cells are the nodes of binary tries over the order key (64 time bits, then 128 key bits), one of dated and one of
+/// undated articles: a node is split while the
 /// canonical records below it exceed the target and it holds more than one article. So an article's cell depends on the
 /// set of articles alone. A node's articles are neighbours in the order, so the trie need not be built: a cell is the largest
 /// node that starts at the first article not yet placed, does not reach back to the one before, and fits.
@@ -15,8 +16,10 @@ package struct CellPlan {
         let key: ArticleKey
         let bytes: UInt64
 
-        /// How many leading bits of the order key are the same.
+        /// How many leading bits of the order key are the same; -1 for a dated and an undated article, which share no node,
+        /// not even a root: an undated one says nothing of time, however like an old one its bits are.
         func commonBits(_ other: Item) -> Int {
+            if (time == .max) != (other.time == .max) { return -1 }
             if time != other.time { return (time ^ other.time).leadingZeroBitCount }
             if key.high != other.key.high { return 64 + (key.high ^ other.key.high).leadingZeroBitCount }
             return 128 + (key.low ^ other.key.low).leadingZeroBitCount
