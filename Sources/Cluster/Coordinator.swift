@@ -727,6 +727,7 @@ package struct Coordinator: Sendable {
 
     private mutating func drain(now: Moment) {
         isDraining = true
+        heartbeatCall.stopWaitingForSpace()
         guard phase == .reigning else {
             phase = .over
             actions.append(.drained)
@@ -737,9 +738,9 @@ package struct Coordinator: Sendable {
 
     /// Once nothing is in flight, writes the orderly end into the heartbeat, so that nobody waits.
     private mutating func end() {
-        guard isDraining, !isEnding, let publisher, publisher.isIdle, !publisher.hasReports, intake.isEmpty,
-            !heartbeatCall.isBusy
-        else { return }
+        guard isDraining, !isEnding, let publisher, intake.isEmpty, !heartbeatCall.isBusy else { return }
+        // A store that refuses a manifest now may do so for days. What was to be published is in the log.
+        guard publisher.isRefused || (publisher.isIdle && !publisher.hasReports) else { return }
         isEnding = true
         heartbeatCounter += 1
         issueHeartbeat(hasEnded: true)
