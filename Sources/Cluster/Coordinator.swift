@@ -828,6 +828,7 @@ package struct Coordinator: Sendable {
 
     private mutating func drain(now: Moment) {
         isDraining = true
+        heartbeatCall.stopWaitingForSpace()
         guard phase == .reigning || isClaiming else {
             phase = .over
             actions.append(.drained)
@@ -838,8 +839,9 @@ package struct Coordinator: Sendable {
     }
 
     private var isFlushed: Bool {
-        guard let publisher else { return false }
-        return publisher.isIdle && !publisher.hasReports && intake.isEmpty && !hasFolding
+        guard let publisher, intake.isEmpty else { return false }
+        // A store that refuses a manifest now may do so for days. What was to be published is in the log.
+        return publisher.isRefused || (publisher.isIdle && !publisher.hasReports && !hasFolding)
     }
 
     /// Once nothing is in flight, writes the orderly end into the heartbeat, so that nobody waits.

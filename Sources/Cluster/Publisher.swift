@@ -123,6 +123,8 @@ package struct Publisher: Sendable {
     /// The manifest being written, if there is one: it will be the head, or we are fenced.
     package var coming: Manifest { draft?.manifest ?? head }
     package var isIdle: Bool { stage == .idle }
+    /// The store refused what was to be written, as a full one does; it is tried again after a pause.
+    package var isRefused: Bool { if case .pausing = stage { true } else { false } }
     package var hasReports: Bool { !waiting.isEmpty || !merges.isEmpty }
 
     /// Objects that may still be published, whatever becomes of the attempts that wrote them.

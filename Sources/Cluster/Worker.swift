@@ -138,7 +138,7 @@ package struct Worker: Sendable {
     private var isDraining = false
     private var attempt: Attempt?
     private var actions: [Action] = []
-    /// On a full disk it waits: built again, the segment would not fit either.
+    /// On a full disk it waits, for the segment built again would not fit either; but not when it drains.
     private var create = CreateCall(owner: .worker, waitsForSpace: true)
     private var nextTouch: Int64 = 0
     private var leaseMilliseconds: Int64 = 10_000
@@ -219,6 +219,7 @@ package struct Worker: Sendable {
             rejoin()
         case .drain:
             isDraining = true
+            create.stopWaitingForSpace()
             if stage == .disconnected || stage == .joining { finish() }
             beginSeal(now: now)
             leaveIfDone()

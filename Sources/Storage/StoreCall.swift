@@ -62,7 +62,7 @@ package struct StoreCall: Sendable {
     private var tries = 0
     private var retryAt: Int64?
 
-    private let waitsForSpace: Bool
+    private var waitsForSpace: Bool
 
     /// - Parameter waitsForSpace: whether a full store is waited for as a busy one is.
     package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
@@ -107,6 +107,9 @@ package struct StoreCall: Sendable {
         return issue(operation)
     }
 
+    /// From now on a full store is a failure: the next try is the last.
+    package mutating func stopWaitingForSpace() { waitsForSpace = false }
+
     /// Forgets what is in flight; its result will be ignored.
     package mutating func abandon() {
         current = nil
@@ -149,6 +152,7 @@ package struct CreateCall: Sendable {
 
     package mutating func due(now: Moment) -> TaggedOperation? { call.due(now: now) }
     package mutating func abandon() { call.abandon() }
+    package mutating func stopWaitingForSpace() { call.stopWaitingForSpace() }
 
     /// - Returns: the outcome once known, and the operation to issue if one is needed first.
     package mutating func handle(

@@ -11,6 +11,8 @@ private final class Desk {
     var machine = Coordinator(Coordinator.Configuration(instance: Instance(1), address: "h:1", empty: emptyManifest()))
     var waiting: [TaggedOperation] = []
     var told: [String] = []
+    var isFull = false
+    var isDrained = false
     private var now: Int64 = 0
 
     init() {
@@ -26,6 +28,7 @@ private final class Desk {
             case .operation(let operation): waiting.append(operation)
             case .send(let peer, let message): told.append("\(peer.number) \(message.commandName)")
             case .close(let peer): told.append("\(peer.number) closed")
+            case .drained: isDrained = true
             default: break
             }
         }
@@ -43,6 +46,8 @@ private final class Desk {
 
     private func perform(_ operation: BucketOperation) -> BucketResult {
         switch operation {
+        case .put(let name, _) where isFull, .create(let name, _) where isFull:
+            return .failed(BucketFailure(.full, name: name, message: "No space left on device"))
         case .put(let name, let bytes), .create(let name, let bytes):
             objects[name] = bytes
             return .done
@@ -79,6 +84,21 @@ private final class Desk {
         #expect(desk.told == ["1 TOUCHED"])
         desk.work()
         #expect(desk.told == ["1 TOUCHED", "1 ACCEPTED", "1 closed"])
+    }
+
+    @Test("a coordinator that drains on a full store ends: what could not be published is in the log")
+    func drainFull() {
+        let desk = Desk()
+        desk.handle(.connected(peer, .client))
+        desk.put(1, from: peer)
+        desk.work()
+        #expect(desk.told == ["1 ACCEPTED"])
+        desk.isFull = true
+        // Long enough for a manifest with the counts, and a heartbeat.
+        for _ in 0..<200 { desk.work() }
+        desk.handle(.drain)
+        for _ in 0..<500 where !desk.isDrained { desk.work() }
+        #expect(desk.isDrained)
     }
 
     @Test("QUIT with nothing due closes at once, also at a standby")

@@ -120,6 +120,50 @@ private func isReadable(_ report: SealedReport) -> Bool {
         #expect(bench.lookUps == [Generation(4)])
     }
 
+    private let full = BucketResult.failed(BucketFailure(.full, name: "segments/x", message: "No space left on device"))
+
+    @Test("on a full disk the segment waits for room, and is built once")
+    func waitsForRoom() {
+        var bench = Bench()
+        bench.isUploading = false
+        bench.articles([article(1)], to: position(1))
+        bench.quiet()
+        var tries = 0
+        for now in stride(from: Int64(1100), to: 9000, by: 100) {
+            if let tagged = bench.held.popLast() {
+                tries += 1
+                bench.step(.completed(tagged.tag, full), now: now)
+            }
+            bench.step(.message(.touched), now: now)
+            bench.step(.tick, now: now)
+        }
+        #expect(tries > 3 && bench.reconnects == 0 && bench.reports.isEmpty)
+        for now in stride(from: Int64(9000), to: 20_000, by: 100) where bench.reports.isEmpty {
+            if let tagged = bench.held.popLast() { bench.step(.completed(tagged.tag, .done), now: now) }
+            bench.step(.message(.touched), now: now)
+            bench.step(.tick, now: now)
+        }
+        #expect(bench.reports.count == 1)
+    }
+
+    @Test("a worker that is told to drain does not wait for room")
+    func drainsWithoutRoom() {
+        var bench = Bench()
+        bench.isUploading = false
+        bench.articles([article(1)], to: position(1))
+        bench.quiet()
+        bench.step(.completed(bench.held.removeLast().tag, full), now: 1000)
+        bench.step(.drain, now: 1000)
+        bench.step(.tick, now: 1500)
+        for tagged in bench.held {
+            bench.held = []
+            bench.step(.completed(tagged.tag, full), now: 1500)
+        }
+        // It was tried more than once: read back whether one took effect.
+        for tagged in bench.held { bench.step(.completed(tagged.tag, .missing), now: 1500) }
+        #expect(bench.isDrained && bench.reports.isEmpty)
+    }
+
     @Test("runs follow one another without gap or overlap")
     func runs() {
         var bench = Bench()
