@@ -173,7 +173,8 @@ package struct Coordinator: Sendable {
     private var owed: [PeerID: Int] = [:]
     /// Sizes of the reports that were neither published nor refused.
     private var reportBytes: [PeerID: [UInt64: Int]] = [:]
-    private var compactionWaiters: [PeerID] = []
+    /// Who waits for a compaction, and for which job: the one that was given out after they asked.
+    private var compactionWaiters: [(peer: PeerID, job: UInt64?)] = []
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -607,15 +608,14 @@ package struct Coordinator: Sendable {
             publisher?.add(job, outputs: report.outputs)
         case .mergeFailed(let job, let why):
             if merges.job(job, of: peer) != nil {
-                merges.finish(job)
-                actions.append(.note("merge \(job) failed: \(why)"))
+                mergeFailed(job, why, now: now)
             }
         case .drain: leave(peer, now: now)
         case .compact:
-            guard compactionWaiters.count(where: { $0 == peer }) < Self.compactionLimitCount else {
+            guard compactionWaiters.count(where: { $0.peer == peer }) < Self.compactionLimitCount else {
                 return refuseMessage(peer, "\(Self.compactionLimitCount) compactions are asked for", .busy)
             }
-            compactionWaiters.append(peer)
+            compactionWaiters.append((peer, nil))
             merges.requestCompaction()
         default: refuseMessage(peer, "this command is not for a coordinator")
         }
@@ -652,7 +652,7 @@ package struct Coordinator: Sendable {
         waiters.removeAll { $0.asker.peer == peer }
         owed[peer] = nil
         reportBytes[peer] = nil
-        compactionWaiters.removeAll { $0 == peer }
+        compactionWaiters.removeAll { $0.peer == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
         leases?.remove(peer)
         router?.left(peer)
@@ -673,7 +673,7 @@ package struct Coordinator: Sendable {
         balance()
         dispatch(now: now)
         publish(now: now)
-        scheduleMerges()
+        scheduleMerges(now: now)
         answerWaiters()
         end()
     }
@@ -750,40 +750,60 @@ package struct Coordinator: Sendable {
                     actions.append(
                         .send(report.worker, .published(report: report.number, generation: manifest.generation)))
                 }
-                for job in jobs { merges.finish(job) }
+                for job in jobs {
+                    merges.finish(job)
+                    tellCompacted(manifest.generation) { $0 == job }
+                }
                 actions.append(.published(manifest))
             case .refused(let report):
                 reportBytes[report.worker]?[report.number] = nil
                 actions.append(.send(report.worker, .refused(report: report.number)))
             case .mergeRefused(let job, let reason):
-                merges.finish(job)
-                actions.append(.note("merge \(job) refused: \(reason)"))
+                mergeFailed(job, reason, now: now)
             case .fenced: fence()
             case .failed(let message): fail(message)
             }
         }
     }
 
-    private mutating func scheduleMerges() {
+    private mutating func mergeFailed(_ job: UInt64, _ why: String, now: Moment) {
+        actions.append(.note("merge \(job) failed: \(why)"))
+        guard merges.fail(job, now: now.milliseconds) else { return }
+        let waiting = Set(compactionWaiters.map(\.peer)).sorted()
+        compactionWaiters = []
+        for peer in waiting { refuseMessage(peer, "the compaction fails again and again: \(why)", .internalError) }
+    }
+
+    private mutating func tellCompacted(_ generation: Generation, where isMeant: (UInt64?) -> Bool) {
+        for waiter in compactionWaiters where isMeant(waiter.job) {
+            actions.append(.send(waiter.peer, .compacted(generation: generation)))
+        }
+        compactionWaiters.removeAll { isMeant($0.job) }
+    }
+
+    private mutating func scheduleMerges(now: Moment) {
         guard let publisher, !isDraining else { return }
-        if !compactionWaiters.isEmpty {
-            if MergeScheduler.isCanonical(publisher.head) {
-                for peer in compactionWaiters {
-                    actions.append(.send(peer, .compacted(generation: publisher.head.generation)))
-                }
-                compactionWaiters = []
-            } else {
-                merges.requestCompaction()
-            }
+        for index in compactionWaiters.indices {
+            // Its job failed, or its merger is gone.
+            if let job = compactionWaiters[index].job, !merges.isRunning(job) { compactionWaiters[index].job = nil }
+        }
+        if MergeScheduler.isCanonical(publisher.head) {
+            tellCompacted(publisher.head.generation) { _ in true }
+        } else if compactionWaiters.contains(where: { $0.job == nil }) {
+            merges.requestCompaction()
         }
         var attempts = nextAttempt
         let own = term
-        let jobs = merges.schedule(head: publisher.head, cells: publisher.cells) {
+        let jobs = merges.schedule(head: publisher.head, cells: publisher.cells, now: now.milliseconds) {
             defer { attempts += 1 }
             return Attempt(term: own, number: attempts)
         }
         nextAttempt = attempts
-        for (merger, job) in jobs { actions.append(.send(merger, .merge(job))) }
+        for (merger, job) in jobs {
+            actions.append(.send(merger, .merge(job)))
+            guard job.output == .cells else { continue }
+            for index in compactionWaiters.indices { compactionWaiters[index].job = job.number }
+        }
     }
 
     private mutating func take(_ outputs: [Collector.Output], now: Moment) {
