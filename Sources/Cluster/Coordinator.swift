@@ -150,6 +150,8 @@ package struct Coordinator: Sendable {
     private var nextHeartbeat: Int64 = 0
 
     private var state = ClusterState()
+    /// The retracted keys by shard, for LEASE: hashing them all for each lease would stop the heartbeat.
+    private var retracted: [Shard: [ArticleKey]] = [:]
     private var folding = Folding(foldedTo: .start)
     private var nextFold: Int64 = 0
     private var nextPublish: Int64 = 0
@@ -252,6 +254,7 @@ package struct Coordinator: Sendable {
             case .inherited(let manifest, let inherited, let cells):
                 term = manifest.term
                 state = inherited
+                retracted = Dictionary(grouping: inherited.retractions.keys) { manifest.sharding.shard(of: $0) }
                 folding = Folding(foldedTo: manifest.foldedTo)
                 router = Router(
                     sharding: manifest.sharding, watermarks: manifest,
@@ -283,6 +286,9 @@ package struct Coordinator: Sendable {
         object.forEachEntry { position, _, entry in
             guard position > folding.foldedTo else { return }
             folding.add(entry, hour: object.hour)
+            if case .retraction(let retraction) = entry, state.retractions[retraction.key] == nil, let publisher {
+                retracted[publisher.head.sharding.shard(of: retraction.key), default: []].append(retraction.key)
+            }
             state.apply(entry)
         }
         folding.foldedTo = max(folding.foldedTo, object.endPosition)
@@ -688,13 +694,12 @@ package struct Coordinator: Sendable {
                 actions.append(.send(grant.worker, .revoke(shard: grant.shard, epoch: grant.epoch)))
             case .grant(let grant):
                 self.router?.rewind(grant.shard, watermarks: publisher.coming)
-                let retracted = state.retractions.keys.filter { publisher.head.sharding.shard(of: $0) == grant.shard }
                 actions.append(
                     .send(
                         grant.worker,
                         .lease(
                             shard: grant.shard, epoch: grant.epoch, generation: publisher.head.generation,
-                            retracted: retracted.sorted())))
+                            retracted: (retracted[grant.shard] ?? []).sorted())))
             }
         }
     }
