@@ -164,6 +164,9 @@ package struct Coordinator: Sendable {
 
     private var roles: [PeerID: PeerRole] = [:]
     private var joined: [PeerID: Attempt] = [:]
+    private var instances: [PeerID: Instance] = [:]
+    /// Where the reigning coordinator is, while we stand by; "" if unknown.
+    private var presentAddress = ""
     private var intake: [UInt64: Intake] = [:]
     private var nextToken: UInt64 = 1
     private var inIntake: [BatchID: UInt64] = [:]
@@ -242,10 +245,12 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .standingBy(let term, let address):
                 isClaiming = false
+                presentAddress = address
                 actions.append(.standingBy(term, address: address))
             case .claimed(let own):
                 term = own
                 isClaiming = true
+                presentAddress = ""
                 // Those of an earlier claim tell nothing of this one.
                 heartbeatCall.abandon()
                 heartbeatLook.abandon()
@@ -332,7 +337,7 @@ package struct Coordinator: Sendable {
         phase = .over
         for peer in roles.keys.sorted() {
             actions.append(
-                .send(peer, .error(code: .notCoordinator, message: "term \(term.number) has ended")))
+                .send(peer, .error(code: .notCoordinator, message: "")))
             actions.append(.close(peer))
         }
         actions.append(.fenced)
@@ -432,7 +437,7 @@ package struct Coordinator: Sendable {
 
     private mutating func accept(_ put: Put, from peer: PeerID, now: Moment) {
         guard phase == .reigning, log != nil else {
-            return refuse(put, peer, .notCoordinator, "this process does not reign now")
+            return refuse(put, peer, .notCoordinator, presentAddress)
         }
         if let known = remembered[put.id] {
             guard known.digest == put.digest else {
@@ -584,14 +589,14 @@ package struct Coordinator: Sendable {
 
     private mutating func receive(_ message: Message, from peer: PeerID, now: Moment) {
         guard phase == .reigning else {
-            actions.append(.send(peer, .error(code: .notCoordinator, message: "this process does not reign now")))
+            actions.append(.send(peer, .error(code: .notCoordinator, message: presentAddress)))
             actions.append(.close(peer))
             return
         }
         leases?.heard(peer, now: now.milliseconds)
         merges.heard(peer, now: now.milliseconds)
         switch message {
-        case .join: join(peer, now: now)
+        case .join(let instance): join(peer, instance, now: now)
         case .touch: actions.append(.send(peer, .touched))
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
         case .sealed(let report):
@@ -618,6 +623,7 @@ package struct Coordinator: Sendable {
             }
         case .drain: leave(peer, now: now)
         case .compact:
+            guard !isDraining else { return refuseMessage(peer, "the coordinator drains", .draining) }
             guard compactionWaiters.count(where: { $0.peer == peer }) < Self.compactionLimitCount else {
                 return refuseMessage(peer, "\(Self.compactionLimitCount) compactions are asked for", .busy)
             }
@@ -633,13 +639,20 @@ package struct Coordinator: Sendable {
         actions.append(.close(peer))
     }
 
-    private mutating func join(_ peer: PeerID, now: Moment) {
+    private mutating func join(_ peer: PeerID, _ instance: Instance, now: Moment) {
         guard joined[peer] == nil, let head = publisher?.head, let role = roles[peer] else {
             return refuseMessage(peer, "JOIN twice or before HELLO")
         }
         guard role == .worker || role == .merger else { return refuseMessage(peer, "JOIN is for workers and mergers") }
+        // The same process again: its older connection is dead, and need not be waited for.
+        for (older, _) in instances.filter({ $0.value == instance }).sorted(by: { $0.key < $1.key }) {
+            actions.append(.note("peer \(older.number) joined again as \(peer.number)"))
+            actions.append(.close(older))
+            leave(older, now: now)
+        }
         let attempt = takeAttempt()
         joined[peer] = attempt
+        instances[peer] = instance
         actions.append(
             .send(
                 peer,
@@ -660,6 +673,7 @@ package struct Coordinator: Sendable {
         reportBytes[peer] = nil
         compactionWaiters.removeAll { $0.peer == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
+        instances[peer] = nil
         leases?.remove(peer)
         router?.left(peer)
         publisher?.drop(peer)
@@ -827,6 +841,9 @@ package struct Coordinator: Sendable {
 
     private mutating func drain(now: Moment) {
         isDraining = true
+        let waiting = Set(compactionWaiters.map(\.peer)).sorted()
+        compactionWaiters = []
+        for peer in waiting { refuseMessage(peer, "the coordinator drains", .draining) }
         guard phase == .reigning || isClaiming else {
             phase = .over
             actions.append(.drained)
