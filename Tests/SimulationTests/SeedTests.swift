@@ -9,6 +9,8 @@ import Testing
         97,  // a worker refused while it drained held its leases for ever
         136,  // an idle coordinator never learnt that it was overtaken
         32, 154, 316,  // a router with little memory read again what was long sent
+        201, 208,  // a worker came and died while the others were busy, and articles were passed over
+        703, 792,  // two coordinators with a long replay fenced one another for ever
     ]
 
     @Test("every property holds", arguments: onceFailed)
