@@ -613,12 +613,12 @@ package struct Coordinator: Sendable {
             publisher?.add(report, from: peer)
             answerWaiters()
         case .merged(let report):
-            guard let job = merges.job(report.job, of: peer) else {
+            guard let job = merges.report(report.job, by: peer) else {
                 return actions.append(.send(peer, .refused(report: report.job)))
             }
             publisher?.add(job, outputs: report.outputs)
         case .mergeFailed(let job, let why):
-            if merges.job(job, of: peer) != nil {
+            if merges.report(job, by: peer) != nil {
                 mergeFailed(job, why, now: now)
             }
         case .drain: leave(peer, now: now)

@@ -12,6 +12,7 @@ package struct MergeScheduler: Sendable {
     private struct Running: Sendable {
         var merger: PeerID
         var job: MergeJob
+        var isReported = false
     }
 
     private struct Rest: Sendable {
@@ -99,9 +100,12 @@ package struct MergeScheduler: Sendable {
         return jobs
     }
 
+    /// The merger says what became of the job, which it can do once.
+    ///
     /// - Returns: the job, if this merger has it.
-    package func job(_ number: UInt64, of merger: PeerID) -> MergeJob? {
-        guard let found = running[number], found.merger == merger else { return nil }
+    package mutating func report(_ number: UInt64, by merger: PeerID) -> MergeJob? {
+        guard let found = running[number], found.merger == merger, !found.isReported else { return nil }
+        running[number]!.isReported = true
         return found.job
     }
 

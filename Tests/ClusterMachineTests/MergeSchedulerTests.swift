@@ -40,6 +40,15 @@ import Wire
         #expect(schedule(&scheduler, head(1...4), now: 0).map(\.inputs) == [[segment(3), segment(4)]])
     }
 
+    @Test("a job is reported once, by the merger that has it")
+    func reportedOnce() {
+        var scheduler = scheduler([merger])
+        let job = schedule(&scheduler, head(1...2), now: 0)[0]
+        let reports = [(job.number, other), (job.number, merger), (job.number, merger), (job.number + 1, merger)]
+        let known = reports.map { scheduler.report($0.0, by: $0.1) }
+        #expect(known == [nil, job, nil, nil])
+    }
+
     @Test("a compaction waits for what runs, and what comes while it runs is merged beside it")
     func besides() {
         var scheduler = scheduler([merger, other])
