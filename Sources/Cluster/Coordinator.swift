@@ -150,6 +150,8 @@ package struct Coordinator: Sendable {
     private var nextHeartbeat: Int64 = 0
 
     private var state = ClusterState()
+    /// The retracted keys by shard, for LEASE: hashing them all for each lease would stop the heartbeat.
+    private var retracted: [Shard: [ArticleKey]] = [:]
     private var folding = Folding(foldedTo: .start)
     private var nextFold: Int64 = 0
     private var nextPublish: Int64 = 0
@@ -162,6 +164,9 @@ package struct Coordinator: Sendable {
 
     private var roles: [PeerID: PeerRole] = [:]
     private var joined: [PeerID: Attempt] = [:]
+    private var instances: [PeerID: Instance] = [:]
+    /// Where the reigning coordinator is, while we stand by; "" if unknown.
+    private var presentAddress = ""
     private var intake: [UInt64: Intake] = [:]
     private var nextToken: UInt64 = 1
     private var inIntake: [BatchID: UInt64] = [:]
@@ -173,7 +178,8 @@ package struct Coordinator: Sendable {
     private var owed: [PeerID: Int] = [:]
     /// Sizes of the reports that were neither published nor refused.
     private var reportBytes: [PeerID: [UInt64: Int]] = [:]
-    private var compactionWaiters: [PeerID] = []
+    /// Who waits for a compaction, and for which job: the one that was given out after they asked.
+    private var compactionWaiters: [(peer: PeerID, job: UInt64?)] = []
     /// Said QUIT; closed when no answer is due any more.
     private var quitting: Set<PeerID> = []
 
@@ -237,7 +243,7 @@ package struct Coordinator: Sendable {
     private mutating func closeQuitting() {
         guard !quitting.isEmpty else { return }
         let due = Set(intake.values.flatMap { $0.askers.map(\.peer) }).union(waiters.map(\.asker.peer))
-            .union(compactionWaiters)
+            .union(compactionWaiters.map(\.peer))
         for peer in quitting.subtracting(due).sorted() {
             quitting.remove(peer)
             actions.append(.close(peer))
@@ -252,10 +258,12 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .standingBy(let term, let address):
                 isClaiming = false
+                presentAddress = address
                 actions.append(.standingBy(term, address: address))
             case .claimed(let own):
                 term = own
                 isClaiming = true
+                presentAddress = ""
                 // Those of an earlier claim tell nothing of this one.
                 heartbeatCall.abandon()
                 heartbeatLook.abandon()
@@ -264,6 +272,7 @@ package struct Coordinator: Sendable {
             case .inherited(let manifest, let inherited, let cells):
                 term = manifest.term
                 state = inherited
+                retracted = Dictionary(grouping: inherited.retractions.keys) { manifest.sharding.shard(of: $0) }
                 folding = Folding(foldedTo: manifest.foldedTo)
                 router = Router(
                     sharding: manifest.sharding, watermarks: manifest,
@@ -295,6 +304,9 @@ package struct Coordinator: Sendable {
         object.forEachEntry { position, _, entry in
             guard position > folding.foldedTo else { return }
             folding.add(entry, hour: object.hour)
+            if case .retraction(let retraction) = entry, state.retractions[retraction.key] == nil, let publisher {
+                retracted[publisher.head.sharding.shard(of: retraction.key), default: []].append(retraction.key)
+            }
             state.apply(entry)
         }
         folding.foldedTo = max(folding.foldedTo, object.endPosition)
@@ -338,7 +350,7 @@ package struct Coordinator: Sendable {
         phase = .over
         for peer in roles.keys.sorted() {
             actions.append(
-                .send(peer, .error(code: .notCoordinator, message: "term \(term.number) has ended")))
+                .send(peer, .error(code: .notCoordinator, message: "")))
             actions.append(.close(peer))
         }
         actions.append(.fenced)
@@ -438,7 +450,7 @@ package struct Coordinator: Sendable {
 
     private mutating func accept(_ put: Put, from peer: PeerID, now: Moment) {
         guard phase == .reigning, log != nil else {
-            return refuse(put, peer, .notCoordinator, "this process does not reign now")
+            return refuse(put, peer, .notCoordinator, presentAddress)
         }
         if let known = remembered[put.id] {
             guard known.digest == put.digest else {
@@ -595,14 +607,14 @@ package struct Coordinator: Sendable {
             return
         }
         guard phase == .reigning else {
-            actions.append(.send(peer, .error(code: .notCoordinator, message: "this process does not reign now")))
+            actions.append(.send(peer, .error(code: .notCoordinator, message: presentAddress)))
             actions.append(.close(peer))
             return
         }
         leases?.heard(peer, now: now.milliseconds)
         merges.heard(peer, now: now.milliseconds)
         switch message {
-        case .join: join(peer, now: now)
+        case .join(let instance): join(peer, instance, now: now)
         // Nothing new is possible by it, and it is the commonest.
         case .touch: return actions.append(.send(peer, .touched))
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
@@ -620,14 +632,13 @@ package struct Coordinator: Sendable {
             publisher?.add(report, from: peer)
             answerWaiters()
         case .merged(let report):
-            guard let job = merges.job(report.job, of: peer) else {
+            guard let job = merges.report(report.job, by: peer) else {
                 return actions.append(.send(peer, .refused(report: report.job)))
             }
             publisher?.add(job, outputs: report.outputs)
         case .mergeFailed(let job, let why):
-            if merges.job(job, of: peer) != nil {
-                merges.finish(job)
-                actions.append(.note("merge \(job) failed: \(why)"))
+            if merges.report(job, by: peer) != nil {
+                mergeFailed(job, why, now: now)
             }
         case .drain: leave(peer, now: now)
         case .error(let code, let text):
@@ -635,10 +646,11 @@ package struct Coordinator: Sendable {
             actions.append(.close(peer))
             leave(peer, now: now)
         case .compact:
-            guard compactionWaiters.count(where: { $0 == peer }) < Self.compactionLimitCount else {
+            guard !isDraining else { return refuseMessage(peer, "the coordinator drains", .draining) }
+            guard compactionWaiters.count(where: { $0.peer == peer }) < Self.compactionLimitCount else {
                 return refuseMessage(peer, "\(Self.compactionLimitCount) compactions are asked for", .busy)
             }
-            compactionWaiters.append(peer)
+            compactionWaiters.append((peer, nil))
             merges.requestCompaction()
         default: refuseMessage(peer, "this command is not for a coordinator")
         }
@@ -650,13 +662,20 @@ package struct Coordinator: Sendable {
         actions.append(.close(peer))
     }
 
-    private mutating func join(_ peer: PeerID, now: Moment) {
+    private mutating func join(_ peer: PeerID, _ instance: Instance, now: Moment) {
         guard joined[peer] == nil, let head = publisher?.head, let role = roles[peer] else {
             return refuseMessage(peer, "JOIN twice or before HELLO")
         }
         guard role == .worker || role == .merger else { return refuseMessage(peer, "JOIN is for workers and mergers") }
+        // The same process again: its older connection is dead, and need not be waited for.
+        for (older, _) in instances.filter({ $0.value == instance }).sorted(by: { $0.key < $1.key }) {
+            actions.append(.note("peer \(older.number) joined again as \(peer.number)"))
+            actions.append(.close(older))
+            leave(older, now: now)
+        }
         let attempt = takeAttempt()
         joined[peer] = attempt
+        instances[peer] = instance
         actions.append(
             .send(
                 peer,
@@ -675,8 +694,9 @@ package struct Coordinator: Sendable {
         waiters.removeAll { $0.asker.peer == peer }
         owed[peer] = nil
         reportBytes[peer] = nil
-        compactionWaiters.removeAll { $0 == peer }
+        compactionWaiters.removeAll { $0.peer == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
+        instances[peer] = nil
         leases?.remove(peer)
         router?.left(peer)
         publisher?.drop(peer)
@@ -696,7 +716,7 @@ package struct Coordinator: Sendable {
         balance()
         dispatch(now: now)
         publish(now: now)
-        scheduleMerges()
+        scheduleMerges(now: now)
         answerWaiters()
         end()
     }
@@ -711,13 +731,12 @@ package struct Coordinator: Sendable {
                 actions.append(.send(grant.worker, .revoke(shard: grant.shard, epoch: grant.epoch)))
             case .grant(let grant):
                 self.router?.rewind(grant.shard, watermarks: publisher.coming)
-                let retracted = state.retractions.keys.filter { publisher.head.sharding.shard(of: $0) == grant.shard }
                 actions.append(
                     .send(
                         grant.worker,
                         .lease(
                             shard: grant.shard, epoch: grant.epoch, generation: publisher.head.generation,
-                            retracted: retracted.sorted())))
+                            retracted: (retracted[grant.shard] ?? []).sorted())))
             }
         }
     }
@@ -776,40 +795,60 @@ package struct Coordinator: Sendable {
                     actions.append(
                         .send(report.worker, .published(report: report.number, generation: manifest.generation)))
                 }
-                for job in jobs { merges.finish(job) }
+                for job in jobs {
+                    merges.finish(job)
+                    tellCompacted(manifest.generation) { $0 == job }
+                }
                 actions.append(.published(manifest))
             case .refused(let report):
                 reportBytes[report.worker]?[report.number] = nil
                 actions.append(.send(report.worker, .refused(report: report.number)))
             case .mergeRefused(let job, let reason):
-                merges.finish(job)
-                actions.append(.note("merge \(job) refused: \(reason)"))
+                mergeFailed(job, reason, now: now)
             case .fenced: fence()
             case .failed(let message): fail(message)
             }
         }
     }
 
-    private mutating func scheduleMerges() {
+    private mutating func mergeFailed(_ job: UInt64, _ why: String, now: Moment) {
+        actions.append(.note("merge \(job) failed: \(why)"))
+        guard merges.fail(job, now: now.milliseconds) else { return }
+        let waiting = Set(compactionWaiters.map(\.peer)).sorted()
+        compactionWaiters = []
+        for peer in waiting { refuseMessage(peer, "the compaction fails again and again: \(why)", .internalError) }
+    }
+
+    private mutating func tellCompacted(_ generation: Generation, where isMeant: (UInt64?) -> Bool) {
+        for waiter in compactionWaiters where isMeant(waiter.job) {
+            actions.append(.send(waiter.peer, .compacted(generation: generation)))
+        }
+        compactionWaiters.removeAll { isMeant($0.job) }
+    }
+
+    private mutating func scheduleMerges(now: Moment) {
         guard let publisher, !isDraining else { return }
-        if !compactionWaiters.isEmpty {
-            if MergeScheduler.isCanonical(publisher.head) {
-                for peer in compactionWaiters {
-                    actions.append(.send(peer, .compacted(generation: publisher.head.generation)))
-                }
-                compactionWaiters = []
-            } else {
-                merges.requestCompaction()
-            }
+        for index in compactionWaiters.indices {
+            // Its job failed, or its merger is gone.
+            if let job = compactionWaiters[index].job, !merges.isRunning(job) { compactionWaiters[index].job = nil }
+        }
+        if MergeScheduler.isCanonical(publisher.head) {
+            tellCompacted(publisher.head.generation) { _ in true }
+        } else if compactionWaiters.contains(where: { $0.job == nil }) {
+            merges.requestCompaction()
         }
         var attempts = nextAttempt
         let own = term
-        let jobs = merges.schedule(head: publisher.head, cells: publisher.cells) {
+        let jobs = merges.schedule(head: publisher.head, cells: publisher.cells, now: now.milliseconds) {
             defer { attempts += 1 }
             return Attempt(term: own, number: attempts)
         }
         nextAttempt = attempts
-        for (merger, job) in jobs { actions.append(.send(merger, .merge(job))) }
+        for (merger, job) in jobs {
+            actions.append(.send(merger, .merge(job)))
+            guard job.output == .cells else { continue }
+            for index in compactionWaiters.indices { compactionWaiters[index].job = job.number }
+        }
     }
 
     private mutating func take(_ outputs: [Collector.Output], now: Moment) {
@@ -829,6 +868,9 @@ package struct Coordinator: Sendable {
     private mutating func drain(now: Moment) {
         isDraining = true
         heartbeatCall.stopWaitingForSpace()
+        let waiting = Set(compactionWaiters.map(\.peer)).sorted()
+        compactionWaiters = []
+        for peer in waiting { refuseMessage(peer, "the coordinator drains", .draining) }
         guard phase == .reigning || isClaiming else {
             phase = .over
             actions.append(.drained)

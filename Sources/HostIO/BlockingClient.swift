@@ -14,6 +14,8 @@ package final class BlockingClient {
     private var parser = MessageParser(side: .client)
     /// TOUCH sent by a long wait whose TOUCHED has not come.
     private var ownTouches = 0
+    /// Before WELCOME nothing but HELLO may be sent.
+    private var wasWelcomed = false
     private let touchMilliseconds: Int
 
     /// Connects and waits for WELCOME.
@@ -41,6 +43,7 @@ package final class BlockingClient {
         guard case .welcome = second else {
             throw .protocolError(WireError(.badFormat, "\(second.commandName) before WELCOME"))
         }
+        wasWelcomed = true
     }
 
     /// Returns when the network has taken all bytes. Answers that come meanwhile are kept for `next`.
@@ -87,9 +90,9 @@ package final class BlockingClient {
     private func waitForMore(_ deadline: Deadline) throws(CloseReason) {
         let pause = Deadline(milliseconds: touchMilliseconds)
         do throws(CloseReason) {
-            _ = try socket.wait(Int16(POLLIN), min(deadline, pause))
+            _ = try socket.wait(Int16(POLLIN), wasWelcomed ? min(deadline, pause) : deadline)
         } catch {
-            guard error == .timedOut, pause < deadline else { throw error }
+            guard error == .timedOut, wasWelcomed, pause < deadline else { throw error }
             // A long wait, as for `visible`: shows that this side is still there.
             ownTouches += 1
             return try send([.touch], deadline)

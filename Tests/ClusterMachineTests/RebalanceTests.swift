@@ -70,4 +70,29 @@ import Wire
         let returned = driver.slices(to: first).filter { $0.shardLane.shard == moving }
         #expect(returned.map(\.entries.count) == [1, 1])
     }
+
+    @Test("a lease tells the retracted keys of its shard, also those retracted before a take-over")
+    func retractedKeys() {
+        let driver = CoordinatorDriver(shardCount: 4)
+        driver.start()
+        driver.connect(client, .client)
+        driver.put(1, (0..<20).map { retraction($0) }, from: client)
+        driver.pass(3000)
+        driver.put(2, (10..<30).map { retraction($0) }, from: client)
+        func told(_ peer: PeerID) -> [Shard: [ArticleKey]] {
+            var told: [Shard: [ArticleKey]] = [:]
+            for sent in driver.sent where sent.peer == peer {
+                if case .lease(let shard, _, _, let keys) = sent.message { told[shard] = keys }
+            }
+            return told
+        }
+        let sharding = emptyManifest(shardCount: 4).sharding
+        let expected = Dictionary(grouping: (0..<30).map { key($0) }.sorted()) { sharding.shard(of: $0) }
+        driver.join(first)
+        #expect(told(first) == expected)
+        driver.become(Instance(2))
+        driver.pass(7000)
+        driver.join(second)
+        #expect(told(second) == expected)
+    }
 }

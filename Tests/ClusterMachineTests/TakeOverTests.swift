@@ -96,6 +96,31 @@ import Wire
         #expect(driver.accepted(by: PeerID(10)) == [2])
     }
 
+    @Test("a standby names the address of the one that reigns")
+    func standbyTellsAddress() {
+        let driver = CoordinatorDriver { $0.instance = Instance(2) }
+        driver.objects = backlog()
+        driver.start()
+        driver.connect(PeerID(9), .client)
+        driver.put(1, [article(1)], from: PeerID(9))
+        driver.join(PeerID(1))
+        #expect(
+            driver.sent.map(\.message) == [
+                .refusedBatch(number: 1, code: .notCoordinator, message: "c:1"),
+                .error(code: .notCoordinator, message: "c:1"),
+            ])
+    }
+
+    @Test("a worker that comes again on another connection has its shards at once")
+    func joinedAgain() {
+        let driver = CoordinatorDriver(shardCount: 4)
+        driver.start()
+        driver.join(PeerID(1), instance: 7)
+        driver.join(PeerID(2), instance: 7)
+        #expect(driver.closed == [PeerID(1)])
+        #expect(driver.leases(of: PeerID(2)).count == 4)
+    }
+
     @Test("one that is drained while it replays leaves in good order, so that nobody waits")
     func drainedInReplay() throws {
         let driver = replaying()

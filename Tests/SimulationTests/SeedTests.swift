@@ -12,6 +12,8 @@ import Testing
         136,  // an idle coordinator never learnt that it was overtaken
         32, 154, 316,  // a router with little memory read again what was long sent
         820,  // entries of a shard that was to move, and then did not, were never sent
+        201, 208,  // a worker came and died while the others were busy, and articles were passed over
+        703, 792,  // two coordinators with a long replay fenced one another for ever
     ]
 
     @Test("every property holds", arguments: onceFailed)

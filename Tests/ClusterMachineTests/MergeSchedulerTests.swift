@@ -1,0 +1,133 @@
+import Cluster
+import News
+import Storage
+import Testing
+import Wire
+
+@Suite struct MergeSchedulerTests {
+    let merger = PeerID(1)
+    let other = PeerID(2)
+
+    func head(_ seeds: ClosedRange<UInt8>) -> Manifest {
+        var head = emptyManifest()
+        head.overlays = seeds.map { segment($0) }
+        return head
+    }
+
+    func scheduler(_ mergers: [PeerID]) -> MergeScheduler {
+        var scheduler = MergeScheduler(policy: MergePolicy(fanIn: 2, smallestTierBytes: 1000))
+        for merger in mergers { scheduler.join(merger, now: 0) }
+        return scheduler
+    }
+
+    func schedule(_ scheduler: inout MergeScheduler, _ head: Manifest, now: Int64) -> [MergeJob] {
+        scheduler.schedule(head: head, cells: [], now: now) { Attempt(term: Term(1), number: 1) }.map(\.job)
+    }
+
+    @Test("a merge that fails again and again is tried ever less often, and at last not at all")
+    func hotLoop() {
+        var scheduler = scheduler([merger])
+        var tried: [Int64] = []
+        for second in Int64(0)..<10_000 {
+            for job in schedule(&scheduler, head(1...2), now: second * 1000) {
+                tried.append(second)
+                let isGivenUp = scheduler.fail(job.number, now: second * 1000)
+                #expect(!isGivenUp)
+            }
+        }
+        #expect(tried == [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1023])
+        // Others are merged meanwhile.
+        #expect(schedule(&scheduler, head(1...4), now: 0).map(\.inputs) == [[segment(3), segment(4)]])
+    }
+
+    @Test("a job is reported once, by the merger that has it")
+    func reportedOnce() {
+        var scheduler = scheduler([merger])
+        let job = schedule(&scheduler, head(1...2), now: 0)[0]
+        let reports = [(job.number, other), (job.number, merger), (job.number, merger), (job.number + 1, merger)]
+        let known = reports.map { scheduler.report($0.0, by: $0.1) }
+        #expect(known == [nil, job, nil, nil])
+    }
+
+    @Test("a compaction waits for what runs, and what comes while it runs is merged beside it")
+    func besides() {
+        var scheduler = scheduler([merger, other])
+        let first = schedule(&scheduler, head(1...2), now: 0)
+        #expect(first.map(\.output) == [.overlay])
+        scheduler.requestCompaction()
+        #expect(schedule(&scheduler, head(1...4), now: 0).isEmpty)
+        scheduler.finish(first[0].number)
+        let second = schedule(&scheduler, head(3...6), now: 0)
+        #expect(second.map(\.output) == [.cells])
+        #expect(schedule(&scheduler, head(3...8), now: 0).map(\.inputs) == [[segment(7), segment(8)]])
+    }
+
+    @Test("COMPACT is answered when what there was is in cells, though articles go on coming")
+    func underLiveStream() throws {
+        let driver = CoordinatorDriver { $0.mergePolicy = MergePolicy(fanIn: 8) }
+        let client = PeerID(9)
+        driver.start()
+        driver.connect(client, .client)
+        driver.join(merger)
+        driver.join(other, .merger)
+        driver.step(.message(merger, .credit(lane: .bulk, bytes: 1 << 20)))
+        func publish(_ number: UInt64) {
+            let before = driver.slices(to: merger).count
+            driver.put(number, [article(Int(number))], from: client)
+            let new = Array(driver.slices(to: merger).dropFirst(before))
+            driver.seal(number, new, by: merger, segment(UInt8(number), attempt: 1))
+            driver.pass(200)
+        }
+        func jobs() -> [MergeJob] {
+            driver.sent.compactMap { if case .merge(let job) = $0.message { job } else { nil } }
+        }
+        publish(1)
+        driver.step(.message(client, .compact))
+        let job = try #require(jobs().first)
+        #expect(job.output == .cells)
+        publish(2)
+        var cell = segment(100, attempt: job.attempt.number)
+        cell.kind = .cell
+        cell.killCount = 0
+        driver.step(.message(other, .merged(MergedReport(job: job.number, outputs: [cell]))))
+        driver.pass(200)
+        #expect(driver.coordinator.head?.overlays.count == 1)
+        #expect(driver.sent.contains { $0.peer == client && $0.message.isCompacted })
+        #expect(jobs().count == 1)
+    }
+
+    @Test("who waits for a compaction that always fails is told so")
+    func hopeless() {
+        let driver = CoordinatorDriver()
+        let client = PeerID(9)
+        driver.start()
+        driver.connect(client, .client)
+        driver.join(merger)
+        driver.join(other, .merger)
+        driver.step(.message(merger, .credit(lane: .bulk, bytes: 1 << 20)))
+        driver.put(1, [article(1)], from: client)
+        driver.seal(1, driver.slices(to: merger), by: merger, segment(1))
+        driver.pass(200)
+        driver.step(.message(client, .compact))
+        var answered = 0
+        for _ in 0..<400 {
+            let jobs = driver.sent.compactMap { if case .merge(let job) = $0.message { job } else { nil } }
+            for job in jobs.dropFirst(answered) {
+                answered += 1
+                driver.step(.message(other, .mergeFailed(job: job.number, message: "corrupt")))
+            }
+            driver.pass(100)
+            driver.step(.message(merger, .touch))
+            driver.step(.message(other, .touch))
+        }
+        #expect(answered == 5)
+        #expect(
+            driver.sent.contains {
+                if $0.peer == client, case .error(.internalError, _) = $0.message { true } else { false }
+            })
+    }
+}
+
+extension Message {
+    fileprivate var isCompacted: Bool { if case .compacted = self { true } else { false } }
+}
