@@ -413,6 +413,12 @@ package struct Publisher: Sendable {
                 outputs.append(.mergeRefused(job: merge.job.number, reason: "the set digest differs"))
                 continue
             }
+            let liveChange = merge.job.inputs.reduce(0) { $0 + $1.liveChange }
+            guard liveChange == merge.outputs.reduce(0, { $0 + $1.liveChange }) else {
+                outputs.append(
+                    .mergeRefused(job: merge.job.number, reason: "the number of live articles differs"))
+                continue
+            }
             next.overlays.removeAll { inputs.contains($0) }
             cells.removeAll { inputs.contains($0) }
             switch merge.job.output {
@@ -431,9 +437,6 @@ package struct Publisher: Sendable {
         guard outputs.allSatisfy({ $0.attempt == merge.job.attempt }) else { return "an output is of another attempt" }
         guard outputs.allSatisfy({ $0.kind == merge.job.output.kind }) else { return "an output is of another kind" }
         guard Set(outputs).count == outputs.count else { return "an output is named twice" }
-        guard merge.job.inputs.reduce(0, { $0 + $1.liveChange }) == outputs.reduce(0, { $0 + $1.liveChange }) else {
-            return "the number of live articles differs"
-        }
         switch merge.job.output {
         case .overlay: return outputs.count <= 1 ? nil : "more than one overlay"
         case .cells:
