@@ -135,7 +135,8 @@ final class CoordinatorDriver {
         return all
     }
 
-    /// A report over what the slices carried, each stream from its first slice to its last.
+    /// A report over what the slices carried, each stream from its first slice to its last. The segment becomes one of the
+    /// worker's attempt; what is not in it counts as duplicates.
     func seal(
         _ number: UInt64, _ slices: [ArticlesBatch.Slice], by peer: PeerID, _ segment: SegmentReference? = nil,
         source: String = "paper"
@@ -151,12 +152,20 @@ final class CoordinatorDriver {
             }
         }
         let count = Int64(slices.reduce(0) { $0 + $1.entries.count })
+        var segment = segment
+        for sent in sent where sent.peer == peer {
+            if case .joined(_, let attempt, _, _) = sent.message { segment?.attempt = attempt }
+        }
+        let published = segment?.liveChange ?? 0
+        let counts = [
+            OutcomeCount(source: source, hour: 1, outcome: .published, delta: published),
+            OutcomeCount(source: source, hour: 1, outcome: .duplicate, delta: count - published),
+        ].filter { $0.delta != 0 }
         step(
             .message(
                 peer,
                 .sealed(
                     SealedReport(
-                        number: number, entries: entries, segment: segment,
-                        counts: [OutcomeCount(source: source, hour: 1, outcome: .duplicate, delta: count)]))))
+                        number: number, entries: entries, segment: segment, counts: counts))))
     }
 }
