@@ -18,8 +18,14 @@ package struct ArticleReader {
     /// - Parameter fieldMap: further names of fields; a mapped name no longer means what it meant by itself.
     package init(fieldMap: FieldMap = FieldMap()) { self.fieldMap = fieldMap }
 
+    /// What the line read last said of its source, also if no article came of it: a rejection counts at its source.
+    package var source: String? { article.source }
+
+    mutating func forgetLast() { article = Article() }
+
     /// - Parameter line: the object's bytes, with or without a line end; at most `Limits.inputBytes` are looked at.
     package mutating func read(_ line: ArraySlice<UInt8>) -> ReadOutcome {
+        forgetLast()
         guard line.count <= Limits.inputBytes else {
             return .rejected(
                 .tooLarge, detail: "the line has \(line.count) bytes, at most \(Limits.inputBytes) are allowed")

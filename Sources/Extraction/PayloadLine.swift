@@ -21,6 +21,7 @@ package enum PayloadLine: Equatable, Sendable {
 
 extension ArticleReader {
     package mutating func readPayloadLine(_ line: ArraySlice<UInt8>) -> PayloadLine {
+        forgetLast()
         do throws(JSONError) {
             if let directive = try Self.directive(line) { return directive }
         } catch {

@@ -48,7 +48,10 @@ package final class PutReader {
                     source: label(incoming.article.source ?? ""), recordBytes: UInt32(incoming.record.count),
                     frame: compressor.compress(incoming.record)))
         case .rejected(let reason, let detail):
-            return .rejection(Rejection(reason: reason, source: "", place: place, detail: label(detail)))
+            return .rejection(
+                Rejection(
+                    reason: reason, source: (reader.source ?? "").prefix(utf8Bytes: Limits.nameBytes), place: place,
+                    detail: label(detail)))
         case .reject(let source, let key, let line, let reason, let detail):
             var place = key?.hex ?? source
             if let line { place += ":\(line)" }

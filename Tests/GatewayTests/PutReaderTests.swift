@@ -64,4 +64,15 @@ import Wire
         }
         #expect(kinds == ["feed", "malformed", "malformed"])
     }
+
+    @Test("a rejected line counts at its source, and not at that of the line before")
+    func rejectedSource() throws {
+        let sources = try entries([
+            "{\"headline\":\"h\",\"source\":\"before\"}", "{\"source\":\"paper\"}", "{\"$feed\":1}", "[1]",
+        ]).map { entry in
+            if case .rejection(let rejection) = entry { return rejection.source }
+            return "accepted"
+        }
+        #expect(sources == ["accepted", "paper", "", ""])
+    }
 }
