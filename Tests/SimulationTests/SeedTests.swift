@@ -10,6 +10,7 @@ import Testing
         136,  // an idle coordinator never learnt that it was overtaken
         32, 154, 316,  // a router with little memory read again what was long sent
         201, 208,  // a worker came and died while the others were busy, and articles were passed over
+        626,  // of a dying connection's reports one was lost, and the next killed what it had held
         703, 792,  // two coordinators with a long replay fenced one another for ever
     ]
 
