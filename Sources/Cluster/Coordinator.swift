@@ -178,6 +178,8 @@ package struct Coordinator: Sendable {
     private var owed: [PeerID: Int] = [:]
     /// Sizes of the reports that were neither published nor refused.
     private var reportBytes: [PeerID: [UInt64: Int]] = [:]
+    /// Number of the last report of each worker.
+    private var lastReport: [PeerID: UInt64] = [:]
     /// Who waits for a compaction, and for which job: the one that was given out after they asked.
     private var compactionWaiters: [(peer: PeerID, job: UInt64?)] = []
     /// Said QUIT; closed when no answer is due any more.
@@ -620,9 +622,13 @@ package struct Coordinator: Sendable {
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
         case .sealed(let report):
             guard joined[peer] != nil else { return refuseMessage(peer, "SEALED before JOIN") }
-            guard reportBytes[peer]?[report.number] == nil else {
-                return refuseMessage(peer, "report \(report.number) waits already")
+            // A report may kill what an earlier one brought, in another lane: without that one it must not be published.
+            let last = lastReport[peer] ?? 0
+            guard report.number == last &+ 1 else {
+                refuseMessage(peer, "report \(report.number) came after \(last)")
+                return leave(peer, now: now)
             }
+            lastReport[peer] = report.number
             let known = reportBytes[peer] ?? [:]
             let size = report.heldBytes
             guard known.count < Self.reportLimitCount,
@@ -694,6 +700,7 @@ package struct Coordinator: Sendable {
         waiters.removeAll { $0.asker.peer == peer }
         owed[peer] = nil
         reportBytes[peer] = nil
+        lastReport[peer] = nil
         compactionWaiters.removeAll { $0.peer == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
         instances[peer] = nil

@@ -240,6 +240,7 @@ package struct Worker: Sendable {
         queue = []
         clearBuilder()
         report = nil
+        nextReport = 1
         unpublished = []
         own = []
         lastRead = .none

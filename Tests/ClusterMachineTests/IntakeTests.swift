@@ -146,6 +146,23 @@ import Wire
         #expect(driver.closed == [client])
     }
 
+    @Test("a report is not published without the one before it, which may hold what it kills")
+    func lostReport() {
+        let driver = CoordinatorDriver()
+        driver.start()
+        driver.connect(client, .client)
+        driver.join(PeerID(1))
+        for lane in Lane.allCases { driver.step(.message(PeerID(1), .credit(lane: lane, bytes: 1 << 20))) }
+        driver.put(1, [article(1)], from: client)
+        let first = driver.slices(to: PeerID(1)).count
+        driver.put(2, [article(1, seen: 2)], from: client, lane: .live)
+        // The first report, of the bulk lane, was lost with the dying connection.
+        driver.seal(2, Array(driver.slices(to: PeerID(1)).dropFirst(first)), by: PeerID(1), segment(2))
+        driver.pass(300)
+        #expect(driver.coordinator.head?.overlays.isEmpty == true)
+        #expect(driver.closed == [PeerID(1)])
+    }
+
     @Test("early reports without end are refused")
     func endlessReports() {
         let driver = CoordinatorDriver()
@@ -158,7 +175,7 @@ import Wire
         let early = Array(driver.slices(to: PeerID(1)).dropFirst(first))
         // Four of the largest may wait.
         let source = String(repeating: "s", count: 15 << 20)
-        for number in 0..<5 { driver.seal(UInt64(number), early, by: PeerID(1), source: source) }
+        for number in UInt64(1)...5 { driver.seal(number, early, by: PeerID(1), source: source) }
         #expect(errors(driver, of: PeerID(1)) == [.busy])
         #expect(driver.closed == [PeerID(1)])
     }
