@@ -47,8 +47,8 @@ package struct StoreReport: Equatable, Sendable {
 
 /// Reads every byte of a store again, also of objects that no manifest names, and checks what holds between the objects.
 ///
-/// `heartbeats/` and `collection/` are left out: they are overwritten, and hints. A store may be verified while a cluster runs on it: what is collected
-/// meanwhile is passed over, what a manifest names must be there.
+/// `heartbeats/` are left out: they change each second, and are hints. A store may be verified while a cluster runs on it:
+/// what is collected meanwhile is passed over, what a manifest names must be there.
 package struct StoreVerifier {
     let loader: SnapshotLoader
     private(set) var report = StoreReport()
@@ -61,7 +61,7 @@ package struct StoreVerifier {
     /// Segments whose bytes were checked by themselves.
     private var soundSegments: Set<String> = []
 
-    static let folders = ["terms", "log", "manifests", "pages", "state", "ledger", "segments"]
+    static let folders = ["terms", "log", "manifests", "pages", "state", "ledger", "segments", "collection"]
 
     package init(_ bucket: any Bucket) { loader = SnapshotLoader(bucket) }
 
@@ -92,7 +92,7 @@ package struct StoreVerifier {
                 let folder = String(name.prefix { $0 != "/" })
                 if Self.folders.contains(folder) {
                     names[folder, default: []].append(name)
-                } else if folder != "heartbeats", folder != "collection" {
+                } else if folder != "heartbeats" {
                     report.unknownNames.append(name)
                 }
             }
@@ -134,6 +134,7 @@ package struct StoreVerifier {
             case "state":
                 var state = ClusterState()
                 try state.add(decoding: bytes)
+            case "collection": _ = try UnnamedObjects(decoding: bytes)
             default: _ = try LedgerRows(decodingObject: bytes)
             }
         } catch {

@@ -30,6 +30,9 @@ import Testing
     func flips() throws {
         let store = SampleStore()
         try store.publish([SampleStore.article(1, headline: "Talks", body: "Begin.")])
+        var unnamed = UnnamedObjects()
+        _ = unnamed.see(UnnamedObjects.mark(of: "segments/gone"), at: Timestamp(milliseconds: 1))
+        _ = store.bucket.perform(.put(name: ObjectName.collection(Term(1)), bytes: unnamed.encoded))
         for name in store.names {
             let bytes = store.bytes(name)
             // Every byte of a segment is tried in the engine's tests.
