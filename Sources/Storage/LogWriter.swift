@@ -57,13 +57,7 @@ package struct LogWriter: Sendable {
         guard stage != .fenced else { return [] }
         waiting.append(Pending(token: token, batch: batch, sizeBytes: sizeBytes))
         waitingBytes += sizeBytes
-        #if PLANTED_ACK_BEFORE_DURABLE
-            let early = LogObject(
-                term: term, number: nextNumber, instance: instance, acceptedAt: now.wall, batches: [batch])
-            return [.durable(early, tokens: [token])] + begin(now: now)
-        #else
-            return begin(now: now)
-        #endif
+        return begin(now: now)
     }
 
     package mutating func tick(now: Moment) -> [Output] {
@@ -111,7 +105,12 @@ package struct LogWriter: Sendable {
         waitingBytes -= bytes
         inFlight = object
         stage = .creating
-        return [.operation(create.start(name: object.name, bytes: object.encoded))]
+        let operation = Output.operation(create.start(name: object.name, bytes: object.encoded))
+        #if PLANTED_ACK_BEFORE_DURABLE
+            return [.durable(object, tokens: inFlightTokens), operation]
+        #else
+            return [operation]
+        #endif
     }
 
     private mutating func finish(now: Moment) -> [Output] {
@@ -132,7 +131,12 @@ package struct LogWriter: Sendable {
         let tokens = inFlightTokens
         inFlight = nil
         stage = .idle
-        return [.refused(tokens: tokens, failure)] + begin(now: now)
+        #if PLANTED_ACK_BEFORE_DURABLE
+            nextNumber += 1
+            return begin(now: now)
+        #else
+            return [.refused(tokens: tokens, failure)] + begin(now: now)
+        #endif
     }
 
     private mutating func fence() -> [Output] {
