@@ -30,6 +30,7 @@ package struct Collector: Sendable {
         case writingRecord
         case readingManifest(Generation)
         case readingPage(Generation, Manifest.Named)
+        case readingLedgerIndex(Generation)
         case listing(String)
         case looking
         case deleting(String)
@@ -54,7 +55,7 @@ package struct Collector: Sendable {
     /// Where the log begins that a kept generation needs. Manifests never change, so each is read once.
     private var firstNeeded: [Generation: Position] = [:]
     private var toRead: [Generation] = []
-    private var reading: (manifest: Manifest, pages: [Manifest.Named])?
+    private var reading: (manifest: Manifest, pages: [Manifest.Named], ledgerIndex: Manifest.Named?)?
     private var foldersLeft: [String] = []
     private var unnamed = UnnamedObjects()
     /// What stands in the store of it; nil before it was read, or if that is not ours.
@@ -72,14 +73,15 @@ package struct Collector: Sendable {
         nextRound = now.milliseconds + intervalMilliseconds
     }
 
-    /// - Parameter head: the newest manifest, with `cells`, the cells it names.
-    package mutating func tick(now: Moment, head: Manifest, cells: [SegmentReference]) -> [Output] {
+    /// - Parameter newest: the newest manifest and what it names.
+    package mutating func tick(now: Moment, head newest: SnapshotHead) -> [Output] {
         if let again = call.due(now: now) { return [.operation(again)] }
         guard stage == .idle, now.milliseconds >= nextRound else { return [] }
         nextRound = now.milliseconds + intervalMilliseconds
+        let head = newest.manifest
         self.head = head
         firstNeeded = firstNeeded.filter { head.kept.contains($0.key) }
-        learn(head, cells)
+        learn(newest)
         naming = naming.filter { isNamed($0.value) }
         toRead = head.kept.generations.filter { firstNeeded[$0] == nil }
         victims = recorded == nil ? [] : olderRecords
@@ -95,12 +97,12 @@ package struct Collector: Sendable {
 
     /// - Parameter isOver: whether nothing written under an attempt can be published any more.
     package mutating func handle(
-        _ tag: OperationTag, _ result: BucketResult, now: Moment, head newest: Manifest, cells: [SegmentReference],
+        _ tag: OperationTag, _ result: BucketResult, now: Moment, head newest: SnapshotHead,
         isOver: (Attempt) -> Bool, protected: Set<String>
     ) -> [Output] {
         guard let (operation, result) = call.handle(tag, result, now: now) else { return [] }
         // What was published meanwhile is named too.
-        learn(newest, cells)
+        learn(newest)
         switch (stage, result) {
         case (.listingRecords, .names(let names)):
             olderRecords = names.filter { ObjectName.term(ofName: $0).map { $0 < term } ?? false }
@@ -126,7 +128,7 @@ package struct Collector: Sendable {
             do {
                 let manifest = try Manifest(decoding: bytes, named: operation.name)
                 precondition(manifest.generation == generation, "a manifest is read under its own name")
-                reading = (manifest, manifest.pages)
+                reading = (manifest, manifest.pages, manifest.ledgerIndex)
             } catch {
                 // A kept manifest that cannot be read: whatever it named must stay.
                 return abandonRound()
@@ -135,6 +137,12 @@ package struct Collector: Sendable {
             do {
                 for cell in try ManifestPage(decoding: bytes, named: operation.name).cells {
                     note(cell.objectName, in: generation)
+                }
+            } catch { return abandonRound() }
+        case (.readingLedgerIndex(let generation), .bytes(let bytes)):
+            do {
+                for entry in try LedgerIndex(decoding: bytes, named: operation.name).entries {
+                    note(entry.object.name(in: "ledger"), in: generation)
                 }
             } catch { return abandonRound() }
         case (.listing(let folder), .names(let names)):
@@ -166,8 +174,14 @@ package struct Collector: Sendable {
                 stage = .readingPage(current.manifest.generation, page)
                 return .operation(call.start(.get(name: page.name(in: "pages"), range: nil)))
             }
+            if let index = current.ledgerIndex {
+                current.ledgerIndex = nil
+                reading = current
+                stage = .readingLedgerIndex(current.manifest.generation)
+                return .operation(call.start(.get(name: index.name(in: "ledger"), range: nil)))
+            }
             // Known only now that all its pages are: else a page that cannot be read would be forgotten.
-            learn(current.manifest, [])
+            learn(SnapshotHead(current.manifest))
             reading = nil
         }
         if let generation = toRead.popLast() {
@@ -198,11 +212,11 @@ package struct Collector: Sendable {
         return [.finished(deletedCount: deletedCount)]
     }
 
-    private mutating func learn(_ manifest: Manifest, _ cells: [SegmentReference]) {
+    private mutating func learn(_ snapshot: SnapshotHead) {
+        let manifest = snapshot.manifest
         guard firstNeeded[manifest.generation] == nil else { return }
         firstNeeded[manifest.generation] = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)
-        for name in manifest.namedObjects { note(name, in: manifest.generation) }
-        for cell in cells { note(cell.objectName, in: manifest.generation) }
+        for name in snapshot.namedObjects { note(name, in: manifest.generation) }
     }
 
     private mutating func note(_ name: String, in generation: Generation) {

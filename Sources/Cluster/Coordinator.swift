@@ -94,41 +94,10 @@ package struct Coordinator: Sendable {
         case over
     }
 
-    /// Who is to be told, and when.
-    private struct Asker: Sendable {
-        var peer: PeerID
-        var ack: AckLevel
-    }
-
-    private struct Intake: Sendable {
-        /// Whoever sent the batch, each time it came: each gets an answer.
-        var askers: [Asker]
-        var put: Put
-        var counts: BatchCounts
-    }
-
-    private struct Remembered: Sendable {
-        var digest: Digest256
-        var counts: BatchCounts
-    }
-
-    /// A batch whose client waits for more than the log.
-    private struct Waiter: Sendable {
-        var asker: Asker
-        var number: UInt64
-        var counts: BatchCounts
-        var needs: [ShardLane: Position]
-        /// What of it concerns no shard is counted and in force up to here.
-        var foldedTo: Position
-    }
-
     /// Heartbeats between two looks for a later term.
     static let beatsPerLook: UInt64 = 5
-    static let rememberedLimitCount = 1_000_000
     /// Answers to batches that one connection may be owed. Whoever sends more is told BUSY.
-    package static let owedLimitCount = 4096
-    /// Answers to COMPACT that one connection may be owed.
-    static let compactionLimitCount = 16
+    package static let owedLimitCount = OwedAnswers.batchLimitCount
     /// Reports of one worker that wait for their turn. A store that hangs for a minute makes a few hundred.
     static let reportLimitCount = 1024
     /// The same, in bytes: four of the largest.
@@ -167,24 +136,12 @@ package struct Coordinator: Sendable {
     private var instances: [PeerID: Instance] = [:]
     /// Where the reigning coordinator is, while we stand by; "" if unknown.
     private var presentAddress = ""
-    private var intake: [UInt64: Intake] = [:]
-    private var nextToken: UInt64 = 1
-    private var inIntake: [BatchID: UInt64] = [:]
-    private var remembered: [BatchID: Remembered] = [:]
-    private var rememberedOrder: [BatchID] = []
-    private var rememberedFirst = 0
-    private var waiters: [Waiter] = []
-    /// Batches in the intake and among the waiters, by who asked.
-    private var owed: [PeerID: Int] = [:]
+    private var intake = Intake()
+    private var answers = OwedAnswers()
     /// Sizes of the reports that were neither published nor refused.
     private var reportBytes: [PeerID: [UInt64: Int]] = [:]
     /// Number of the last report of each worker.
     private var lastReport: [PeerID: UInt64] = [:]
-    /// Who waits for a compaction, and for which job: the one that was given out after they asked.
-    private var compactionWaiters: [(peer: PeerID, job: UInt64?)] = []
-    /// Said QUIT; closed when no answer is due any more.
-    private var quitting: Set<PeerID> = []
-
     package init(_ configuration: Configuration) {
         self.configuration = configuration
         reign = Reign(instance: configuration.instance, address: configuration.address, empty: configuration.empty)
@@ -229,26 +186,16 @@ package struct Coordinator: Sendable {
         case .message(let peer, let message): receive(message, from: peer, now: now)
         case .disconnected(let peer):
             roles[peer] = nil
-            quitting.remove(peer)
+            answers.closed(peer)
             leave(peer, now: now)
         case .drain: drain(now: now)
         }
-        closeQuitting()
+        for peer in answers.takeSettled(besides: { [intake] in intake.askers }) { actions.append(.close(peer)) }
         defer { actions = [] }
         return actions.map { action in
             guard case .operation(var tagged) = action else { return action }
             tagged.tag.run = configuration.instance.number
             return .operation(tagged)
-        }
-    }
-
-    private mutating func closeQuitting() {
-        guard !quitting.isEmpty else { return }
-        let due = Set(intake.values.flatMap { $0.askers.map(\.peer) }).union(waiters.map(\.asker.peer))
-            .union(compactionWaiters.map(\.peer))
-        for peer in quitting.subtracting(due).sorted() {
-            quitting.remove(peer)
-            actions.append(.close(peer))
         }
     }
 
@@ -271,7 +218,8 @@ package struct Coordinator: Sendable {
                 heartbeatLook.abandon()
                 nextHeartbeat = now.milliseconds
                 beat(now: now)
-            case .inherited(let manifest, let inherited, let cells):
+            case .inherited(let head, let inherited):
+                let manifest = head.manifest
                 term = manifest.term
                 state = inherited
                 retracted = Dictionary(grouping: inherited.retractions.keys) { manifest.sharding.shard(of: $0) }
@@ -280,7 +228,7 @@ package struct Coordinator: Sendable {
                     sharding: manifest.sharding, watermarks: manifest,
                     cacheLimitBytes: configuration.routedLimitBytes)
                 publisher = Publisher(
-                    head: manifest, cells: cells, term: term, instance: configuration.instance,
+                    head: head, term: term, instance: configuration.instance,
                     ledgerTailLimitCount: configuration.ledgerTailLimitCount)
             case .replay(let object): replay(object)
             case .won: begin(now: now)
@@ -296,9 +244,8 @@ package struct Coordinator: Sendable {
         fold(object)
         router?.append(object, watermarks: head)
         for batch in object.batches {
-            remember(
-                BatchID(client: batch.client, number: batch.number),
-                Remembered(digest: batch.digest, counts: Self.counts(of: batch.entries)))
+            intake.remember(
+                BatchID(client: batch.client, number: batch.number), batch.digest, BatchCounts(of: batch.entries))
         }
     }
 
@@ -379,9 +326,7 @@ package struct Coordinator: Sendable {
             actions.append(.close(peer))
             leave(peer, now: now)
         }
-        if let head = publisher?.head, let cells = publisher?.cells {
-            take(collector?.tick(now: now, head: head, cells: cells) ?? [], now: now)
-        }
+        if let head = publisher?.snapshot { take(collector?.tick(now: now, head: head) ?? [], now: now) }
         advance(now: now)
     }
 
@@ -420,7 +365,7 @@ package struct Coordinator: Sendable {
             let own = term
             take(
                 collector?.handle(
-                    tag, result, now: now, head: publisher.head, cells: publisher.cells,
+                    tag, result, now: now, head: publisher.snapshot,
                     isOver: { $0.term < own || ($0.term == own && !open.contains($0)) },
                     protected: publisher.protectedNames) ?? [], now: now)
         case .worker, .merger: break
@@ -434,58 +379,34 @@ package struct Coordinator: Sendable {
 
     // MARK: Accepting
 
-    private static func counts(of entries: [LogEntry]) -> BatchCounts {
-        var counts = BatchCounts()
-        for entry in entries {
-            switch entry {
-            case .article:
-                counts.received += 1
-                counts.accepted += 1
-            case .rejection:
-                counts.received += 1
-                counts.rejected += 1
-            case .retraction, .feed: counts.controls += 1
-            }
-        }
-        return counts
-    }
-
     private mutating func accept(_ put: Put, from peer: PeerID, now: Moment) {
         guard phase == .reigning, log != nil else {
             return refuse(put, peer, .notCoordinator, presentAddress)
         }
-        if let known = remembered[put.id] {
-            guard known.digest == put.digest else {
-                return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
-            }
+        let asker = Asker(peer: peer, ack: put.ack)
+        switch intake.look(put.id, put.digest) {
+        case .reused: return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
+        case .answered(let counts):
             // It is in the log, so it cannot be refused; it can be asked for again.
-            guard put.ack == .durable || owe(peer) else { return refuseMessage(peer, Self.owedTooMuch, .busy) }
-            return answer(Asker(peer: peer, ack: put.ack), put, known.counts)
-        }
-        if let token = inIntake[put.id] {
-            guard intake[token]!.put.digest == put.digest else {
-                return refuse(put, peer, .idReused, "batch \(put.id.number) was used for another payload")
-            }
-            guard owe(peer) else { return refuseMessage(peer, Self.owedTooMuch, .busy) }
-            intake[token]!.askers.append(Asker(peer: peer, ack: put.ack))
-            return
+            guard put.ack == .durable || answers.owe(peer) else { return refuseMessage(peer, Self.owedTooMuch, .busy) }
+            return answer(asker, put, counts)
+        case .coming(let token):
+            guard answers.owe(peer) else { return refuseMessage(peer, Self.owedTooMuch, .busy) }
+            return intake.ask(token, asker)
+        case .new: break
         }
         guard !isDraining else { return refuse(put, peer, .draining, "the coordinator drains") }
         guard log!.waitingBytes <= configuration.intakeLimitBytes else {
             return refuse(put, peer, .busy, "too much waits for the log")
         }
-        guard owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
+        guard answers.owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
         var put = put
         for (index, entry) in put.entries.enumerated() {
             guard case .article(let article) = entry, state.retractions[article.key] != nil else { continue }
             put.entries[index] = .rejection(
                 Rejection(reason: .retracted, source: article.source, place: article.key.hex, detail: ""))
         }
-        let token = nextToken
-        nextToken += 1
-        intake[token] = Intake(
-            askers: [Asker(peer: peer, ack: put.ack)], put: put, counts: Self.counts(of: put.entries))
-        inIntake[put.id] = token
+        let token = intake.add(put, asker)
         let batch = LogObject.Batch(
             client: put.id.client, number: put.id.number, digest: put.digest, lane: put.lane, entries: put.entries)
         take(log!.append(token: token, batch: batch, sizeBytes: put.heldBytes, now: now), now: now)
@@ -502,10 +423,9 @@ package struct Coordinator: Sendable {
                 for token in tokens { durable(token) }
             case .refused(let tokens, let failure):
                 for token in tokens {
-                    guard let item = intake.removeValue(forKey: token) else { continue }
-                    inIntake[item.put.id] = nil
+                    guard let item = intake.refused(token) else { continue }
                     for asker in item.askers {
-                        settle(asker.peer)
+                        answers.settle(asker.peer)
                         refuse(item.put, asker.peer, .storeFailed, "\(failure)")
                     }
                 }
@@ -515,40 +435,14 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func durable(_ token: UInt64) {
-        guard let item = intake.removeValue(forKey: token) else { return }
-        inIntake[item.put.id] = nil
-        remember(item.put.id, Remembered(digest: item.put.digest, counts: item.counts))
+        guard let item = intake.durable(token) else { return }
         for asker in item.askers {
-            if asker.ack == .durable { settle(asker.peer) }
+            if asker.ack == .durable { answers.settle(asker.peer) }
             answer(asker, item.put, item.counts)
         }
     }
 
     private static let owedTooMuch = "\(owedLimitCount) batches of this connection are unanswered"
-
-    /// - Returns: whether the peer may wait for one more answer.
-    private mutating func owe(_ peer: PeerID) -> Bool {
-        guard owed[peer, default: 0] < Self.owedLimitCount else { return false }
-        owed[peer, default: 0] += 1
-        return true
-    }
-
-    private mutating func settle(_ peer: PeerID) {
-        // One that is gone is owed nothing.
-        if let count = owed[peer] { owed[peer] = count == 1 ? nil : count - 1 }
-    }
-
-    private mutating func remember(_ id: BatchID, _ what: Remembered) {
-        if remembered.updateValue(what, forKey: id) == nil { rememberedOrder.append(id) }
-        if rememberedOrder.count - rememberedFirst > Self.rememberedLimitCount {
-            remembered[rememberedOrder[rememberedFirst]] = nil
-            rememberedFirst += 1
-            if rememberedFirst > Self.rememberedLimitCount {
-                rememberedOrder.removeFirst(rememberedFirst)
-                rememberedFirst = 0
-            }
-        }
-    }
 
     /// Answers now or, for more than durability, when the snapshot has come so far. A batch that was durable before
     /// waits for all that is durable now: its own positions are among them.
@@ -563,37 +457,17 @@ package struct Coordinator: Sendable {
             let stream = ShardLane(head.sharding.shard(of: key), entry.lane(given: put.lane))
             needs[stream] = router.lastEntry(of: stream)
         }
-        let waiter = Waiter(
-            asker: asker, number: put.id.number, counts: counts, needs: needs,
-            foldedTo: asker.ack == .visible ? folding.foldedTo : .start)
-        if !answers(waiter) { waiters.append(waiter) }
+        answers.wait(
+            OwedAnswers.Waiter(
+                asker: asker, number: put.id.number, counts: counts, needs: needs,
+                foldedTo: asker.ack == .visible ? folding.foldedTo : .start))
+        answerWaiters()
     }
 
     private mutating func answerWaiters() {
-        var left: [Waiter] = []
-        for waiter in waiters where !answers(waiter) { left.append(waiter) }
-        waiters = left
-    }
-
-    /// `indexed` is what the manifest being written covers: a report that waits may still be refused.
-    ///
-    /// - Returns: whether the snapshot has come so far; then the answer is sent.
-    private mutating func answers(_ waiter: Waiter) -> Bool {
-        guard let publisher else { return false }
-        let snapshot = waiter.asker.ack == .indexed ? publisher.coming : publisher.head
-        guard snapshot.foldedTo >= waiter.foldedTo,
-            waiter.needs.allSatisfy({ snapshot[watermark: $0.key] >= $0.value })
-        else { return false }
-        actions.append(.send(waiter.asker.peer, .accepted(number: waiter.number, counts: waiter.counts)))
-        settle(waiter.asker.peer)
-        return true
-    }
-
-    /// Whether somebody waits for nothing but that counts and state are published.
-    private func isFoldAwaited(_ coming: Manifest) -> Bool {
-        waiters.contains { waiter in
-            waiter.foldedTo > coming.foldedTo
-                && waiter.needs.allSatisfy { coming[watermark: $0.key] >= $0.value }
+        guard let publisher else { return }
+        for done in answers.ready(head: publisher.head, coming: publisher.coming) {
+            actions.append(.send(done.asker.peer, .accepted(number: done.number, counts: done.counts)))
         }
     }
 
@@ -605,7 +479,7 @@ package struct Coordinator: Sendable {
 
     private mutating func receive(_ message: Message, from peer: PeerID, now: Moment) {
         if case .quit = message {
-            quitting.insert(peer)
+            answers.quit(peer)
             return
         }
         guard phase == .reigning else {
@@ -659,10 +533,10 @@ package struct Coordinator: Sendable {
             leave(peer, now: now)
         case .compact:
             guard !isDraining else { return refuseMessage(peer, "the coordinator drains", .draining) }
-            guard compactionWaiters.count(where: { $0.peer == peer }) < Self.compactionLimitCount else {
-                return refuseMessage(peer, "\(Self.compactionLimitCount) compactions are asked for", .busy)
+            guard answers.compaction(peer) else {
+                return refuseMessage(
+                    peer, "\(OwedAnswers.compactionLimitCount) compactions are asked for", .busy)
             }
-            compactionWaiters.append((peer, nil))
             merges.requestCompaction()
         default: refuseMessage(peer, "this command is not for a coordinator")
         }
@@ -703,11 +577,9 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func leave(_ peer: PeerID, now: Moment) {
-        waiters.removeAll { $0.asker.peer == peer }
-        owed[peer] = nil
+        answers.leave(peer)
         reportBytes[peer] = nil
         lastReport[peer] = nil
-        compactionWaiters.removeAll { $0.peer == peer }
         guard joined.removeValue(forKey: peer) != nil else { return }
         instances[peer] = nil
         leases?.remove(peer)
@@ -775,7 +647,7 @@ package struct Coordinator: Sendable {
         guard publisher != nil, let leases, let router, publisher!.isIdle else { return }
         guard now.milliseconds >= nextPublish else { return }
         let isForced =
-            (hasFolding && (now.milliseconds >= nextFold || isDraining)) || isFoldAwaited(publisher!.head)
+            (hasFolding && (now.milliseconds >= nextFold || isDraining)) || answers.isFoldAwaited(publisher!.head)
         guard publisher!.hasReports || isForced else { return }
         var attempts = nextAttempt
         let own = term
@@ -827,27 +699,23 @@ package struct Coordinator: Sendable {
     private mutating func mergeFailed(_ job: UInt64, _ why: String, now: Moment) {
         actions.append(.note("merge \(job) failed: \(why)"))
         guard merges.fail(job, now: now.milliseconds) else { return }
-        let waiting = Set(compactionWaiters.map(\.peer)).sorted()
-        compactionWaiters = []
-        for peer in waiting { refuseMessage(peer, "the compaction fails again and again: \(why)", .internalError) }
+        for peer in Set(answers.takeCompactions()).sorted() {
+            refuseMessage(peer, "the compaction fails again and again: \(why)", .internalError)
+        }
     }
 
     private mutating func tellCompacted(_ generation: Generation, where isMeant: (UInt64?) -> Bool) {
-        for waiter in compactionWaiters where isMeant(waiter.job) {
-            actions.append(.send(waiter.peer, .compacted(generation: generation)))
+        for peer in answers.takeCompactions(where: isMeant) {
+            actions.append(.send(peer, .compacted(generation: generation)))
         }
-        compactionWaiters.removeAll { isMeant($0.job) }
     }
 
     private mutating func scheduleMerges(now: Moment) {
         guard let publisher, !isDraining else { return }
-        for index in compactionWaiters.indices {
-            // Its job failed, or its merger is gone.
-            if let job = compactionWaiters[index].job, !merges.isRunning(job) { compactionWaiters[index].job = nil }
-        }
+        answers.unassign { [merges] in !merges.isRunning($0) }
         if MergeScheduler.isCanonical(publisher.head) {
             tellCompacted(publisher.head.generation) { _ in true }
-        } else if compactionWaiters.contains(where: { $0.job == nil }) {
+        } else if answers.isCompactionUnassigned {
             merges.requestCompaction()
         }
         var attempts = nextAttempt
@@ -859,8 +727,7 @@ package struct Coordinator: Sendable {
         nextAttempt = attempts
         for (merger, job) in jobs {
             actions.append(.send(merger, .merge(job)))
-            guard job.output == .cells else { continue }
-            for index in compactionWaiters.indices { compactionWaiters[index].job = job.number }
+            if job.output == .cells { answers.assign(job.number) }
         }
     }
 
@@ -881,9 +748,9 @@ package struct Coordinator: Sendable {
     private mutating func drain(now: Moment) {
         isDraining = true
         heartbeatCall.stopWaitingForSpace()
-        let waiting = Set(compactionWaiters.map(\.peer)).sorted()
-        compactionWaiters = []
-        for peer in waiting { refuseMessage(peer, "the coordinator drains", .draining) }
+        for peer in Set(answers.takeCompactions()).sorted() {
+            refuseMessage(peer, "the coordinator drains", .draining)
+        }
         guard phase == .reigning || isClaiming else {
             phase = .over
             actions.append(.drained)

@@ -76,16 +76,25 @@ package struct Publisher: Sendable {
     }
 
     private struct Draft: Sendable {
-        var manifest: Manifest
-        var cells: [SegmentReference]
+        var snapshot: SnapshotHead
         var reports: [Waiting]
         var jobs: [UInt64]
         /// Objects to write before the manifest.
         var objects: [(name: String, bytes: [UInt8])]
+        /// The tail that becomes an object, with older objects that are still to be read and go into it.
+        var ledger: LedgerFold?
+    }
+
+    private struct LedgerFold: Sendable {
+        var rows: LedgerRows
+        var unread: [LedgerIndex.Entry]
+        /// Of the object and of the index.
+        var attempts: (object: Attempt, index: Attempt)
     }
 
     private enum Stage: Equatable {
         case idle
+        case readingLedger
         case writingObjects
         case writingManifest
         case looking
@@ -94,9 +103,10 @@ package struct Publisher: Sendable {
     }
 
     static let pauseMilliseconds: Int64 = 1000
+    /// Tails that one object of the ledger takes in, at most.
+    static let ledgerTailsPerObject = 32
 
-    package private(set) var head: Manifest
-    package private(set) var cells: [SegmentReference]
+    package private(set) var snapshot: SnapshotHead
     private let term: Term
     private let instance: Instance
     /// Ledger rows in the head before they are folded into an object.
@@ -104,6 +114,7 @@ package struct Publisher: Sendable {
     private var stage = Stage.idle
     private var create = CreateCall(owner: .manifest)
     private var look = StoreCall(owner: .manifest)
+    private var read = StoreCall(owner: .manifest)
     private var waiting: [Waiting] = []
     private var merges: [Merge] = []
     /// Workers of which a report was refused; they join again under another number.
@@ -111,17 +122,18 @@ package struct Publisher: Sendable {
     private var draft: Draft?
 
     package init(
-        head: Manifest, cells: [SegmentReference], term: Term, instance: Instance, ledgerTailLimitCount: Int
+        head: SnapshotHead, term: Term, instance: Instance, ledgerTailLimitCount: Int
     ) {
         self.ledgerTailLimitCount = ledgerTailLimitCount
-        self.head = head
-        self.cells = cells
+        snapshot = head
         self.term = term
         self.instance = instance
     }
 
+    package var head: Manifest { snapshot.manifest }
+    package var cells: [SegmentReference] { snapshot.cells }
     /// The manifest being written, if there is one: it will be the head, or we are fenced.
-    package var coming: Manifest { draft?.manifest ?? head }
+    package var coming: Manifest { draft?.snapshot.manifest ?? head }
     package var isIdle: Bool { stage == .idle }
     /// The store refused what was to be written, as a full one does; it is tried again after a pause.
     package var isRefused: Bool { if case .pausing = stage { true } else { false } }
@@ -132,8 +144,7 @@ package struct Publisher: Sendable {
         var names = Set(waiting.compactMap { $0.report.segment?.objectName })
         for merge in merges { names.formUnion(merge.outputs.map(\.objectName)) }
         if let draft {
-            names.formUnion(draft.manifest.namedObjects)
-            names.formUnion(draft.cells.map(\.objectName))
+            names.formUnion(draft.snapshot.namedObjects)
         }
         return names
     }
@@ -203,8 +214,13 @@ package struct Publisher: Sendable {
         for kind in folding.changedState.sorted() {
             next.state[kind] = place("state", state.encoded(kind), attempt(), &objects)
         }
+        var fold: LedgerFold?
         if next.ledgerTail.count > ledgerTailLimitCount {
-            next.ledgerObjects.append(place("ledger", next.ledgerTail.encodedObject, attempt(), &objects))
+            let carried = snapshot.ledger.carriedCount(
+                rowCount: next.ledgerTail.count, limit: ledgerTailLimitCount * Self.ledgerTailsPerObject)
+            fold = LedgerFold(
+                rows: next.ledgerTail, unread: snapshot.ledger.entries.suffix(carried), attempts: (attempt(), attempt())
+            )
             next.ledgerTail = LedgerRows()
         }
         if nextCells != cells {
@@ -229,17 +245,22 @@ package struct Publisher: Sendable {
             next.kept = KeepPolicy.prune(next.kept, now: now.wall)
         }
         folding = Folding(foldedTo: folding.foldedTo)
-        draft = Draft(manifest: next, cells: nextCells, reports: taken, jobs: jobs, objects: objects)
+        draft = Draft(
+            snapshot: SnapshotHead(next, cells: nextCells, ledger: snapshot.ledger), reports: taken, jobs: jobs,
+            objects: objects, ledger: fold)
         return outputs + step(now: now)
     }
 
     package mutating func tick(now: Moment) -> [Output] {
         if case .pausing(let until) = stage, now.milliseconds >= until { return step(now: now) }
-        return (create.due(now: now) ?? look.due(now: now)).map { [.operation($0)] } ?? []
+        return (create.due(now: now) ?? look.due(now: now) ?? read.due(now: now)).map { [.operation($0)] } ?? []
     }
 
     package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
         switch stage {
+        case .readingLedger:
+            guard let (operation, result) = read.handle(tag, result, now: now) else { return [] }
+            return ledgerRead(operation.name, result, now: now)
         case .writingObjects, .writingManifest:
             let (outcome, next) = create.handle(tag, result, now: now)
             if let next { return [.operation(next)] }
@@ -262,8 +283,7 @@ package struct Publisher: Sendable {
         case .looking:
             guard let (_, result) = look.handle(tag, result, now: now) else { return [] }
             guard result == .missing, let done = draft else { return fence() }
-            head = done.manifest
-            cells = done.cells
+            snapshot = done.snapshot
             draft = nil
             stage = .idle
             return [.published(head, reports: done.reports.map(\.id), jobs: done.jobs)]
@@ -274,13 +294,52 @@ package struct Publisher: Sendable {
     // MARK: Steps
 
     private mutating func step(now: Moment) -> [Output] {
+        if let fold = draft?.ledger {
+            if let entry = fold.unread.last {
+                stage = .readingLedger
+                return [.operation(read.start(.get(name: entry.object.name(in: "ledger"), range: nil)))]
+            }
+            place(fold)
+        }
         guard let draft else { return [] }
         if let object = draft.objects.first {
             stage = .writingObjects
             return [.operation(create.start(name: object.name, bytes: object.bytes))]
         }
         stage = .writingManifest
-        return [.operation(create.start(name: draft.manifest.name, bytes: draft.manifest.encoded))]
+        return [
+            .operation(
+                create.start(
+                    name: draft.snapshot.manifest.name, bytes: draft.snapshot.manifest.encoded))
+        ]
+    }
+
+    /// Takes an older object of the ledger into the new one. One that cannot be read stays as it is: its rows are counted
+    /// where it is named, and whoever reads the ledger is told.
+    private mutating func ledgerRead(_ name: String, _ result: BucketResult, now: Moment) -> [Output] {
+        guard let entry = draft?.ledger?.unread.last else { return [] }
+        if case .bytes(let bytes) = result, let rows = try? LedgerRows(decoding: bytes, named: name) {
+            draft?.ledger?.rows.add(rows)
+            draft?.ledger?.unread.removeLast()
+            draft?.snapshot.ledger.entries.removeAll { $0 == entry }
+        } else {
+            draft?.ledger?.unread = []
+        }
+        return step(now: now)
+    }
+
+    /// Puts the ledger's new object and index among those to be written.
+    private mutating func place(_ fold: LedgerFold) {
+        guard var snapshot = draft?.snapshot, var objects = draft?.objects, let hours = fold.rows.hours else { return }
+        let object = place("ledger", fold.rows.encodedObject, fold.attempts.object, &objects)
+        snapshot.ledger.entries.append(
+            LedgerIndex.Entry(
+                object: object, rowCount: UInt32(fold.rows.count), firstHour: hours.lowerBound,
+                lastHour: hours.upperBound))
+        snapshot.manifest.ledgerIndex = place("ledger", snapshot.ledger.encoded, fold.attempts.index, &objects)
+        draft?.snapshot = snapshot
+        draft?.objects = objects
+        draft?.ledger = nil
     }
 
     private mutating func fence() -> [Output] {

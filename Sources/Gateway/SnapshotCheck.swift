@@ -114,15 +114,14 @@ struct SnapshotCheck {
 
     /// The rows of the ledger add up to the sums of the manifest.
     private mutating func checkLedger() throws {
-        var rows = manifest.ledgerTail
-        for object in manifest.ledgerObjects {
-            let name = object.name(in: "ledger")
-            guard case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil))
-            else { return }
-            do throws(CodingError) { rows.add(try LedgerRows(decodingObject: bytes)) } catch {
-                // Told when the object itself was read.
-                return
-            }
+        let rows: LedgerRows
+        do { rows = try loader.ledger(of: manifest) } catch let error as StoreError where error.code != .io {
+            guard error.code == .missing else { return }  // Told when the object itself was read.
+            findings.append(
+                Finding(
+                    object: error.object, section: "ledger",
+                    message: "the object is missing; generation \(manifest.generation.number) names it"))
+            return
         }
         let all = rows.sorted.map(\.sums)
         let received = all.reduce(0) { $0 + $1.received }

@@ -135,7 +135,12 @@ package struct StoreVerifier {
                 var state = ClusterState()
                 try state.add(decoding: bytes)
             case "collection": _ = try UnnamedObjects(decoding: bytes)
-            default: _ = try LedgerRows(decodingObject: bytes)
+            default:
+                if LedgerIndex.isIndex(bytes) {
+                    _ = try LedgerIndex(decoding: bytes)
+                } else {
+                    _ = try LedgerRows(decodingObject: bytes)
+                }
             }
         } catch {
             find(name, Self.kind(of: folder), at: Self.place(of: error), "\(error)")

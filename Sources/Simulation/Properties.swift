@@ -112,12 +112,20 @@ struct Properties {
             try require(manifest.sums[outcome] >= 0, "no outcome is negative", manifest, outcome.name)
         }
         var rows = manifest.ledgerTail
-        for object in manifest.ledgerObjects {
-            let name = object.name(in: "ledger")
+        var index = LedgerIndex()
+        if let named = manifest.ledgerIndex {
+            let name = named.name(in: "ledger")
             guard let bytes = store.objects[name] else {
                 throw Violation(property: "what a kept manifest names is there", detail: name)
             }
-            let known = try ledgers[name] ?? LedgerRows(decodingObject: bytes)
+            index = try LedgerIndex(decoding: bytes, named: name)
+        }
+        for entry in index.entries {
+            let name = entry.object.name(in: "ledger")
+            guard let bytes = store.objects[name] else {
+                throw Violation(property: "what a kept manifest names is there", detail: name)
+            }
+            let known = try ledgers[name] ?? LedgerRows(decoding: bytes, named: name)
             ledgers[name] = known
             rows.add(known)
         }

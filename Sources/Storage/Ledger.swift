@@ -19,6 +19,11 @@ package struct OutcomeSums: Equatable, Sendable {
 
     package var pending: Int64 { byOutcome.reduce(received, &-) }
 
+    package mutating func add(_ other: OutcomeSums) {
+        received &+= other.received
+        for outcome in Outcome.allCases { self[outcome] &+= other[outcome] }
+    }
+
     func encode(to out: inout ByteWriter) {
         out.fixed(received)
         for value in byOutcome { out.fixed(value) }
@@ -45,13 +50,19 @@ package struct LedgerKey: Hashable, Sendable, Comparable {
     }
 }
 
-/// Rows not yet folded into `ledger/` objects, in the manifest's head; or the rows of one such object.
+/// Rows not yet folded into `ledger/` objects, in the manifest's head; or the rows of one or more such objects.
 package struct LedgerRows: Equatable, Sendable {
     package private(set) var rows: [LedgerKey: OutcomeSums] = [:]
 
     package init() {}
 
     package var count: Int { rows.count }
+
+    /// First and last hour; nil if there are no rows.
+    package var hours: ClosedRange<UInt32>? {
+        guard let first = rows.keys.map(\.hour).min(), let last = rows.keys.map(\.hour).max() else { return nil }
+        return first...last
+    }
 
     package mutating func received(_ count: Int64, source: String, hour: UInt32) {
         rows[LedgerKey(hour: hour, source: source), default: OutcomeSums()].received &+= count
@@ -63,9 +74,14 @@ package struct LedgerRows: Equatable, Sendable {
 
     package mutating func add(_ other: LedgerRows) {
         for (key, sums) in other.rows {
-            rows[key, default: OutcomeSums()].received &+= sums.received
-            for outcome in Outcome.allCases { rows[key]![outcome] &+= sums[outcome] }
+            rows[key, default: OutcomeSums()].add(sums)
         }
+    }
+
+    package func filtered(_ isIncluded: (LedgerKey) -> Bool) -> LedgerRows {
+        var part = LedgerRows()
+        part.rows = rows.filter { isIncluded($0.key) }
+        return part
     }
 
     package var sorted: [(key: LedgerKey, sums: OutcomeSums)] {

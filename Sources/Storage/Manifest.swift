@@ -38,7 +38,8 @@ package struct Manifest: Equatable, Sendable {
     package var watermarks: [Position]
     /// The object of each kind of state that was ever set.
     package var state: [ClusterState.Kind: Named]
-    package var ledgerObjects: [Named]
+    /// Names the objects of the ledger; nil while all its rows are in the tail.
+    package var ledgerIndex: Named?
     package var ledgerTail: LedgerRows
     package var overlays: [SegmentReference]
     package var pages: [Named]
@@ -59,7 +60,6 @@ package struct Manifest: Equatable, Sendable {
         ends = []
         watermarks = Array(repeating: .start, count: Int(sharding.shardCount) * 2)
         state = [:]
-        ledgerObjects = []
         ledgerTail = LedgerRows()
         overlays = []
         pages = []
@@ -73,12 +73,12 @@ package struct Manifest: Equatable, Sendable {
 
     package var name: String { ObjectName.manifest(generation) }
 
-    /// Names of the objects it names itself; those its pages name come besides.
+    /// Names of the objects it names itself; those its pages and its ledger index name come besides (`SnapshotHead`).
     package var namedObjects: Set<String> {
         var names = Set(overlays.map(\.objectName))
         names.formUnion(pages.map { $0.name(in: "pages") })
         names.formUnion(state.values.map { $0.name(in: "state") })
-        names.formUnion(ledgerObjects.map { $0.name(in: "ledger") })
+        if let ledgerIndex { names.insert(ledgerIndex.name(in: "ledger")) }
         return names
     }
 
@@ -105,15 +105,15 @@ package struct Manifest: Equatable, Sendable {
         out.varint(state.count)
         for (kind, object) in state.sorted(by: { $0.key < $1.key }) {
             out.fixed(kind.rawValue)
-            encode(object, to: &out)
+            out.named(object)
         }
-        out.varint(ledgerObjects.count)
-        for object in ledgerObjects { encode(object, to: &out) }
+        out.fixed(UInt8(ledgerIndex == nil ? 0 : 1))
+        if let ledgerIndex { out.named(ledgerIndex) }
         ledgerTail.encode(to: &out)
         out.varint(overlays.count)
         for overlay in overlays { overlay.encode(to: &out) }
         out.varint(pages.count)
-        for page in pages { encode(page, to: &out) }
+        for page in pages { out.named(page) }
         kept.encode(to: &out)
         out.checksum()
         return out.bytes
@@ -151,19 +151,19 @@ package struct Manifest: Equatable, Sendable {
                 throw .badValue(what: "state kind", offset: kindStart)
             }
             lastKind = kind
-            state[kind] = try Self.named(&reader)
+            state[kind] = try reader.named()
         }
-        ledgerObjects = []
-        for _ in 0..<(try reader.count("ledger objects", atMost: reader.remaining)) {
-            ledgerObjects.append(try Self.named(&reader))
-        }
+        let flagStart = reader.offset
+        let hasIndex: UInt8 = try reader.fixed()
+        guard hasIndex <= 1 else { throw .badValue(what: "ledger index flag", offset: flagStart) }
+        if hasIndex == 1 { ledgerIndex = try reader.named() }
         ledgerTail = try LedgerRows(decoding: &reader)
         overlays = []
         for _ in 0..<(try reader.count("overlays", atMost: reader.remaining)) {
             overlays.append(try SegmentReference(decoding: &reader))
         }
         pages = []
-        for _ in 0..<(try reader.count("pages", atMost: reader.remaining)) { pages.append(try Self.named(&reader)) }
+        for _ in 0..<(try reader.count("pages", atMost: reader.remaining)) { pages.append(try reader.named()) }
         let keptStart = reader.offset
         kept = try KeptGenerations(decoding: &reader)
         guard kept.runs.last.map({ $0.last < generation }) ?? true else {
@@ -194,17 +194,19 @@ package struct Manifest: Equatable, Sendable {
         }
         return all
     }
+}
 
-    private func encode(_ named: Named, to out: inout ByteWriter) {
-        out.raw(named.digest.bytes)
-        out.fixed(named.attempt.term.number)
-        out.fixed(named.attempt.number)
+extension ByteWriter {
+    mutating func named(_ named: Manifest.Named) {
+        raw(named.digest.bytes)
+        fixed(named.attempt.term.number)
+        fixed(named.attempt.number)
     }
+}
 
-    private static func named(_ reader: inout ByteReader) throws(CodingError) -> Named {
-        Named(
-            digest: try reader.digest(),
-            attempt: Attempt(term: Term(try reader.fixed()), number: try reader.fixed()))
+extension ByteReader {
+    mutating func named() throws(CodingError) -> Manifest.Named {
+        Manifest.Named(digest: try digest(), attempt: Attempt(term: Term(try fixed()), number: try fixed()))
     }
 }
 

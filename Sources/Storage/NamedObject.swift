@@ -33,6 +33,22 @@ extension ManifestPage {
     }
 }
 
+extension LedgerIndex {
+    /// - Throws: also if its SHA-256 is not that of the name.
+    package init(decoding bytes: [UInt8], named name: String) throws(CodingError) {
+        try self.init(decoding: bytes)
+        try ObjectName.requireDigest(of: bytes, in: name)
+    }
+}
+
+extension LedgerRows {
+    /// - Throws: also if its SHA-256 is not that of the name.
+    package init(decoding bytes: [UInt8], named name: String) throws(CodingError) {
+        try self.init(decodingObject: bytes)
+        try ObjectName.requireDigest(of: bytes, in: name)
+    }
+}
+
 extension ClusterState {
     /// - Throws: also if its SHA-256 is not that of the name, or it is of another kind than the manifest says.
     package mutating func add(_ kind: Kind, decoding bytes: [UInt8], named name: String) throws(CodingError) {

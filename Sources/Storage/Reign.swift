@@ -19,8 +19,8 @@ package struct Reign: Sendable {
         case standingBy(Term, address: String)
         /// The term is ours; what comes now may take long. Heartbeats are due from here on, until we stand by again.
         case claimed(Term)
-        /// The first manifest of our term, committed, with the state and the cells it names.
-        case inherited(Manifest, ClusterState, cells: [SegmentReference])
+        /// The first manifest of our term, committed, with what it names.
+        case inherited(SnapshotHead, ClusterState)
         /// An object of an earlier term's log, in order, that may hold entries the manifest does not cover.
         case replay(LogObject)
         /// We reign, and all that must be replayed was.
@@ -45,6 +45,7 @@ package struct Reign: Sendable {
         case lookingAfterManifest
         case readingState(ClusterState.Kind)
         case readingPage(Int)
+        case readingLedgerIndex
         case readingLog(Term, UInt64)
         case lookingAfterMissing(String)
         case reigning
@@ -75,6 +76,7 @@ package struct Reign: Sendable {
     private var committing: Manifest?
     private var state = ClusterState()
     private var cells: [SegmentReference] = []
+    private var ledger = LedgerIndex()
     private var ends: [LogObject.TermEnd] = []
     /// Terms whose log is still to be read, with the number of the first object and the end.
     private var unread: [(term: Term, next: UInt64, end: UInt64)] = []
@@ -162,7 +164,8 @@ package struct Reign: Sendable {
         case (.lookingAfterEnds, .missing): commit()
         case (.lookingAfterManifest, .missing): readState()
         // Either the bucket has a hole, or we were overtaken and the new coordinator has collected what we wanted.
-        case (.readingState, .missing), (.readingPage, .missing), (.readingLog, .missing):
+        case (.readingState, .missing), (.readingPage, .missing), (.readingLedgerIndex, .missing),
+            (.readingLog, .missing):
             look(.lookingAfterMissing(operation.name))
         case (.lookingAfterMissing(let name), .missing): fail("\(name) is missing, but the newest manifest names it")
         case (.lookingAfterMissing, .size): outputs += start(now: now)
@@ -177,6 +180,11 @@ package struct Reign: Sendable {
             do {
                 cells += try ManifestPage(decoding: bytes, named: operation.name).cells
                 readPage(index + 1)
+            } catch { corrupt(operation.name, error) }
+        case (.readingLedgerIndex, .bytes(let bytes)):
+            do {
+                ledger = try LedgerIndex(decoding: bytes, named: operation.name)
+                inherit()
             } catch { corrupt(operation.name, error) }
         case (.readingLog(_, let number), .bytes(let bytes)):
             do {
@@ -329,6 +337,7 @@ package struct Reign: Sendable {
         manifest = committing ?? manifest
         state = ClusterState()
         cells = []
+        ledger = LedgerIndex()
         readState(after: nil)
     }
 
@@ -340,13 +349,19 @@ package struct Reign: Sendable {
     }
 
     private mutating func readPage(_ index: Int) {
-        guard index < manifest.pages.count else { return inherit() }
+        guard index < manifest.pages.count else { return readLedgerIndex() }
         stage = .readingPage(index)
         issue(.get(name: manifest.pages[index].name(in: "pages"), range: nil))
     }
 
+    private mutating func readLedgerIndex() {
+        guard let named = manifest.ledgerIndex else { return inherit() }
+        stage = .readingLedgerIndex
+        issue(.get(name: named.name(in: "ledger"), range: nil))
+    }
+
     private mutating func inherit() {
-        outputs.append(.inherited(manifest, state, cells: cells))
+        outputs.append(.inherited(SnapshotHead(manifest, cells: cells, ledger: ledger), state))
         let start = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)
         unread = []
         for end in ends where end.term >= start.term {

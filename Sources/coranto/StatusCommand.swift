@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteCoding
+import Engine
 import Foundation
 import Gateway
 import HostIO
@@ -18,11 +19,21 @@ struct StatusCommand: AsyncParsableCommand {
         discussion: """
             Example:
               coranto status --store /srv/news
+              coranto status --store /srv/news --ledger --source example.org --arrived 2026-11-01..
             """)
 
     @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
     var store: String?
     @OptionGroup var coordinator: CoordinatorOption
+    @Flag(help: "What became of the articles of each source by hour of arrival, as of the newest snapshot.")
+    var ledger = false
+    @Option(help: ArgumentHelp("With --ledger: only this source.", valueName: "name"))
+    var source: String?
+    @Option(
+        help: ArgumentHelp(
+            "With --ledger: arrivals of this time, UTC, as in a query: 2026-11-25, 2026-11-01.., >=2026-11.",
+            valueName: "dates"))
+    var arrived: String?
     @Option(help: "How to print.")
     var format = Format.text
 
@@ -30,9 +41,12 @@ struct StatusCommand: AsyncParsableCommand {
         if store == nil, coordinator.coordinator.isEmpty {
             throw ValidationError("give --store DIR or --coordinator HOST:PORT")
         }
+        if ledger, store == nil { throw ValidationError("--ledger reads the store: give --store DIR") }
+        if !ledger, source != nil || arrived != nil { throw ValidationError("--source and --arrived go with --ledger") }
     }
 
     func run() async throws {
+        if ledger, let store { return try printLedger(store) }
         if let json = try await askCoordinator() {
             if format == .json { return Terminal.write(json + [0x0A]) }
             let status: CoordinatorStatus
@@ -95,6 +109,25 @@ struct StatusCommand: AsyncParsableCommand {
         stored.cells = loaded?.cells.count ?? 0
         stored.segmentBytes = (loaded?.segments ?? []).reduce(0) { $0 + $1.sizeBytes }
         Terminal.write(format == .json ? String(decoding: stored.json, as: UTF8.self) + "\n" : Self.text(stored))
+    }
+
+    private func printLedger(_ path: String) throws {
+        let loader = SnapshotLoader(try openReadOnly(path))
+        guard let manifest = try loader.newest()?.manifest else {
+            throw Failure(.failed, "the store at \(path) is empty")
+        }
+        var hours: ClosedRange<UInt32> = 0...UInt32.max
+        if let arrived {
+            let range: DateRange
+            do throws(QueryError) { range = try DateRange(parsing: arrived, offset: 0) } catch {
+                throw Failure(.badRequest, "--arrived \(arrived): \(error)")
+            }
+            let first = range.from.map { UInt32(clamping: $0.milliseconds / 3_600_000) } ?? 0
+            let last = range.to.map { UInt32(clamping: ($0.milliseconds - 1) / 3_600_000) } ?? UInt32.max
+            hours = first...max(first, last)
+        }
+        let table = LedgerTable(try loader.ledger(of: manifest, hours: hours), source: source)
+        Terminal.write(format == .json ? String(decoding: table.json, as: UTF8.self) + "\n" : table.text)
     }
 
     private static func text(_ status: CoordinatorStatus) -> String {

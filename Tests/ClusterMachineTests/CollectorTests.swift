@@ -31,7 +31,7 @@ private final class Yard {
     }
 
     func round(at milliseconds: Int64) {
-        take(collector.tick(now: moment(milliseconds), head: head, cells: []), at: milliseconds)
+        take(collector.tick(now: moment(milliseconds), head: SnapshotHead(head)), at: milliseconds)
     }
 
     private func take(_ outputs: [Collector.Output], at milliseconds: Int64) {
@@ -41,7 +41,7 @@ private final class Yard {
                 let open = open
                 take(
                     collector.handle(
-                        tagged.tag, perform(tagged.operation), now: moment(milliseconds), head: head, cells: [],
+                        tagged.tag, perform(tagged.operation), now: moment(milliseconds), head: SnapshotHead(head),
                         isOver: { !open.contains($0) }, protected: protected), at: milliseconds)
             case .fenced: isFenced = true
             case .finished: break

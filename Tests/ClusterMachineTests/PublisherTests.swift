@@ -8,7 +8,7 @@ import Wire
 /// A publisher whose store does everything at once.
 private struct Press {
     var publisher = Publisher(
-        head: emptyManifest(), cells: [], term: Term(1), instance: Instance(1), ledgerTailLimitCount: 100)
+        head: SnapshotHead(emptyManifest()), term: Term(1), instance: Instance(1), ledgerTailLimitCount: 100)
     var folding = Folding(foldedTo: .start)
     var attempts: UInt64 = 100
     var published: [UInt64] = []
@@ -16,6 +16,9 @@ private struct Press {
     var mergeRefusals: [String] = []
     var isFenced = false
     var termExists = false
+    /// What was written, and what is no longer there.
+    var objects: [String: [UInt8]] = [:]
+    var lost: Set<String> = []
     /// Up to where every stream was sent.
     var sent = position(100)
     /// Epochs that are live, by worker.
@@ -24,7 +27,31 @@ private struct Press {
     /// - Parameter received: articles the log brought.
     init(received: Int64 = 10) { folding.receivedCount = received }
 
-    mutating func publish(now: Int64 = 0) {
+    /// The rows of the ledger, read as a reader does.
+    func ledger() throws -> LedgerRows {
+        var rows = publisher.head.ledgerTail
+        guard let named = publisher.head.ledgerIndex else { return rows }
+        let index = try LedgerIndex(decoding: try #require(objects[named.name(in: "ledger")]))
+        #expect(index == publisher.snapshot.ledger)
+        for entry in index.entries {
+            let part = try LedgerRows(decodingObject: try #require(objects[entry.object.name(in: "ledger")]))
+            #expect(part.count == Int(entry.rowCount))
+            #expect(part.hours == entry.firstHour...entry.lastHour)
+            rows.add(part)
+        }
+        return rows
+    }
+
+    /// Rejections of as many sources in one hour, published.
+    mutating func reject(sources: Int, hour: UInt32, now: Int64) {
+        for source in 0..<sources {
+            folding.add(
+                .rejection(Rejection(reason: .empty, source: "source \(source)", place: "", detail: "")), hour: hour)
+        }
+        publish(now: now, isForced: true)
+    }
+
+    mutating func publish(now: Int64 = 0, isForced: Bool = false) {
         let held = held
         let sent = sent
         let outputs = publisher.begin(
@@ -33,7 +60,10 @@ private struct Press {
                 holds: { worker, _, epoch in held[worker]?.contains(epoch) ?? false },
                 attempt: { Attempt(term: Term(1), number: $0.number) }, sent: { _ in sent }),
             isQuiet: { _, _ in false }, routedEnd: .start, folding: &folding, state: ClusterState(),
-            attempt: { Attempt(term: Term(1), number: 100) }, isForced: false)
+            attempt: {
+                attempts += 1
+                return Attempt(term: Term(1), number: attempts)
+            }, isForced: isForced)
         take(outputs, now: now)
     }
 
@@ -41,8 +71,16 @@ private struct Press {
         for output in outputs {
             switch output {
             case .operation(let tagged):
-                let result: BucketResult =
-                    if case .size = tagged.operation { termExists ? .size(1) : .missing } else { .done }
+                let result: BucketResult
+                switch tagged.operation {
+                case .size: result = termExists ? .size(1) : .missing
+                case .create(let name, let bytes):
+                    objects[name] = bytes
+                    result = .done
+                case .get(let name, _):
+                    result = lost.contains(name) ? .missing : objects[name].map { .bytes($0) } ?? .missing
+                default: result = .done
+                }
                 take(publisher.handle(tagged.tag, result, now: moment(now)), now: now)
             case .published(_, let reports, _): published += reports.map(\.number)
             case .refused(let report): refused.append(report.number)
@@ -68,6 +106,35 @@ private func report(
 }
 
 @Suite struct PublisherTests {
+    @Test("objects of the ledger are consolidated: there are few of them, and no row is lost or counted twice")
+    func ledger() throws {
+        var press = Press(received: 0)
+        for hour in 0..<200 { press.reject(sources: 101, hour: UInt32(hour), now: Int64(hour)) }
+        let rows = try press.ledger()
+        #expect(rows.count == 200 * 101)
+        #expect(rows.sorted.allSatisfy { $0.sums.received == 1 && $0.sums[.rejected] == 1 })
+        #expect(press.publisher.head.sums.received == 200 * 101)
+        // 6 full ones of 3232 rows at most, and a few on their way.
+        let sizes = press.publisher.snapshot.ledger.entries.map(\.rowCount)
+        #expect(sizes.count <= 14, "\(sizes)")
+        let written = press.objects.filter { $0.key.hasPrefix("ledger/") && !LedgerIndex.isIndex($0.value) }
+            .reduce(0) { $0 + ((try? LedgerRows(decodingObject: $1.value).count) ?? 0) }
+        #expect(written < rows.count * 7, "\(written) rows written for \(rows.count)")
+    }
+
+    @Test("an object of the ledger that cannot be read stays named, and publishing goes on")
+    func ledgerUnreadable() throws {
+        var press = Press(received: 0)
+        press.reject(sources: 101, hour: 1, now: 1)
+        let first = try #require(press.publisher.snapshot.ledger.entries.first)
+        press.lost.insert(first.object.name(in: "ledger"))
+        press.reject(sources: 101, hour: 2, now: 2)
+        #expect(press.publisher.head.generation == Generation(2))
+        #expect(press.publisher.snapshot.ledger.entries.count == 2)
+        #expect(press.publisher.snapshot.ledger.entries.first == first)
+        #expect(try press.ledger().count == 202)
+    }
+
     @Test("a report moves watermarks, adds its segment, its digest and its counts in one manifest")
     func one() {
         var press = Press()

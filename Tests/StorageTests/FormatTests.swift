@@ -101,6 +101,7 @@ import Testing
             #expect(try state.add(decoding: Sample.state.encoded(kind)) == kind)
         }
         #expect(state == Sample.state)
+        #expect(try LedgerIndex(decoding: Sample.ledger.encoded) == Sample.ledger)
         #expect(try LedgerRows(decodingObject: Sample.rows.encodedObject) == Sample.rows)
     }
 

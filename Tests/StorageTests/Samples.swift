@@ -65,6 +65,17 @@ enum Sample {
         return state
     }()
 
+    static let ledger: LedgerIndex = {
+        var index = LedgerIndex()
+        index.entries = [
+            LedgerIndex.Entry(
+                object: Manifest.Named(
+                    digest: SHA256.hash(of: rows.encodedObject), attempt: Attempt(term: Term(2), number: 5)),
+                rowCount: 1, firstHour: 472_222, lastHour: 472_222)
+        ]
+        return index
+    }()
+
     static let rows: LedgerRows = {
         var rows = LedgerRows()
         rows.received(2, source: "paper", hour: 472_222)
@@ -109,9 +120,8 @@ enum Sample {
             .feeds: Manifest.Named(
                 digest: SHA256.hash(of: state.encoded(.feeds)), attempt: Attempt(term: Term(1), number: 6)),
         ]
-        manifest.ledgerObjects = [
-            Manifest.Named(digest: SHA256.hash(of: rows.encodedObject), attempt: Attempt(term: Term(2), number: 5))
-        ]
+        manifest.ledgerIndex = Manifest.Named(
+            digest: SHA256.hash(of: ledger.encoded), attempt: Attempt(term: Term(2), number: 6))
         manifest.ledgerTail = rows
         manifest.overlays = [overlay]
         manifest.pages = [
@@ -134,6 +144,7 @@ enum Sample {
         SampleObject("v0-retractions.state", state.encoded(.retractions)) { try again($0) },
         SampleObject("v0-feeds.state", state.encoded(.feeds)) { try again($0) },
         SampleObject("v0-small.collection", unnamed.encoded) { try UnnamedObjects(decoding: $0).encoded },
+        SampleObject("v0-small.ledger-index", ledger.encoded) { try LedgerIndex(decoding: $0).encoded },
         SampleObject("v0-small.ledger", rows.encodedObject) { try LedgerRows(decodingObject: $0).encodedObject },
     ]
 }

@@ -85,7 +85,7 @@ final class ReignDriver {
         events.compactMap { if case .replay(let object) = $0 { object.name } else { nil } }
     }
     var inherited: Manifest? {
-        events.reversed().firstNonNil { if case .inherited(let manifest, _, _) = $0 { manifest } else { nil } }
+        events.reversed().firstNonNil { if case .inherited(let head, _) = $0 { head.manifest } else { nil } }
     }
     var failure: String? {
         events.firstNonNil { if case .failed(let message) = $0 { message } else { nil } }
