@@ -31,6 +31,8 @@ package struct Coordinator: Sendable {
         package var ledgerTailLimitCount = 2048
         /// Log entries kept in memory for workers, in bytes; what falls out is read from the log again.
         package var routedLimitBytes = 96 << 20
+        /// Whether the workers end with this process: then an article may have ended it, and what it left is suspect.
+        package var isWithItsWorkers = false
         /// Batches that wait for the log, in bytes; beyond it a PUT is told BUSY.
         package var intakeLimitBytes = 64 << 20
 
@@ -48,17 +50,41 @@ package struct Coordinator: Sendable {
         package var lane: Lane
         package var ack: AckLevel
         package var entries: [LogEntry]
+        /// What is asked of dead letters: becomes entries of the log, for which their texts are needed.
+        package var letterRequests: [LetterRequest]
 
-        package init(id: BatchID, digest: Digest256, lane: Lane, ack: AckLevel, entries: [LogEntry]) {
+        package init(
+            id: BatchID, digest: Digest256, lane: Lane, ack: AckLevel, entries: [LogEntry],
+            letterRequests: [LetterRequest] = []
+        ) {
             self.id = id
             self.digest = digest
             self.lane = lane
             self.ack = ack
             self.entries = entries
+            self.letterRequests = letterRequests
         }
 
         /// Memory it takes, about.
         package var heldBytes: Int { entries.reduce(256) { $0 + $1.heldBytes } }
+    }
+
+    /// About all dead letters of a key.
+    package struct LetterRequest: Equatable, Sendable {
+        package enum Kind: String, Sendable {
+            /// Give it to a worker again.
+            case retry
+            /// Forget its text.
+            case drop
+        }
+
+        package var kind: Kind
+        package var key: ArticleKey
+
+        package init(kind: Kind, key: ArticleKey) {
+            self.kind = kind
+            self.key = key
+        }
     }
 
     package enum Event: Sendable {
@@ -130,6 +156,11 @@ package struct Coordinator: Sendable {
     private var publisher: Publisher?
     private var merges: MergeScheduler
     private var collector: Collector?
+    private var quarantine = Quarantine()
+    /// The decision that waits for the log.
+    private var decisionToken: UInt64?
+    /// Our predecessor in this process, with its workers, may have been ended by an article.
+    private var isSuspicious = false
 
     private var roles: [PeerID: PeerRole] = [:]
     private var joined: [PeerID: Attempt] = [:]
@@ -168,7 +199,8 @@ package struct Coordinator: Sendable {
             mergerCount: merges.mergerCount, runningMerges: merges.runningJobs.count,
             unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
             intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
-            retractionCount: state.retractions.count)
+            retractionCount: state.retractions.count, deadLetterCount: state.deadLetters.count,
+            suspectStreamCount: quarantine.suspectCount)
     }
 
     package mutating func handle(_ event: Event, now: Moment) -> [Action] {
@@ -209,8 +241,9 @@ package struct Coordinator: Sendable {
                 isClaiming = false
                 presentAddress = address
                 actions.append(.standingBy(term, address: address))
-            case .claimed(let own):
+            case .claimed(let own, let isAfterOrderlyEnd):
                 term = own
+                isSuspicious = configuration.isWithItsWorkers && !isAfterOrderlyEnd
                 isClaiming = true
                 presentAddress = ""
                 // Those of an earlier claim tell nothing of this one.
@@ -243,7 +276,8 @@ package struct Coordinator: Sendable {
         guard let head = publisher?.head else { return }
         fold(object)
         router?.append(object, watermarks: head)
-        for batch in object.batches {
+        // Our own batches have no client.
+        for batch in object.batches where !batch.client.isEmpty {
             intake.remember(
                 BatchID(client: batch.client, number: batch.number), batch.digest, BatchCounts(of: batch.entries))
         }
@@ -252,11 +286,10 @@ package struct Coordinator: Sendable {
     private mutating func fold(_ object: LogObject) {
         object.forEachEntry { position, _, entry in
             guard position > folding.foldedTo else { return }
-            folding.add(entry, hour: object.hour)
             if case .retraction(let retraction) = entry, state.retractions[retraction.key] == nil, let publisher {
                 retracted[publisher.head.sharding.shard(of: retraction.key), default: []].append(retraction.key)
             }
-            state.apply(entry)
+            folding.add(entry, hour: object.hour, changed: state.apply(entry))
         }
         folding.foldedTo = max(folding.foldedTo, object.endPosition)
     }
@@ -271,6 +304,10 @@ package struct Coordinator: Sendable {
         collector = Collector(
             term: term, graceMilliseconds: configuration.collectGraceMilliseconds,
             intervalMilliseconds: configuration.collectIntervalMilliseconds, now: now)
+        if isSuspicious, let router {
+            quarantine.suspect(to: router.routedEnd)
+            actions.append(.note("the last process did not end in order: what it left is tried apart first"))
+        }
         actions.append(.reigning(term))
         nextHeartbeat = now.milliseconds
         beat(now: now)
@@ -318,6 +355,7 @@ package struct Coordinator: Sendable {
         take(log?.tick(now: now) ?? [], now: now)
         if let again = router?.tick(now: now) { actions.append(.operation(again)) }
         take(publisher?.tick(now: now) ?? [], now: now)
+        take(quarantine.tick(now: now), now: now)
         let silent =
             (leases?.expired(now: now.milliseconds) ?? [])
             + merges.expired(now: now.milliseconds, limit: configuration.leaseMilliseconds)
@@ -368,8 +406,33 @@ package struct Coordinator: Sendable {
                     tag, result, now: now, head: publisher.snapshot,
                     isOver: { $0.term < own || ($0.term == own && !open.contains($0)) },
                     protected: publisher.protectedNames) ?? [], now: now)
+        case .quarantine:
+            take(quarantine.handle(tag, result, state: state, now: now), now: now)
+            advance(now: now)
         case .worker, .merger: break
         }
+    }
+
+    private mutating func take(_ outputs: [Quarantine.Output], now: Moment) {
+        for output in outputs {
+            switch output {
+            case .operation(let operation): actions.append(.operation(operation))
+            case .decide(let letter): log(letter, now: now)
+            case .note(let text): actions.append(.note(text))
+            case .failed(let message): fail(message)
+            }
+        }
+    }
+
+    private mutating func log(_ letter: DeadLetter, now: Moment) {
+        let entry = LogEntry.deadLetter(letter)
+        let token = intake.takeToken()
+        decisionToken = token
+        actions.append(
+            .note("article \(letter.article.key.hex) becomes a dead letter: \(letter.reason)"))
+        let batch = LogObject.Batch(
+            client: "", number: token, digest: letter.article.version.recordHash, lane: .live, entries: [entry])
+        take(log!.append(token: token, batch: batch, sizeBytes: entry.heldBytes, now: now), now: now)
     }
 
     private mutating func fail(_ message: String) {
@@ -401,6 +464,7 @@ package struct Coordinator: Sendable {
         }
         guard answers.owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
         var put = put
+        if let why = resolve(&put) { return refuse(put, peer, .notAllowed, why) }
         for (index, entry) in put.entries.enumerated() {
             guard case .article(let article) = entry, state.retractions[article.key] != nil else { continue }
             put.entries[index] = .rejection(
@@ -410,6 +474,33 @@ package struct Coordinator: Sendable {
         let batch = LogObject.Batch(
             client: put.id.client, number: put.id.number, digest: put.digest, lane: put.lane, entries: put.entries)
         take(log!.append(token: token, batch: batch, sizeBytes: put.heldBytes, now: now), now: now)
+    }
+
+    /// Makes entries of what is asked of dead letters.
+    ///
+    /// - Returns: why that cannot be done.
+    private func resolve(_ put: inout Put) -> String? {
+        guard !put.letterRequests.isEmpty, let head = publisher?.head else { return nil }
+        for request in put.letterRequests {
+            let letters = state.deadLetters.filter { $0.key.key == request.key }.sorted { $0.key < $1.key }
+            guard letters.contains(where: \.value.isTextThere) else {
+                return letters.isEmpty
+                    ? "there is no dead letter of key \(request.key.hex)"
+                    : "the text of dead letter \(request.key.hex) was dropped, or its key retracted"
+            }
+            for (id, letter) in letters where letter.isTextThere {
+                switch request.kind {
+                case .retry:
+                    // Whoever reads its first entry again must still find the decision.
+                    let shard = head.sharding.shard(of: id.key)
+                    guard Lane.allCases.allSatisfy({ head[watermark: ShardLane(shard, $0)] >= letter.position })
+                    else { return "what the log held beside dead letter \(id.key.hex) is not published yet" }
+                    put.entries.append(.retried(letter.article))
+                case .drop: put.entries.append(.dropped(id))
+                }
+            }
+        }
+        return nil
     }
 
     private mutating func take(_ outputs: [LogWriter.Output], now: Moment) {
@@ -423,6 +514,10 @@ package struct Coordinator: Sendable {
                 for token in tokens { durable(token) }
             case .refused(let tokens, let failure):
                 for token in tokens {
+                    if token == decisionToken {
+                        decisionToken = nil
+                        take(quarantine.undecided("\(failure)", now: now), now: now)
+                    }
                     guard let item = intake.refused(token) else { continue }
                     for asker in item.askers {
                         answers.settle(asker.peer)
@@ -435,6 +530,10 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func durable(_ token: UInt64) {
+        if token == decisionToken {
+            decisionToken = nil
+            quarantine.decided()
+        }
         guard let item = intake.durable(token) else { return }
         for asker in item.askers {
             if asker.ack == .durable { answers.settle(asker.peer) }
@@ -517,6 +616,11 @@ package struct Coordinator: Sendable {
             reportBytes[peer, default: [:]][report.number] = size
             publisher?.add(report, from: peer)
             answerWaiters()
+        case .poison(let reports):
+            poison(reports, from: peer)
+            // It begins anew: what it took in besides goes to whoever holds the shards next.
+            actions.append(.close(peer))
+            leave(peer, now: now, isOrderly: true)
         case .merged(let report):
             guard let job = merges.report(report.job, by: peer) else {
                 return actions.append(.send(peer, .refused(report: report.job)))
@@ -526,7 +630,7 @@ package struct Coordinator: Sendable {
             if merges.report(job, by: peer) != nil {
                 mergeFailed(job, why, now: now)
             }
-        case .drain: leave(peer, now: now)
+        case .drain: leave(peer, now: now, isOrderly: true)
         case .error(let code, let text):
             actions.append(.note("peer \(peer.number): \(code.rawValue) \(text)"))
             actions.append(.close(peer))
@@ -576,7 +680,33 @@ package struct Coordinator: Sendable {
         }
     }
 
-    private mutating func leave(_ peer: PeerID, now: Moment) {
+    /// Believes a worker that its articles are to be decided upon, if it holds their shards and nobody counted them.
+    private mutating func poison(_ reports: [PoisonReport], from peer: PeerID) {
+        guard let leases, let router, let publisher else { return }
+        for report in reports {
+            guard leases.holds(peer, report.stream.shard, report.epoch),
+                report.position > publisher.coming[watermark: report.stream],
+                report.position <= router.sentTo(report.stream)
+            else {
+                actions.append(
+                    .note("peer \(peer.number) gives up entry \(report.position.name), which is not its own"))
+                continue
+            }
+            quarantine.add(report)
+        }
+    }
+
+    /// - Parameter isOrderly: it left by its own will. Else what it was given may have ended it.
+    private mutating func leave(_ peer: PeerID, now: Moment, isOrderly: Bool = false) {
+        if !isOrderly, let leases, let router, let publisher, joined[peer] != nil {
+            for grant in leases.shards(of: peer) {
+                for lane in Lane.allCases {
+                    let stream = ShardLane(grant.shard, lane)
+                    quarantine.lost(
+                        stream, watermark: publisher.head[watermark: stream], sentTo: router.sentTo(stream))
+                }
+            }
+        }
         answers.leave(peer)
         reportBytes[peer] = nil
         lastReport[peer] = nil
@@ -598,7 +728,8 @@ package struct Coordinator: Sendable {
     /// Does everything that has become possible: leases, articles, manifests, merges.
     private mutating func advance(now: Moment) {
         guard phase == .reigning else { return }
-        balance()
+        take(quarantine.step(state: state, now: now), now: now)
+        balance(now: now)
         dispatch(now: now)
         publish(now: now)
         scheduleMerges(now: now)
@@ -606,10 +737,12 @@ package struct Coordinator: Sendable {
         end()
     }
 
-    private mutating func balance() {
+    private mutating func balance(now: Moment) {
         guard let publisher, let router, leases != nil else { return }
+        let quarantine = quarantine
         let changes = leases!.balance(
-            isFree: { !publisher.isInDraft($0) }, isQuiet: { router.isQuiet($0, watermarks: publisher.coming) })
+            isFree: { !publisher.isInDraft($0) && !quarantine.isHeld($0, now: now) },
+            isQuiet: { router.isQuiet($0, watermarks: publisher.coming) })
         for change in changes {
             switch change {
             case .revoke(let grant):
@@ -621,9 +754,21 @@ package struct Coordinator: Sendable {
                         grant.worker,
                         .lease(
                             shard: grant.shard, epoch: grant.epoch, generation: publisher.head.generation,
-                            retracted: (retracted[grant.shard] ?? []).sorted())))
+                            rules: rules(of: grant.shard))))
             }
         }
+    }
+
+    private func rules(of shard: Shard) -> ShardRules {
+        guard let sharding = publisher?.head.sharding else { return ShardRules() }
+        let suspectTo = Lane.allCases.map { ($0, quarantine.suspectTo(ShardLane(shard, $0))) }
+        let letters = state.deadLetters.filter { sharding.shard(of: $0.key.key) == shard }.sorted { $0.key < $1.key }
+        return ShardRules(
+            suspectTo: Dictionary(uniqueKeysWithValues: suspectTo),
+            deadLetters: letters.map {
+                ShardRules.DeadLetterMark(key: $0.key.key, version: $0.key.version, position: $0.value.position)
+            },
+            retracted: (retracted[shard] ?? []).sorted())
     }
 
     private mutating func dispatch(now: Moment) {
@@ -675,6 +820,7 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .published(let manifest, let reports, let jobs):
                 router?.published(manifest)
+                quarantine.published(manifest)
                 for report in reports {
                     reportBytes[report.worker]?[report.number] = nil
                     actions.append(

@@ -21,12 +21,15 @@ package struct CoordinatorSummary: Sendable {
     package var intakeBytes: Int
     package var feedCount: Int
     package var retractionCount: Int
+    package var deadLetterCount: Int
+    /// Shards and lanes whose articles are tried apart, because they may have ended their workers.
+    package var suspectStreamCount: Int
 
     package init(
         isReigning: Bool, isDraining: Bool, term: Term, generation: Generation, setDigest: String, sums: OutcomeSums,
         overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
         mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
-        retractionCount: Int
+        retractionCount: Int, deadLetterCount: Int, suspectStreamCount: Int
     ) {
         self.isReigning = isReigning
         self.isDraining = isDraining
@@ -44,5 +47,7 @@ package struct CoordinatorSummary: Sendable {
         self.intakeBytes = intakeBytes
         self.feedCount = feedCount
         self.retractionCount = retractionCount
+        self.deadLetterCount = deadLetterCount
+        self.suspectStreamCount = suspectStreamCount
     }
 }

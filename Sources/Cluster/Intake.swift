@@ -53,10 +53,15 @@ struct Intake: Sendable {
         return .new
     }
 
+    /// A token for a batch of our own.
+    mutating func takeToken() -> UInt64 {
+        defer { nextToken += 1 }
+        return nextToken
+    }
+
     /// - Returns: a token that names the batch until it is durable or refused.
     mutating func add(_ put: Coordinator.Put, _ asker: Asker) -> UInt64 {
-        let token = nextToken
-        nextToken += 1
+        let token = takeToken()
         items[token] = Item(askers: [asker], put: put, counts: BatchCounts(of: put.entries))
         tokens[put.id] = token
         return token
@@ -101,7 +106,7 @@ extension BatchCounts {
             case .rejection:
                 received += 1
                 rejected += 1
-            case .retraction, .feed: controls += 1
+            case .retraction, .feed, .deadLetter, .retried, .dropped: controls += 1
             }
         }
     }

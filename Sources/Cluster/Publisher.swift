@@ -28,7 +28,10 @@ package struct Folding: Sendable {
     package init(foldedTo: Position) { self.foldedTo = foldedTo }
 
     /// Takes in an entry behind `foldedTo`.
-    package mutating func add(_ entry: LogEntry, hour: UInt32) {
+    ///
+    /// - Parameter changed: the kinds of state that are other than before, by it.
+    package mutating func add(_ entry: LogEntry, hour: UInt32, changed: Set<ClusterState.Kind> = []) {
+        changedState.formUnion(changed)
         switch entry {
         case .article(let article):
             receivedCount += 1
@@ -41,11 +44,18 @@ package struct Folding: Sendable {
                 case .empty, .tooLarge, .malformed, .unreadable: .rejected
                 }
             receivedCount += 1
-            outcomes[outcome, default: 0] += 1
             received.received(1, source: rejection.source, hour: hour)
-            received.add(1, of: outcome, source: rejection.source, hour: hour)
-        case .retraction, .feed: if let kind = entry.stateKind { changedState.insert(kind) }
+            count(1, outcome, rejection.source, hour)
+        // The decision counts, not who passes its entry over: so it counts once, whoever does and however often.
+        case .deadLetter(let letter): count(1, .deadLettered, letter.article.source, letter.hour)
+        case .retried(let article): count(-1, .deadLettered, article.source, hour)
+        case .retraction, .feed, .dropped: break
         }
+    }
+
+    private mutating func count(_ delta: Int64, _ outcome: Outcome, _ source: String, _ hour: UInt32) {
+        outcomes[outcome, default: 0] += delta
+        received.add(delta, of: outcome, source: source, hour: hour)
     }
 }
 

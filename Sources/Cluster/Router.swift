@@ -239,9 +239,9 @@ extension LogEntry {
     /// What it costs of a worker's credit (docs/wire-protocol.md, CREDIT), in bytes; 0 for what no worker sees.
     package var sizeBytes: Int {
         switch self {
-        case .article(let article): article.frame.count + 160
+        case .article(let article), .retried(let article): article.frame.count + 160
         case .retraction(let retraction): 64 + retraction.url.utf8.count + retraction.reason.utf8.count
-        case .rejection, .feed: 0
+        case .rejection, .feed, .deadLetter, .dropped: 0
         }
     }
 
@@ -250,7 +250,9 @@ extension LogEntry {
     package var heldBytes: Int {
         let texts =
             switch self {
-            case .article(let article): article.frame.count + article.source.utf8.count
+            case .article(let article), .retried(let article): article.frame.count + article.source.utf8.count
+            case .deadLetter(let letter): letter.article.frame.count + letter.reason.utf8.count
+            case .dropped: 0
             case .rejection(let rejection):
                 rejection.source.utf8.count + rejection.place.utf8.count + rejection.detail.utf8.count
             case .retraction(let retraction): retraction.url.utf8.count + retraction.reason.utf8.count

@@ -5,6 +5,7 @@
 // 2. An outcome is counted once for each entry of a reported run.
 // 3. What is killed was live in the snapshot or in an own segment, and loses against what kills it.
 // 4. After a refusal or a lost connection nothing of the old leases is reported.
+// 5. An article that may have ended a worker is taken in only after it was tried in a process of its own.
 
 import ByteCoding
 package import News
@@ -62,6 +63,8 @@ package struct Worker: Sendable {
         case message(Message)
         case tick
         case completed(OperationTag, BucketResult)
+        /// Answer to `.tryApart`.
+        case tried(trial: UInt64, Trial.Run)
         /// Answer to `.lookUp`: one for each key, the generation that was read, and the own segments it does not include.
         case lookedUp(seal: UInt64, [Found?], in: Generation, notIncluded: [Own])
         /// Answer to `.build`: the segment (attempt not yet set) and its bytes.
@@ -81,6 +84,8 @@ package struct Worker: Sendable {
         case operation(TaggedOperation)
         /// Put the article into the builder as the next ordinal.
         case index(LoggedArticle)
+        /// Index these in a process of their own, under a fixed limit of memory.
+        case tryApart(trial: UInt64, [LoggedArticle])
         /// Find the live version of each key in the newest snapshot, at least `atLeast`, together with `own` segments
         /// that it does not include.
         case lookUp(seal: UInt64, [ArticleKey], atLeast: Generation, own: [Own])
@@ -95,6 +100,16 @@ package struct Worker: Sendable {
     private struct Lease: Sendable {
         var epoch: ShardEpoch
         var generation: Generation
+        var suspectTo: [Lane: Position]
+    }
+
+    /// A batch with articles that are to be tried before it is taken in.
+    private struct Suspects: Sendable {
+        var batch: ArticlesBatch
+        var articles: [LoggedArticle]
+        /// Where each came from.
+        var places: [(stream: ShardLane, epoch: ShardEpoch, position: Position)]
+        var trial: Trial
     }
 
     private struct Run: Sendable {
@@ -126,6 +141,7 @@ package struct Worker: Sendable {
         case disconnected
         case joining
         case filling
+        case trying
         case lookingUp
         case building
         case uploading
@@ -146,7 +162,11 @@ package struct Worker: Sendable {
 
     private var leases: [Shard: Lease] = [:]
     private var retracted: Set<ArticleKey> = []
+    private var deadLetters: [ArticleKey: [ShardRules.DeadLetterMark]] = [:]
     private var queue: [ArticlesBatch] = []
+    private var suspects: Suspects?
+    /// Tells answers to an abandoned trial apart.
+    private var trialNumber: UInt64 = 0
 
     // The builder.
     private var nextOrdinal = 0
@@ -203,6 +223,8 @@ package struct Worker: Sendable {
             receive(message, now: now)
         case .tick: tick(now: now)
         case .completed(let tag, let result): completed(tag, result, now: now)
+        case .tried(let number, let run):
+            if number == trialNumber, stage == .trying { tried(run, now: now) }
         case .lookedUp(let number, let found, let generation, let left):
             if number == seal, stage == .lookingUp, found.count == lookupKeys.count {
                 own = left
@@ -237,7 +259,10 @@ package struct Worker: Sendable {
         create.abandon()
         leases = [:]
         retracted = []
+        deadLetters = [:]
         queue = []
+        suspects = nil
+        trialNumber += 1
         clearBuilder()
         report = nil
         nextReport = 1
@@ -282,17 +307,20 @@ package struct Worker: Sendable {
             actions.append(.send(.credit(lane: .live, bytes: configuration.liveCreditBytes)))
             actions.append(.send(.credit(lane: .bulk, bytes: configuration.bulkCreditBytes)))
         case .touched: break
-        case .lease(let shard, let epoch, let generation, let keys):
-            leases[shard] = Lease(epoch: epoch, generation: generation)
-            retracted.formUnion(keys)
+        case .lease(let shard, let epoch, let generation, let rules):
+            leases[shard] = Lease(epoch: epoch, generation: generation, suspectTo: rules.suspectTo)
+            retracted.formUnion(rules.retracted)
+            for letter in rules.deadLetters where !(deadLetters[letter.key]?.contains(letter) ?? false) {
+                deadLetters[letter.key, default: []].append(letter)
+            }
         case .revoke(let shard, let epoch):
             guard leases[shard]?.epoch == epoch else { return }
             leases[shard] = nil
             forget(shard)
         case .articles(let batch):
             guard !isDraining else { return }
-            if stage == .filling { take(batch, now: now) } else { queue.append(batch) }
-            sealIfDue(now: now)
+            queue.append(batch)
+            takeQueued(now: now)
         case .published(let number, _):
             unpublished.remove(number)
             leaveIfDone()
@@ -317,6 +345,77 @@ package struct Worker: Sendable {
     }
 
     // MARK: Filling
+
+    private mutating func takeQueued(now: Moment) {
+        while stage == .filling, !queue.isEmpty {
+            let batch = queue.removeFirst()
+            guard !beginTrial(batch) else { return }
+            take(batch, now: now)
+            sealIfDue(now: now)
+        }
+    }
+
+    /// - Returns: whether there is something to try: then the batch waits.
+    private mutating func beginTrial(_ batch: ArticlesBatch) -> Bool {
+        var found = Suspects(batch: batch, articles: [], places: [], trial: Trial(count: 0))
+        for slice in batch.slices {
+            guard let lease = leases[slice.shardLane.shard], lease.epoch == slice.epoch,
+                let suspectTo = lease.suspectTo[slice.shardLane.lane], slice.from < suspectTo
+            else { continue }
+            for routed in slice.entries where routed.position <= suspectTo {
+                switch routed.entry {
+                case .article(let article), .retried(let article):
+                    guard deadLetterMark(of: article) == nil, !retracted.contains(article.key) else { continue }
+                    found.articles.append(article)
+                    found.places.append((slice.shardLane, slice.epoch, routed.position))
+                case .retraction, .rejection, .feed, .deadLetter, .dropped: break
+                }
+            }
+        }
+        guard !found.articles.isEmpty else { return false }
+        found.trial = Trial(count: found.articles.count)
+        stage = .trying
+        go(on: found.trial.next, found)
+        return true
+    }
+
+    private mutating func tried(_ run: Trial.Run, now: Moment) {
+        guard var current = suspects else { return }
+        let next = current.trial.handle(run)
+        guard case .finished(let verdicts) = next, verdicts.isEmpty else { return go(on: next, current) }
+        suspects = nil
+        stage = .filling
+        take(current.batch, now: now)
+        sealIfDue(now: now)
+        takeQueued(now: now)
+    }
+
+    private mutating func go(on next: Trial.Next, _ current: Suspects) {
+        suspects = current
+        switch next {
+        case .run(let range):
+            trialNumber += 1
+            actions.append(.tryApart(trial: trialNumber, Array(current.articles[range])))
+        case .finished(let verdicts):
+            // The coordinator ends this connection: the shards come back with the decisions.
+            actions.append(
+                .send(
+                    .poison(
+                        verdicts.map {
+                            let place = current.places[$0.index]
+                            return PoisonReport(
+                                stream: place.stream, epoch: place.epoch, position: place.position,
+                                reason: $0.reason.prefix(utf8Bytes: Limits.labelBytes))
+                        })))
+        case .failed(let why):
+            actions.append(.note("suspect articles could not be tried: \(why)"))
+            rejoin()
+        }
+    }
+
+    private func deadLetterMark(of article: LoggedArticle) -> ShardRules.DeadLetterMark? {
+        deadLetters[article.key]?.first { $0.version == article.version }
+    }
 
     private mutating func take(_ batch: ArticlesBatch, now: Moment) {
         hasMore = !batch.isLast
@@ -349,7 +448,15 @@ package struct Worker: Sendable {
             firstBulk = firstBulk ?? now.milliseconds
         }
         switch routed.entry {
-        case .article(let article): take(article, hour: routed.hour, shard: stream.shard)
+        case .article(let article), .retried(let article):
+            if let letter = deadLetterMark(of: article) {
+                // The decision accounts for the entry it was made of; any other is the same version again.
+                guard letter.position != routed.position else { break }
+                label(Label(source: article.source, hour: routed.hour))
+                count(.duplicate, article.source, routed.hour)
+            } else {
+                take(article, hour: routed.hour, shard: stream.shard)
+            }
         case .retraction(let retraction):
             retracted.insert(retraction.key)
             retractions[retraction.key] = routed.hour
@@ -357,7 +464,7 @@ package struct Worker: Sendable {
                 dropped.append(old.ordinal)
                 count(.retracted, old.source, old.hour)
             }
-        case .rejection, .feed: break
+        case .rejection, .feed, .deadLetter, .dropped: break
         }
     }
 
@@ -530,10 +637,7 @@ package struct Worker: Sendable {
         self.report = nil
         clearBuilder()
         stage = .filling
-        while stage == .filling, !queue.isEmpty {
-            take(queue.removeFirst(), now: now)
-            sealIfDue(now: now)
-        }
+        takeQueued(now: now)
     }
 }
 

@@ -9,6 +9,8 @@ package enum PayloadLine: Equatable, Sendable {
     case reject(source: String, key: ArticleKey?, line: UInt64?, reason: RejectionReason, detail: String)
     /// `{"$retract": {"url"|"key", "reason"}}`.
     case retract(ArticleKey, url: String?, reason: String)
+    /// `{"$dead_letter": {"op": "retry"|"drop", "key"}}`.
+    case deadLetter(ArticleKey, isRetry: Bool)
     /// `{"$feed": {"op": "add"|"remove", "url", "interval_s"?}}`.
     case feed(FeedChange)
 
@@ -71,6 +73,14 @@ extension ArticleReader {
                 throw scanner.error("$retract needs a key or an http(s) url", at: start)
             }
             return .retract(ArticleKey(canonicalURL: canonical), url: url, reason: reason)
+        case "$dead_letter":
+            guard let key = fields.texts["key"].flatMap({ ArticleKey(hex: $0) }) else {
+                throw scanner.error("$dead_letter needs a key of 32 hexadecimal digits", at: start)
+            }
+            guard let op = fields.texts["op"], op == "retry" || op == "drop" else {
+                throw scanner.error("op is \"retry\" or \"drop\"", at: start)
+            }
+            return .deadLetter(key, isRetry: op == "retry")
         case "$feed":
             guard let url = fields.texts["url"], let address = WebAddress(url) else {
                 throw scanner.error("$feed needs an http(s) url", at: start)

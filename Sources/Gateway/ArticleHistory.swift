@@ -17,6 +17,8 @@ package struct ArticleHistory: Sendable {
         case retracted
         /// Accepted, and not yet in a snapshot.
         case pending(watermark: Position)
+        /// It ended who indexed it, and is not given to a worker again unless somebody asks for it.
+        case deadLettered
         /// Published, and neither live nor explained by what is kept.
         case gone
 
@@ -28,6 +30,7 @@ package struct ArticleHistory: Sendable {
             case .rejected: "rejected"
             case .retracted: "retracted"
             case .pending: "pending"
+            case .deadLettered: "dead-lettered"
             case .gone: "gone"
             }
         }
@@ -35,6 +38,10 @@ package struct ArticleHistory: Sendable {
 
     package enum Content: Equatable, Sendable {
         case article(LoggedArticle)
+        /// A dead letter that came again as an article, because somebody asked for it.
+        case retried(LoggedArticle)
+        case deadLetter(DeadLetter)
+        case dropped(DeadLetter.ID)
         case rejection(Rejection)
         case retraction(Retraction)
     }
@@ -99,6 +106,9 @@ package struct ArticleHistory: Sendable {
         case .article(let article): article.key == address.key ? .article(article) : nil
         case .retraction(let retraction): retraction.key == address.key ? .retraction(retraction) : nil
         case .rejection(let rejection): isAbout(rejection) ? .rejection(rejection) : nil
+        case .deadLetter(let letter): letter.article.key == address.key ? .deadLetter(letter) : nil
+        case .retried(let article): article.key == address.key ? .retried(article) : nil
+        case .dropped(let id): id.key == address.key ? .dropped(id) : nil
         case .feed: nil
         }
     }
@@ -116,8 +126,13 @@ package struct ArticleHistory: Sendable {
     private mutating func judge(_ manifest: Manifest?) {
         var seen: Set<Version> = []
         var best: Version? = live?.version
+        // A decision accounts for one entry; of another of the same version nothing more can come.
+        var letters: [Position: Version] = [:]
         for event in events {
-            if case .article(let article) = event.content, pendingMark(event, manifest) == nil {
+            if case .deadLetter(let letter) = event.content { letters[letter.position] = letter.article.version }
+        }
+        for event in events where letters[event.position] == nil {
+            if let article = event.content.article, pendingMark(event, manifest) == nil {
                 best = max(best ?? article.version, article.version)
             }
         }
@@ -129,10 +144,15 @@ package struct ArticleHistory: Sendable {
                 if event.position > manifest?.foldedTo ?? .start {
                     events[index].fate = .pending(watermark: manifest?.foldedTo ?? .start)
                 }
-            case .article(let article):
-                if let watermark = pendingMark(event, manifest) {
+            case .deadLetter, .dropped: break
+            case .article, .retried:
+                guard let article = event.content.article else { break }
+                if letters[event.position] != nil {
+                    events[index].fate = .deadLettered
+                    seen.insert(article.version)
+                } else if let watermark = pendingMark(event, manifest) {
                     events[index].fate = .pending(watermark: watermark)
-                } else if !seen.insert(article.version).inserted {
+                } else if !seen.insert(article.version).inserted, !event.content.isRetried {
                     events[index].fate = .duplicate
                 } else if let best, article.version < best {
                     events[index].fate = .superseded(by: best)
@@ -150,5 +170,16 @@ package struct ArticleHistory: Sendable {
         guard let manifest, let key = address.key else { return .start }
         let watermark = manifest[watermark: ShardLane(manifest.sharding.shard(of: key), event.lane)]
         return event.position > watermark ? watermark : nil
+    }
+}
+
+extension ArticleHistory.Content {
+    fileprivate var isRetried: Bool { if case .retried = self { true } else { false } }
+
+    fileprivate var article: LoggedArticle? {
+        switch self {
+        case .article(let article), .retried(let article): article
+        case .rejection, .retraction, .deadLetter, .dropped: nil
+        }
     }
 }

@@ -27,8 +27,15 @@ extension ArticleHistory {
         var out = JSONObjectWriter()
         out.member("received_at", ArticleJSON.time(event.receivedAt))
         switch event.content {
-        case .article(let article):
-            out.member("kind", "article")
+        case .deadLetter(let letter):
+            out.member("kind", "dead_letter")
+            out.member("reason", letter.reason)
+            out.member("version", Hex.string(letter.article.version.bytes))
+        case .dropped(let id):
+            out.member("kind", "dropped")
+            out.member("version", Hex.string(id.version.bytes))
+        case .article(let article), .retried(let article):
+            if case .retried = event.content { out.member("kind", "retried") } else { out.member("kind", "article") }
             out.member("version", Hex.string(article.version.bytes))
             out.member("first_seen", article.version.firstSeen.map { ArticleJSON.time($0) })
             out.member("order_time", article.orderTime.map { ArticleJSON.time($0) })
@@ -88,6 +95,10 @@ extension ArticleHistory {
         var text = "\(AnswerText.time(event.receivedAt)) UTC  "
         switch event.content {
         case .article(let article): text += "received version \(short(article.version))"
+        case .retried(let article): text += "tried again, version \(short(article.version))"
+        case .deadLetter(let letter):
+            text += "version \(short(letter.article.version)) became a dead letter: \(PlainText.line(letter.reason))"
+        case .dropped(let id): text += "the dead letter's text was dropped, version \(short(id.version))"
         case .rejection(let rejection):
             text += "rejected as \(rejection.reason.name): \(PlainText.line(rejection.detail)) "
             text += "(\(PlainText.line(rejection.place)))"
@@ -99,6 +110,7 @@ extension ArticleHistory {
         case .live: text += ", live"
         case .retracted: text += ", retracted"
         case .pending: text += ", pending: not yet in a snapshot"
+        case .deadLettered: text += ", a dead letter"
         case .gone: text += ", not live and not explained by the log that is kept"
         case .rejected, nil: break
         }

@@ -82,6 +82,9 @@ package struct Position: Hashable, Sendable, Comparable {
 
     package static let start = Position(term: .none, number: 0, index: 0)
 
+    /// `<term>/<number>/<index>`
+    package var name: String { "\(term.number)/\(number)/\(index)" }
+
     package static func < (left: Position, right: Position) -> Bool {
         (left.term, left.number, left.index) < (right.term, right.number, right.index)
     }

@@ -22,6 +22,8 @@ package final class CoordinatorRole: Sendable {
         /// What a new bucket gets. An old one keeps its own.
         package var settings = Settings()
         package var shardCount: UInt16 = 32
+        /// Whether the workers end with this process.
+        package var isWithItsWorkers = false
 
         package init(bucket: any Bucket, endpoint: Endpoint) {
             self.bucket = bucket
@@ -175,8 +177,9 @@ package final class CoordinatorRole: Sendable {
         let empty = Manifest(
             settings: configuration.settings,
             sharding: Sharding(shardCount: configuration.shardCount, secret: SystemRandom().number()))
-        return Coordinator(
-            Coordinator.Configuration(instance: SystemRandom().instance(), address: address, empty: empty))
+        var machine = Coordinator.Configuration(instance: SystemRandom().instance(), address: address, empty: empty)
+        machine.isWithItsWorkers = configuration.isWithItsWorkers
+        return Coordinator(machine)
     }
 
     private func issue(_ tagged: TaggedOperation) {

@@ -49,6 +49,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var intakeBytes: Int
     package var feeds: Int
     package var retractions: Int
+    package var deadLetters: Int
+    package var suspectStreams: Int
 
     /// Of a store where nobody reigns.
     package static var stopped: CoordinatorStatus {
@@ -56,7 +58,9 @@ package struct CoordinatorStatus: Codable, Sendable {
             CoordinatorSummary(
                 isReigning: false, isDraining: false, term: .none, generation: .none, setDigest: "",
                 sums: OutcomeSums(), overlayCount: 0, cellCount: 0, segmentBytes: 0, workers: [], mergerCount: 0,
-                runningMerges: 0, unleasedShards: 0, intakeBytes: 0, feedCount: 0, retractionCount: 0))
+                runningMerges: 0, unleasedShards: 0, intakeBytes: 0, feedCount: 0, retractionCount: 0,
+                deadLetterCount: 0,
+                suspectStreamCount: 0))
         status.role = "none"
         return status
     }
@@ -77,6 +81,8 @@ package struct CoordinatorStatus: Codable, Sendable {
         intakeBytes = summary.intakeBytes
         feeds = summary.feedCount
         retractions = summary.retractionCount
+        deadLetters = summary.deadLetterCount
+        suspectStreams = summary.suspectStreamCount
     }
 
     /// - Throws: if the bytes are not what `json` gives.

@@ -17,6 +17,8 @@ package final class LocalCluster: Sendable {
         package var workerCount = 1
         package var settings = Settings()
         package var machine = WorkerSettings()
+        /// The program that tries suspect articles apart; nil if there is none.
+        package var trialExecutable: String?
 
         package init(bucket: any Bucket) { self.bucket = bucket }
     }
@@ -40,12 +42,14 @@ package final class LocalCluster: Sendable {
         var settings = CoordinatorRole.Configuration(bucket: configuration.bucket, endpoint: configuration.endpoint)
         settings.token = configuration.token
         settings.settings = configuration.settings
+        settings.isWithItsWorkers = configuration.trialExecutable != nil
         coordinator = CoordinatorRole(settings, logger: logger)
         let locator = CoordinatorLocator.store(configuration.bucket)
         workers = (0..<configuration.workerCount).map { index in
             var worker = WorkerRole.Configuration(
                 bucket: configuration.bucket, locator: locator, name: "worker-\(index)")
             worker.token = configuration.token
+            worker.trialExecutable = configuration.trialExecutable
             worker.machine.sealRecordBytes = configuration.machine.sealRecordBytes
             return WorkerRole(worker, logger: logger)
         }

@@ -26,21 +26,28 @@ package final class PutReader {
             throw Refusal(code: .badDigest, message: "the payload's SHA-256 is \(computed.hex)")
         }
         var entries: [LogEntry] = []
+        var requests: [Coordinator.LetterRequest] = []
         var line = 0
         for bytes in payload.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             line += 1
             guard bytes.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
-            guard entries.count < Limits.batchEntries else {
+            guard entries.count + requests.count < Limits.batchEntries else {
                 throw Refusal(code: .tooLarge, message: "more than \(Limits.batchEntries) lines in one batch")
             }
-            entries.append(entry(bytes, place: "\(client) batch \(number) line \(line)"))
+            switch reader.readPayloadLine(bytes) {
+            case .deadLetter(let key, let isRetry):
+                requests.append(Coordinator.LetterRequest(kind: isRetry ? .retry : .drop, key: key))
+            case let read: entries.append(entry(read, place: "\(client) batch \(number) line \(line)"))
+            }
         }
         return Coordinator.Put(
-            id: BatchID(client: client, number: number), digest: digest, lane: lane, ack: ack, entries: entries)
+            id: BatchID(client: client, number: number), digest: digest, lane: lane, ack: ack, entries: entries,
+            letterRequests: requests)
     }
 
-    private func entry(_ line: ArraySlice<UInt8>, place: String) -> LogEntry {
-        switch reader.readPayloadLine(line) {
+    private func entry(_ line: PayloadLine, place: String) -> LogEntry {
+        switch line {
+        case .deadLetter: preconditionFailure("becomes an entry only where the dead letters are known")
         case .article(let incoming):
             return .article(
                 LoggedArticle(

@@ -1,4 +1,5 @@
 import Glibc
+package import News
 import Synchronization
 
 /// The named steps of every role: the places between which a process can die. Tests kill it at each
@@ -41,6 +42,18 @@ package enum Step: String, CaseIterable, Sendable {
     case ingestSending = "ingest.sending"
     case ingestSent = "ingest.sent"
     case ingestAcknowledged = "ingest.acknowledged"
+
+    /// The article that ends whoever indexes it, for tests of quarantine (`CORANTO_DIE_OF=key`).
+    private static let fatalKey: String? = {
+        guard let raw = unsafe getenv("CORANTO_DIE_OF") else { return nil }
+        return unsafe String(cString: raw)
+    }()
+
+    /// Says that this process is about to index an article.
+    package static func dieOf(_ key: ArticleKey) {
+        guard let fatalKey, key.hex == fatalKey else { return }
+        kill(getpid(), SIGKILL)
+    }
 
     /// What the environment asks for, read once.
     private static let fatal: (step: Step, count: Int)? = {

@@ -10,11 +10,16 @@ final class WorkerEngine {
 
     init(_ bucket: any Bucket) { loader = SnapshotLoader(bucket) }
 
+    var settings: Settings { draft.settings }
+
     func use(_ settings: Settings) { draft.use(settings) }
 
     func discard() { draft.discard() }
 
-    func index(_ article: LoggedArticle) throws { try draft.index(article) }
+    func index(_ article: LoggedArticle) throws {
+        Step.dieOf(article.key)
+        try draft.index(article)
+    }
 
     /// The live version of each key in the newest snapshot and the own segments it does not include.
     func lookUp(

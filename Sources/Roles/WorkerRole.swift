@@ -18,6 +18,8 @@ package final class WorkerRole: Sendable {
         package var token: Token?
         package var name: String
         package var machine = Worker.Configuration()
+        /// The program that tries suspect articles apart, given the argument `try-articles`; nil if there is none.
+        package var trialExecutable: String?
 
         package init(bucket: any Bucket, locator: CoordinatorLocator, name: String) {
             self.bucket = bucket
@@ -29,6 +31,7 @@ package final class WorkerRole: Sendable {
     private enum Event: Sendable {
         case link(CoordinatorLink.Event)
         case completed(OperationTag, BucketResult)
+        case tried(trial: UInt64, Trial.Run)
         case drain
     }
 
@@ -69,6 +72,18 @@ package final class WorkerRole: Sendable {
         }
     }
 
+    /// Waits for the process on a thread of its own: TOUCH goes on meanwhile.
+    private func tryApart(_ trial: UInt64, _ articles: [LoggedArticle], settings: Settings) {
+        logger.info("trying suspect articles apart", metadata: ["articles": "\(articles.count)"])
+        let mailbox = mailbox
+        guard let executable = configuration.trialExecutable else {
+            return mailbox.push(.tried(trial: trial, .unknown("this process has no program to try them with")))
+        }
+        DispatchQueue.global().async {
+            mailbox.push(.tried(trial: trial, TrialProcess(executable: executable).run(articles, settings: settings)))
+        }
+    }
+
     private func work(_ link: CoordinatorLink) {
         let clock = SystemClock()
         let engine = WorkerEngine(configuration.bucket)
@@ -104,6 +119,8 @@ package final class WorkerRole: Sendable {
             case .index(let article):
                 Step.reach(.workerIndexing)
                 do { try engine.index(article) } catch { indexFailure = .indexFailed(article.key, "\(error)") }
+            case .tryApart(let trial, let articles):
+                tryApart(trial, articles, settings: engine.settings)
             case .lookUp(let seal, let keys, let atLeast, let own):
                 Step.reach(.workerLookingUp)
                 do {
@@ -152,6 +169,7 @@ package final class WorkerRole: Sendable {
                     logger.info("the connection to the coordinator ended")
                     feed(.disconnected)
                 case .completed(let tag, let result): feed(.completed(tag, result))
+                case .tried(let trial, let run): feed(.tried(trial: trial, run))
                 case .drain: feed(.drain)
                 }
             }

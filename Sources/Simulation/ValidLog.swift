@@ -25,7 +25,7 @@ struct ValidLog {
         forEachEntry { entry in
             switch entry {
             case .article, .rejection: count += 1
-            case .retraction, .feed: break
+            case .retraction, .feed, .deadLetter, .retried, .dropped: break
             }
         }
         return count
@@ -41,10 +41,10 @@ struct ValidLog {
         var retracted: Set<ArticleKey> = []
         forEachEntry { entry in
             switch entry {
-            case .article(let article):
+            case .article(let article), .retried(let article):
                 if best[article.key].map({ $0.version < article.version }) ?? true { best[article.key] = article }
             case .retraction(let retraction): retracted.insert(retraction.key)
-            case .rejection, .feed: break
+            case .rejection, .feed, .deadLetter, .dropped: break
             }
         }
         return best.values.filter { !retracted.contains($0.key) }.sorted { $0.key < $1.key }

@@ -389,6 +389,7 @@ package final class World {
             case .operation(let operation): issue(operation, from: index)
             case .index(let article): try processes[index].draft.index(article)
             case .discard: processes[index].draft.discard()
+            case .tryApart(let trial, _): engine(index, .worker(.tried(trial: trial, .survived)))
             case .lookUp(let seal, let keys, let atLeast, let own):
                 engine(index, .worker(try lookUp(seal, keys, atLeast: atLeast, own: own, on: index)))
             case .build(let seal, let dropped, let kills):

@@ -8,6 +8,7 @@ package struct ClusterState: Equatable, Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable, Comparable {
         case retractions = 1
         case feeds = 2
+        case deadLetters = 5
 
         package static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
     }
@@ -17,22 +18,52 @@ package struct ClusterState: Equatable, Sendable {
     package var retractions: [ArticleKey: Retraction] = [:]
     /// By URL.
     package var feeds: [String: FeedChange] = [:]
+    package var deadLetters: [DeadLetter.ID: DeadLetter] = [:]
 
     package init() {}
 
-    package mutating func apply(_ entry: LogEntry) {
+    /// - Returns: which kinds of state are other than before.
+    @discardableResult
+    package mutating func apply(_ entry: LogEntry) -> Set<Kind> {
         switch entry {
         case .retraction(let retraction):
-            if retractions[retraction.key] == nil { retractions[retraction.key] = retraction }
-        case .feed(let change): feeds[change.url] = change.operation == .add ? change : nil
-        case .article, .rejection: break
+            var changed: Set<Kind> = []
+            if retractions[retraction.key] == nil {
+                retractions[retraction.key] = retraction
+                changed.insert(.retractions)
+            }
+            // What is retracted is forgotten here too.
+            for id in deadLetters.keys where id.key == retraction.key && forget(id) { changed.insert(.deadLetters) }
+            return changed
+        case .feed(let change):
+            let new = change.operation == .add ? change : nil
+            guard feeds[change.url] != new else { return [] }
+            feeds[change.url] = new
+            return [.feeds]
+        case .deadLetter(let letter):
+            guard deadLetters[letter.id] == nil else { return [] }
+            deadLetters[letter.id] = letter
+            return [.deadLetters]
+        case .retried(let article):
+            let id = DeadLetter.ID(key: article.key, version: article.version)
+            return deadLetters.removeValue(forKey: id) == nil ? [] : [.deadLetters]
+        case .dropped(let id): return forget(id) ? [.deadLetters] : []
+        case .article, .rejection: return []
         }
+    }
+
+    /// Takes the text from a dead letter.
+    private mutating func forget(_ id: DeadLetter.ID) -> Bool {
+        guard deadLetters[id]?.isTextThere ?? false else { return false }
+        deadLetters[id]!.article.frame = []
+        return true
     }
 
     private func entries(_ kind: Kind) -> [LogEntry] {
         switch kind {
         case .retractions: retractions.sorted { $0.key < $1.key }.map { .retraction($0.value) }
         case .feeds: feeds.sorted { $0.key < $1.key }.map { .feed($0.value) }
+        case .deadLetters: deadLetters.sorted { $0.key < $1.key }.map { .deadLetter($0.value) }
         }
     }
 
@@ -59,7 +90,7 @@ package struct ClusterState: Equatable, Sendable {
         for _ in 0..<(try reader.count("state entries", atMost: reader.remaining)) {
             let start = reader.offset
             let entry = try LogEntry(decoding: &reader)
-            guard entry.stateKind == kind else { throw .badValue(what: "entry of another kind", offset: start) }
+            guard entry.isState(kind) else { throw .badValue(what: "entry of another kind", offset: start) }
             apply(entry)
         }
         try reader.requireEnd()
@@ -68,12 +99,13 @@ package struct ClusterState: Equatable, Sendable {
 }
 
 extension LogEntry {
-    /// The state it changes; nil if it is no control entry.
-    package var stateKind: ClusterState.Kind? {
+    /// Whether it stands in a state object of this kind.
+    fileprivate func isState(_ kind: ClusterState.Kind) -> Bool {
         switch self {
-        case .retraction: .retractions
-        case .feed: .feeds
-        case .article, .rejection: nil
+        case .retraction: kind == .retractions
+        case .feed: kind == .feeds
+        case .deadLetter: kind == .deadLetters
+        case .article, .rejection, .retried, .dropped: false
         }
     }
 }

@@ -1,5 +1,5 @@
 package import ByteCoding
-package import News
+import News
 
 /// Names the objects that hold the rows of the ledger, oldest first: an object `ledger/<sha256>.<attempt>` that the head names
 /// (docs/manifest-format.md, section 5). All rows are those of these objects and of the head's tail, added up.

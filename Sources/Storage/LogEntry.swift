@@ -11,13 +11,19 @@ package enum LogEntry: Equatable, Sendable {
     case retraction(Retraction)
     /// A feed was added to or removed from the list.
     case feed(FeedChange)
+    /// An article that ended who indexed it, alone and three times, is not given to a worker again.
+    case deadLetter(DeadLetter)
+    /// A dead letter is an article again, that arrives here.
+    case retried(LoggedArticle)
+    /// The text of a dead letter is forgotten; it stays one.
+    case dropped(DeadLetter.ID)
 
     /// The key that decides the shard; nil for entries that no worker sees.
     package var routedKey: ArticleKey? {
         switch self {
-        case .article(let article): article.key
+        case .article(let article), .retried(let article): article.key
         case .retraction(let retraction): retraction.key
-        case .rejection, .feed: nil
+        case .rejection, .feed, .deadLetter, .dropped: nil
         }
     }
 }
@@ -73,6 +79,39 @@ package struct Retraction: Equatable, Sendable {
     }
 }
 
+/// An article that ended whoever indexed it (docs/log-format.md, section 6).
+package struct DeadLetter: Equatable, Sendable {
+    package struct ID: Hashable, Comparable, Sendable {
+        package var key: ArticleKey
+        package var version: Version
+
+        package init(key: ArticleKey, version: Version) {
+            self.key = key
+            self.version = version
+        }
+
+        package static func < (left: ID, right: ID) -> Bool { (left.key, left.version) < (right.key, right.version) }
+    }
+
+    /// Which entry of the log it is: that one is accounted for by this decision, whoever reads it again.
+    package var position: Position
+    /// Of its arrival.
+    package var hour: UInt32
+    package var reason: String
+    /// Its frame is empty once it was dropped, or its key retracted.
+    package var article: LoggedArticle
+
+    package var id: ID { ID(key: article.key, version: article.version) }
+    package var isTextThere: Bool { !article.frame.isEmpty }
+
+    package init(position: Position, hour: UInt32, reason: String, article: LoggedArticle) {
+        self.position = position
+        self.hour = hour
+        self.reason = reason
+        self.article = article
+    }
+}
+
 package struct FeedChange: Equatable, Sendable {
     package enum Operation: UInt8, Sendable {
         case add = 1
@@ -96,12 +135,7 @@ extension LogEntry {
         switch self {
         case .article(let article):
             out.fixed(UInt8(1))
-            out.articleKey(article.key)
-            out.version(article.version)
-            out.fixed(Timestamp.sortable(article.orderTime))
-            out.string(article.source)
-            out.varint(UInt64(article.recordBytes))
-            out.lengthPrefixed(article.frame)
+            article.encode(to: &out)
         case .rejection(let rejection):
             out.fixed(UInt8(2))
             out.fixed(rejection.reason.rawValue)
@@ -118,6 +152,19 @@ extension LogEntry {
             out.fixed(change.operation.rawValue)
             out.string(change.url)
             out.varint(change.intervalSeconds.map { UInt64($0) + 1 } ?? 0)
+        case .deadLetter(let letter):
+            out.fixed(UInt8(8))
+            out.position(letter.position)
+            out.fixed(letter.hour)
+            out.string(letter.reason)
+            letter.article.encode(to: &out)
+        case .retried(let article):
+            out.fixed(UInt8(9))
+            article.encode(to: &out)
+        case .dropped(let id):
+            out.fixed(UInt8(10))
+            out.articleKey(id.key)
+            out.version(id.version)
         }
     }
 
@@ -126,17 +173,7 @@ extension LogEntry {
         let kind: UInt8 = try reader.fixed()
         switch kind {
         case 1:
-            let key = try reader.articleKey()
-            let version = try reader.version()
-            let order: UInt64 = try reader.fixed()
-            let source = try reader.string(atMost: Limits.labelBytes)
-            let recordBytes = try reader.count("record length", atMost: Limits.recordBytes)
-            // A frame that does not compress is a little longer than its content.
-            let frame = try reader.lengthPrefixed(atMost: Limits.recordBytes + 65_536)
-            self = .article(
-                LoggedArticle(
-                    key: key, version: version, orderTime: Timestamp(sortable: order), source: source,
-                    recordBytes: UInt32(recordBytes), frame: Array(frame)))
+            self = .article(try LoggedArticle(decoding: &reader))
         case 2:
             let raw: UInt8 = try reader.fixed()
             guard let reason = RejectionReason(rawValue: raw) else {
@@ -162,7 +199,39 @@ extension LogEntry {
             self = .feed(
                 FeedChange(
                     operation: operation, url: url, intervalSeconds: interval == 0 ? nil : UInt32(interval - 1)))
+        case 8:
+            self = .deadLetter(
+                DeadLetter(
+                    position: try reader.position(), hour: try reader.fixed(),
+                    reason: try reader.string(atMost: Limits.labelBytes),
+                    article: try LoggedArticle(decoding: &reader)))
+        case 9: self = .retried(try LoggedArticle(decoding: &reader))
+        case 10: self = .dropped(DeadLetter.ID(key: try reader.articleKey(), version: try reader.version()))
         default: throw .badValue(what: "log entry kind \(kind)", offset: start)
         }
+    }
+}
+
+extension LoggedArticle {
+    func encode(to out: inout ByteWriter) {
+        out.articleKey(key)
+        out.version(version)
+        out.fixed(Timestamp.sortable(orderTime))
+        out.string(source)
+        out.varint(UInt64(recordBytes))
+        out.lengthPrefixed(frame)
+    }
+
+    init(decoding reader: inout ByteReader) throws(CodingError) {
+        let key = try reader.articleKey()
+        let version = try reader.version()
+        let order: UInt64 = try reader.fixed()
+        let source = try reader.string(atMost: Limits.labelBytes)
+        let recordBytes = try reader.count("record length", atMost: Limits.recordBytes)
+        // A frame that does not compress is a little longer than its content.
+        let frame = try reader.lengthPrefixed(atMost: Limits.recordBytes + 65_536)
+        self.init(
+            key: key, version: version, orderTime: Timestamp(sortable: order), source: source,
+            recordBytes: UInt32(recordBytes), frame: Array(frame))
     }
 }

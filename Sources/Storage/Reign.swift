@@ -18,7 +18,8 @@ package struct Reign: Sendable {
         /// Another reigns at this address; we wait.
         case standingBy(Term, address: String)
         /// The term is ours; what comes now may take long. Heartbeats are due from here on, until we stand by again.
-        case claimed(Term)
+        /// `isAfterOrderlyEnd`: who reigned before said that it ended, or there was nobody.
+        case claimed(Term, isAfterOrderlyEnd: Bool)
         /// The first manifest of our term, committed, with what it names.
         case inherited(SnapshotHead, ClusterState)
         /// An object of an earlier term's log, in order, that may hold entries the manifest does not cover.
@@ -61,6 +62,7 @@ package struct Reign: Sendable {
     private var call = StoreCall(owner: .reign)
     private var create = CreateCall(owner: .reign, waitsForSpace: true)
     private var outputs: [Output] = []
+    private var isAfterOrderlyEnd = true
 
     private var term = Term.none
     private var lastCounter: UInt64?
@@ -140,7 +142,8 @@ package struct Reign: Sendable {
                 probeTerm(after: last ?? term)
             }
         case (.probingTerm(let known), .bytes): probeTerm(after: known.next)
-        case (.probingTerm(let known), .missing): known == .none ? claim(known.next) : watch(known, now: now)
+        case (.probingTerm(let known), .missing):
+            known == .none ? claim(known.next, isAfterOrderlyEnd: true) : watch(known, now: now)
         case (.watching(let watched), _): observe(watched, result, now: now)
         case (.listingManifests, .names(let names)):
             let newest = names.first.flatMap { ObjectName.generation(ofManifest: $0) } ?? Generation.none
@@ -200,7 +203,7 @@ package struct Reign: Sendable {
         switch (stage, outcome) {
         case (.creatingTerm(let claimed), .created):
             term = claimed
-            outputs.append(.claimed(claimed))
+            outputs.append(.claimed(claimed, isAfterOrderlyEnd: isAfterOrderlyEnd))
             stage = .listingManifests
             issue(.list(prefix: "manifests/", after: nil, limit: 1))
         case (.creatingTerm(let claimed), .taken): watch(claimed, now: now)
@@ -241,7 +244,7 @@ package struct Reign: Sendable {
             do { heartbeat = try Heartbeat(decoding: bytes) } catch { heartbeat = nil }
         }
         if let heartbeat {
-            if heartbeat.hasEnded { return claimAfter(watched) }
+            if heartbeat.hasEnded { return claim(watched.next, isAfterOrderlyEnd: true) }
             if heartbeat.counter != lastCounter {
                 // One that has not read the log yet tells no address.
                 if heartbeat.address != toldAddress {
@@ -252,12 +255,11 @@ package struct Reign: Sendable {
                 lastChange = now.milliseconds
             }
         }
-        if askedAt - lastChange >= Self.patienceMilliseconds { claimAfter(watched) }
+        if askedAt - lastChange >= Self.patienceMilliseconds { claim(watched.next, isAfterOrderlyEnd: false) }
     }
 
-    private mutating func claimAfter(_ gone: Term) { claim(gone.next) }
-
-    private mutating func claim(_ next: Term) {
+    private mutating func claim(_ next: Term, isAfterOrderlyEnd orderly: Bool) {
+        isAfterOrderlyEnd = orderly
         stage = .creatingTerm(next)
         let object = TermObject(term: next, instance: instance, address: address)
         outputs.append(.operation(create.start(name: ObjectName.term(next), bytes: object.encoded)))

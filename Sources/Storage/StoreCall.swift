@@ -23,6 +23,7 @@ package struct OperationTag: Hashable, Sendable {
         case manifest
         case router
         case collector
+        case quarantine
         case worker
         case merger
     }

@@ -23,6 +23,7 @@ enum Command: String, CaseIterable {
     case revoke = "REVOKE"
     case articles = "ARTICLES"
     case sealed = "SEALED"
+    case poison = "POISON"
     case published = "PUBLISHED"
     case refused = "REFUSED"
     case merge = "MERGE"
@@ -34,7 +35,8 @@ enum Command: String, CaseIterable {
     func isFor(_ side: MessageParser.Side) -> Bool {
         switch self {
         case .error, .drain: true
-        case .hello, .quit, .touch, .status, .put, .compact, .join, .credit, .sealed, .merged, .mergeFailed:
+        case .hello, .quit, .touch, .status, .put, .compact, .join, .credit, .sealed, .poison, .merged,
+            .mergeFailed:
             side == .server
         case .coranto, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined, .lease,
             .revoke, .articles, .published, .refused, .merge:
@@ -49,7 +51,7 @@ enum Command: String, CaseIterable {
         case .put: role == .client || role == .fetcher || role == .gateway
         case .compact: role == .client || role == .gateway
         case .join, .drain, .merged, .mergeFailed: role == .worker || role == .merger
-        case .credit, .sealed: role == .worker
+        case .credit, .sealed, .poison: role == .worker
         case .coranto, .hello, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined,
             .lease, .revoke, .articles, .published, .refused, .merge:
             false
@@ -61,7 +63,7 @@ enum Command: String, CaseIterable {
         switch self {
         case .put: WireLimits.putBytes
         case .articles: WireLimits.articlesBytes
-        case .sealed, .merge, .merged, .lease, .statusReport: WireLimits.reportBytes
+        case .sealed, .poison, .merge, .merged, .lease, .statusReport: WireLimits.reportBytes
         case .joined: WireLimits.settingsBytes
         default: nil
         }
@@ -95,6 +97,7 @@ extension Message {
         case .revoke: .revoke
         case .articles: .articles
         case .sealed: .sealed
+        case .poison: .poison
         case .published: .published
         case .refused: .refused
         case .merge: .merge

@@ -16,6 +16,7 @@ enum PayloadHead: Sendable {
     case lease(shard: Shard, epoch: ShardEpoch, generation: Generation)
     case articles
     case sealed(report: UInt64)
+    case poison
     case merge(job: UInt64, attempt: Attempt, output: MergeJob.Output)
     case merged(job: UInt64)
 
@@ -27,6 +28,7 @@ enum PayloadHead: Sendable {
         case .lease: .lease
         case .articles: .articles
         case .sealed: .sealed
+        case .poison: .poison
         case .merge: .merge
         case .merged: .merged
         }
@@ -45,14 +47,14 @@ enum PayloadHead: Sendable {
                 return .joined(
                     term: term, attempt: attempt, leaseMilliseconds: leaseMilliseconds, settings: Array(payload))
             case .lease(let shard, let epoch, let generation):
-                var retracted: [ArticleKey] = []
-                retracted.reserveCapacity(payload.count / ArticleKey.byteCount)
-                while !reader.isAtEnd { retracted.append(try reader.articleKey()) }
-                message = .lease(shard: shard, epoch: epoch, generation: generation, retracted: retracted)
+                message = .lease(
+                    shard: shard, epoch: epoch, generation: generation, rules: try ShardRules(decoding: &reader))
             case .articles:
                 message = .articles(try ArticlesBatch(decoding: &reader))
             case .sealed(let report):
                 message = .sealed(try SealedReport(number: report, decoding: &reader))
+            case .poison:
+                message = .poison(try reader.poisonReports())
             case .merge(let job, let attempt, let output):
                 message = .merge(
                     MergeJob(
@@ -99,6 +101,8 @@ extension LineWords {
         case .sealed:
             let report = try number("report")
             return .awaits(.sealed(report: report), lengthBytes: try payloadLength())
+        case .poison:
+            return .awaits(.poison, lengthBytes: try payloadLength())
         case .merge:
             let job = try number("job")
             let attempt = try attempt()
@@ -164,7 +168,7 @@ extension LineWords {
         case .refused: return .refused(report: try number("report"))
         case .mergeFailed: return .mergeFailed(job: try number("job"), message: try text())
         case .drain: return .drain
-        case .put, .statusReport, .joined, .lease, .articles, .sealed, .merge, .merged:
+        case .put, .statusReport, .joined, .lease, .articles, .sealed, .poison, .merge, .merged:
             preconditionFailure("commands with a payload are read by parse()")
         }
     }

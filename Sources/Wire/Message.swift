@@ -123,10 +123,12 @@ package enum Message: Equatable, Sendable {
     case touch
     case touched
     case credit(lane: Lane, bytes: UInt64)
-    case lease(shard: Shard, epoch: ShardEpoch, generation: Generation, retracted: [ArticleKey])
+    case lease(shard: Shard, epoch: ShardEpoch, generation: Generation, rules: ShardRules)
     case revoke(shard: Shard, epoch: ShardEpoch)
     case articles(ArticlesBatch)
     case sealed(SealedReport)
+    /// These articles are not to be given to a worker again.
+    case poison([PoisonReport])
     /// The report is in a manifest of this generation.
     case published(report: UInt64, generation: Generation)
     /// The report will never be published: its leases are lost or its ranges are not the next.

@@ -61,11 +61,13 @@ extension Message {
         case .credit(let lane, let bytes):
             line.word(lane.name)
             line.word(bytes)
-        case .lease(let shard, let epoch, let generation, let retracted):
+        case .lease(let shard, let epoch, let generation, let rules):
             line.word(shard.index)
             line.word(epoch.name)
             line.word(generation.number)
-            return line.end(payload: retracted.flatMap(\.bytes), to: &out)
+            var payload = ByteWriter()
+            rules.encode(to: &payload)
+            return line.end(payload: payload.bytes, to: &out)
         case .revoke(let shard, let epoch):
             line.word(shard.index)
             line.word(epoch.name)
@@ -77,6 +79,10 @@ extension Message {
             line.word(report.number)
             var payload = ByteWriter()
             report.encode(to: &payload)
+            return line.end(payload: payload.bytes, to: &out)
+        case .poison(let reports):
+            var payload = ByteWriter()
+            payload.poisonReports(reports)
             return line.end(payload: payload.bytes, to: &out)
         case .published(let report, let generation):
             line.word(report)

@@ -37,13 +37,57 @@ package struct RoutedEntry: Equatable, Sendable {
     package var position: Position
     /// Hour of arrival: hours since 1970 by the coordinator's clock at acceptance.
     package var hour: UInt32
-    /// An article or a retraction.
+    /// An article, a dead letter that is tried again, or a retraction.
     package var entry: LogEntry
 
     package init(position: Position, hour: UInt32, entry: LogEntry) {
         self.position = position
         self.hour = hour
         self.entry = entry
+    }
+}
+
+/// What a new holder of a shard must know.
+package struct ShardRules: Equatable, Sendable {
+    package struct DeadLetterMark: Equatable, Sendable {
+        package var key: ArticleKey
+        package var version: Version
+        /// The entry that the decision accounts for.
+        package var position: Position
+
+        package init(key: ArticleKey, version: Version, position: Position) {
+            self.key = key
+            self.version = version
+            self.position = position
+        }
+    }
+
+    /// Articles of a lane up to here are to be tried before they are taken in (`Cluster/Quarantine.swift`).
+    package var suspectTo: [Lane: Position]
+    package var deadLetters: [DeadLetterMark]
+    package var retracted: [ArticleKey]
+
+    package init(
+        suspectTo: [Lane: Position] = [:], deadLetters: [DeadLetterMark] = [], retracted: [ArticleKey] = []
+    ) {
+        self.suspectTo = suspectTo
+        self.deadLetters = deadLetters
+        self.retracted = retracted
+    }
+}
+
+/// An article that ended whoever indexed it, alone and three times.
+package struct PoisonReport: Equatable, Sendable {
+    package var stream: ShardLane
+    package var epoch: ShardEpoch
+    package var position: Position
+    package var reason: String
+
+    package init(stream: ShardLane, epoch: ShardEpoch, position: Position, reason: String) {
+        self.stream = stream
+        self.epoch = epoch
+        self.position = position
+        self.reason = reason
     }
 }
 

@@ -2,7 +2,7 @@ import ByteCoding
 import News
 import Storage
 
-// The binary payloads of ARTICLES, SEALED, MERGE and MERGED, writer and reader side by side: the byte tables of
+// The binary payloads of LEASE, ARTICLES, SEALED, POISON, MERGE and MERGED, writer and reader side by side: the byte tables of
 // docs/wire-protocol.md.
 
 extension ArticlesBatch {
@@ -100,6 +100,36 @@ extension SealedReport {
     }
 }
 
+extension ShardRules {
+    func encode(to out: inout ByteWriter) {
+        for lane in Lane.allCases { out.position(suspectTo[lane] ?? .start) }
+        out.varint(deadLetters.count)
+        for letter in deadLetters {
+            out.articleKey(letter.key)
+            out.version(letter.version)
+            out.position(letter.position)
+        }
+        out.varint(retracted.count)
+        for key in retracted { out.articleKey(key) }
+    }
+
+    init(decoding reader: inout ByteReader) throws(CodingError) {
+        self.init()
+        for lane in Lane.allCases { suspectTo[lane] = try reader.position() }
+        let letterCount = try reader.elements(
+            "dead letter count", ofAtLeastBytes: ArticleKey.byteCount + Version.byteCount + 20)
+        deadLetters.reserveCapacity(letterCount)
+        for _ in 0..<letterCount {
+            deadLetters.append(
+                DeadLetterMark(
+                    key: try reader.articleKey(), version: try reader.version(), position: try reader.position()))
+        }
+        let keyCount = try reader.elements("retracted count", ofAtLeastBytes: ArticleKey.byteCount)
+        retracted.reserveCapacity(keyCount)
+        for _ in 0..<keyCount { retracted.append(try reader.articleKey()) }
+    }
+}
+
 /// A run of one shard and lane under one epoch.
 struct RangeHead {
     static let byteCount = 2 + 1 + 16 + 20 + 20
@@ -120,6 +150,18 @@ extension ByteWriter {
         position(to)
     }
 
+    mutating func poisonReports(_ reports: [PoisonReport]) {
+        varint(reports.count)
+        for report in reports {
+            fixed(report.stream.shard.index)
+            fixed(report.stream.lane.rawValue)
+            fixed(report.epoch.term.number)
+            fixed(report.epoch.counter)
+            position(report.position)
+            string(report.reason)
+        }
+    }
+
     mutating func segmentReferences(_ references: [SegmentReference]) {
         varint(references.count)
         for reference in references { reference.encode(to: &self) }
@@ -127,16 +169,34 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-    mutating func range() throws(CodingError) -> RangeHead {
+    mutating func stream() throws(CodingError) -> ShardLane {
         let shard = Shard(try fixed())
         let laneStart = offset
         guard let lane = Lane(rawValue: try fixed()) else { throw .badValue(what: "lane", offset: laneStart) }
+        return ShardLane(shard, lane)
+    }
+
+    mutating func poisonReports() throws(CodingError) -> [PoisonReport] {
+        let count = try elements("poison count", ofAtLeastBytes: 2 + 1 + 16 + 20 + 1)
+        var reports: [PoisonReport] = []
+        reports.reserveCapacity(count)
+        for _ in 0..<count {
+            reports.append(
+                PoisonReport(
+                    stream: try stream(), epoch: ShardEpoch(term: Term(try fixed()), counter: try fixed()),
+                    position: try position(), reason: try string(atMost: Limits.labelBytes)))
+        }
+        return reports
+    }
+
+    mutating func range() throws(CodingError) -> RangeHead {
+        let shardLane = try stream()
         let epoch = ShardEpoch(term: Term(try fixed()), counter: try fixed())
         let start = offset
         let from = try position()
         let to = try position()
         guard from <= to else { throw .badValue(what: "range that ends before it begins", offset: start) }
-        return RangeHead(shardLane: ShardLane(shard, lane), epoch: epoch, from: from, to: to)
+        return RangeHead(shardLane: shardLane, epoch: epoch, from: from, to: to)
     }
 
     mutating func segmentReferences() throws(CodingError) -> [SegmentReference] {

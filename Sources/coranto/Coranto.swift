@@ -16,9 +16,9 @@ import Gateway
         subcommands: [
             UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
             StatusCommand.self,
-            RetractCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self,
+            RetractCommand.self, DeadLettersCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
-            StepsCommand.self, BenchEngineCommand.self,
+            StepsCommand.self, BenchEngineCommand.self, TryArticlesCommand.self,
         ])
 
     /// Runs the command that was asked for, and turns whatever it throws into a line on stderr and an exit status.

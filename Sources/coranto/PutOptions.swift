@@ -21,6 +21,9 @@ struct PutOptions: ParsableArguments {
         }
     }
 
+    /// This program, to try suspect articles in a process of their own.
+    static let ownExecutable = "/proc/self/exe"
+
     /// What became of the articles, as far as this command can tell.
     struct Result: Sendable {
         var totals: PutClient.Totals
@@ -48,6 +51,7 @@ struct PutOptions: ParsableArguments {
         }
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.workerCount = workers
+        configuration.trialExecutable = Self.ownExecutable
         let cluster = LocalCluster(configuration, logger: log.logger("ingest", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Result? in
             guard let before = try await whenReigning(cluster, bucket, token) else { return nil }
@@ -70,8 +74,9 @@ struct PutOptions: ParsableArguments {
         guard let store else { throw Failure(.badRequest, "give --store DIR or --coordinator HOST:PORT") }
         let bucket = try WritableStore.open(store)
         if try isReigning(CoordinatorLocator.store(bucket), token) { return try await compact(.store(bucket), token) }
-        let cluster = LocalCluster(
-            LocalCluster.Configuration(bucket: bucket), logger: log.logger("compact", quietly: true))
+        var configuration = LocalCluster.Configuration(bucket: bucket)
+        configuration.trialExecutable = Self.ownExecutable
+        let cluster = LocalCluster(configuration, logger: log.logger("compact", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Generation? in
             guard try await whenReigning(cluster, bucket, token) != nil else { return nil }
             // What the log still holds belongs into the snapshot first.

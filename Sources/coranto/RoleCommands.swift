@@ -87,6 +87,7 @@ struct WorkerCommand: AsyncParsableCommand {
             bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "worker")
         configuration.token = try options.coordinator.token()
         configuration.machine.sealRecordBytes = sealAt << 20
+        configuration.trialExecutable = PutOptions.ownExecutable
         let role = WorkerRole(configuration, logger: options.log.logger("worker"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }

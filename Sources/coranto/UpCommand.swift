@@ -46,6 +46,7 @@ struct UpCommand: AsyncParsableCommand {
         }
         try GatewayConfiguration.check(httpEndpoint, plainNetwork: listen.plainNetwork)
         var configuration = LocalCluster.Configuration(bucket: bucket)
+        configuration.trialExecutable = PutOptions.ownExecutable
         configuration.workerCount = workers
         configuration.endpoint = try listen.endpoint(token: token)
         configuration.token = token

@@ -82,7 +82,7 @@ import Wire
         func told(_ peer: PeerID) -> [Shard: [ArticleKey]] {
             var told: [Shard: [ArticleKey]] = [:]
             for sent in driver.sent where sent.peer == peer {
-                if case .lease(let shard, _, _, let keys) = sent.message { told[shard] = keys }
+                if case .lease(let shard, _, _, let rules) = sent.message { told[shard] = rules.retracted }
             }
             return told
         }

@@ -22,10 +22,19 @@ private struct Bench {
     /// The engine fails on this one.
     var unindexable: ArticleKey?
     var held: [TaggedOperation] = []
+    /// Ends whoever indexes it, and how often one was tried apart.
+    var poison: Set<ArticleKey> = []
+    var trialCount = 0
+    var isTrialAnswered = true
+    var openTrial: UInt64?
 
     init(shards: [UInt16] = [0], retracted: [ArticleKey] = []) { join(shards: shards, retracted: retracted) }
 
     mutating func join(shards: [UInt16] = [0], retracted: [ArticleKey] = []) {
+        join(shards: shards, rules: ShardRules(retracted: retracted))
+    }
+
+    mutating func join(shards: [UInt16] = [0], rules: ShardRules) {
         step(.connected)
         step(
             .message(
@@ -37,7 +46,7 @@ private struct Bench {
                 .message(
                     .lease(
                         shard: Shard(shard), epoch: epoch(UInt64(shard) + 1), generation: Generation(4),
-                        retracted: retracted)))
+                        rules: rules)))
         }
     }
 
@@ -64,6 +73,12 @@ private struct Bench {
                 self.dropped = dropped
                 self.kills = kills
                 step(.built(seal: seal, segment(7), [1, 2, 3]), now: now)
+            case .tryApart(let trial, let articles):
+                trialCount += 1
+                openTrial = trial
+                guard isTrialAnswered else { break }
+                let dies = articles.contains { poison.contains($0.key) }
+                step(.tried(trial: trial, dies ? .died("signal 9") : .survived), now: now)
             case .drained: isDrained = true
             case .discard, .note: break
             }
@@ -402,5 +417,83 @@ private func isReadable(_ report: SealedReport) -> Bool {
         let entry = article(1)
         bench.articles([entry], to: position(1))
         #expect(bench.sent.last == .credit(lane: .bulk, bytes: UInt64(entry.sizeBytes)))
+    }
+
+    // MARK: Quarantine
+
+    private func suspect(to last: Position) -> Bench {
+        var bench = Bench(shards: [])
+        bench.join(rules: ShardRules(suspectTo: [.bulk: last, .live: .start]))
+        return bench
+    }
+
+    @Test("suspect articles are tried apart before they are taken in, later ones are not")
+    func triesApart() {
+        var bench = suspect(to: position(1, 1))
+        bench.articles([article(1), article(2)], to: position(1, 1))
+        #expect(bench.trialCount == 1)
+        #expect(bench.indexed == [key(1), key(2)])
+        bench.articles([article(3)], from: position(1, 1), to: position(2))
+        #expect(bench.trialCount == 1)
+        #expect(bench.indexed.count == 3)
+    }
+
+    @Test("what ends a process alone is reported with its position, and nothing of the batch is taken in")
+    func reportsPoison() {
+        var bench = suspect(to: position(1, 3))
+        bench.poison = [key(2), key(4)]
+        bench.articles([article(1), article(2), article(3), article(4)], to: position(1, 3))
+        #expect(bench.indexed.isEmpty)
+        guard case .poison(let reports)? = bench.sent.last else {
+            Issue.record("no report of poison")
+            return
+        }
+        #expect(reports.map(\.position).sorted() == [position(1, 1), position(1, 3)])
+        #expect(reports.allSatisfy { $0.stream == bulk && $0.epoch == epoch(1) && $0.reason == "signal 9" })
+        bench.quiet()
+        #expect(bench.reports.isEmpty)
+    }
+
+    @Test("what comes while a trial runs waits, and an answer to an abandoned trial is passed over")
+    func waitsForTrial() throws {
+        var bench = suspect(to: position(1))
+        bench.isTrialAnswered = false
+        bench.articles([article(1)], to: position(1))
+        let first = try #require(bench.openTrial)
+        bench.articles([article(2)], from: position(1), to: position(2))
+        bench.step(.tick, now: 1500)
+        #expect(bench.indexed.isEmpty && bench.reports.isEmpty)
+        bench.step(.disconnected, now: 1600)
+        bench.step(.tried(trial: first, .survived), now: 1700)
+        #expect(bench.indexed.isEmpty)
+        bench.isTrialAnswered = true
+        bench.join(rules: ShardRules(suspectTo: [.bulk: position(1), .live: .start]))
+        bench.articles([article(1)], to: position(1), now: 1800)
+        #expect(bench.indexed == [key(1)])
+    }
+
+    @Test("a dead letter is passed over and not counted where it was decided, and is a duplicate elsewhere")
+    func deadLetter() {
+        var bench = Bench(shards: [])
+        bench.join(
+            rules: ShardRules(deadLetters: [
+                ShardRules.DeadLetterMark(key: key(1), version: version(1), position: position(1, 0))
+            ]))
+        bench.articles([article(1), article(2), article(1), article(1, seen: 2)], to: position(1, 3))
+        bench.quiet()
+        #expect(bench.indexed == [key(2), key(1)])
+        #expect(bench.count(.published) == 2)
+        #expect(bench.count(.duplicate) == 1)
+        #expect(bench.count(.deadLettered) == 0)
+    }
+
+    @Test("when no process can be started the worker begins anew, and gives nothing up")
+    func untriable() throws {
+        var bench = suspect(to: position(1))
+        bench.isTrialAnswered = false
+        bench.articles([article(1)], to: position(1))
+        for _ in 0..<3 { bench.step(.tried(trial: try #require(bench.openTrial), .unknown("no process"))) }
+        #expect(bench.reconnects == 1)
+        #expect(!bench.sent.contains { if case .poison = $0 { true } else { false } })
     }
 }

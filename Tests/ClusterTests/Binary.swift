@@ -45,8 +45,14 @@ struct Binary {
         try run(arguments: words, input: input)
     }
 
-    static func run(arguments words: [String], input: String? = nil) throws -> Result {
+    /// - Parameter environment: added to ours.
+    static func run(
+        arguments words: [String], input: String? = nil, environment: [String: String] = [:]
+    ) throws -> Result {
         let process = Process()
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = words
         let output = Pipe()

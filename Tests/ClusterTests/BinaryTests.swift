@@ -28,6 +28,47 @@ import Testing
         #expect(hits.map { $0["url"] as? String } == ["https://paper.example/2", "https://paper.example/1"])
     }
 
+    @Test(
+        "an article that ends whoever indexes it becomes a dead letter, everything else is indexed; retried it is one again"
+    )
+    func deadLetter() throws {
+        let scratch = try Scratch()
+        let lines = (0..<20).map { "{\"url\":\"https://paper.example/\($0)\",\"headline\":\"Number \($0)\"}" }
+        let file = try scratch.write("a.ndjson", lines.joined(separator: "\n") + "\n")
+        let clean = try Scratch()
+        #expect(try Binary.run("ingest", file, "--store", clean.store).status == 0)
+        let address = "https://paper.example/7"
+        let key = try #require(
+            try Binary.run("article", address, "--store", clean.store, "--format", "json").json()["key"] as? String)
+        let poison = ["CORANTO_DIE_OF": key]
+        // The process that holds the worker dies of it; the log has everything.
+        let dying = try Binary.run(arguments: ["ingest", file, "--store", scratch.store], environment: poison)
+        #expect(dying.status == 9)
+        // The next one tries what was left apart, and goes on.
+        let next = try Binary.run(
+            arguments: ["ingest", file, "--store", scratch.store, "--format", "json"], environment: poison)
+        #expect(next.status == 0, "\(next.errors)")
+        let status = try Binary.run("status", "--store", scratch.store, "--format", "json").json()
+        let articles = status["articles"] as? [String: Int] ?? [:]
+        #expect(articles["received"] == 40 && articles["published"] == 19 && articles["dead_lettered"] == 1)
+        #expect(articles["duplicate"] == 20 && articles["pending"] == 0, "\(articles)")
+        let list = try Binary.run("dead-letters", "list", "--store", scratch.store)
+        #expect(list.output.contains(key) && list.output.contains("signal 9"), "\(list.output)")
+        let shown = try Binary.run("dead-letters", "show", address, "--store", scratch.store)
+        #expect(try shown.json()["headline"] as? String == "Number 7", "\(shown.errors)")
+        let why = try Binary.run("why", address, "--store", scratch.store)
+        #expect(why.output.contains("dead letter"), "\(why.output)")
+        // As after an upgrade that no longer dies of it.
+        let retried = try Binary.run("dead-letters", "retry", address, "--store", scratch.store)
+        #expect(retried.status == 0, "\(retried.errors)")
+        let digests = try [scratch, clean].map { try Binary.run("snapshot", "digest", "--store", $0.store).output }
+        #expect(digests[0] == digests[1])
+        #expect(try Binary.run("snapshot", "verify", "--store", scratch.store).status == 0)
+        let ledger = try Binary.run("status", "--store", scratch.store, "--ledger")
+        #expect(ledger.output.contains("total") && ledger.status == 0, "\(ledger.errors)")
+        #expect(try Binary.run("dead-letters", "drop", address, "--store", scratch.store).status == 1)
+    }
+
     @Test("bad inputs are told and counted, the rest is ingested")
     func badInput() throws {
         let scratch = try Scratch()

@@ -9,7 +9,7 @@ struct RandomMessages {
 
     init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-    static let kindsForServer = 12
+    static let kindsForServer = 13
     static let kindsForClient = 16
 
     mutating func message(for side: MessageParser.Side) -> Message {
@@ -39,6 +39,12 @@ struct RandomMessages {
         case 8: .sealed(sealed())
         case 9: .merged(MergedReport(job: number(), outputs: references()))
         case 10: .mergeFailed(job: number(), message: text())
+        case 11:
+            .poison(
+                list(0...3) {
+                    PoisonReport(
+                        stream: $0.shardLane(), epoch: $0.epoch(), position: $0.position(), reason: $0.text())
+                })
         default: .drain
         }
     }
@@ -68,7 +74,12 @@ struct RandomMessages {
         case 8: .touched
         case 9:
             .lease(
-                shard: shard(), epoch: epoch(), generation: Generation(number()), retracted: list(0...5) { $0.key() })
+                shard: shard(), epoch: epoch(), generation: Generation(number()),
+                rules: ShardRules(
+                    suspectTo: [.live: position(), .bulk: position()],
+                    deadLetters: list(0...2) {
+                        ShardRules.DeadLetterMark(key: $0.key(), version: $0.version(), position: $0.position())
+                    }, retracted: list(0...5) { $0.key() }))
         case 10: .revoke(shard: shard(), epoch: epoch())
         case 11: .articles(articles())
         case 12: .published(report: number(), generation: Generation(number()))
@@ -116,12 +127,14 @@ struct RandomMessages {
         if Bool.random(using: &generator) {
             return .retraction(Retraction(key: key(), url: text(), reason: text()))
         }
-        return .article(
-            LoggedArticle(
-                key: key(),
-                version: Version(
-                    firstSeen: time(), extractorVersion: small(), contentHash: digest(), recordHash: digest()),
-                orderTime: time(), source: text(), recordBytes: small(), frame: bytes(0...60)))
+        let article = LoggedArticle(
+            key: key(), version: version(), orderTime: time(), source: text(), recordBytes: small(),
+            frame: bytes(0...60))
+        return Bool.random(using: &generator) ? .article(article) : .retried(article)
+    }
+
+    mutating func version() -> Version {
+        Version(firstSeen: time(), extractorVersion: small(), contentHash: digest(), recordHash: digest())
     }
 
     mutating func references() -> [SegmentReference] { list(0...3) { $0.reference() } }
