@@ -119,12 +119,13 @@ let package = Package(
         tests("ClusterMachineTests", ["Cluster", "Wire", "Storage", "News", "ByteCoding"]),
         tests("SimulationTests", ["Simulation"]),
         tests("ObjectStoreTests", ["ObjectStore", "Storage", "News", "ByteCoding"]),
-        tests("ObjectStoreIOTests", ["ObjectStoreIO", "ObjectStore", "HostIO", "Storage", "News", "ByteCoding"]),
+        tests("ObjectStoreIOTests", ["ObjectStoreIO", "ObjectStore", "HostIO", "Storage"]),
         tests(
             "HostIOTests",
             [
-                "HostIO", "Wire", "Storage", "News", "ByteCoding", .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                "HostIO", "ObjectStoreIO", "ObjectStore", "Wire", "Storage", "News", "ByteCoding",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
         tests(

@@ -240,6 +240,10 @@ package struct S3Call: Sendable {
         _ response: S3Response, _ range: BucketRange?, _ request: S3Request
     ) throws(BadAnswer) -> [UInt8] {
         if request.method == .head { return [] }
+        // Of an answer that breaks off among its headers nobody knows how long it would have been.
+        guard response.header("content-length") != nil || response.header("transfer-encoding") != nil else {
+            throw BadAnswer("GET was answered without a length")
+        }
         if let told = response.header("content-length").flatMap({ Int($0) }), told != response.body.count {
             throw BadAnswer("\(told) bytes were told, \(response.body.count) came")
         }

@@ -14,6 +14,8 @@ import ObjectStore
     private var list: UnsafeMutablePointer<curl_slist>?
     private var headers: [S3Field] = []
     private var headerBytes = 0
+    /// Curl takes an answer that ends among its headers for a whole one.
+    private var isHeadWhole = false
     private var body: [UInt8] = []
     private var sentCount = 0
     private var isTooLarge = false
@@ -55,7 +57,7 @@ import ObjectStore
         unsafe ccurl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 2)
         if let caFile { unsafe ccurl_set_text(handle, CURLOPT_CAINFO, caFile) }
         if !usesProxy { unsafe ccurl_set_text(handle, CURLOPT_PROXY, "") }
-        setMethod(context)
+        unsafe setMethod(context)
         unsafe ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context)
         unsafe ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context)
         unsafe ccurl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
@@ -130,8 +132,11 @@ import ObjectStore
         }
         let line = unsafe String(decoding: bytes, as: UTF8.self).filter { !$0.isNewline }
         if line.hasPrefix("HTTP/") {
-            // Of an interim answer, or of a proxy.
+            // Those before were of an interim answer, or of a proxy.
             headers.removeAll()
+            isHeadWhole = false
+        } else if line.isEmpty {
+            isHeadWhole = true
         } else if let colon = line.firstIndex(of: ":") {
             let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
             headers.append(S3Field(String(line[..<colon]), String(value)))
@@ -162,6 +167,7 @@ import ObjectStore
                 .unknown, "no whole answer to \(request.method.rawValue) within \(request.timeoutMilliseconds) ms")
         default: return failed(.unknown, "the connection broke during \(request.method.rawValue) (\(reason))")
         }
+        guard isHeadWhole else { return failed(.unknown, "the answer to \(request.method.rawValue) broke off") }
         var status = 0
         unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
         return .response(S3Response(status: status, headers: headers, body: body))
