@@ -55,6 +55,7 @@ let package = Package(
         module("Extraction", ["News", "ByteCoding"]),
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
+        module("ObjectStore", ["News", "ByteCoding", "Storage"]),
 
         // The door to the outside: files, sockets, clocks, randomness.
         module(
@@ -67,6 +68,9 @@ let package = Package(
 
         // The fetcher's own door: the curl thread and its SQLite file.
         module("FetchIO", ["News", "ByteCoding", "Fetching", "CCurl", .product(name: "GRDB", package: "GRDB.swift")]),
+
+        // The door to object stores.
+        module("ObjectStoreIO", ["ObjectStore", "Storage", "HostIO", "CCurl"]),
 
         // Drivers: each feeds a machine with events and carries out its actions.
         module(
@@ -92,9 +96,8 @@ let package = Package(
         .executableTarget(
             name: "coranto",
             dependencies: [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "HostIO", "FetchIO",
-                "Roles",
-                "Gateway",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "ObjectStore", "HostIO",
+                "FetchIO", "ObjectStoreIO", "Roles", "Gateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -115,11 +118,14 @@ let package = Package(
             swiftSettings: strict),
         tests("ClusterMachineTests", ["Cluster", "Wire", "Storage", "News", "ByteCoding"]),
         tests("SimulationTests", ["Simulation"]),
+        tests("ObjectStoreTests", ["ObjectStore", "Storage", "News", "ByteCoding"]),
+        tests("ObjectStoreIOTests", ["ObjectStoreIO", "ObjectStore", "HostIO", "Storage"]),
         tests(
             "HostIOTests",
             [
-                "HostIO", "Wire", "Storage", "News", "ByteCoding", .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                "HostIO", "ObjectStoreIO", "ObjectStore", "Wire", "Storage", "News", "ByteCoding",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ExtractionTests", ["Extraction", "News", "ByteCoding"]),
         tests(

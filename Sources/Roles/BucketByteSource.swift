@@ -4,7 +4,8 @@ import News
 package import Storage
 import Synchronization
 
-/// Ranges of a bucket's objects for the engine: folder objects are mapped once and never copied, others are read.
+/// Ranges of a bucket's objects for the engine: folder objects are mapped once and never copied, others are read, all of
+/// a round at once.
 ///
 /// Objects are immutable and their names are never used again, so a mapping stays true as long as it is held.
 package final class BucketByteSource: ByteSource {
@@ -17,7 +18,7 @@ package final class BucketByteSource: ByteSource {
     package init(_ bucket: any Bucket) { self.bucket = bucket }
 
     package func read(_ requests: [ByteRequest]) throws -> [ByteView] {
-        guard let folder = bucket as? FolderBucket else { return try requests.map { try read($0) } }
+        guard let folder = bucket as? FolderBucket else { return try readRanges(requests) }
         return try requests.map { request in
             let file = try map(request.object, in: folder)
             let start = min(Int(clamping: request.offset), file.count)
@@ -42,12 +43,23 @@ package final class BucketByteSource: ByteSource {
         return file
     }
 
-    private func read(_ request: ByteRequest) throws -> ByteView {
-        let range = BucketRange(offset: request.offset, length: request.length)
-        switch bucket.perform(.get(name: request.object, range: range)) {
-        case .bytes(let bytes): return ByteView(copying: bytes)
-        case .failed(let failure): throw failure
-        default: throw missing(request.object)
+    /// One round: neighbours are fetched together, all at once.
+    private func readRanges(_ requests: [ByteRequest]) throws -> [ByteView] {
+        let plan = RangePlan(requests)
+        let results = bucket.perform(
+            plan.fetches.map { .get(name: $0.object, range: BucketRange(offset: $0.offset, length: $0.length)) })
+        var fetched: [ByteView] = []
+        for (fetch, result) in zip(plan.fetches, results) {
+            switch result {
+            case .bytes(let bytes): fetched.append(ByteView(copying: bytes))
+            case .failed(let failure): throw failure
+            default: throw missing(fetch.object)
+            }
+        }
+        return zip(requests, plan.places).map { request, place in
+            let view = fetched[place.fetch]
+            let start = min(place.start, view.count)
+            return view.slice(start..<(start + min(max(request.length, 0), view.count - start)))
         }
     }
 

@@ -75,4 +75,10 @@ package protocol Bucket: Sendable {
     /// For messages: a path or URL without secrets.
     var location: String { get }
     func perform(_ operation: BucketOperation) -> BucketResult
+    /// Several that do not depend on one another, at once where the driver can; results in their order.
+    func perform(_ operations: [BucketOperation]) -> [BucketResult]
+}
+
+extension Bucket {
+    package func perform(_ operations: [BucketOperation]) -> [BucketResult] { operations.map { perform($0) } }
 }

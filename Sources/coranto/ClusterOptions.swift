@@ -5,26 +5,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Roles
-import Storage
 import Wire
-
-/// `--store` for commands that write, with the probe every writer makes first.
-struct WritableStore {
-    static func open(_ path: String) throws -> FolderBucket {
-        if path.hasPrefix("s3://") {
-            throw Failure(.badRequest, "\(path): object stores are not in this version", hint: "give a folder")
-        }
-        do throws(BucketFailure) {
-            let bucket = try FolderBucket(path: path)
-            try bucket.probe()
-            return bucket
-        } catch {
-            throw Failure(
-                .failed, "the store \(path) cannot be used: \(error.message)",
-                hint: "it needs a file system with hard links and fsync, room, and the right to write")
-        }
-    }
-}
 
 /// Where the coordinator is: an address, or a store that tells.
 struct CoordinatorOption: ParsableArguments {

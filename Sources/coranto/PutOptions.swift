@@ -10,8 +10,9 @@ import Wire
 /// For commands that put something into the log: over TCP to whoever reigns, or, where nobody does, with a cluster of
 /// their own for as long as it takes.
 struct PutOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
+    @Option(help: StoreHelp.place)
     var store: String?
+    @OptionGroup var s3: S3Options
     @OptionGroup var coordinator: CoordinatorOption
     @OptionGroup var log: LogOption
 
@@ -45,7 +46,7 @@ struct PutOptions: ParsableArguments {
             return try await send(.addresses(endpoints), token, lane, ack, { nil }, body)
         }
         guard let store else { throw Failure(.badRequest, "give --store DIR or --coordinator HOST:PORT") }
-        let bucket = try WritableStore.open(store)
+        let bucket = try StorePlace(store, s3).openForWriting()
         if try isReigning(CoordinatorLocator.store(bucket), token) {
             return try await send(.store(bucket), token, lane, ack, { nil }, body)
         }
@@ -72,7 +73,7 @@ struct PutOptions: ParsableArguments {
         let endpoints = try coordinator.endpoints()
         if !endpoints.isEmpty { return try await compact(.addresses(endpoints), token) }
         guard let store else { throw Failure(.badRequest, "give --store DIR or --coordinator HOST:PORT") }
-        let bucket = try WritableStore.open(store)
+        let bucket = try StorePlace(store, s3).openForWriting()
         if try isReigning(CoordinatorLocator.store(bucket), token) { return try await compact(.store(bucket), token) }
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.trialExecutable = Self.ownExecutable
@@ -142,7 +143,7 @@ struct PutOptions: ParsableArguments {
 
     /// - Returns: nil if meanwhile another process reigns: then it is the cluster, and ours ends.
     private func whenReigning(
-        _ cluster: LocalCluster, _ bucket: FolderBucket, _ token: Token?
+        _ cluster: LocalCluster, _ bucket: any Bucket, _ token: Token?
     ) async throws -> CoordinatorStatus? {
         var looks = 0
         while true {

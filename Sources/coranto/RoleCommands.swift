@@ -5,6 +5,7 @@ import HostIO
 import Logging
 import News
 import Roles
+import Storage
 import Wire
 
 struct CoordinatorCommand: AsyncParsableCommand {
@@ -15,8 +16,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
               coranto coordinator --store /srv/news --listen 127.0.0.1:7400
             """)
 
-    @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
-    var store: String
+    @OptionGroup var place: StoreOption
     @OptionGroup var listen: ListenOption
     @Option(
         help: ArgumentHelp("What others are told to connect to, if not the listening address.", valueName: "host:port"))
@@ -34,7 +34,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     func run() async throws {
         let token = try TokenFile.read(tokenFile)
         var configuration = CoordinatorRole.Configuration(
-            bucket: try WritableStore.open(store), endpoint: try listen.endpoint(token: token))
+            bucket: try place.openForWriting(), endpoint: try listen.endpoint(token: token))
         configuration.advertised = advertise
         configuration.token = token
         configuration.shardCount = shards
@@ -47,8 +47,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
 /// What workers and mergers share: the store, and how to find the coordinator.
 struct HelperOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
-    var store: String
+    @OptionGroup var place: StoreOption
     @OptionGroup var coordinator: CoordinatorOption
     @Option(help: "Its name in logs and status.")
     var name: String?
@@ -59,7 +58,7 @@ struct HelperOptions: ParsableArguments {
         throw ValidationError("--name has 1 to 64 characters of A-Z a-z 0-9 . _ -")
     }
 
-    func locator(_ bucket: FolderBucket) throws -> CoordinatorLocator {
+    func locator(_ bucket: any Bucket) throws -> CoordinatorLocator {
         let endpoints = try coordinator.endpoints()
         return endpoints.isEmpty ? .store(bucket) : .addresses(endpoints)
     }
@@ -82,7 +81,7 @@ struct WorkerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let bucket = try WritableStore.open(options.store)
+        let bucket = try options.place.openForWriting()
         var configuration = WorkerRole.Configuration(
             bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "worker")
         configuration.token = try options.coordinator.token()
@@ -106,7 +105,7 @@ struct MergerCommand: AsyncParsableCommand {
     @OptionGroup var options: HelperOptions
 
     func run() async throws {
-        let bucket = try WritableStore.open(options.store)
+        let bucket = try options.place.openForWriting()
         var configuration = MergerRole.Configuration(
             bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "merger")
         configuration.token = try options.coordinator.token()

@@ -21,19 +21,16 @@ struct SegmentCommand: AsyncParsableCommand {
     struct Source: ParsableArguments {
         @Argument(help: ArgumentHelp("A file, or with --store the name of an object.", valueName: "file|name"))
         var name: String
-        @Option(help: ArgumentHelp("The store that has it.", valueName: "dir"))
+        @Option(help: ArgumentHelp("The store that has it.", valueName: "dir|s3://…"))
         var store: String?
+        @OptionGroup var s3: S3Options
 
         func open() throws -> SegmentReader {
             guard let store else {
                 let file = try FileByteSource(path: name)
                 return try SegmentReader.open(objectName: name, sizeBytes: file.sizeBytes, source: file)
             }
-            let bucket: FolderBucket
-            do throws(BucketFailure) { bucket = try FolderBucket(path: store, access: .readOnly) } catch {
-                throw Failure(.failed, "no store at \(store): \(error.message)")
-            }
-            let loader = SnapshotLoader(bucket)
+            let loader = SnapshotLoader(try StorePlace(store, s3).openForReading())
             let object = name.hasPrefix("segments/") ? name : "segments/\(name)"
             guard case .size(let size) = try loader.perform(.size(name: object)) else {
                 throw Failure(.notFound, "there is no \(object) in \(store)", hint: "coranto snapshot show lists them")

@@ -22,8 +22,9 @@ struct StatusCommand: AsyncParsableCommand {
               coranto status --store /srv/news --ledger --source example.org --arrived 2026-11-01..
             """)
 
-    @Option(help: ArgumentHelp("The store: a folder.", valueName: "dir"))
+    @Option(help: StoreHelp.place)
     var store: String?
+    @OptionGroup var s3: S3Options
     @OptionGroup var coordinator: CoordinatorOption
     @Flag(help: "What became of the articles of each source by hour of arrival, as of the newest snapshot.")
     var ledger = false
@@ -64,7 +65,7 @@ struct StatusCommand: AsyncParsableCommand {
         let endpoints = try coordinator.endpoints()
         let locator: CoordinatorLocator
         if endpoints.isEmpty, let store {
-            locator = .store(try openReadOnly(store))
+            locator = .store(try StorePlace(store, s3).openForReading())
         } else {
             locator = .addresses(endpoints)
         }
@@ -86,16 +87,9 @@ struct StatusCommand: AsyncParsableCommand {
         }
     }
 
-    private func openReadOnly(_ path: String) throws -> FolderBucket {
-        do throws(BucketFailure) { return try FolderBucket(path: path, access: .readOnly) } catch {
-            throw Failure(
-                .failed, "no store at \(path): \(error.message)", hint: "coranto ingest and coranto up make one")
-        }
-    }
-
     /// Nobody reigns: what the newest manifest says.
     private func printStored(_ path: String) throws {
-        let loaded = try SnapshotLoader(openReadOnly(path)).newest()
+        let loaded = try SnapshotLoader(StorePlace(path, s3).openForReading()).newest()
         guard let manifest = loaded?.manifest else {
             return Terminal.write(format == .json ? "{\"role\":\"none\",\"generation\":0}\n" : "the store is empty\n")
         }

@@ -6,7 +6,9 @@ import Gateway
 import HostIO
 import Logging
 import News
+import ObjectStore
 import Roles
+import Storage
 import Wire
 
 struct UpCommand: AsyncParsableCommand {
@@ -17,8 +19,7 @@ struct UpCommand: AsyncParsableCommand {
               coranto up --store /srv/news --feeds feeds.opml --http 127.0.0.1:8080
             """)
 
-    @Option(help: ArgumentHelp("The store: a folder; made if it is not there.", valueName: "dir"))
-    var store: String
+    @OptionGroup var place: StoreOption
     @Option(help: ArgumentHelp("Feeds to add to the store's list.", valueName: "file.opml"))
     var feeds: String?
     @Option(help: "Workers.")
@@ -40,7 +41,7 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let token = try TokenFile.read(tokenFile)
-        let bucket = try WritableStore.open(store)
+        let bucket = try place.openForWriting()
         guard let httpEndpoint = Endpoint(http) else {
             throw Failure(.badRequest, "\(http) is no address", hint: "write HOST:PORT, such as 127.0.0.1:8080")
         }
@@ -53,8 +54,8 @@ struct UpCommand: AsyncParsableCommand {
         let logger = log.logger("up")
         let cluster = LocalCluster(configuration, logger: logger)
         let fetcher = try FetcherOptions.role(
-            bucket: bucket, locator: .store(bucket), token: token, state: state ?? store + ".state",
-            allowed: allowAddress, logger: logger)
+            bucket: bucket, locator: .store(bucket), token: token,
+            state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress, logger: logger)
         let gateway = try GatewayRole(
             GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint), logger: logger
         ) { endpoint in
@@ -106,7 +107,7 @@ struct FetcherCommand: AsyncParsableCommand {
     var allowAddress: [String] = []
 
     func run() async throws {
-        let bucket = try WritableStore.open(options.store)
+        let bucket = try options.place.openForWriting()
         let role = try FetcherOptions.role(
             bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(), state: state,
             allowed: allowAddress, logger: options.log.logger("fetcher"))
@@ -117,8 +118,19 @@ struct FetcherCommand: AsyncParsableCommand {
 }
 
 enum FetcherOptions {
+    /// A folder's state lies beside it, if nothing else is said.
+    static func statePath(_ state: String?, beside place: StoreOption) throws -> String {
+        if let state { return state }
+        guard !place.store.hasPrefix(S3Place.scheme) else {
+            throw Failure(
+                .badRequest, "where is the fetcher's own state to be kept?",
+                hint: "give --state DIR, a folder of this machine: it does not belong into an object store")
+        }
+        return place.store + ".state"
+    }
+
     static func role(
-        bucket: FolderBucket, locator: CoordinatorLocator, token: Token?, state: String, allowed: [String],
+        bucket: any Bucket, locator: CoordinatorLocator, token: Token?, state: String, allowed: [String],
         logger: Logger
     ) throws -> FetcherRole {
         let ranges = try allowed.map { text in
@@ -127,7 +139,7 @@ enum FetcherOptions {
             }
             return range
         }
-        guard !FileBytes.isPath(state, inside: bucket.location) else {
+        guard !(bucket is FolderBucket && FileBytes.isPath(state, inside: bucket.location)) else {
             throw Failure(
                 .badRequest, "the state folder \(state) lies in the store \(bucket.location)",
                 hint: "all in a store is copied and checked with it; give a folder beside it")

@@ -25,6 +25,12 @@ final class TemporaryFolder: Sendable {
 enum BucketKind: CaseIterable, Sendable {
     case folder
     case memory
+    /// Where `TestObjectStore` says; left out if it says nothing.
+    case objectStore
+
+    static var allCases: [BucketKind] {
+        TestObjectStore.isGiven ? [.folder, .memory, .objectStore] : [.folder, .memory]
+    }
 }
 
 /// Runs a test of what every bucket does.
@@ -35,6 +41,8 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
     case .folder:
         let folder = try TemporaryFolder()
         try withExtendedLifetime(folder) { try body(try FolderBucket(path: folder.path + "/store")) }
+    case .objectStore:
+        try body(try TestObjectStore.bucket())
     }
 }
 
