@@ -106,7 +106,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     private func printLedger(_ path: String) throws {
-        let loader = SnapshotLoader(try openReadOnly(path))
+        let loader = SnapshotLoader(try StorePlace(path, s3).openForReading())
         guard let manifest = try loader.newest()?.manifest else {
             throw Failure(.failed, "the store at \(path) is empty")
         }
