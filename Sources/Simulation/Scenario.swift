@@ -1,13 +1,33 @@
 /// What a seed makes of a world: its size, how long things last and how much goes wrong.
 package struct Scenario: Sendable {
+    package enum Shape: String, Sendable {
+        /// What counts: at least 300 articles, 3 workers, 2 coordinators and 20 faults.
+        case full
+        /// One worker or few articles too, sometimes without faults; other things go wrong there.
+        case small
+    }
+
+    /// What each seed of the full shape must have had.
+    package static let leastArticleCount = 300
+    package static let leastWorkerCount = 3
+    package static let leastCoordinatorCount = 2
+    package static let leastFaultCount = 20
+
     package var seed: UInt64
+    package let shape: Shape
     package var articleCount: Int
     package var shardCount: Int
     package var coordinatorCount: Int
     package var workerCount: Int
     package var mergerCount: Int
+    package var fetcherCount: Int
+    /// Faults that strike a process, a connection or the store at a time of their own.
     package var faultCount: Int
+    /// Faults that wait for a step.
+    package var armedCount: Int
     package var compactionCount: Int
+    /// Power fails at so many moments: what was not synced may be gone.
+    package var powerLossCount: Int
     /// How long an unnamed object stands before it is collected; often shorter than an upload takes to be reported.
     package var collectGraceMilliseconds: Int64
     /// Log entries a coordinator keeps in memory: often less than wait.
@@ -19,19 +39,24 @@ package struct Scenario: Sendable {
     package var logReadMilliseconds: Int
     package var isTraced = false
 
-    package init(seed: UInt64) {
+    package init(seed: UInt64, shape: Shape = .full) {
         self.seed = seed
+        self.shape = shape
         var random = SeededRandom(seed: seed ^ 0x5CE7_A210)
-        articleCount = random.int(100...350)
-        shardCount = random.int(1...6)
+        let isFull = shape == .full
+        articleCount = isFull ? random.int(305...360) : random.int(100...350)
+        shardCount = isFull ? random.int(2...7) : random.int(1...6)
         coordinatorCount = random.int(2...3)
-        workerCount = random.int(1...4)
+        workerCount = isFull ? random.int(3...4) : random.int(1...4)
         mergerCount = random.int(1...2)
-        faultCount = random.int(0...40)
+        fetcherCount = isFull || random.chance(500) ? 1 : 0
+        faultCount = isFull ? random.int(4...16) : random.int(0...20)
+        armedCount = isFull ? random.int(30...50) : random.int(0...40)
         compactionCount = random.int(0...4)
+        powerLossCount = random.chance(200) ? random.int(1...2) : 0
         collectGraceMilliseconds = Int64(random.int(300...6000))
         routedLimitBytes = random.int(500...20_000)
-        faultSpanMilliseconds = random.chance(500) ? 12_000 : World.workMilliseconds
+        faultSpanMilliseconds = random.chance(500) ? 10_000 : World.workMilliseconds
         logReadMilliseconds = random.chance(200) ? random.int(500...2000) : 0
     }
 }
@@ -40,5 +65,11 @@ package struct Scenario: Sendable {
 package struct Violation: Error, CustomStringConvertible, Sendable {
     package var property: String
     package var detail: String
+
+    package init(property: String, detail: String) {
+        self.property = property
+        self.detail = detail
+    }
+
     package var description: String { "\(property): \(detail)" }
 }
