@@ -12,6 +12,10 @@ package struct Coverage: Equatable, Sendable {
         Fault.allCases.filter { $0.obstacle(at: step) == nil }.map { (step, $0) }
     }
 
+    static let commonPairs = pairs.filter { !Step.rare.contains($0.step) }
+
+    static func faults(at step: Step) -> [Fault] { Fault.allCases.filter { $0.obstacle(at: step) == nil } }
+
     package subscript(step: Step, fault: Fault) -> Int { counts[step.rawValue * Fault.allCases.count + fault.rawValue] }
 
     package var faultCount: Int { counts.reduce(0, +) }

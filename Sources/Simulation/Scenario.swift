@@ -23,12 +23,15 @@ package struct Scenario: Sendable {
     package var fetcherCount: Int
     /// Faults that strike a process, a connection or the store at a time of their own.
     package var faultCount: Int
-    /// Faults that wait for a step.
+    /// Faults that wait for a common step.
     package var armedCount: Int
+    /// How likely each rare step has a fault waiting for it, in a thousand.
+    package var rarePerMille: Int
     package var compactionCount: Int
     /// Power fails at so many moments: what was not synced may be gone.
     package var powerLossCount: Int
-    /// How long an unnamed object stands before it is collected; often shorter than an upload takes to be reported.
+    /// How long an unnamed object stands before it is collected, by wall clocks; often shorter than an upload takes to be
+    /// reported.
     package var collectGraceMilliseconds: Int64
     /// Log entries a coordinator keeps in memory: often less than wait.
     package var routedLimitBytes: Int
@@ -37,6 +40,9 @@ package struct Scenario: Sendable {
     /// How much longer than other operations the reading of a log object may take: a replay then outlasts the patience
     /// of those who stand by.
     package var logReadMilliseconds: Int
+    /// How many times faster than the monotonic clock the wall clock runs: so that seconds see hours, and kept generations
+    /// are thinned out within a run.
+    package var wallFactor: Int64
     package var isTraced = false
 
     package init(seed: UInt64, shape: Shape = .full) {
@@ -50,13 +56,15 @@ package struct Scenario: Sendable {
         workerCount = isFull ? random.int(3...4) : random.int(1...4)
         mergerCount = random.int(1...2)
         fetcherCount = isFull || random.chance(500) ? 1 : 0
-        faultCount = isFull ? random.int(4...16) : random.int(0...20)
-        armedCount = isFull ? random.int(30...50) : random.int(0...40)
+        faultCount = isFull ? random.int(3...10) : random.int(0...20)
+        armedCount = isFull ? random.int(18...30) : random.int(0...20)
+        rarePerMille = isFull ? 600 : random.int(0...600)
         compactionCount = random.int(0...4)
         powerLossCount = random.chance(200) ? random.int(1...2) : 0
-        collectGraceMilliseconds = Int64(random.int(300...6000))
+        wallFactor = random.pick([360, 360, 1440, 3600])
+        collectGraceMilliseconds = Int64(random.int(1...3000)) * wallFactor
         routedLimitBytes = random.int(500...20_000)
-        faultSpanMilliseconds = random.chance(500) ? 10_000 : World.workMilliseconds
+        faultSpanMilliseconds = random.chance(500) ? 15_000 : World.workMilliseconds
         logReadMilliseconds = random.chance(200) ? random.int(500...2000) : 0
     }
 }

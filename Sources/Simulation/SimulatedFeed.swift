@@ -92,23 +92,24 @@ struct SimulatedFetcher {
         scheduler = FetchScheduler(seed: seed)
     }
 
-    static func settings() -> FetchScheduler.Settings {
+    /// By wall clocks that run so much faster.
+    static func settings(wallFactor: Int64) -> FetchScheduler.Settings {
         var settings = FetchScheduler.Settings()
-        settings.firstIntervalMilliseconds = 600_000
-        settings.shortestIntervalMilliseconds = 300_000
-        // A world at rest is waited for: at most this long, doubled by nothing.
-        settings.longestIntervalMilliseconds = 1_800_000
+        settings.firstIntervalMilliseconds = 1500 * wallFactor
+        settings.shortestIntervalMilliseconds = 800 * wallFactor
+        // A world at rest is waited for: no longer than this.
+        settings.longestIntervalMilliseconds = 4000 * wallFactor
         return settings
     }
 
     /// The process begins anew; only the poll state is left, or not even that.
-    mutating func restart(run: Int, seed: UInt64, isForgotten: Bool) {
+    mutating func restart(run: Int, seed: UInt64, wallFactor: Int64, isForgotten: Bool) {
         if isForgotten { memory = Memory() }
         name = "fetcher-\(run)-\(seed)"
         nextNumber = 1
         outgoing = []
         answered = [:]
         isDraining = false
-        scheduler = FetchScheduler(settings: Self.settings(), seed: seed)
+        scheduler = FetchScheduler(settings: Self.settings(wallFactor: wallFactor), seed: seed)
     }
 }

@@ -21,10 +21,14 @@ struct SimulatedStore {
     private var deletions: [(at: Int64, name: String, bytes: [UInt8])] = []
     private var overwritten: [String: (at: Int64, bytes: [UInt8])] = [:]
 
-    /// How far a list may lag. Shorter than kept generations stay in line, at the pace of a world's wall clocks.
-    static let staleMilliseconds: Int64 = 2000
+    /// How far a list may lag.
+    private let staleMilliseconds: Int64
     /// How long a deletion or an overwriting may be lost with the power.
     static let unsyncedMilliseconds: Int64 = 5000
+
+    /// - Parameter wallFactor: how much faster the machines' wall clocks run. A list that lags by an hour of theirs could miss
+    ///   the newest of more generations than are kept in line.
+    init(wallFactor: Int64) { staleMilliseconds = 1_200_000 / wallFactor }
 
     /// - Throws: if a machine wrote a log object that cannot be read.
     mutating func perform(_ operation: BucketOperation, now: Int64, isStale: Bool = false) throws -> BucketResult {
@@ -54,9 +58,9 @@ struct SimulatedStore {
         case .list(let prefix, let after, let limit):
             var names = (folders[Self.folder(prefix)] ?? []).filter { $0.hasPrefix(prefix) && $0 > (after ?? "") }
             if isStale {
-                names.removeAll { createdAt[$0, default: 0] > now - Self.staleMilliseconds }
+                names.removeAll { createdAt[$0, default: 0] > now - staleMilliseconds }
                 let ghosts = deletions.filter {
-                    $0.at > now - Self.staleMilliseconds && $0.name.hasPrefix(prefix) && $0.name > (after ?? "")
+                    $0.at > now - staleMilliseconds && $0.name.hasPrefix(prefix) && $0.name > (after ?? "")
                         && objects[$0.name] == nil
                 }
                 names = Set(names).union(ghosts.map(\.name)).sorted()

@@ -64,6 +64,15 @@ package enum Step: Int, CaseIterable, Sendable {
         }
     }
 
+    /// Seldom reached: a fault waits for them from the start.
+    static let rare: [Step] = [
+        .stateRead, .pageRead, .logReadBack, .pageWrite, .publishReadBack, .recordRead, .keptPageRead, .pageDelete,
+        .stateDelete,
+        .ledgerDelete, .recordDelete, .overlayReadBack, .mergedReadBack, .batchRefused, .reportRefused, .mergeFailed,
+        .leave,
+        .errorMessage,
+    ]
+
     /// As in the table: words with dashes.
     package var name: String {
         "\(self)".reduce(into: "") { name, letter in

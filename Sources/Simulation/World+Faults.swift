@@ -110,6 +110,7 @@ extension World {
         }
         note("heal", .fault)
         healedAt = now
+        faultCounts["articles received while things went wrong"] = Int(properties.head?.sums.received ?? 0)
         store.isFull = false
         for index in processes.indices {
             if !processes[index].isUp { try boot(index) }

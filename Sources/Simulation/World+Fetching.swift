@@ -29,11 +29,14 @@ extension World {
             count("poll state lost")
             note("poll state lost", .fault)
         }
-        processes[index].fetcher!.restart(run: run, seed: random.next() >> 1, isForgotten: isForgotten)
+        processes[index].fetcher!.restart(
+            run: run, seed: random.next() >> 1, wallFactor: scenario.wallFactor, isForgotten: isForgotten)
         let memory = processes[index].fetcher!.memory
         let list = feeds.enumerated().map { number, feed in
             (
-                feed: FeedSpecification(url: feed.url, intervalMilliseconds: number == 0 ? 400_000 : nil),
+                feed: FeedSpecification(
+                    url: feed.url,
+                    intervalMilliseconds: number == 0 && scenario.seed % 4 == 0 ? 1000 * scenario.wallFactor : nil),
                 state: memory.feeds[feed.url]
             )
         }
@@ -50,7 +53,9 @@ extension World {
                     var state =
                         fetcher.memory.feeds[url]
                         ?? FeedState(
-                            url: url, intervalMilliseconds: SimulatedFetcher.settings().firstIntervalMilliseconds)
+                            url: url,
+                            intervalMilliseconds: SimulatedFetcher.settings(wallFactor: scenario.wallFactor)
+                                .firstIntervalMilliseconds)
                     state.lastAttempt = time
                     fetcher.memory.feeds[url] = state
                 }
@@ -105,7 +110,7 @@ extension World {
         case .refused:
             answer = .failed(
                 status: random.pick([429, 500, 503]),
-                retryAfterMilliseconds: random.chance(500) ? Int64(random.int(1...3000)) * Self.wallFactor : nil)
+                retryAfterMilliseconds: random.chance(500) ? Int64(random.int(1...3000)) * scenario.wallFactor : nil)
         default: break
         }
         schedule(

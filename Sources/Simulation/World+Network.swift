@@ -191,7 +191,7 @@ extension World {
             if let batch = try processes[index].client!.accepted(number, counts), batch.ack == .visible {
                 try properties.visible(batch, retracted: Set(processes.compactMap(\.client).flatMap(\.retracted)))
             }
-            schedule(after: Int64(random.int(1...600)), .clientSend(process: index, run: run))
+            schedule(after: Int64(random.int(1...400)), .clientSend(process: index, run: run))
         case .refusedBatch(let number, let code, _):
             if code == .idReused { throw Violation(property: "a batch may be sent again", detail: "batch \(number)") }
             schedule(after: Int64(random.int(100...1000)), .clientSend(process: index, run: run))

@@ -144,7 +144,7 @@ package final class World {
     var random: SeededRandom
     var now: Int64 = 0
     private var queue = EventQueue<Happening>()
-    var store = SimulatedStore()
+    var store: SimulatedStore
     var feeds: [SimulatedFeed] = []
     var processes: [Process] = []
     var connections: [Connection] = []
@@ -179,17 +179,16 @@ package final class World {
         self.scenario = scenario
         self.pool = pool
         random = SeededRandom(seed: scenario.seed)
+        store = SimulatedStore(wallFactor: scenario.wallFactor)
     }
 
     // MARK: Running
 
     static let tickMilliseconds: Int64 = 100
-    static let workMilliseconds: Int64 = 20_000
+    static let workMilliseconds: Int64 = 40_000
     /// After the last fault the cluster must be at rest, and compacted, within this.
     static let restLimitMilliseconds: Int64 = 120_000
     static let builderBudgetBytes = 1 << 20
-    /// The wall clock runs this many times faster, so that a minute sees hours: kept generations are thinned out.
-    static let wallFactor: Int64 = 360
 
     /// - Throws: the first `Violation`.
     package func run() throws -> Summary {
@@ -244,15 +243,28 @@ package final class World {
         for _ in 0..<scenario.faultCount {
             schedule(at: Int64(random.int(500...Int(scenario.faultSpanMilliseconds))), .fault)
         }
-        for _ in 0..<scenario.armedCount {
-            let pair = random.pick(Coverage.pairs)
-            schedule(at: Int64(random.int(0...Int(scenario.faultSpanMilliseconds))), .arm(pair.step, pair.fault))
-        }
+        arm()
         for _ in 0..<scenario.powerLossCount {
             schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .losePower)
         }
         for _ in 0..<scenario.compactionCount {
             schedule(at: Int64(random.int(3000...Int(Self.workMilliseconds))), .compact)
+        }
+    }
+
+    /// Has faults wait for steps: some for common ones, and one for most of those that are seldom reached.
+    private func arm() {
+        let first = random.chance(200) ? 0 : 2500
+        func arm(_ step: Step, _ fault: Fault, from earliest: Int) {
+            let latest = max(earliest + 1, Int(scenario.faultSpanMilliseconds))
+            schedule(at: Int64(random.int(earliest...latest)), .arm(step, fault))
+        }
+        for _ in 0..<scenario.armedCount {
+            let pair = random.pick(Coverage.commonPairs)
+            arm(pair.step, pair.fault, from: first)
+        }
+        for step in Step.rare where random.chance(scenario.rarePerMille) {
+            armed[step.rawValue].append(random.pick(Coverage.faults(at: step)))
         }
     }
 
@@ -402,7 +414,7 @@ package final class World {
     // MARK: Processes
 
     func moment(of index: Int) -> Moment {
-        let wall = 1_700_000_000_000 + now * Self.wallFactor + processes[index].wallSkewMilliseconds
+        let wall = 1_700_000_000_000 + now * scenario.wallFactor + processes[index].wallSkewMilliseconds
         return Moment(milliseconds: now, wall: Timestamp(milliseconds: wall))
     }
 
@@ -426,6 +438,7 @@ package final class World {
             var configuration = Worker.Configuration()
             configuration.sealRecordBytes = 2000
             configuration.bulkAgeMilliseconds = 3000
+            configuration.quietMilliseconds = 200
             processes[index].draft = SegmentDraft(memoryBudgetBytes: Self.builderBudgetBytes)
             processes[index].worker = Worker(instance: instance, configuration: configuration)
         case .merger: processes[index].merger = Merger(instance: instance)
@@ -442,10 +455,11 @@ package final class World {
             settings: settings, sharding: Sharding(shardCount: UInt16(scenario.shardCount), secret: 7))
         var configuration = Coordinator.Configuration(instance: instance, address: "coordinator\(index)", empty: empty)
         configuration.leaseMilliseconds = Self.leaseMilliseconds
-        configuration.mergePolicy = MergePolicy(fanIn: 3, smallestTierBytes: 5000)
+        configuration.mergePolicy = MergePolicy(fanIn: 4, smallestTierBytes: 5000)
         configuration.collectIntervalMilliseconds = 1500
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
-        configuration.ledgerTailLimitCount = 8
+        configuration.ledgerTailLimitCount = 4
+        configuration.publishIntervalMilliseconds = 200
         configuration.routedLimitBytes = scenario.routedLimitBytes
         processes[index].coordinator = Coordinator(configuration)
         try perform(processes[index].coordinator!.handle(.start, now: moment(of: index)), on: index)

@@ -173,6 +173,7 @@ struct Totals {
     var faults = 0
     var leastArticles = Int.max
     var leastFaults = Int.max
+    var rest = 0
     var longestRest = 0
     var broken = 0
     var coverage = Coverage()
@@ -183,6 +184,7 @@ struct Totals {
         faults += numbers[1]
         leastArticles = min(leastArticles, numbers[0])
         leastFaults = min(leastFaults, numbers[1])
+        rest += numbers[2]
         longestRest = max(longestRest, numbers[2])
     }
 }
@@ -240,7 +242,7 @@ func report(_ seeds: ClosedRange<UInt64>, _ totals: Totals, seconds: Double, _ a
     )
     guard totals.broken < count else { return }
     print(
-        "a seed has at least \(totals.leastArticles) articles and \(totals.leastFaults) faults; at rest after at most \(totals.longestRest) ms of its time"
+        "a seed has at least \(totals.leastArticles) articles and \(totals.leastFaults) faults; at rest after \(totals.rest / (count - totals.broken)) ms of its time, at most \(totals.longestRest)"
     )
     print("\(Int(seconds)) s, \(Int(seconds * 1000 * Double(arguments.jobs)) / count) ms a seed and process")
     for (what, count) in totals.counts.sorted(by: { $0.key < $1.key }) { print("  \(what): \(count)") }
