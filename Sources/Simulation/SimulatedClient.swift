@@ -54,7 +54,7 @@ struct SimulatedClient {
         if let current { return current.message }
         guard articlesLeft > 0 else { return nil }
         var entries: [LogEntry] = []
-        for _ in 0..<random.int(1...14) { entries.append(makeEntry()) }
+        for _ in 0..<random.int(1...20) { entries.append(makeEntry()) }
         let lane: Lane = random.chance(500) ? .live : .bulk
         let ack: AckLevel = random.pick([.durable, .durable, .durable, .indexed, .visible])
         current = Batch(BatchID(client: name, number: nextNumber), lane, ack, entries)

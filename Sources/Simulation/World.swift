@@ -436,9 +436,10 @@ package final class World {
         case .coordinator: try makeCoordinator(index, instance)
         case .worker:
             var configuration = Worker.Configuration()
-            configuration.sealRecordBytes = 2000
+            configuration.sealRecordBytes = 4000
             configuration.bulkAgeMilliseconds = 3000
-            configuration.quietMilliseconds = 200
+            configuration.quietMilliseconds = 350
+            configuration.liveAgeMilliseconds = 700
             processes[index].draft = SegmentDraft(memoryBudgetBytes: Self.builderBudgetBytes)
             processes[index].worker = Worker(instance: instance, configuration: configuration)
         case .merger: processes[index].merger = Merger(instance: instance)
@@ -459,7 +460,7 @@ package final class World {
         configuration.collectIntervalMilliseconds = 1500
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
         configuration.ledgerTailLimitCount = 4
-        configuration.publishIntervalMilliseconds = 200
+        configuration.publishIntervalMilliseconds = 300
         configuration.routedLimitBytes = scenario.routedLimitBytes
         processes[index].coordinator = Coordinator(configuration)
         try perform(processes[index].coordinator!.handle(.start, now: moment(of: index)), on: index)

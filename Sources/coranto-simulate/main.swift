@@ -134,8 +134,9 @@ func runPart(_ part: UInt64, _ seeds: ClosedRange<UInt64>, _ arguments: Argument
     private let stream: UnsafeMutablePointer<FILE>
 
     init(_ part: UInt64, _ seeds: ClosedRange<UInt64>, _ arguments: Arguments) {
+        // Contexts of zstd are larger than what malloc keeps by itself: they would be mapped and unmapped all the time.
         let command =
-            "exec '\(Job.program)' --seeds \(seeds.lowerBound)..\(seeds.upperBound) --part \(part) --jobs \(arguments.jobs) --shape \(arguments.shape.rawValue)"
+            "MALLOC_MMAP_THRESHOLD_=67108864 MALLOC_TRIM_THRESHOLD_=268435456 exec '\(Job.program)' --seeds \(seeds.lowerBound)..\(seeds.upperBound) --part \(part) --jobs \(arguments.jobs) --shape \(arguments.shape.rawValue)"
         guard let opened = unsafe popen(command, "r") else { fail("the process of part \(part) cannot be started", 1) }
         unsafe stream = opened
     }
