@@ -105,7 +105,7 @@ let package = Package(
             swiftSettings: strict),
 
         // A whole cluster in one thread; never linked into the product.
-        module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Engine", "Cluster"]),
+        module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Engine", "Fetching", "Cluster"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
 
         tests("ByteCodingTests", ["ByteCoding"]),

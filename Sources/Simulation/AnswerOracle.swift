@@ -12,16 +12,30 @@ struct AnswerOracle {
         let matches: @Sendable (_ leaves: [Bool], _ document: Document) -> Bool
     }
 
+    /// What the questions need of an article, read once.
     struct Document: Sendable {
         let place: OrderKey
-        /// Words of each field; a phrase stays within one.
-        let fields: [[String]]
         let source: String?
+        let wordCount: Int
+        /// How often it has what each question scores, and each word of that.
+        let leafCounts: [[Int]]
+        let holdsWords: [[[Bool]]]
+        let isAboutElection: Bool
 
-        func count(_ leaf: [String]) -> Int {
-            fields.reduce(0) { sum, words in
-                sum + words.indices.count { words[$0...].starts(with: leaf) }
+        init(key: ArticleKey, _ article: Article) {
+            place = OrderKey(time: article.orderTime, key: key)
+            source = article.source
+            // A phrase stays within a field.
+            let fields = [article.headline, article.summary, article.body].map {
+                ($0 ?? "").split(separator: " ").map(String.init)
             }
+            func count(_ leaf: [String]) -> Int {
+                fields.reduce(0) { sum, words in sum + words.indices.count { words[$0...].starts(with: leaf) } }
+            }
+            wordCount = fields.joined().count
+            leafCounts = AnswerOracle.questions.map { $0.leaves.map(count) }
+            holdsWords = AnswerOracle.questions.map { $0.leaves.map { $0.map { count([$0]) > 0 } } }
+            isAboutElection = count(["election"]) > 0
         }
     }
 
@@ -41,7 +55,7 @@ struct AnswerOracle {
         },
         Question(text: "\"storm court\"", sort: .oldest, leaves: [["storm", "court"]]) { leaves, _ in leaves[0] },
         Question(text: "strike -election source:agency", sort: .newest, leaves: [["strike"]]) { leaves, document in
-            leaves[0] && document.count(["election"]) == 0 && document.source == "agency"
+            leaves[0] && !document.isAboutElection && document.source == "agency"
         },
     ]
 
@@ -49,35 +63,32 @@ struct AnswerOracle {
     private let documents: [Document]
     private let relevance: Relevance
 
-    init(_ live: [(key: ArticleKey, article: Article)]) {
-        documents = live.map { key, article in
-            Document(
-                place: OrderKey(time: article.orderTime, key: key),
-                fields: [article.headline, article.summary, article.body].map {
-                    ($0 ?? "").split(separator: " ").map(String.init)
-                }, source: article.source)
-        }.sorted { $0.place < $1.place }
+    init(_ live: [Document]) {
+        documents = live.sorted { $0.place < $1.place }
         relevance = Relevance(
-            articleCount: UInt64(documents.count),
-            wordCount: documents.reduce(0) { $0 + UInt64($1.fields.joined().count) })
+            articleCount: UInt64(documents.count), wordCount: documents.reduce(0) { $0 + UInt64($1.wordCount) })
     }
 
-    func answers(_ question: Question) -> [Answer] {
+    func answers(_ number: Int) -> [Answer] {
+        let question = Self.questions[number]
         // A phrase is as telling as its words together.
-        let weights = question.leaves.map { leaf in
-            let inverse = leaf.reduce(0) { sum, word in
-                sum + relevance.inverseFrequency(articles: UInt64(documents.count { $0.count([word]) > 0 }))
+        var weights: [UInt64] = []
+        for leaf in question.leaves.indices {
+            var inverse: UInt64 = 0
+            for word in question.leaves[leaf].indices {
+                let count = documents.count { $0.holdsWords[number][leaf][word] }
+                inverse += relevance.inverseFrequency(articles: UInt64(count))
             }
-            return Relevance.weight(inverseFrequency: inverse, boost: 1 << 16)
+            weights.append(Relevance.weight(inverseFrequency: inverse, boost: 1 << 16))
         }
         var found: [Answer] = []
         for document in documents {
-            let counts = question.leaves.map(document.count)
+            let counts = document.leafCounts[number]
             guard question.matches(counts.map { $0 > 0 }, document) else { continue }
-            let norm = relevance.norms[Int(LengthCode.code(of: document.fields.joined().count))]
-            let score = zip(counts, weights).reduce(Int64(0)) { sum, leaf in
-                leaf.0 == 0
-                    ? sum : sum + Relevance.part(weight: leaf.1, frequency: UInt32(leaf.0), norm: norm)
+            let norm = relevance.norms[Int(LengthCode.code(of: document.wordCount))]
+            var score: Int64 = 0
+            for (count, weight) in zip(counts, weights) where count > 0 {
+                score += Relevance.part(weight: weight, frequency: UInt32(count), norm: norm)
             }
             found.append(Answer(key: document.place.key, score: score))
         }
@@ -96,12 +107,12 @@ struct AnswerOracle {
     /// - Throws: `Violation` if keys, order, scores or total differ from what reading every article gives.
     func check(_ snapshot: SnapshotReader, _ place: String) throws {
         let searcher = Searcher(snapshot)
-        for question in Self.questions {
+        for (number, question) in Self.questions.enumerated() {
             let request = SearchRequest(
                 query: try QueryParser.parse(question.text), sort: question.sort, limitCount: SimulatedArticle.keyCount)
             let results = try searcher.search(request)
             let hits = results.hits.map { Answer(key: $0.key, score: $0.score) }
-            let expected = answers(question)
+            let expected = answers(number)
             guard hits == expected, results.total == expected.count, results.isExact else {
                 throw Violation(
                     property: "answers are a function of the live articles",

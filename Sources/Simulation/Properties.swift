@@ -11,14 +11,19 @@ struct Properties {
     private(set) var head: Manifest?
     private(set) var manifestCount = 0
     private(set) var deletedCount = 0
-    private var live: [ArticleKey: Version] = [:]
-    private var articles = LoggedTexts()
-    /// The set digest of every committed generation.
-    private var committed: [Generation: Digest256] = [:]
+    var numbers = DocumentNumbers()
+    private var liveSet = LiveSet()
+    private var texts = LoggedTexts()
+    private var ledger = LedgerOracle()
+    /// Every committed generation: its set digest, and the names of all it needs.
+    private var committed: [Generation: (digest: Digest256, names: Set<String>, firstLog: String)] = [:]
+    private var told: Set<Generation> = []
     private var epochs: [Shard: Set<ShardEpoch>] = [:]
-    private var ledgers: [String: LedgerRows] = [:]
+    private var ledgerObjects: [String: LedgerRows] = [:]
     /// Questions are asked of every so many generations, for they cost more than all else.
     static let answersEvery: UInt64 = 8
+
+    private var live: [ArticleKey: Version] { liveSet.live }
 
     mutating func leased(_ shard: Shard, _ epoch: ShardEpoch) throws {
         guard epochs[shard, default: []].insert(epoch).inserted else {
@@ -31,16 +36,11 @@ struct Properties {
     // MARK: Manifests
 
     /// Called as soon as a manifest is in the store.
+    ///
+    /// - Parameter parts: what it names.
     mutating func manifestCreated(
-        _ bytes: [UInt8], store: SimulatedStore, segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
+        _ manifest: Manifest, parts: [(SegmentReference, SegmentContents)], store: SimulatedStore
     ) throws {
-        let manifest = try Manifest(decoding: bytes)
-        // A request of long ago that lands under a number that was collected: void, for the newest does not keep it.
-        if let head, manifest.generation < head.generation {
-            return try require(
-                !head.kept.contains(manifest.generation), "a kept number is not written again",
-                manifest)
-        }
         manifestCount += 1
         if let head {
             try require(manifest.generation == head.generation.next, "generations follow one another", manifest)
@@ -51,49 +51,49 @@ struct Properties {
                 try require(manifest.watermarks[index] >= head.watermarks[index], "watermarks never go back", manifest)
             }
         }
-        let parts = try segments(manifest)
-        try checkSegments(parts, of: manifest)
-        try checkSnapshot(parts, of: manifest, store: store)
-        try checkLedger(of: manifest, store: store)
-        committed[manifest.generation] = manifest.setDigest
-        head = manifest
+        try take(manifest, parts: parts, store: store)
+        if manifest.generation.number % Self.answersEvery == 0 {
+            try checkAnswers(snapshot(parts, manifest, store), "generation \(manifest.generation.number)", store: store)
+        }
     }
 
-    private mutating func checkSegments(_ parts: [(SegmentReference, SegmentContents)], of manifest: Manifest) throws {
-        var documents: [DocumentID: Int] = [:]
-        var kills: [DocumentID: Int] = [:]
-        var sum = Digest256.zero
-        for (reference, segment) in parts {
-            sum = sum &+ reference.digest
-            for document in segment.documents { documents[document, default: 0] += 1 }
-            for kill in segment.kills { kills[kill, default: 0] += 1 }
-        }
-        for (id, count) in kills {
-            try require(
-                count == 1 && documents[id] == 1, "a kill has exactly one loser", manifest,
-                "\(id.key.hex): \(count) kills, \(documents[id] ?? 0) losers")
-        }
-        live = [:]
-        for (id, count) in documents where kills[id] == nil {
-            try require(count == 1 && live[id.key] == nil, "no key is live twice", manifest, id.key.hex)
-            live[id.key] = id.version
-        }
+    /// Whether the manifest is the next; else it is a request of long ago that landed under a number that was collected: void,
+    /// for the newest does not keep it.
+    func isNext(_ manifest: Manifest) throws -> Bool {
+        guard let head, manifest.generation < head.generation else { return true }
+        try require(!head.kept.contains(manifest.generation), "a kept number is not written again", manifest)
+        return false
+    }
+
+    private mutating func take(
+        _ manifest: Manifest, parts: [(SegmentReference, SegmentContents)], store: SimulatedStore
+    ) throws {
+        try liveSet.move(to: parts, of: manifest, numbers)
         // Every kill has its loser here, so what is left of the sum is the live articles.
+        let sum = parts.reduce(Digest256.zero) { $0 &+ $1.0.digest }
         try require(sum == manifest.setDigest, "the set digest is that of the live articles", manifest)
         try require(
             manifest.sums[.published] == Int64(live.count), "published is the number of live articles", manifest,
             "\(manifest.sums[.published]) and \(live.count)")
+        // The engine must see the same articles as the plain counting.
+        let engine = try snapshot(parts, manifest, store)
+        try require(engine.liveDocumentCount == live.count, "the engine sees the live articles", manifest)
+        try checkLedger(of: manifest, store: store)
+        let firstLog = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)
+        committed[manifest.generation] = (
+            manifest.setDigest,
+            manifest.namedObjects.union(parts.map(\.0.objectName))
+                .union(try ledgerNames(of: manifest, store: store)),
+            ObjectName.log(firstLog.term, firstLog.number)
+        )
+        head = manifest
     }
 
-    /// The engine must see the same articles as the plain counting above, and find in them what reading them finds.
-    private mutating func checkSnapshot(
-        _ parts: [(SegmentReference, SegmentContents)], of manifest: Manifest, store: SimulatedStore
-    ) throws {
-        let snapshot = try SnapshotReader(
+    private func snapshot(
+        _ parts: [(SegmentReference, SegmentContents)], _ manifest: Manifest, _ store: SimulatedStore
+    ) throws -> SnapshotReader {
+        try SnapshotReader(
             segments: parts.map(\.1.reader), settingsHash: manifest.settings.hash, source: store.segments)
-        try require(snapshot.liveDocumentCount == live.count, "the engine sees the live articles", manifest)
-        guard manifest.generation.number % Self.answersEvery == 0 else { return }
-        try checkAnswers(snapshot, "generation \(manifest.generation.number)", store: store)
     }
 
     private mutating func checkAnswers(_ snapshot: SnapshotReader, _ place: String, store: SimulatedStore) throws {
@@ -101,9 +101,10 @@ struct Properties {
         for (key, found) in zip(keys, try snapshot.lookup(keys: keys)) where found?.version != live[key] {
             throw Violation(property: "the engine sees the live articles", detail: "\(place): \(key.hex)")
         }
-        try articles.read(store.everLog)
-        let texts = try live.map { ($0.key, try articles.article(DocumentID(key: $0.key, version: $0.value))) }
-        try AnswerOracle(texts).check(snapshot, place)
+        texts.take(store.everLog)
+        var documents: [AnswerOracle.Document] = []
+        for (key, version) in live { documents.append(try texts.document(DocumentID(key: key, version: version))) }
+        try AnswerOracle(documents).check(snapshot, place)
     }
 
     private mutating func checkLedger(of manifest: Manifest, store: SimulatedStore) throws {
@@ -111,37 +112,74 @@ struct Properties {
         for outcome in Outcome.allCases {
             try require(manifest.sums[outcome] >= 0, "no outcome is negative", manifest, outcome.name)
         }
-        var rows = manifest.ledgerTail
-        var index = LedgerIndex()
-        if let named = manifest.ledgerIndex {
-            let name = named.name(in: "ledger")
-            guard let bytes = store.objects[name] else {
-                throw Violation(property: "what a kept manifest names is there", detail: name)
-            }
-            index = try LedgerIndex(decoding: bytes, named: name)
-        }
-        for entry in index.entries {
-            let name = entry.object.name(in: "ledger")
-            guard let bytes = store.objects[name] else {
-                throw Violation(property: "what a kept manifest names is there", detail: name)
-            }
-            let known = try ledgers[name] ?? LedgerRows(decoding: bytes, named: name)
-            ledgers[name] = known
-            rows.add(known)
-        }
+        let rows = try rows(of: manifest, store: store)
         var sums = OutcomeSums()
         for (_, row) in rows.rows {
             sums.received += row.received
             for outcome in Outcome.allCases { sums[outcome] += row[outcome] }
         }
         try require(sums == manifest.sums, "the rows of the ledger add up to the sums", manifest)
+        try ledger.advance(to: manifest, log: store.everLog)
+        try ledger.check(rows, of: manifest)
+    }
+
+    /// The objects of the ledger that the manifest's index names.
+    private func ledgerNames(of manifest: Manifest, store: SimulatedStore) throws -> [String] {
+        guard let named = manifest.ledgerIndex else { return [] }
+        let name = named.name(in: "ledger")
+        guard let bytes = store.objects[name] else {
+            throw Violation(property: "what a kept manifest names is there", detail: name)
+        }
+        return try LedgerIndex(decoding: bytes, named: name).entries.map { $0.object.name(in: "ledger") }
+    }
+
+    /// The whole ledger: rows in objects and in the manifest's head.
+    private mutating func rows(of manifest: Manifest, store: SimulatedStore) throws -> LedgerRows {
+        var rows = manifest.ledgerTail
+        for name in try ledgerNames(of: manifest, store: store) {
+            guard let bytes = store.objects[name] else {
+                throw Violation(property: "what a kept manifest names is there", detail: name)
+            }
+            let known = try ledgerObjects[name] ?? LedgerRows(decoding: bytes, named: name)
+            ledgerObjects[name] = known
+            rows.add(known)
+        }
+        return rows
     }
 
     /// A coordinator acts on a manifest of its own.
-    func told(_ manifest: Manifest) throws {
+    mutating func told(_ manifest: Manifest) throws {
         try require(
-            committed[manifest.generation] == manifest.setDigest, "nobody is told of a manifest that is not there",
-            manifest)
+            committed[manifest.generation]?.digest == manifest.setDigest,
+            "nobody is told of a manifest that is not there", manifest)
+        told.insert(manifest.generation)
+    }
+
+    /// Power failed, and objects that nobody had been told of are gone.
+    ///
+    /// - Parameter newest: what is now the newest manifest, with what it names, if another is gone.
+    mutating func vanished(
+        _ names: [String], newest: (Manifest, [(SegmentReference, SegmentContents)])?, store: SimulatedStore
+    ) throws {
+        if names.contains(where: { $0.hasPrefix("log/") }) {
+            texts.forget()
+            ledger = LedgerOracle()
+        }
+        for generation in names.compactMap({ ObjectName.generation(ofManifest: $0) }) {
+            committed[generation] = nil
+            guard !told.contains(generation) else {
+                throw Violation(
+                    property: "nobody is told of a manifest that is not there", detail: "\(generation.number) is gone")
+            }
+        }
+        guard let head, committed[head.generation] == nil else { return }
+        ledger = LedgerOracle()
+        if let newest {
+            try take(newest.0, parts: newest.1, store: store)
+        } else {
+            liveSet = LiveSet()
+            self.head = nil
+        }
     }
 
     // MARK: Acknowledgements
@@ -160,25 +198,23 @@ struct Properties {
     // MARK: Deletion
 
     /// Called after an object was deleted.
-    mutating func deleted(_ name: String, manifest: (Generation) throws -> Manifest?) throws {
+    mutating func deleted(_ name: String) throws {
         deletedCount += 1
         guard let head else { return }
-        for generation in Array(head.kept.generations) + [head.generation] {
-            if name == ObjectName.manifest(generation) {
-                throw Violation(property: "nothing named is deleted", detail: name)
-            }
-            guard let kept = try manifest(generation) else {
+        func check(_ generation: Generation) throws {
+            guard let kept = committed[generation] else {
                 throw Violation(property: "a kept generation is there", detail: "\(generation.number)")
             }
-            // Cells are named by pages; they are looked for at the next manifest and at the end.
-            let needed = min(kept.watermarks.min() ?? .start, kept.foldedTo)
-            let isNeededLog =
-                name.hasPrefix("log/") && name >= ObjectName.log(needed.term, needed.number)
-            if isNeededLog || kept.namedObjects.contains(name) {
+            let isNeeded =
+                name == ObjectName.manifest(generation) || kept.names.contains(name)
+                || (name.hasPrefix("log/") && name >= kept.firstLog)
+            guard !isNeeded else {
                 throw Violation(
                     property: "nothing named is deleted", detail: "\(name), of generation \(generation.number)")
             }
         }
+        for generation in head.kept.generations { try check(generation) }
+        try check(head.generation)
     }
 
     // MARK: The end
@@ -186,23 +222,39 @@ struct Properties {
     /// When all is quiet: the snapshot is what the log says, the log holds all that was acknowledged, and kept snapshots
     /// are what they were.
     mutating func checkRest(
-        store: SimulatedStore, clients: [SimulatedClient], manifest: (Generation) throws -> Manifest?,
+        store: SimulatedStore, clients: [SimulatedClient], feeds: [SimulatedFeed],
+        manifest: (Generation) throws -> Manifest?,
         segments: (Manifest) throws -> [(SegmentReference, SegmentContents)]
     ) throws {
         guard let head else { throw Violation(property: "there is a snapshot", detail: "none") }
         let log = ValidLog(store.everLog)
         let batches = log.batches
-        for client in clients {
-            for id in client.acknowledged {
-                try require(
-                    batches.contains(id), "what was acknowledged is in the log", head,
-                    "\(id.client), batch \(id.number)")
-            }
+        for id in clients.flatMap(\.acknowledged) + feeds.flatMap(\.acknowledged) {
+            try require(
+                batches.contains(id), "what was acknowledged is in the log", head, "\(id.client), batch \(id.number)")
         }
+        try checkFeeds(feeds, log)
         let expected = log.winners.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
         try require(expected == head.setDigest, "the snapshot is a function of the log", head)
+        try require(
+            log.duplicates.contains(head.sums[.duplicate]), "what came again is counted as duplicate", head,
+            "\(head.sums[.duplicate]), the log has \(log.duplicates)")
         try checkKept(head, store: store, manifest: manifest, segments: segments)
         try checkWhole(head, store: store, segments: segments)
+    }
+
+    /// What a feed showed when it was polled to the end is in the log.
+    private func checkFeeds(_ feeds: [SimulatedFeed], _ log: ValidLog) throws {
+        let contents = log.contents
+        let retracted = log.retracted
+        for feed in feeds {
+            for item in feed.owed where !retracted.contains(item.key) {
+                guard contents[item.key]?.contains(item.contentHash) ?? false else {
+                    throw Violation(
+                        property: "what a feed showed is in the log", detail: "\(feed.url), key \(item.key.hex)")
+                }
+            }
+        }
     }
 
     private func checkKept(
@@ -222,7 +274,7 @@ struct Properties {
                     store.objects[reference.objectName].map { SHA256.hash(of: $0) } == reference.identity,
                     "snapshots never change", older, reference.objectName)
             }
-            try require(sum == committed[generation], "snapshots never change", older)
+            try require(sum == committed[generation]?.digest, "snapshots never change", older)
         }
     }
 
@@ -235,9 +287,7 @@ struct Properties {
         try require(
             report.findings.isEmpty && report.digest == head.setDigest, "the snapshot is sound", head,
             report.findings.first.map { "\($0)" } ?? "digest")
-        let snapshot = try SnapshotReader(
-            segments: parts.map(\.1.reader), settingsHash: head.settings.hash, source: store.segments)
-        try checkAnswers(snapshot, "generation \(head.generation.number)", store: store)
+        try checkAnswers(snapshot(parts, head, store), "generation \(head.generation.number)", store: store)
     }
 
     /// After a compaction at rest: same articles, same bytes. One builder gets the winners of the log and nothing else.

@@ -1,14 +1,37 @@
 /// What a seed makes of a world: its size, how long things last and how much goes wrong.
 package struct Scenario: Sendable {
+    package enum Shape: String, Sendable {
+        /// What counts: at least 300 articles, 3 workers, 2 coordinators and 20 faults.
+        case full
+        /// One worker or few articles too, sometimes without faults; other things go wrong there.
+        case small
+    }
+
+    /// What each seed of the full shape must have had.
+    package static let leastArticleCount = 300
+    package static let leastWorkerCount = 3
+    package static let leastCoordinatorCount = 2
+    package static let leastFaultCount = 20
+
     package var seed: UInt64
+    package let shape: Shape
     package var articleCount: Int
     package var shardCount: Int
     package var coordinatorCount: Int
     package var workerCount: Int
     package var mergerCount: Int
+    package var fetcherCount: Int
+    /// Faults that strike a process, a connection or the store at a time of their own.
     package var faultCount: Int
+    /// Faults that wait for a common step.
+    package var armedCount: Int
+    /// How likely each rare step has a fault waiting for it, in a thousand.
+    package var rarePerMille: Int
     package var compactionCount: Int
-    /// How long an unnamed object stands before it is collected; often shorter than an upload takes to be reported.
+    /// Power fails at so many moments: what was not synced may be gone.
+    package var powerLossCount: Int
+    /// How long an unnamed object stands before it is collected, by wall clocks; often shorter than an upload takes to be
+    /// reported.
     package var collectGraceMilliseconds: Int64
     /// Log entries a coordinator keeps in memory: often less than wait.
     package var routedLimitBytes: Int
@@ -17,21 +40,31 @@ package struct Scenario: Sendable {
     /// How much longer than other operations the reading of a log object may take: a replay then outlasts the patience
     /// of those who stand by.
     package var logReadMilliseconds: Int
+    /// How many times faster than the monotonic clock the wall clock runs: so that seconds see hours, and kept generations
+    /// are thinned out within a run.
+    package var wallFactor: Int64
     package var isTraced = false
 
-    package init(seed: UInt64) {
+    package init(seed: UInt64, shape: Shape = .full) {
         self.seed = seed
+        self.shape = shape
         var random = SeededRandom(seed: seed ^ 0x5CE7_A210)
-        articleCount = random.int(100...350)
-        shardCount = random.int(1...6)
+        let isFull = shape == .full
+        articleCount = isFull ? random.int(305...360) : random.int(100...350)
+        shardCount = isFull ? random.int(2...7) : random.int(1...6)
         coordinatorCount = random.int(2...3)
-        workerCount = random.int(1...4)
+        workerCount = isFull ? random.int(3...4) : random.int(1...4)
         mergerCount = random.int(1...2)
-        faultCount = random.int(0...40)
+        fetcherCount = isFull || random.chance(500) ? 1 : 0
+        faultCount = isFull ? random.int(3...10) : random.int(0...20)
+        armedCount = isFull ? random.int(18...30) : random.int(0...20)
+        rarePerMille = isFull ? 600 : random.int(0...600)
         compactionCount = random.int(0...4)
-        collectGraceMilliseconds = Int64(random.int(300...6000))
+        powerLossCount = random.chance(200) ? random.int(1...2) : 0
+        wallFactor = random.pick([360, 360, 1440, 3600])
+        collectGraceMilliseconds = Int64(random.int(1...3000)) * wallFactor
         routedLimitBytes = random.int(500...20_000)
-        faultSpanMilliseconds = random.chance(500) ? 12_000 : World.workMilliseconds
+        faultSpanMilliseconds = random.chance(500) ? 15_000 : World.workMilliseconds
         logReadMilliseconds = random.chance(200) ? random.int(500...2000) : 0
     }
 }
@@ -40,5 +73,11 @@ package struct Scenario: Sendable {
 package struct Violation: Error, CustomStringConvertible, Sendable {
     package var property: String
     package var detail: String
+
+    package init(property: String, detail: String) {
+        self.property = property
+        self.detail = detail
+    }
+
     package var description: String { "\(property): \(detail)" }
 }

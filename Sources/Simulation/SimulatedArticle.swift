@@ -36,18 +36,42 @@ enum SimulatedArticle {
         return article
     }
 
-    static func logged(_ article: Article, _ compressor: ZstdCompressor) -> LoggedArticle {
-        let record = CanonicalRecord.encode(article)
-        return LoggedArticle(
-            key: ArticleKey(canonicalURL: article.url!), version: CanonicalRecord.version(of: article, record: record),
-            orderTime: article.orderTime, source: article.source ?? "", recordBytes: UInt32(record.count),
-            frame: compressor.compress(record))
-    }
-
     private static func words(_ count: ClosedRange<Int>, _ random: inout SeededRandom) -> String {
         (0..<random.int(count)).map { _ in
             // The smaller of two: the first words are frequent, the last are rare.
             vocabulary[min(random.int(0...(vocabulary.count - 1)), random.int(0...(vocabulary.count - 1)))]
         }.joined(separator: " ")
+    }
+}
+
+/// Articles as they stand in the log, each made once for all the worlds of a process.
+///
+/// Confined to one thread.
+package final class ArticlePool {
+    private struct ID: Hashable {
+        var number: Int
+        var sighting: Int
+        var text: Int
+    }
+
+    private let compressor = ZstdCompressor(level: Int(Settings().zstdLevel))
+    private var known: [ID: LoggedArticle] = [:]
+
+    package init() {}
+
+    func article(_ number: Int, sighting: Int, text: Int) -> LoggedArticle {
+        let id = ID(number: number, sighting: sighting, text: text)
+        if let article = known[id] { return article }
+        let article = logged(SimulatedArticle.make(number, sighting: sighting, text: text))
+        known[id] = article
+        return article
+    }
+
+    func logged(_ article: Article) -> LoggedArticle {
+        let record = CanonicalRecord.encode(article)
+        return LoggedArticle(
+            key: ArticleKey(canonicalURL: article.url!), version: CanonicalRecord.version(of: article, record: record),
+            orderTime: article.orderTime, source: article.source ?? "", recordBytes: UInt32(record.count),
+            frame: compressor.compress(record))
     }
 }

@@ -3,18 +3,34 @@ import News
 import Storage
 import Wire
 
-/// A client that has its articles from a seed, sends them in batches, and sends a batch again until it is answered.
+/// A client that has its articles from a seed, sends them in batches, and sends a batch again until it is answered. One that
+/// was begun anew may have forgotten the number: then the same articles come under another.
 struct SimulatedClient {
     struct Batch {
         var id: BatchID
         var ack: AckLevel
-        var message: Message
+        var lane: Lane
         var entries: [LogEntry]
+        var payload: [UInt8]
+        var digest: Digest256
+
+        init(_ id: BatchID, _ lane: Lane, _ ack: AckLevel, _ entries: [LogEntry]) {
+            var out = ByteWriter()
+            for entry in entries { entry.encode(to: &out) }
+            self.id = id
+            self.ack = ack
+            self.lane = lane
+            self.entries = entries
+            payload = out.bytes
+            digest = SHA256.hash(of: payload)
+        }
+
+        var message: Message { .put(number: id.number, lane: lane, ack: ack, digest: digest, payload: payload) }
     }
 
     let name: String
     private var random: SeededRandom
-    private let compressor = ZstdCompressor(level: Int(Settings().zstdLevel))
+    private let pool: ArticlePool
     private var articlesLeft: Int
     private var nextNumber: UInt64 = 1
     private var current: Batch?
@@ -22,11 +38,13 @@ struct SimulatedClient {
     private(set) var acknowledged: [BatchID] = []
     /// Keys it ever asked to retract.
     private(set) var retracted: Set<ArticleKey> = []
+    private(set) var renamedCount = 0
 
-    init(name: String, seed: UInt64, articleCount: Int) {
+    init(name: String, seed: UInt64, articleCount: Int, pool: ArticlePool) {
         self.name = name
         random = SeededRandom(seed: seed)
         articlesLeft = articleCount
+        self.pool = pool
     }
 
     var isDone: Bool { articlesLeft <= 0 && current == nil }
@@ -36,16 +54,20 @@ struct SimulatedClient {
         if let current { return current.message }
         guard articlesLeft > 0 else { return nil }
         var entries: [LogEntry] = []
-        for _ in 0..<random.int(1...12) { entries.append(makeEntry()) }
-        var out = ByteWriter()
-        for entry in entries { entry.encode(to: &out) }
+        for _ in 0..<random.int(1...20) { entries.append(makeEntry()) }
         let lane: Lane = random.chance(500) ? .live : .bulk
         let ack: AckLevel = random.pick([.durable, .durable, .durable, .indexed, .visible])
-        let message = Message.put(
-            number: nextNumber, lane: lane, ack: ack, digest: SHA256.hash(of: out.bytes), payload: out.bytes)
-        current = Batch(id: BatchID(client: name, number: nextNumber), ack: ack, message: message, entries: entries)
+        current = Batch(BatchID(client: name, number: nextNumber), lane, ack, entries)
         nextNumber += 1
-        return message
+        return current!.message
+    }
+
+    /// It was begun anew: what was on its way may go again under a number of its own.
+    mutating func restarted() {
+        guard let batch = current, random.chance(600) else { return }
+        current = Batch(BatchID(client: name, number: nextNumber), batch.lane, batch.ack, batch.entries)
+        nextNumber += 1
+        renamedCount += 1
     }
 
     /// - Returns: the batch that is done with this answer, if it is one that was waited for.
@@ -79,9 +101,9 @@ struct SimulatedClient {
         if random.chance(30) {
             return .rejection(Rejection(reason: .empty, source: "paper", place: "line 1", detail: ""))
         }
-        let article = SimulatedArticle.make(
-            number, sighting: random.int(0...(SimulatedArticle.sightingCount - 1)),
-            text: random.int(0...(SimulatedArticle.textCount - 1)))
-        return .article(SimulatedArticle.logged(article, compressor))
+        return .article(
+            pool.article(
+                number, sighting: random.int(0...(SimulatedArticle.sightingCount - 1)),
+                text: random.int(0...(SimulatedArticle.textCount - 1))))
     }
 }

@@ -4,6 +4,9 @@ import Storage
 
 /// The bucket of a simulated world: objects by name, and a shadow of the whole log, so that properties can be checked
 /// against what a collector has deleted since.
+///
+/// A create is there for all to see as soon as it has happened, and survives a loss of power only when its maker was told, or
+/// when anything else in its folder was made durable: as link and fsync of a folder bucket. What is deleted may come back.
 struct SimulatedStore {
     private(set) var objects: [String: [UInt8]] = [:]
     private(set) var everLog: [LogObject] = []
@@ -11,19 +14,39 @@ struct SimulatedStore {
     let segments = MemoryByteSource()
     var isFull = false
 
+    /// Names in order, by first word: most of what is asked for is a list of one folder.
+    private var folders: [Substring: [String]] = [:]
+    private var createdAt: [String: Int64] = [:]
+    private var unsynced: Set<String> = []
+    private var deletions: [(at: Int64, name: String, bytes: [UInt8])] = []
+    private var overwritten: [String: (at: Int64, bytes: [UInt8])] = [:]
+
+    /// How far a list may lag.
+    private let staleMilliseconds: Int64
+    /// How long a deletion or an overwriting may be lost with the power.
+    static let unsyncedMilliseconds: Int64 = 5000
+
+    /// - Parameter wallFactor: how much faster the machines' wall clocks run. A list that lags by an hour of theirs could miss
+    ///   the newest of more generations than are kept in line.
+    init(wallFactor: Int64) { staleMilliseconds = 1_200_000 / wallFactor }
+
     /// - Throws: if a machine wrote a log object that cannot be read.
-    mutating func perform(_ operation: BucketOperation) throws -> BucketResult {
+    mutating func perform(_ operation: BucketOperation, now: Int64, isStale: Bool = false) throws -> BucketResult {
         switch operation {
         case .put(let name, let bytes):
-            if isFull { return full(name) }
-            objects[name] = bytes
+            if isFull { return Self.full(name) }
+            if let old = objects[name] { overwritten[name] = (now, old) }
+            place(name, bytes, now)
             return .done
         case .create(let name, let bytes):
             // A folder bucket writes a temporary file first: a full store hides that the name is taken.
-            if isFull { return full(name) }
-            if objects[name] != nil { return .exists }
-            objects[name] = bytes
-            if name.hasPrefix("segments/") { segments.put(bytes, as: name) }
+            if isFull { return Self.full(name) }
+            if objects[name] != nil {
+                synced(name)
+                return .exists
+            }
+            place(name, bytes, now)
+            unsynced.insert(name)
             if name.hasPrefix("log/") { everLog.append(try LogObject(decoding: bytes)) }
             return .done
         case .get(let name, let range):
@@ -33,16 +56,89 @@ struct SimulatedStore {
             return .bytes(Array(bytes[start..<min(start + range.length, bytes.count)]))
         case .size(let name): return objects[name].map { .size(UInt64($0.count)) } ?? .missing
         case .list(let prefix, let after, let limit):
-            let names = objects.keys.filter { $0.hasPrefix(prefix) && $0 > (after ?? "") }.sorted()
+            var names = (folders[Self.folder(prefix)] ?? []).filter { $0.hasPrefix(prefix) && $0 > (after ?? "") }
+            if isStale {
+                names.removeAll { createdAt[$0, default: 0] > now - staleMilliseconds }
+                let ghosts = deletions.filter {
+                    $0.at > now - staleMilliseconds && $0.name.hasPrefix(prefix) && $0.name > (after ?? "")
+                        && objects[$0.name] == nil
+                }
+                names = Set(names).union(ghosts.map(\.name)).sorted()
+            }
             return .names(Array(names.prefix(limit)))
         case .delete(let name):
-            objects[name] = nil
-            segments.remove(name)
+            if let bytes = objects[name] {
+                deletions.append((now, name, bytes))
+                if deletions.count > 200 { deletions.removeAll { $0.at < now - Self.unsyncedMilliseconds } }
+            }
+            remove(name)
             return .done
         }
     }
 
-    private func full(_ name: String) -> BucketResult {
+    static func full(_ name: String) -> BucketResult {
         .failed(BucketFailure(.full, name: name, message: "no space left"))
+    }
+
+    /// Whoever made it is told so: from here on it is durable, and all else in its folder.
+    mutating func synced(_ name: String) {
+        guard !unsynced.isEmpty else { return }
+        let folder = name.prefix(upTo: name.lastIndex(of: "/") ?? name.startIndex)
+        unsynced = unsynced.filter { $0.prefix(upTo: $0.lastIndex(of: "/") ?? $0.startIndex) != folder }
+    }
+
+    /// A process that opens the folder syncs what an earlier one left.
+    mutating func opened() { unsynced = [] }
+
+    /// Power fails: what was not durable may be gone.
+    ///
+    /// - Returns: the names of what vanished.
+    mutating func losePower(now: Int64, _ random: inout SeededRandom) -> [String] {
+        let vanished = unsynced.sorted().filter { _ in random.chance(500) }
+        unsynced = []
+        for name in vanished { remove(name) }
+        let gone = Set(vanished)
+        everLog.removeAll { gone.contains($0.name) }
+        for (at, name, bytes) in deletions
+        where at > now - Self.unsyncedMilliseconds && objects[name] == nil && !gone.contains(name) {
+            if random.chance(500) { place(name, bytes, at) }
+        }
+        for (name, old) in overwritten.sorted(by: { $0.key < $1.key }) where old.at > now - Self.unsyncedMilliseconds {
+            if objects[name] != nil, random.chance(500) { objects[name] = old.bytes }
+        }
+        return vanished
+    }
+
+    // MARK: Objects
+
+    private static func folder(_ name: String) -> Substring { name.prefix { $0 != "/" } }
+
+    private mutating func place(_ name: String, _ bytes: [UInt8], _ now: Int64) {
+        createdAt[name] = now
+        if name.hasPrefix("segments/") { segments.put(bytes, as: name) }
+        guard objects.updateValue(bytes, forKey: name) == nil else { return }
+        let folder = Self.folder(name)
+        let index = Self.index(of: name, in: folders[folder, default: []])
+        folders[folder, default: []].insert(name, at: index)
+    }
+
+    private mutating func remove(_ name: String) {
+        guard objects.removeValue(forKey: name) != nil else { return }
+        unsynced.remove(name)
+        segments.remove(name)
+        let folder = Self.folder(name)
+        let index = Self.index(of: name, in: folders[folder, default: []])
+        folders[folder, default: []].remove(at: index)
+    }
+
+    /// Where it is, or would be.
+    private static func index(of name: String, in names: [String]) -> Int {
+        var low = 0
+        var high = names.count
+        while low < high {
+            let middle = (low + high) / 2
+            if names[middle] < name { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -1,3 +1,4 @@
+import ByteCoding
 import News
 import Storage
 import Wire
@@ -25,7 +26,7 @@ struct ValidLog {
         forEachEntry { entry in
             switch entry {
             case .article, .rejection: count += 1
-            case .retraction, .feed, .deadLetter, .retried, .dropped: break
+            default: break
             }
         }
         return count
@@ -35,19 +36,56 @@ struct ValidLog {
         Set(objects.flatMap(\.batches).map { BatchID(client: $0.client, number: $0.number) })
     }
 
+    /// What each key was said to hold.
+    var contents: [ArticleKey: Set<Digest256>] {
+        var contents: [ArticleKey: Set<Digest256>] = [:]
+        forEachEntry { entry in
+            if case .article(let article) = entry {
+                contents[article.key, default: []].insert(article.version.contentHash)
+            }
+        }
+        return contents
+    }
+
+    var retracted: Set<ArticleKey> {
+        var retracted: Set<ArticleKey> = []
+        forEachEntry { entry in
+            if case .retraction(let retraction) = entry { retracted.insert(retraction.key) }
+        }
+        return retracted
+    }
+
     /// What must be live when all is quiet: of every key the largest version, unless the key was retracted.
     var winners: [LoggedArticle] {
         var best: [ArticleKey: LoggedArticle] = [:]
-        var retracted: Set<ArticleKey> = []
         forEachEntry { entry in
-            switch entry {
-            case .article(let article), .retried(let article):
-                if best[article.key].map({ $0.version < article.version }) ?? true { best[article.key] = article }
-            case .retraction(let retraction): retracted.insert(retraction.key)
-            case .rejection, .feed, .deadLetter, .dropped: break
+            if case .article(let article) = entry,
+                best[article.key].map({ $0.version < article.version }) ?? true
+            {
+                best[article.key] = article
             }
         }
+        let retracted = retracted
         return best.values.filter { !retracted.contains($0.key) }.sorted { $0.key < $1.key }
+    }
+
+    /// How many articles can have ended as duplicates. Copies of a key's winner can be nothing else; copies of an earlier
+    /// version are superseded if the winner was there first. Of retracted keys anything can be.
+    var duplicates: ClosedRange<Int64> {
+        var copies: [ArticleKey: [Version: Int64]] = [:]
+        forEachEntry { entry in
+            if case .article(let article) = entry {
+                copies[article.key, default: [:]][article.version, default: 0] += 1
+            }
+        }
+        let retracted = retracted
+        var least: Int64 = 0
+        var most: Int64 = 0
+        for (key, versions) in copies {
+            if !retracted.contains(key), let winner = versions.keys.max() { least += versions[winner]! - 1 }
+            most += versions.values.reduce(0) { $0 + $1 - 1 }
+        }
+        return least...most
     }
 
     private func forEachEntry(_ body: (LogEntry) -> Void) {

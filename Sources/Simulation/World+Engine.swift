@@ -8,23 +8,30 @@ import Wire
 // The engine's part: the calls of `WorkerEngine` and `MergerRole`, on the simulated store. The engine takes a while to
 // answer; what it reads it reads at once, so that its faults are those of a store that refuses or has lost the object.
 extension World {
-    func engine(_ index: Int, _ answer: EngineAnswer) {
-        schedule(after: Int64(random.int(1...200)), .engine(process: index, run: processes[index].run, answer))
+    /// Has the engine do something now and tell of it later.
+    ///
+    /// - Parameter work: what the engine does; it is told why the store refuses it, if it does.
+    func engine(_ index: Int, _ step: Step, _ work: (EngineError?) throws -> EngineAnswer) throws {
+        let fault = strike(step)
+        if fault == .crashBefore { return stop(index) }
+        let answer = try work(fault == .refused ? EngineError(.io, "503") : nil)
+        var delay = Int64(random.int(1...200))
+        switch fault {
+        case .crashAfter: schedule(after: delay - 1, .crash(process: index, run: processes[index].run))
+        case .pause: pause(index)
+        case .drain: schedule(after: 0, .drain(process: index, run: processes[index].run))
+        case .slow: delay = longDelay()
+        default: break
+        }
+        schedule(after: delay, .engine(process: index, run: processes[index].run, answer, fault))
     }
 
     /// What the coordinator says to a worker or merger that joins.
     func use(_ bytes: [UInt8], on index: Int) throws {
         var reader = ByteReader(bytes)
         let settings = try Settings(decoding: &reader)
-        processes[index].draft.use(settings)
+        processes[index].draft?.use(settings)
         processes[index].mergeSettings = settings
-    }
-
-    /// The store refuses the engine now and then, as it refuses the machines.
-    private func refuseRead() throws {
-        guard !isHealing, random.chance(20) else { return }
-        count("store: refused the engine")
-        throw EngineError(.io, "503")
     }
 
     // MARK: Merging
@@ -36,9 +43,17 @@ extension World {
 
     private func beginMerge(_ index: Int) throws {
         let job = processes[index].merging[0].job
+        let run = processes[index].run
+        let fault = strike(.mergeRun)
+        switch fault {
+        case .crashBefore, .crashAfter: return stop(index)
+        case .pause: pause(index)
+        case .drain: schedule(after: 0, .drain(process: index, run: run))
+        default: break
+        }
         var outputs: [BuiltSegment] = []
         do {
-            try refuseRead()
+            if fault == .refused { throw EngineError(.io, "503") }
             try SegmentMerger(settings: processes[index].mergeSettings, source: store.segments)
                 .run(job.inputs, as: job.output.kind) { outputs.append($0) }
         } catch let error as EngineError where error.code == .io {
@@ -47,38 +62,51 @@ extension World {
         } catch {
             throw Violation(property: "what was published can be merged", detail: "job \(job.number): \(error)")
         }
+        for output in outputs { try noteBuilt(output, index) }
         processes[index].merging[0].outputs = outputs
-        try produceNext(index)
+        try produceNext(index, isSlow: fault == .slow)
+        if fault == .crashHandled { schedule(after: Int64(random.int(1...300)), .crash(process: index, run: run)) }
     }
 
-    func produceNext(_ index: Int) throws {
+    func produceNext(_ index: Int, isSlow: Bool = false) throws {
         guard let merging = processes[index].merging.first else { return }
         let job = merging.job
         if let next = merging.outputs.first {
             processes[index].merging[0].outputs.removeFirst()
             let reference = next.reference(attempt: Attempt(term: .none, number: 0))
-            return engine(index, .merger(.produced(job, reference, next.bytes)))
+            return try engine(index, .mergeOutput) { refusal in
+                // Of its outputs the engine has made this one; what it reads for the next may fail.
+                guard refusal == nil else {
+                    self.processes[index].merging.removeFirst()
+                    return .merger(.engineFailed(job, "503"))
+                }
+                return .merger(.produced(job, reference, next.bytes))
+            }
         }
         processes[index].merging.removeFirst()
-        engine(index, .merger(merging.failure.map { .engineFailed(job, $0) } ?? .finished(job)))
+        let answer = EngineAnswer.merger(merging.failure.map { .engineFailed(job, $0) } ?? .finished(job))
+        schedule(
+            after: isSlow ? longDelay() : Int64(random.int(1...200)),
+            .engine(process: index, run: processes[index].run, answer, nil))
         if !processes[index].merging.isEmpty { try beginMerge(index) }
     }
 
     // MARK: Sealing
 
     func lookUp(
-        _ seal: UInt64, _ keys: [ArticleKey], atLeast: Generation, own: [Worker.Own], on index: Int
+        _ seal: UInt64, _ keys: [ArticleKey], atLeast: Generation, own: [Worker.Own], on index: Int,
+        _ refusal: EngineError?
     ) throws -> Worker.Event {
         // Any generation from the lease's on may be what a reader sees first.
         let newest = properties.head?.generation ?? .none
         let readable = (atLeast.number...max(atLeast.number, newest.number)).map(Generation.init).filter {
             $0 == newest || store.objects[ObjectName.manifest($0)] != nil
         }
-        let manifest = try manifest(random.pick(readable))
+        let manifest = readable.isEmpty ? nil : try manifest(random.pick(readable))
         let left = own.notIncluded(in: manifest)
         do {
-            try refuseRead()
-            let draft = processes[index].draft
+            if let refusal { throw refusal }
+            let draft = processes[index].draft!
             let references = try manifest.map { try self.references($0) } ?? []
             let snapshot = try SnapshotReader(
                 segments: try opened(references + left.map(\.segment)), settingsHash: draft.settings.hash,
@@ -94,10 +122,13 @@ extension World {
         }
     }
 
-    func build(_ seal: UInt64, dropped: [Int], kills: [Kill], on index: Int) throws -> Worker.Event {
+    func build(
+        _ seal: UInt64, dropped: [Int], kills: [Kill], on index: Int, _ refusal: EngineError?
+    ) throws -> Worker.Event {
         do {
-            try refuseRead()
-            let built = try processes[index].draft.seal(dropped: dropped, kills: kills)
+            if let refusal { throw refusal }
+            let built = try processes[index].draft!.seal(dropped: dropped, kills: kills)
+            try noteBuilt(built, index)
             return .built(seal: seal, built.reference(attempt: Attempt(term: .none, number: 0)), built.bytes)
         } catch let error as EngineError where error.code == .io {
             return .engineFailed(seal: seal, "\(error)")
@@ -115,6 +146,17 @@ extension World {
         }
     }
 
+    private func noteBuilt(_ built: BuiltSegment, _ index: Int) throws {
+        guard scenario.isTraced else { return }
+        let reference = built.reference(attempt: Attempt(term: .none, number: 0))
+        let source = MemoryByteSource()
+        source.put(built.bytes, as: reference.objectName)
+        let reader = try SegmentReader.open([reference], source: source)[0]
+        let keys = try reader.rows(0..<reader.documentCount).map { $0.key.hex.prefix(8) }.joined(separator: " ")
+        let kills = reader.kills.map { $0.kill.key.hex.prefix(8) }.joined(separator: " ")
+        note("\(index) built \(reference.objectName.prefix(17)) of \(keys); kills \(kills)")
+    }
+
     // MARK: Snapshots
 
     /// The manifest of a generation, if it is there.
@@ -129,8 +171,15 @@ extension World {
 
     /// Every segment a manifest names, in the order of the manifest.
     private func references(_ manifest: Manifest) throws -> [SegmentReference] {
-        try manifest.overlays
-            + manifest.pages.flatMap { try ManifestPage(decoding: bytes($0.name(in: "pages"), of: manifest)).cells }
+        var references = manifest.overlays
+        for page in manifest.pages {
+            let name = page.name(in: "pages")
+            let bytes = try bytes(name, of: manifest)
+            let cells = try readPages[name] ?? ManifestPage(decoding: bytes).cells
+            readPages[name] = cells
+            references += cells
+        }
+        return references
     }
 
     /// The contents of every segment a manifest names.
@@ -139,7 +188,7 @@ extension World {
             let bytes = try bytes(reference.objectName, of: manifest)
             if let known = readSegments[reference.objectName] { return (reference, known) }
             let reader = try SegmentReader.open([reference], source: store.segments)[0]
-            let contents = try SegmentContents(reader, reference, bytes: bytes)
+            let contents = try SegmentContents(reader, reference, bytes: bytes, numbers: &properties.numbers)
             readSegments[reference.objectName] = contents
             return (reference, contents)
         }

@@ -1,8 +1,46 @@
 import Cluster
+import News
 import Storage
 
-// What goes wrong with processes.
+// What goes wrong: at steps, and with processes, connections and the store at times of their own.
 extension World {
+    /// The fault that strikes at this step now, if any: one that waits for the step, or by chance one that is common.
+    func strike(_ step: Step) -> Fault? {
+        coverage.reach(step)
+        guard !isHealing else { return nil }
+        var fault: Fault?
+        if !armed[step.rawValue].isEmpty {
+            fault = armed[step.rawValue].removeFirst()
+        } else {
+            fault = common(at: step)
+        }
+        guard let fault, fault.obstacle(at: step) == nil else { return nil }
+        coverage.hit(step, fault)
+        note("fault: \(fault.name) at \(step.name)", .fault)
+        mix(UInt64(step.rawValue * 64 + fault.rawValue))
+        return fault
+    }
+
+    private func common(at step: Step) -> Fault? {
+        let draw = random.int(0...999)
+        switch step.kind {
+        case .message: return draw < 4 ? .slow : nil
+        case .engine: return draw < 15 ? .refused : nil
+        case .save: return nil
+        case .feed: return draw < 50 ? .refused : draw < 70 ? .slow : nil
+        case .list, .read, .create, .put, .delete, .unknown:
+            switch draw {
+            case 0..<6: return .slow
+            case 6..<12: return .lateAnswer
+            case 12..<18: return .lostAnswer
+            case 18..<24: return .actsLate
+            case 24..<30: return .refused
+            default: return nil
+            }
+        }
+    }
+
+    /// A fault at a time of its own.
     func fault() throws {
         guard !isHealing else { return }
         let index = random.int(0...(processes.count - 1))
@@ -10,58 +48,69 @@ extension World {
         switch random.int(0...11) {
         case 0, 1:
             guard mayStop else { return }
-            count("crash of \(processes[index].role)")
-            note("crash \(index)")
+            strikeNow("crash of \(processes[index].role)")
             stop(index)
         case 2, 3, 4:
             guard mayStop else { return }
-            count("pause of \(processes[index].role)")
-            let length = Int64(random.int(500...15_000))
-            note("pause \(index) for \(length)")
-            processes[index].pausedUntil = now + length
-            schedule(after: length, .resume(process: index))
+            strikeNow("pause of \(processes[index].role)")
+            pause(index)
         case 5, 6:
             let ids = open.values.sorted()
             guard !ids.isEmpty else { return }
-            count("network: cut")
+            strikeNow("cut of a connection")
             cut(random.pick(ids))
         case 7:
             // The process is asked to end in good order.
             guard mayStop, processes[index].pausedUntil <= now else { return }
-            count("drain of \(processes[index].role)")
-            note("drain \(index)")
-            switch processes[index].role {
-            case .coordinator: try step(coordinator: index, .drain)
-            case .worker: try step(worker: index, .drain)
-            case .merger: try step(merger: index, .drain)
-            case .client: break
-            }
+            strikeNow("drain of \(processes[index].role)")
+            try drain(index)
         case 8, 9:
             // It comes while the others are busy, and goes before it has got a shard, or with its first.
             let workers = processes.indices.filter { processes[$0].role == .worker && processes[$0].isUp }
             guard !workers.isEmpty else { return }
             let worker = random.pick(workers)
-            count("crash of worker after it joined")
-            note("crash \(worker), and again when it has joined")
+            strikeNow("crash of worker after it joined")
             stop(worker, backAfter: 100...600)
             processes[worker].diesAfterJoining = true
         default:
-            count("store: full")
+            strikeNow("store full")
             store.isFull = true
             schedule(after: Int64(random.int(200...3000)), .roomAgain)
         }
     }
 
+    private func strikeNow(_ what: String) {
+        timedFaultCount += 1
+        count(what)
+        note("fault: \(what)", .fault)
+    }
+
+    /// It stands still, mostly for longer than a lease, and wakes up with everything that came meanwhile.
+    func pause(_ index: Int) {
+        guard processes[index].isUp, processes[index].pausedUntil <= now else { return }
+        let length = Int64(random.chance(250) ? random.int(500...3000) : random.int(3000...12_000))
+        note("pause \(index) for \(length)", .process)
+        processes[index].pausedUntil = now + length
+        schedule(after: length, .resume(process: index))
+    }
+
     func crash(_ index: Int, _ run: Int) {
-        guard !isHealing, processes[index].isUp, processes[index].run == run else { return }
-        note("crash \(index), which had just joined")
+        guard !isHealing, isRunning(index, run) else { return }
         stop(index)
     }
 
-    /// From here on nothing goes wrong any more, and the cluster must come to rest.
+    /// From here on nothing goes wrong any more, and the cluster must come to rest. A world that is counted has its number of
+    /// faults first.
     func heal() throws {
-        note("heal")
-        isHealing = true
+        if scenario.shape == .full, scenario.faultCount > 0, faultCount < Scenario.leastFaultCount {
+            for step in [Step.heartbeatWrite, .touch, .heartbeatLook, .collectorList] {
+                armed[step.rawValue].append(step.kind == .message ? .oneWay : .slow)
+            }
+            return schedule(after: 1500, .heal)
+        }
+        note("heal", .fault)
+        healedAt = now
+        faultCounts["articles received while things went wrong"] = Int(properties.head?.sums.received ?? 0)
         store.isFull = false
         for index in processes.indices {
             if !processes[index].isUp { try boot(index) }

@@ -20,6 +20,7 @@ extension World {
             switch processes[index].role {
             case .worker: .worker
             case .merger: .merger
+            case .fetcher: .fetcher
             case .client, .coordinator: .client
             }
         let server = random.pick(servers)
@@ -33,9 +34,11 @@ extension World {
         open[peer] = id
         processes[index].connection = id
         try step(coordinator: server, .connected(peer, role))
+        guard isRunning(index, run) else { return }
         switch processes[index].role {
         case .worker: try step(worker: index, .connected)
         case .merger: try step(merger: index, .connected)
+        case .fetcher: sendFromFetcher(index)
         case .client: sendFromClient(index)
         case .coordinator: break
         }
@@ -54,19 +57,33 @@ extension World {
 
     /// In order, as TCP does; late, as networks do.
     func send(_ id: Int, toServer: Bool, _ message: Message) {
+        let step = Step(message, isFetcher: processes[connections[id].client].role == .fetcher)
+        let sender = toServer ? connections[id].client : connections[id].server
         var at = now + Int64(random.int(1...20))
-        if !isHealing, random.chance(5) {
-            at += Int64(random.int(200...3000))
-            count("network: long delay")
+        let fault = strike(step)
+        switch fault {
+        case .crashBefore: return stop(sender)
+        case .cutLost: return cut(id)
+        case .overtaken: return schedule(after: Int64(random.int(20...300)), .cut(connection: id))
+        case .slow: at += Int64(random.int(200...6000))
+        case .oneWay:
+            let until = now + Int64(random.int(3000...12_000))
+            if toServer { connections[id].heldToServer = until } else { connections[id].heldToClient = until }
+        default: break
         }
         if toServer {
-            at = max(at, connections[id].lastToServer)
+            at = max(at, connections[id].lastToServer, connections[id].heldToServer)
             connections[id].lastToServer = at
         } else {
-            at = max(at, connections[id].lastToClient)
+            at = max(at, connections[id].lastToClient, connections[id].heldToClient)
             connections[id].lastToClient = at
         }
-        schedule(at: at, .deliver(connection: id, toServer: toServer, message.encoded))
+        schedule(at: at, .deliver(connection: id, toServer: toServer, message.encoded, step, fault))
+        switch fault {
+        case .crashDuring: stop(sender)
+        case .cutArrives: cut(id)
+        default: break
+        }
     }
 
     /// Each end hears of it at a time of its own, or only by silence.
@@ -74,7 +91,8 @@ extension World {
         guard !connections[id].isCut else { return }
         connections[id].isCut = true
         open[connections[id].peer] = nil
-        let mayBeSilent = !isHealing && processes[connections[id].client].role != .client
+        let isFromClient = processes[connections[id].client].role == .client
+        let mayBeSilent = !isHealing && !isFromClient && processes[connections[id].client].role != .fetcher
         for toServer in [true, false] {
             if mayBeSilent, random.chance(200) {
                 count("network: an end does not hear of a cut")
@@ -85,17 +103,15 @@ extension World {
     }
 
     func receive(_ index: Int, _ id: Int, toServer: Bool, _ bytes: [UInt8]) throws {
-        if connections[id].isCut, random.chance(500) { return }
         guard let message = try parsed(id, toServer: toServer, bytes) else {
             throw Violation(property: "what is encoded is parsed", detail: "half a message")
         }
         if toServer {
             let peer = connections[id].peer
             if case .put(let number, let lane, let ack, let digest, let payload) = message {
-                let client = processes[connections[id].client].client!.name
                 let put = Coordinator.Put(
-                    id: BatchID(client: client, number: number), digest: digest, lane: lane, ack: ack,
-                    entries: try SimulatedClient.entries(payload))
+                    id: BatchID(client: putName(connections[id].client), number: number), digest: digest, lane: lane,
+                    ack: ack, entries: try SimulatedClient.entries(payload))
                 try step(coordinator: index, .put(peer, put))
             } else {
                 try step(coordinator: index, .message(peer, message))
@@ -112,9 +128,27 @@ extension World {
             switch processes[index].role {
             case .worker: try step(worker: index, .message(message))
             case .merger: try step(merger: index, .message(message))
+            case .fetcher: try receiveAtFetcher(index, message)
             case .client: try receiveAtClient(index, message)
             case .coordinator: break
             }
+        }
+    }
+
+    /// What arrives strikes whoever gets it, or is lost with its connection.
+    ///
+    /// - Returns: whether it is to be taken in.
+    func arrives(_ index: Int, _ id: Int, _ fault: Fault?) -> Bool {
+        switch fault {
+        case .crashAfter:
+            stop(index)
+            return false
+        case .drain:
+            schedule(after: 1, .drain(process: index, run: processes[index].run))
+            return true
+        // It was sent before the end.
+        case .crashDuring, .cutArrives: return true
+        default: return !connections[id].isCut || !random.chance(500)
         }
     }
 
@@ -135,12 +169,15 @@ extension World {
         switch processes[index].role {
         case .worker: try step(worker: index, .disconnected)
         case .merger: try step(merger: index, .disconnected)
-        case .client, .coordinator: break
+        case .fetcher, .client, .coordinator: break
         }
         schedule(after: Int64(random.int(50...500)), .connect(process: index, run: run))
     }
 
     // MARK: Clients
+
+    /// The client's word for itself, which names its batches.
+    private func putName(_ index: Int) -> String { processes[index].client?.name ?? processes[index].fetcher!.name }
 
     func sendFromClient(_ index: Int) {
         guard let id = processes[index].connection, !connections[id].isCut else { return }
@@ -154,7 +191,7 @@ extension World {
             if let batch = try processes[index].client!.accepted(number, counts), batch.ack == .visible {
                 try properties.visible(batch, retracted: Set(processes.compactMap(\.client).flatMap(\.retracted)))
             }
-            schedule(after: Int64(random.int(1...600)), .clientSend(process: index, run: run))
+            schedule(after: Int64(random.int(1...400)), .clientSend(process: index, run: run))
         case .refusedBatch(let number, let code, _):
             if code == .idReused { throw Violation(property: "a batch may be sent again", detail: "batch \(number)") }
             schedule(after: Int64(random.int(100...1000)), .clientSend(process: index, run: run))

@@ -1,80 +1,167 @@
 import Cluster
+import Engine
+import News
 import Storage
 
-// Operations take a while, are refused now and then, and their answers are late or lost.
+// Operations take a while, are refused now and then, and their answers are late or lost. What a driver makes of a store's
+// answers (`Roles`: time-outs and status codes become failures in passing) is made here of faults.
 extension World {
     func issue(_ tagged: TaggedOperation, from index: Int) {
-        let run = processes[index].run
+        let step = Step(tagged)
         var delay = Int64(random.int(1...30))
-        if scenario.logReadMilliseconds > 0, case .get(let name, _) = tagged.operation, name.hasPrefix("log/") {
+        if scenario.logReadMilliseconds > 0, step == .replayRead || step == .routerRead {
             delay += Int64(random.int(0...scenario.logReadMilliseconds))
         }
-        var answerDelay: Int64? = Int64(random.int(1...20))
-        var isLost = false
-        if !isHealing {
-            if random.chance(8) {
-                count("store: slow to act")
-                delay = Int64(random.int(500...9000))
-            }
-            if random.chance(8) {
-                count("store: slow to answer")
-                answerDelay = Int64(random.int(500...9000))
-            }
-            if random.chance(8) {
-                count("store: answer lost")
-                isLost = true
-            }
-            if random.chance(8) {
-                // The caller gives up and tries again, while the first request is still on its way.
-                count("store: acts after the time-out")
-                delay = Int64(random.int(100...9000))
-                answerDelay = nil
-                let failure = BucketFailure(.passing, name: tagged.operation.name, message: "time-out")
-                let wait = Int64(random.int(5...200))
-                schedule(after: wait, .answer(process: index, run: run, tagged.tag, .failed(failure)))
-            }
+        var request = Request(
+            process: index, run: processes[index].run, tagged: tagged, step: step, fault: strike(step),
+            isOfHealing: isHealing, answerDelay: Int64(random.int(1...20)), power: power)
+        switch request.fault {
+        case .crashBefore: return stop(index)
+        case .crashDuring:
+            request.mustLand = true
+            request.answerDelay = nil
+            send(request, after: random.chance(500) ? delay : longDelay())
+            return stop(index)
+        case .pause: pause(index)
+        case .drain: schedule(after: 0, .drain(process: index, run: request.run))
+        case .slow: delay = longDelay()
+        case .lateAnswer: request.answerDelay = longDelay()
+        case .actsLate:
+            // The caller gives up and tries again, while the first request is still on its way.
+            delay = Int64(random.int(100...9000))
+            request.answerDelay = nil
+            schedule(
+                after: Int64(random.int(5...200)),
+                .answer(process: index, run: request.run, tagged.tag, passing("time-out", tagged), created: nil, nil))
+        case .repeated:
+            var again = request
+            again.answerDelay = nil
+            again.mustLand = true
+            again.fault = nil
+            send(again, after: delay + Int64(random.int(10...9000)))
+        default: break
         }
-        schedule(
-            after: delay, .effect(process: index, run: run, tagged, answerDelay: answerDelay, isAnswerLost: isLost))
+        send(request, after: delay)
     }
 
-    func effect(
-        _ index: Int, _ run: Int, _ tagged: TaggedOperation, answerDelay: Int64?, isAnswerLost: Bool
-    ) throws {
+    /// Longer than a lease, and than those who stand by are patient; sometimes just not.
+    func longDelay() -> Int64 { Int64(random.int(2000...9000)) }
+
+    private func send(_ request: Request, after delay: Int64) {
+        if !request.isOfHealing { lateRequestCount += 1 }
+        schedule(after: delay, .effect(request))
+    }
+
+    private func passing(_ why: String, _ tagged: TaggedOperation) -> BucketResult {
+        .failed(BucketFailure(.passing, name: tagged.operation.name, message: why))
+    }
+
+    func effect(_ request: Request) throws {
+        if !request.isOfHealing { lateRequestCount -= 1 }
+        guard request.power == power else { return }
+        let index = request.process
         // A request on its way when its process dies may still arrive.
-        let isGone = !processes[index].isUp || processes[index].run != run
-        if isGone, random.chance(500) { return }
+        let isGone = !isRunning(index, request.run)
+        if isGone, !request.mustLand, random.chance(500) { return }
+        let tagged = request.tagged
         var result: BucketResult
-        if !isHealing, random.chance(5) {
-            result = .failed(BucketFailure(.passing, name: tagged.operation.name, message: "503"))
-            count("store: refused for now")
-        } else {
-            let wasThere = store.objects[tagged.operation.name] != nil
-            result = try store.perform(tagged.operation)
-            mix(UInt64(bitPattern: now))
-            for byte in tagged.operation.name.utf8 { mix(UInt64(byte)) }
-            if result == .done {
-                switch tagged.operation {
-                case .create(let name, let bytes):
-                    mix(UInt64(bytes.count))
-                    note("created \(name) by \(index)\(isGone ? " (after its death)" : "")")
-                    if name.hasPrefix("manifests/") {
-                        decodedManifests[name] = nil
-                        try properties.manifestCreated(
-                            bytes, store: store, segments: { try self.segments($0) })
-                    }
-                case .delete(let name):
-                    if wasThere {
-                        note("deleted \(name) by \(index)")
-                        try properties.deleted(name, manifest: { try self.manifest($0) })
-                    }
-                case .put, .get, .size, .list: break
-                }
-            }
-            if isAnswerLost {
-                result = .failed(BucketFailure(.passing, name: tagged.operation.name, message: "time-out"))
+        switch request.fault {
+        case .refused: result = passing("503", tagged)
+        case .full: result = SimulatedStore.full(tagged.operation.name)
+        case .broken: result = .failed(BucketFailure(.lasting, name: tagged.operation.name, message: "403"))
+        default: result = try act(request, isGone: isGone)
+        }
+        if request.fault == .lostAnswer { result = passing("500 after all was done", tagged) }
+        if request.fault == .crashAfter, !isGone { return stop(index) }
+        guard let delay = request.answerDelay else { return }
+        var created: String?
+        if case .create(let name, _) = tagged.operation, result == .done { created = name }
+        schedule(
+            after: delay,
+            .answer(process: index, run: request.run, tagged.tag, result, created: created, request.fault))
+    }
+
+    private func act(_ request: Request, isGone: Bool) throws -> BucketResult {
+        let operation = request.tagged.operation
+        var wasThere = false
+        if case .delete(let name) = operation { wasThere = store.objects[name] != nil }
+        let result = try store.perform(operation, now: now, isStale: request.fault == .stale)
+        mix(UInt64(bitPattern: now) &* 31 &+ UInt64(request.step.rawValue))
+        guard result == .done else { return result }
+        switch operation {
+        case .create(let name, let bytes):
+            mix(UInt64(bytes.count))
+            note("created \(describe(name, bytes)) by \(request.process)\(isGone ? " (after its death)" : "")")
+            if name.hasPrefix("manifests/") { try manifestCreated(name, bytes) }
+        case .delete(let name):
+            guard wasThere else { break }
+            note("deleted \(name) by \(request.process)")
+            try properties.deleted(name)
+        case .put, .get, .size, .list: break
+        }
+        return result
+    }
+
+    private func manifestCreated(_ name: String, _ bytes: [UInt8]) throws {
+        let manifest = try Manifest(decoding: bytes)
+        decodedManifests[name] = manifest
+        guard try properties.isNext(manifest) else { return }
+        let parts = try segments(manifest)
+        try properties.manifestCreated(manifest, parts: parts, store: store)
+    }
+
+    // MARK: Power
+
+    /// All that runs on the machines of the bucket ends at once, and what was not yet durable may be gone. Clients and
+    /// fetchers are elsewhere.
+    func losePower() throws {
+        guard !isHealing else { return }
+        power += 1
+        timedFaultCount += 1
+        count("power lost")
+        note("power lost", .fault)
+        for index in processes.indices where processes[index].role != .client && processes[index].role != .fetcher {
+            stop(index)
+        }
+        let vanished = store.losePower(now: now, &random)
+        for name in vanished {
+            note("vanished \(name)", .fault)
+            count("power lost: object vanished")
+            decodedManifests[name] = nil
+            readSegments[name] = nil
+            openSegments[name] = nil
+        }
+        var newest: (Manifest, [(SegmentReference, SegmentContents)])?
+        if let head = properties.head, vanished.contains(ObjectName.manifest(head.generation)) {
+            var generation = head.generation
+            while newest == nil, generation > .none {
+                generation = Generation(generation.number - 1)
+                if let manifest = try manifest(generation) { newest = (manifest, try segments(manifest)) }
             }
         }
-        if let answerDelay { schedule(after: answerDelay, .answer(process: index, run: run, tagged.tag, result)) }
+        try properties.vanished(vanished, newest: newest, store: store)
+    }
+
+    // MARK: Tracing
+
+    /// The name of an object, and what it holds.
+    private func describe(_ name: String, _ bytes: [UInt8]) -> String {
+        func short(_ key: ArticleKey) -> String { String(key.hex.prefix(8)) }
+        do {
+            if name.hasPrefix("log/") {
+                let batches = try LogObject(decoding: bytes).batches.map { batch in
+                    "\(batch.client), batch \(batch.number), \(batch.lane): "
+                        + batch.entries.compactMap(\.routedKey).map(short).joined(separator: " ")
+                }
+                return ([name] + batches).joined(separator: "; ")
+            }
+            if name.hasPrefix("manifests/") {
+                let manifest = try Manifest(decoding: bytes)
+                let names = manifest.namedObjects.sorted().map { $0.prefix(17) }
+                return "\(name) generation \(manifest.generation.number) of term \(manifest.term.number): "
+                    + names.joined(separator: " ")
+            }
+        } catch { return "\(name), which cannot be read: \(error)" }
+        return name
     }
 }

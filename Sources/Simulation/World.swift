@@ -1,10 +1,12 @@
-// A whole cluster in one thread, driven by one seed: coordinators, workers, mergers and clients over a bucket and a
+// A whole cluster in one thread, driven by one seed: coordinators, workers, mergers, a fetcher and clients over a bucket and a
 // network that delay, repeat, cut and forget. The machines, the wire's parser and encoder, the engine and every byte of
-// every object are the product's own; time, store and network are simulated. docs/testing.md says in words what must hold.
+// every object are the product's own; time, store, feeds and network are simulated. docs/testing.md says in words what must
+// hold.
 
 import ByteCoding
 import Cluster
 import Engine
+import Fetching
 import News
 import Storage
 import Wire
@@ -14,21 +16,44 @@ package final class World {
 
     enum Happening {
         case tick(process: Int, run: Int)
-        /// The store does an operation; its answer, if it is to have one, arrives later.
-        case effect(process: Int, run: Int, TaggedOperation, answerDelay: Int64?, isAnswerLost: Bool)
-        case answer(process: Int, run: Int, OperationTag, BucketResult)
-        case deliver(connection: Int, toServer: Bool, [UInt8])
+        /// The store does what it was asked for.
+        case effect(Request)
+        /// With the name of what was created: whoever is told of it relies on it.
+        case answer(process: Int, run: Int, OperationTag, BucketResult, created: String?, Fault?)
+        case deliver(connection: Int, toServer: Bool, [UInt8], Step, Fault?)
         case closed(connection: Int, toServer: Bool)
+        case cut(connection: Int)
         case connect(process: Int, run: Int)
-        case engine(process: Int, run: Int, EngineAnswer)
+        case engine(process: Int, run: Int, EngineAnswer, Fault?)
+        case feedAnswer(process: Int, run: Int, request: UInt64, url: String, FeedAnswer, Fault?)
+        case feedChange(Int)
         case fault
+        case arm(Step, Fault)
+        case losePower
         case roomAgain
         case restart(process: Int)
         case crash(process: Int, run: Int)
+        case drain(process: Int, run: Int)
         case resume(process: Int)
         case compact
         case heal
         case clientSend(process: Int, run: Int)
+    }
+
+    /// What a process asked of the store, on its way there.
+    struct Request {
+        var process: Int
+        var run: Int
+        var tagged: TaggedOperation
+        var step: Step
+        var fault: Fault?
+        /// Asked for when nothing went wrong any more.
+        var isOfHealing: Bool
+        /// Nil: nobody waits for the answer any more.
+        var answerDelay: Int64?
+        /// It happens though its process is dead.
+        var mustLand = false
+        var power: Int
     }
 
     enum EngineAnswer {
@@ -40,6 +65,7 @@ package final class World {
         case coordinator
         case worker
         case merger
+        case fetcher
         case client
     }
 
@@ -54,13 +80,16 @@ package final class World {
         var wallSkewMilliseconds: Int64 = 0
         /// The next time it joins it dies soon after.
         var diesAfterJoining = false
+        /// The store told it of a failure that will not pass: it may give up.
+        var mayFail = false
         var coordinator: Coordinator?
         var worker: Worker?
         var merger: Merger?
+        var fetcher: SimulatedFetcher?
         var client: SimulatedClient?
         var connection: Int?
         /// The worker's engine.
-        var draft = SegmentDraft(memoryBudgetBytes: World.builderBudgetBytes)
+        var draft: SegmentDraft?
         /// The merger's engine does its jobs one after another, also those that are no longer wanted: the first is in
         /// work.
         var merging: [Merging] = []
@@ -86,97 +115,171 @@ package final class World {
         var isCut = false
         var lastToServer: Int64 = 0
         var lastToClient: Int64 = 0
+        /// Nothing passes before.
+        var heldToServer: Int64 = 0
+        var heldToClient: Int64 = 0
     }
 
     package struct Summary: Equatable, Sendable {
         package var articleCount: Int64
+        package var workerCount: Int
+        package var coordinatorCount: Int
+        /// At steps, and of processes, connections and the store at times of their own.
+        package var faultCount: Int
         package var liveCount: Int
         /// Of the compacted snapshot at the end.
         package var cellCount: Int
         package var manifestCount: Int
         package var deletedCount: Int
+        /// From the end of all faults until nothing was pending and the snapshot was compacted.
+        package var restMilliseconds: Int64
         package var faultCounts: [String: Int]
+        package var coverage: Coverage
         package var traceHash: UInt64
         package var setDigest: String
     }
 
     let scenario: Scenario
+    let pool: ArticlePool
     var random: SeededRandom
     var now: Int64 = 0
     private var queue = EventQueue<Happening>()
-    var store = SimulatedStore()
+    var store: SimulatedStore
+    var feeds: [SimulatedFeed] = []
     var processes: [Process] = []
     var connections: [Connection] = []
     /// Connections that are not cut, by the coordinator's name for them.
     var open: [PeerID: Int] = [:]
     var nextPeer: UInt64 = 1
+    /// Faults that wait for a step.
+    var armed: [[Fault]] = Array(repeating: [], count: Step.allCases.count)
+    var coverage = Coverage()
+    /// Faults at times of their own, and events worth counting.
     var faultCounts: [String: Int] = [:]
-    var isHealing = false
-    private var nextRestCheck = World.workMilliseconds + 20_000
+    var timedFaultCount = 0
+    /// Counts losses of power: what was on its way to the store then is gone.
+    var power = 0
+    var healedAt: Int64?
+    var isHealing: Bool { healedAt != nil }
+    /// Requests of before the healing that may still happen.
+    var lateRequestCount = 0
+    private var nextRestCheck: Int64 = 0
     private var hasRested = false
     var properties = Properties()
     /// By object name: what a manifest once named.
     var readSegments: [String: SegmentContents] = [:]
     /// By object name: segments a worker opened, named or not.
     var openSegments: [String: SegmentReader] = [:]
+    var readPages: [String: [SegmentReference]] = [:]
     var decodedManifests: [String: Manifest] = [:]
     private(set) var traceHash: UInt64 = 14_695_981_039_346_656_037
-    package private(set) var trace: [String] = []
+    package private(set) var trace: [TraceLine] = []
 
-    package init(_ scenario: Scenario) {
+    package init(_ scenario: Scenario, pool: ArticlePool = ArticlePool()) {
         self.scenario = scenario
+        self.pool = pool
         random = SeededRandom(seed: scenario.seed)
+        store = SimulatedStore(wallFactor: scenario.wallFactor)
     }
 
     // MARK: Running
 
     static let tickMilliseconds: Int64 = 100
-    static let workMilliseconds: Int64 = 60_000
-    static let limitMilliseconds: Int64 = 400_000
+    static let workMilliseconds: Int64 = 40_000
+    /// After the last fault the cluster must be at rest, and compacted, within this.
+    static let restLimitMilliseconds: Int64 = 120_000
     static let builderBudgetBytes = 1 << 20
-    /// The wall clock runs this many times faster, so that a minute sees hours: kept generations are thinned out.
-    static let wallFactor: Int64 = 360
 
     /// - Throws: the first `Violation`.
     package func run() throws -> Summary {
-        for _ in 0..<scenario.coordinatorCount { processes.append(Process(role: .coordinator)) }
-        for _ in 0..<scenario.workerCount { processes.append(Process(role: .worker)) }
-        for _ in 0..<scenario.mergerCount { processes.append(Process(role: .merger)) }
-        let clients = 2
-        for index in 0..<clients {
-            var process = Process(role: .client)
-            process.client = SimulatedClient(
-                name: "client\(index)", seed: scenario.seed &* 31 &+ UInt64(index),
-                articleCount: scenario.articleCount / clients)
-            processes.append(process)
-        }
-        for index in processes.indices { try boot(index) }
-        for _ in 0..<scenario.faultCount {
-            schedule(at: Int64(random.int(500...Int(scenario.faultSpanMilliseconds))), .fault)
-        }
-        for _ in 0..<scenario.compactionCount {
-            schedule(at: Int64(random.int(5000...Int(Self.workMilliseconds) + 5000)), .compact)
-        }
-        schedule(at: Self.workMilliseconds + 1000, .heal)
+        try populate()
+        schedule(at: Self.workMilliseconds + 500, .heal)
         while let next = queue.pop() {
             now = next.time
-            guard now < Self.limitMilliseconds else {
+            if let healedAt, now > healedAt + Self.restLimitMilliseconds {
                 throw Violation(
                     property: hasRested ? "a compaction comes to its end" : "the cluster comes to rest",
                     detail: stuckDetail())
             }
             try happen(next.event)
             if isHealing, now >= nextRestCheck {
-                nextRestCheck = now + 500
+                nextRestCheck = now + 250
                 if isAtRest, try isCompacted() { break }
             }
         }
         let cellCount = try properties.checkCanonical(store: store, segments: { try self.segments($0) })
-        return Summary(
-            articleCount: properties.head?.sums.received ?? 0,
+        let summary = Summary(
+            articleCount: properties.head?.sums.received ?? 0, workerCount: scenario.workerCount,
+            coordinatorCount: scenario.coordinatorCount, faultCount: faultCount,
             liveCount: Int(properties.head?.sums[.published] ?? 0), cellCount: cellCount,
-            manifestCount: properties.manifestCount, deletedCount: properties.deletedCount, faultCounts: faultCounts,
+            manifestCount: properties.manifestCount, deletedCount: properties.deletedCount,
+            restMilliseconds: now - (healedAt ?? now), faultCounts: faultCounts, coverage: coverage,
             traceHash: traceHash, setDigest: properties.head?.setDigest.hex ?? "")
+        try checkSize(summary)
+        return summary
+    }
+
+    var faultCount: Int { coverage.faultCount + timedFaultCount }
+
+    private func populate() throws {
+        for _ in 0..<scenario.coordinatorCount { processes.append(Process(role: .coordinator)) }
+        for _ in 0..<scenario.workerCount { processes.append(Process(role: .worker)) }
+        for _ in 0..<scenario.mergerCount { processes.append(Process(role: .merger)) }
+        for index in 0..<scenario.fetcherCount {
+            var process = Process(role: .fetcher)
+            process.fetcher = SimulatedFetcher(seed: scenario.seed &+ UInt64(index))
+            processes.append(process)
+        }
+        let clients = 2
+        for index in 0..<clients {
+            var process = Process(role: .client)
+            process.client = SimulatedClient(
+                name: "client\(index)", seed: scenario.seed &* 31 &+ UInt64(index),
+                articleCount: (scenario.articleCount + clients - 1) / clients, pool: pool)
+            processes.append(process)
+        }
+        if scenario.fetcherCount > 0 { populateFeeds() }
+        for index in processes.indices { try boot(index) }
+        for _ in 0..<scenario.faultCount {
+            schedule(at: Int64(random.int(500...Int(scenario.faultSpanMilliseconds))), .fault)
+        }
+        arm()
+        for _ in 0..<scenario.powerLossCount {
+            schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .losePower)
+        }
+        for _ in 0..<scenario.compactionCount {
+            schedule(at: Int64(random.int(3000...Int(Self.workMilliseconds))), .compact)
+        }
+    }
+
+    /// Has faults wait for steps: some for common ones, and one for most of those that are seldom reached.
+    private func arm() {
+        let first = random.chance(200) ? 0 : 2500
+        func arm(_ step: Step, _ fault: Fault, from earliest: Int) {
+            let latest = max(earliest + 1, Int(scenario.faultSpanMilliseconds))
+            schedule(at: Int64(random.int(earliest...latest)), .arm(step, fault))
+        }
+        for _ in 0..<scenario.armedCount {
+            let pair = random.pick(Coverage.commonPairs)
+            arm(pair.step, pair.fault, from: first)
+        }
+        for step in Step.rare where random.chance(scenario.rarePerMille) {
+            armed[step.rawValue].append(random.pick(Coverage.faults(at: step)))
+        }
+    }
+
+    /// What is counted of seeds is true of each.
+    private func checkSize(_ summary: Summary) throws(Violation) {
+        guard scenario.shape == .full, scenario.faultCount > 0 else { return }
+        guard summary.articleCount >= Scenario.leastArticleCount, summary.workerCount >= Scenario.leastWorkerCount,
+            summary.coordinatorCount >= Scenario.leastCoordinatorCount,
+            summary.faultCount >= Scenario.leastFaultCount
+        else {
+            throw Violation(
+                property: "a seed is as large as it is counted",
+                detail: "\(summary.articleCount) articles, \(summary.workerCount) workers, \(summary.faultCount) faults"
+            )
+        }
     }
 
     /// Called at rest: checks what must hold then, and has the snapshot compacted.
@@ -184,8 +287,8 @@ package final class World {
         if !hasRested {
             hasRested = true
             try properties.checkRest(
-                store: store, clients: processes.compactMap(\.client), manifest: { try self.manifest($0) },
-                segments: { try self.segments($0) })
+                store: store, clients: processes.compactMap(\.client), feeds: feeds,
+                manifest: { try self.manifest($0) }, segments: { try self.segments($0) })
         }
         guard let head = properties.head, !MergeScheduler.isCanonical(head) else { return true }
         requestCompaction()
@@ -193,43 +296,64 @@ package final class World {
     }
 
     private var isAtRest: Bool {
-        guard processes.allSatisfy({ $0.client?.isDone ?? true }) else { return false }
-        guard let head = properties.head, head.sums.pending == 0 else { return false }
+        guard lateRequestCount == 0, let healedAt, let head = properties.head, head.sums.pending == 0,
+            processes.allSatisfy({ $0.client?.isDone ?? true }),
+            feeds.allSatisfy({ $0.polledAt > healedAt }),
+            processes.allSatisfy({ $0.fetcher?.outgoing.isEmpty ?? true })
+        else { return false }
         return head.sums.received == ValidLog(store.everLog).articleCount
     }
 
+    /// What a world that never comes to rest is waiting for.
     private func stuckDetail() -> String {
-        let clients = processes.compactMap(\.client).map { "\($0.name) done: \($0.isDone)" }
-        let head = properties.head.map { "generation \($0.generation.number), pending \($0.sums.pending)" } ?? "none"
-        return "at \(now) ms: \(clients), head \(head), logged \(ValidLog(store.everLog).articleCount)"
+        let log = ValidLog(store.everLog).articleCount
+        let head = properties.head
+        let late = feeds.filter { $0.polledAt <= healedAt ?? 0 }.map(\.url)
+        return
+            "received \(head?.sums.received ?? 0) of \(log), pending \(head?.sums.pending ?? 0), clients done \(processes.map { $0.client?.isDone ?? true }), late requests \(lateRequestCount), feeds not polled \(late), reigning \(processes.map { $0.coordinator?.reigningTerm?.number ?? 0 }), watermarks \(head?.watermarks ?? []), folded to \(String(describing: head?.foldedTo))"
     }
 
     private func happen(_ happening: Happening) throws {
         switch happening {
         case .fault: try fault()
+        case .arm(let step, let fault): if !isHealing { armed[step.rawValue].append(fault) }
+        case .losePower: try losePower()
         case .roomAgain: store.isFull = false
-        case .compact: requestCompaction()
         case .heal: try heal()
+        case .compact: requestCompaction()
+        case .feedChange(let index): feeds[index].change(&random)
         case .restart(let index): if !processes[index].isUp { try boot(index) }
         case .crash(let index, let run): crash(index, run)
+        case .drain(let index, let run): if isRunning(index, run) { try drain(index) }
+        case .cut(let id): cut(id)
         case .resume(let index): try resume(index)
-        case .effect(let index, let run, let tagged, let delay, let isLost):
-            try effect(index, run, tagged, answerDelay: delay, isAnswerLost: isLost)
-        case .tick(let index, let run), .answer(let index, let run, _, _), .connect(let index, let run),
-            .engine(let index, let run, _), .clientSend(let index, let run):
-            guard processes[index].isUp, processes[index].run == run else { return }
+        case .effect(let request): try effect(request)
+        case .tick(let index, let run), .connect(let index, let run), .clientSend(let index, let run),
+            .engine(let index, let run, _, _), .feedAnswer(let index, let run, _, _, _, _):
+            guard isRunning(index, run) else { return }
             try deliver(happening, to: index)
-        case .deliver(let id, let toServer, _), .closed(let id, let toServer):
+        case .answer(let index, let run, _, _, _, _):
+            guard isRunning(index, run) else { return }
+            try deliver(happening, to: index)
+        case .deliver(let id, let toServer, _, _, _), .closed(let id, let toServer):
             let index = toServer ? connections[id].server : connections[id].client
             let run = toServer ? connections[id].serverRun : connections[id].clientRun
-            guard processes[index].isUp, processes[index].run == run else { return }
+            guard isRunning(index, run) else { return }
             try deliver(happening, to: index)
         }
     }
 
+    func isRunning(_ index: Int, _ run: Int) -> Bool { processes[index].isUp && processes[index].run == run }
+
     /// A paused process gets nothing until it wakes up; then everything, in order.
     private func deliver(_ happening: Happening, to index: Int) throws {
         if processes[index].pausedUntil > now {
+            // One tick is as good as many.
+            if case .tick = happening,
+                processes[index].backlog.contains(where: { if case .tick = $0 { true } else { false } })
+            {
+                return
+            }
             processes[index].backlog.append(happening)
         } else {
             try act(happening, on: index)
@@ -241,64 +365,88 @@ package final class World {
         let backlog = processes[index].backlog
         processes[index].backlog = []
         let run = processes[index].run
-        for happening in backlog where processes[index].run == run && processes[index].isUp {
-            try act(happening, on: index)
+        for happening in backlog where isRunning(index, run) {
+            // What the backlog makes it do may have stopped it again.
+            try deliver(happening, to: index)
         }
     }
 
     private func act(_ happening: Happening, on index: Int) throws {
+        let run = processes[index].run
+        var fault: Fault?
         switch happening {
-        case .tick(_, let run):
+        case .tick:
             schedule(after: Self.tickMilliseconds, .tick(process: index, run: run))
             try tick(index)
-        case .answer(_, _, let tag, let result): try answered(index, tag, result)
+        case .answer(_, _, let tag, let result, let created, let carried):
+            fault = carried
+            if let created { store.synced(created) }
+            if case .failed(let failure) = result, failure.kind == .lasting { processes[index].mayFail = true }
+            try answered(index, tag, result)
         case .connect: try connect(index)
-        case .engine(_, _, let answer):
+        case .engine(_, _, let answer, let carried):
+            fault = carried
             switch answer {
             case .worker(let event): try step(worker: index, event)
             case .merger(let event): try step(merger: index, event)
             }
-        case .clientSend: sendFromClient(index)
-        case .deliver(let id, let toServer, let bytes): try receive(index, id, toServer: toServer, bytes)
+        case .feedAnswer(_, _, let request, let url, let answer, let carried):
+            fault = carried
+            try feedAnswered(index, request, url, answer)
+        case .clientSend: if processes[index].role == .fetcher { sendFromFetcher(index) } else { sendFromClient(index) }
+        case .deliver(let id, let toServer, let bytes, let step, let carried):
+            fault = carried
+            if carried == .pause {
+                pause(index)
+                processes[index].backlog.append(.deliver(connection: id, toServer: toServer, bytes, step, nil))
+                break
+            }
+            guard arrives(index, id, carried) else { break }
+            try receive(index, id, toServer: toServer, bytes)
         case .closed(let id, let toServer): try closed(index, id, toServer: toServer)
-        case .fault, .roomAgain, .heal, .restart, .crash, .resume, .effect, .compact: break
+        case .effect, .cut, .feedChange, .fault, .arm, .losePower, .roomAgain, .heal, .restart, .crash, .drain, .resume,
+            .compact:
+            break
         }
+        if fault == .crashHandled, isRunning(index, run) { stop(index) }
     }
 
     // MARK: Processes
 
     func moment(of index: Int) -> Moment {
-        let wall = 1_700_000_000_000 + now * Self.wallFactor + processes[index].wallSkewMilliseconds
+        let wall = 1_700_000_000_000 + now * scenario.wallFactor + processes[index].wallSkewMilliseconds
         return Moment(milliseconds: now, wall: Timestamp(milliseconds: wall))
     }
 
     func boot(_ index: Int) throws {
         processes[index].run += 1
         processes[index].isUp = true
+        processes[index].mayFail = false
         processes[index].pausedUntil = 0
         processes[index].backlog = []
         processes[index].connection = nil
-        processes[index].draft = SegmentDraft(memoryBudgetBytes: Self.builderBudgetBytes)
         processes[index].merging = []
         processes[index].wallSkewMilliseconds = Int64(random.int(-600_000...600_000))
+        store.opened()
         let run = processes[index].run
-        note("boot \(index) run \(run)")
+        note("boot \(index) run \(run)", .process)
         let instance = Instance(random.next())
         schedule(after: Int64(random.int(1...Int(Self.tickMilliseconds))), .tick(process: index, run: run))
         switch processes[index].role {
         case .coordinator: try makeCoordinator(index, instance)
         case .worker:
             var configuration = Worker.Configuration()
-            configuration.sealRecordBytes = 2000
+            configuration.sealRecordBytes = 4000
             configuration.bulkAgeMilliseconds = 3000
+            configuration.quietMilliseconds = 350
+            configuration.liveAgeMilliseconds = 700
+            processes[index].draft = SegmentDraft(memoryBudgetBytes: Self.builderBudgetBytes)
             processes[index].worker = Worker(instance: instance, configuration: configuration)
-            schedule(after: 10, .connect(process: index, run: run))
-        case .merger:
-            processes[index].merger = Merger(instance: instance)
-            schedule(after: 10, .connect(process: index, run: run))
-        case .client:
-            schedule(after: 10, .connect(process: index, run: run))
+        case .merger: processes[index].merger = Merger(instance: instance)
+        case .fetcher: try bootFetcher(index)
+        case .client: if run > 1 { processes[index].client!.restarted() }
         }
+        if processes[index].role != .coordinator { schedule(after: 10, .connect(process: index, run: run)) }
     }
 
     func makeCoordinator(_ index: Int, _ instance: Instance) throws {
@@ -307,18 +455,23 @@ package final class World {
         let empty = Manifest(
             settings: settings, sharding: Sharding(shardCount: UInt16(scenario.shardCount), secret: 7))
         var configuration = Coordinator.Configuration(instance: instance, address: "coordinator\(index)", empty: empty)
-        configuration.leaseMilliseconds = 3000
-        configuration.mergePolicy = MergePolicy(fanIn: 3, smallestTierBytes: 5000)
-        configuration.collectIntervalMilliseconds = 1000
+        configuration.leaseMilliseconds = Self.leaseMilliseconds
+        configuration.mergePolicy = MergePolicy(fanIn: 4, smallestTierBytes: 5000)
+        configuration.collectIntervalMilliseconds = 1500
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
-        configuration.ledgerTailLimitCount = 8
+        configuration.ledgerTailLimitCount = 4
+        configuration.publishIntervalMilliseconds = 300
         configuration.routedLimitBytes = scenario.routedLimitBytes
         processes[index].coordinator = Coordinator(configuration)
         try perform(processes[index].coordinator!.handle(.start, now: moment(of: index)), on: index)
     }
 
+    static let leaseMilliseconds: Int64 = 3000
+
     /// A process ends, by a crash or in good order; another takes its place later.
-    func stop(_ index: Int, backAfter pause: ClosedRange<Int> = 100...8000) {
+    func stop(_ index: Int, backAfter pause: ClosedRange<Int> = 100...6000) {
+        guard processes[index].isUp else { return }
+        note("stop \(index)", .process)
         processes[index].isUp = false
         processes[index].diesAfterJoining = false
         processes[index].backlog = []
@@ -333,6 +486,21 @@ package final class World {
         case .coordinator: try step(coordinator: index, .tick)
         case .worker: try step(worker: index, .tick)
         case .merger: try step(merger: index, .tick)
+        case .fetcher: try step(fetcher: index, .tick)
+        case .client: break
+        }
+    }
+
+    /// Asks a process to end in good order.
+    func drain(_ index: Int) throws {
+        note("drain \(index)", .process)
+        switch processes[index].role {
+        case .coordinator: try step(coordinator: index, .drain)
+        case .worker: try step(worker: index, .drain)
+        case .merger: try step(merger: index, .drain)
+        case .fetcher:
+            processes[index].fetcher!.isDraining = true
+            try step(fetcher: index, .drain)
         case .client: break
         }
     }
@@ -342,7 +510,7 @@ package final class World {
         case .coordinator: try step(coordinator: index, .completed(tag, result))
         case .worker: try step(worker: index, .completed(tag, result))
         case .merger: try step(merger: index, .completed(tag, result))
-        case .client: break
+        case .fetcher, .client: break
         }
     }
 
@@ -352,21 +520,28 @@ package final class World {
     }
 
     func perform(_ actions: [Coordinator.Action], on index: Int) throws {
-        for action in actions {
+        let run = processes[index].run
+        // A fault may end the process between two of them.
+        for action in actions where isRunning(index, run) {
             switch action {
             case .operation(let operation): issue(operation, from: index)
             case .send(let peer, let message):
                 if case .lease(let shard, let epoch, _, _) = message { try properties.leased(shard, epoch) }
-                if case .refused = message { count("report refused") }
                 if let id = open[peer] { send(id, toServer: false, message) }
             case .close(let peer): if let id = open[peer] { cut(id) }
             case .fenced:
-                note("fenced \(index)")
+                note("fenced \(index)", .process)
                 count("coordinator fenced")
                 for id in open.values.sorted() where connections[id].server == index { cut(id) }
                 try makeCoordinator(index, Instance(random.next()))
-            case .failed(let message): throw Violation(property: "machines do not fail", detail: message)
-            case .reigning(let term): note("coordinator \(index) reigns in term \(term.number)")
+            case .failed(let message):
+                guard processes[index].mayFail else {
+                    throw Violation(property: "machines do not fail", detail: message)
+                }
+                count("coordinator gave up")
+                note("coordinator \(index) gives up: \(message)", .process)
+                stop(index)
+            case .reigning(let term): note("coordinator \(index) reigns in term \(term.number)", .process)
             case .note(let text):
                 note("coordinator \(index): \(text)")
                 if text.contains("the set digest differs") {
@@ -375,35 +550,44 @@ package final class World {
             case .published(let manifest): try properties.told(manifest)
             case .standingBy: break
             case .drained:
-                note("drained \(index)")
+                note("drained \(index)", .process)
                 stop(index)
             }
         }
     }
 
     func step(worker index: Int, _ event: Worker.Event) throws {
-        for action in processes[index].worker!.handle(event, now: moment(of: index)) {
+        let run = processes[index].run
+        for action in processes[index].worker!.handle(event, now: moment(of: index)) where isRunning(index, run) {
             switch action {
             case .send(let message): sendUp(index, message)
             case .reconnect: reconnect(index)
             case .operation(let operation): issue(operation, from: index)
-            case .index(let article): try processes[index].draft.index(article)
-            case .discard: processes[index].draft.discard()
-            case .tryApart(let trial, _): engine(index, .worker(.tried(trial: trial, .survived)))
+            case .index(let article): try processes[index].draft!.index(article)
+            case .discard: processes[index].draft!.discard()
+            case .tryApart(let trial, _):
+                try engine(index, .trial) { refusal in
+                    .worker(.tried(trial: trial, refusal.map { .unknown("\($0)") } ?? .survived))
+                }
             case .lookUp(let seal, let keys, let atLeast, let own):
-                engine(index, .worker(try lookUp(seal, keys, atLeast: atLeast, own: own, on: index)))
+                try engine(index, .lookUp) { refusal in
+                    .worker(try self.lookUp(seal, keys, atLeast: atLeast, own: own, on: index, refusal))
+                }
             case .build(let seal, let dropped, let kills):
-                engine(index, .worker(try build(seal, dropped: dropped, kills: kills, on: index)))
+                try engine(index, .build) { refusal in
+                    .worker(try self.build(seal, dropped: dropped, kills: kills, on: index, refusal))
+                }
             case .note(let text): note("worker \(index): \(text)")
             case .drained:
-                note("drained \(index)")
+                note("drained \(index)", .process)
                 stop(index)
             }
         }
     }
 
     func step(merger index: Int, _ event: Merger.Event) throws {
-        for action in processes[index].merger!.handle(event, now: moment(of: index)) {
+        let run = processes[index].run
+        for action in processes[index].merger!.handle(event, now: moment(of: index)) where isRunning(index, run) {
             switch action {
             case .send(let message): sendUp(index, message)
             case .reconnect: reconnect(index)
@@ -412,7 +596,7 @@ package final class World {
             case .goOn: try produceNext(index)
             case .note(let text): note("merger \(index): \(text)")
             case .drained:
-                note("drained \(index)")
+                note("drained \(index)", .process)
                 stop(index)
             }
         }
@@ -426,10 +610,10 @@ package final class World {
 
     // MARK: Helpers
 
-    func count(_ fault: String) { faultCounts[fault, default: 0] += 1 }
+    func count(_ what: String) { faultCounts[what, default: 0] += 1 }
 
-    func note(_ text: @autoclosure () -> String) {
-        if scenario.isTraced { trace.append("\(now) \(text())") }
+    func note(_ text: @autoclosure () -> String, _ kind: TraceLine.Kind = .event) {
+        if scenario.isTraced { trace.append(TraceLine(now: now, kind: kind, text: text())) }
     }
 
     /// Mixes something that happened into the hash by which two runs of a seed are compared (FNV-1a).

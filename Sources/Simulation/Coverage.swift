@@ -1,0 +1,70 @@
+/// How often each fault met each step.
+package struct Coverage: Equatable, Sendable {
+    /// By step, then fault.
+    package private(set) var counts = Array(repeating: 0, count: Step.allCases.count * Fault.allCases.count)
+    /// How often each step was reached, with a fault or without.
+    package private(set) var reached = Array(repeating: 0, count: Step.allCases.count)
+
+    package init() {}
+
+    /// All that can meet.
+    package static let pairs: [(step: Step, fault: Fault)] = Step.allCases.flatMap { step in
+        Fault.allCases.filter { $0.obstacle(at: step) == nil }.map { (step, $0) }
+    }
+
+    static let commonPairs = pairs.filter { !Step.rare.contains($0.step) }
+
+    static func faults(at step: Step) -> [Fault] { Fault.allCases.filter { $0.obstacle(at: step) == nil } }
+
+    package subscript(step: Step, fault: Fault) -> Int { counts[step.rawValue * Fault.allCases.count + fault.rawValue] }
+
+    package var faultCount: Int { counts.reduce(0, +) }
+
+    mutating func reach(_ step: Step) { reached[step.rawValue] += 1 }
+
+    mutating func hit(_ step: Step, _ fault: Fault) {
+        counts[step.rawValue * Fault.allCases.count + fault.rawValue] += 1
+    }
+
+    package mutating func add(_ other: Coverage) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+        for index in reached.indices { reached[index] += other.reached[index] }
+    }
+
+    /// Pairs that can meet and did less often.
+    package func gaps(below least: Int) -> [(step: Step, fault: Fault, count: Int)] {
+        Self.pairs.map { ($0.step, $0.fault, self[$0.step, $0.fault]) }.filter { $0.2 < least }
+    }
+
+    /// One line a step; "." where the two cannot meet.
+    package var table: [String] {
+        let width = Step.allCases.map(\.name.count).max()!
+        func pad(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.count)) + text
+        }
+        let columns = Fault.allCases.map { (fault: $0, width: max($0.name.count, 7)) }
+        var lines = [
+            pad("", width) + pad("reached", 10) + columns.map { " " + pad($0.fault.name, $0.width) }.joined()
+        ]
+        for step in Step.allCases where step.kind != .unknown || reached[step.rawValue] > 0 {
+            lines.append(
+                pad(step.name, width) + pad("\(reached[step.rawValue])", 10)
+                    + columns.map { fault, width in
+                        " " + pad(fault.obstacle(at: step) == nil ? "\(self[step, fault])" : ".", width)
+                    }.joined())
+        }
+        return lines
+    }
+
+    // MARK: From process to process
+
+    /// Numbers in a line.
+    package var encoded: String { (counts + reached).map(String.init).joined(separator: ",") }
+
+    package init?(decoding text: some StringProtocol) {
+        let numbers = text.split(separator: ",").compactMap { Int($0) }
+        guard numbers.count == counts.count + reached.count else { return nil }
+        counts = Array(numbers[..<counts.count])
+        reached = Array(numbers[counts.count...])
+    }
+}

@@ -1,0 +1,115 @@
+import ByteCoding
+import Fetching
+import News
+import Storage
+import Wire
+
+/// A feed on a server: it shows its newest items, and changes some of them afterwards.
+struct SimulatedFeed {
+    struct Item: Hashable {
+        var number: Int
+        var text: Int
+
+        var key: ArticleKey { SimulatedArticle.key(number) }
+        /// Without first seen: that is the fetcher's to say.
+        var article: Article { SimulatedArticle.make(number, sighting: SimulatedFeed.sighting, text: text) }
+        var contentHash: Digest256 { CanonicalRecord.contentHash(of: article) }
+    }
+
+    /// Of nobody else: what clients send does not stand for what a feed showed.
+    private static let sighting = SimulatedArticle.sightingCount + 2
+
+    /// Items that are shown at once; older ones are gone.
+    static let shownCount = 10
+
+    let url: String
+    /// Newest first.
+    private(set) var items: [Item] = []
+    private(set) var version = 0
+    /// What it showed, by version.
+    private var shown: [Int: [Item]] = [0: []]
+    /// What it showed in an answer whose poll came to its end: that must be in the log.
+    private(set) var owed: Set<Item> = []
+    /// Its fetchers' batches that were acknowledged.
+    var acknowledged: [BatchID] = []
+    /// When the last poll began that came to its end with an answer.
+    private(set) var polledAt: Int64 = -1
+
+    init(url: String) { self.url = url }
+
+    var etag: String { "\"\(version)\"" }
+
+    mutating func change(_ random: inout SeededRandom) {
+        if !items.isEmpty, random.chance(300) {
+            let index = random.int(0...(items.count - 1))
+            items[index].text = (items[index].text + 1) % SimulatedArticle.textCount
+        } else {
+            let number = random.int(0...(SimulatedArticle.keyCount - 1))
+            items.removeAll { $0.number == number }
+            items.insert(Item(number: number, text: random.int(0...(SimulatedArticle.textCount - 1))), at: 0)
+            items = Array(items.prefix(Self.shownCount))
+        }
+        version += 1
+        shown[version] = items
+    }
+
+    /// A fetcher has saved the outcome of a poll in which it saw this version.
+    mutating func polled(_ version: Int, startedAt: Int64) {
+        owed.formUnion(shown[version] ?? [])
+        polledAt = max(polledAt, startedAt)
+    }
+}
+
+/// A fetcher as `FetcherRole` drives it: the scheduler decides, the poll state outlives the process, batches go one after
+/// another until the coordinator has acknowledged them.
+struct SimulatedFetcher {
+    /// What `PollState` keeps in its file.
+    struct Memory {
+        var feeds: [String: FeedState] = [:]
+        var seen: [String: [ArticleKey: SeenEntry]] = [:]
+    }
+
+    struct Outgoing {
+        var batch: UInt64
+        var feed: String
+        var put: SimulatedClient.Batch
+    }
+
+    var memory = Memory()
+    var scheduler: FetchScheduler
+    /// Unique to the run: numbers begin at 1 with each.
+    var name: String
+    var outgoing: [Outgoing] = []
+    var nextNumber: UInt64 = 1
+    /// Of each poll under way: what the answer showed, and when it was asked for.
+    var answered: [String: (version: Int, startedAt: Int64)] = [:]
+    /// Entries of the answer that is being decided.
+    var items: [SimulatedFeed.Item] = []
+    var isDraining = false
+
+    init(seed: UInt64) {
+        name = "fetcher"
+        scheduler = FetchScheduler(seed: seed)
+    }
+
+    /// By wall clocks that run so much faster.
+    static func settings(wallFactor: Int64) -> FetchScheduler.Settings {
+        var settings = FetchScheduler.Settings()
+        settings.firstIntervalMilliseconds = 1500 * wallFactor
+        settings.shortestIntervalMilliseconds = 800 * wallFactor
+        // A world at rest is waited for: no longer than this.
+        settings.longestIntervalMilliseconds = 4000 * wallFactor
+        return settings
+    }
+
+    /// The process begins anew; only the poll state is left, or not even that.
+    mutating func restart(run: Int, seed: UInt64, wallFactor: Int64, isForgotten: Bool) {
+        if isForgotten { memory = Memory() }
+        name = "fetcher-\(run)-\(seed)"
+        nextNumber = 1
+        outgoing = []
+        answered = [:]
+        isDraining = false
+        scheduler = FetchScheduler(settings: Self.settings(wallFactor: wallFactor), seed: seed)
+    }
+}

@@ -1,0 +1,199 @@
+import Storage
+import Wire
+
+/// Where in the work of a machine a fault can strike: what it asks of the store, of the engine or of a feed's server, what
+/// it saves, what it says.
+package enum Step: Int, CaseIterable, Sendable {
+    // A coordinator takes over.
+    case termsList, termProbe, heartbeatWatch, termCreate, manifestsList, manifestProbe, endsProbe, logCount, endsWrite
+    case reignLook, firstManifestWrite, stateRead, pageRead, ledgerIndexRead, replayRead
+    // It reigns.
+    case heartbeatWrite, heartbeatLook
+    case logWrite, logReadBack, logLook
+    case routerRead
+    case ledgerRead, stateWrite, ledgerWrite, pageWrite, manifestWrite, publishReadBack, publishLook
+    // It collects.
+    case recordsList, recordRead, recordWrite, keptManifestRead, keptPageRead, keptLedgerRead, collectorList,
+        collectorLook
+    case segmentDelete, pageDelete, stateDelete, ledgerDelete, logDelete, manifestDelete, recordDelete
+    // Workers and mergers.
+    case trial, lookUp, build, overlayUpload, overlayReadBack
+    // What ends a worker.
+    case quarantineRead, poison
+    case mergeRun, mergeOutput, mergedUpload, mergedReadBack
+    // The fetcher.
+    case attemptSave, feedRequest, pollSave
+    // Messages, each when it is sent.
+    case put, fetcherPut, accepted, fetcherAccepted, batchRefused, compact, compacted
+    case join, joined, touch, touched, credit, lease, revoke, articles, sealed, published, reportRefused
+    case merge, merged, mergeFailed, leave, errorMessage
+    /// What this table does not know. It must stay empty.
+    case unknown
+
+    enum Kind {
+        case list
+        case read
+        case create
+        case put
+        case delete
+        case engine
+        case feed
+        case save
+        case message
+        case unknown
+    }
+
+    var kind: Kind {
+        switch self {
+        case .termsList, .manifestsList, .recordsList, .collectorList: .list
+        case .termProbe, .heartbeatWatch, .manifestProbe, .endsProbe, .logCount, .reignLook, .stateRead, .pageRead,
+            .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .replayRead, .heartbeatLook, .logReadBack,
+            .logLook, .routerRead, .publishReadBack, .publishLook,
+            .recordRead, .keptManifestRead, .keptPageRead, .collectorLook, .overlayReadBack, .mergedReadBack:
+            .read
+        case .termCreate, .endsWrite, .firstManifestWrite, .logWrite, .stateWrite, .ledgerWrite, .pageWrite,
+            .manifestWrite, .overlayUpload, .mergedUpload:
+            .create
+        case .heartbeatWrite, .recordWrite: .put
+        case .segmentDelete, .pageDelete, .stateDelete, .ledgerDelete, .logDelete, .manifestDelete, .recordDelete:
+            .delete
+        case .trial, .lookUp, .build, .mergeRun, .mergeOutput: .engine
+        case .feedRequest: .feed
+        case .attemptSave, .pollSave: .save
+        case .poison, .put, .fetcherPut, .accepted, .fetcherAccepted, .batchRefused, .compact, .compacted, .join,
+            .joined,
+            .touch, .touched, .credit, .lease, .revoke, .articles, .sealed, .published, .reportRefused, .merge,
+            .merged, .mergeFailed, .leave, .errorMessage:
+            .message
+        case .unknown: .unknown
+        }
+    }
+
+    /// Seldom reached: a fault waits for them from the start.
+    static let rare: [Step] = [
+        .stateRead, .pageRead, .logReadBack, .pageWrite, .publishReadBack, .recordRead, .keptPageRead, .pageDelete,
+        .stateDelete,
+        .ledgerDelete, .recordDelete, .overlayReadBack, .mergedReadBack, .batchRefused, .reportRefused, .mergeFailed,
+        .leave, .errorMessage, .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .poison, .trial,
+    ]
+
+    /// As in the table: words with dashes.
+    package var name: String {
+        "\(self)".reduce(into: "") { name, letter in
+            name += letter.isUppercase ? "-" + letter.lowercased() : String(letter)
+        }
+    }
+
+    // MARK: What it is
+
+    init(_ tagged: TaggedOperation) {
+        let operation = tagged.operation
+        let folder = operation.name.prefix { $0 != "/" }
+        self =
+            switch tagged.tag.owner {
+            case .reign: Self.takeOver(operation, folder)
+            case .heartbeat: .heartbeatWrite
+            case .heartbeatLook: .heartbeatLook
+            case .log: Self.pick(operation, create: .logWrite, get: .logReadBack, size: .logLook)
+            case .router: .routerRead
+            case .quarantine: .quarantineRead
+            case .manifest: Self.publishing(operation, folder)
+            case .collector: Self.collecting(operation, folder)
+            case .worker: Self.pick(operation, create: .overlayUpload, get: .overlayReadBack, size: .unknown)
+            case .merger: Self.pick(operation, create: .mergedUpload, get: .mergedReadBack, size: .unknown)
+            }
+    }
+
+    private static func pick(_ operation: BucketOperation, create: Step, get: Step, size: Step) -> Step {
+        switch operation {
+        case .create: create
+        case .get: get
+        case .size: size
+        case .put, .list, .delete: .unknown
+        }
+    }
+
+    private static func takeOver(_ operation: BucketOperation, _ folder: Substring) -> Step {
+        switch (operation, folder) {
+        case (.list, "terms"): .termsList
+        case (.list, "manifests"): .manifestsList
+        case (.get, "terms"): .termProbe
+        case (.get, "heartbeats"): .heartbeatWatch
+        case (.get, "manifests"): .manifestProbe
+        case (.get, "state"): .stateRead
+        case (.get, "pages"): .pageRead
+        case (.get, "ledger"): .ledgerIndexRead
+        case (.get(let name, _), "log"): name.hasSuffix("/0000000000000000") ? .endsProbe : .replayRead
+        case (.size, "log"): .logCount
+        case (.size, "terms"): .reignLook
+        case (.create, "terms"): .termCreate
+        case (.create, "log"): .endsWrite
+        case (.create, "manifests"): .firstManifestWrite
+        default: .unknown
+        }
+    }
+
+    private static func publishing(_ operation: BucketOperation, _ folder: Substring) -> Step {
+        switch (operation, folder) {
+        case (.create, "state"): .stateWrite
+        case (.create, "ledger"): .ledgerWrite
+        case (.create, "pages"): .pageWrite
+        case (.create, "manifests"): .manifestWrite
+        // An object of its own is read back only under a name that nobody else writes.
+        case (.get, "ledger"): .ledgerRead
+        case (.get, _): .publishReadBack
+        case (.size, "terms"): .publishLook
+        default: .unknown
+        }
+    }
+
+    private static func collecting(_ operation: BucketOperation, _ folder: Substring) -> Step {
+        switch (operation, folder) {
+        case (.list, "collection"): .recordsList
+        case (.list, _): .collectorList
+        case (.get, "collection"): .recordRead
+        case (.get, "manifests"): .keptManifestRead
+        case (.get, "pages"): .keptPageRead
+        case (.get, "ledger"): .keptLedgerRead
+        case (.put, "collection"): .recordWrite
+        case (.size, "terms"): .collectorLook
+        case (.delete, "segments"): .segmentDelete
+        case (.delete, "pages"): .pageDelete
+        case (.delete, "state"): .stateDelete
+        case (.delete, "ledger"): .ledgerDelete
+        case (.delete, "log"): .logDelete
+        case (.delete, "manifests"): .manifestDelete
+        case (.delete, "collection"): .recordDelete
+        default: .unknown
+        }
+    }
+
+    init(_ message: Message, isFetcher: Bool) {
+        self =
+            switch message {
+            case .put: isFetcher ? .fetcherPut : .put
+            case .accepted: isFetcher ? .fetcherAccepted : .accepted
+            case .refusedBatch: .batchRefused
+            case .compact: .compact
+            case .compacted: .compacted
+            case .join: .join
+            case .joined: .joined
+            case .touch: .touch
+            case .touched: .touched
+            case .credit: .credit
+            case .lease: .lease
+            case .revoke: .revoke
+            case .articles: .articles
+            case .sealed: .sealed
+            case .poison: .poison
+            case .published: .published
+            case .refused: .reportRefused
+            case .merge: .merge
+            case .merged: .merged
+            case .mergeFailed: .mergeFailed
+            case .drain: .leave
+            case .error: .errorMessage
+            default: .unknown
+            }
+    }
+}
