@@ -15,7 +15,7 @@ import Gateway
         version: "0.1.0",
         subcommands: [
             UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
-            StatusCommand.self,
+            StatusCommand.self, TailCommand.self,
             RetractCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
             StepsCommand.self, BenchEngineCommand.self,
