@@ -141,7 +141,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Gateway", "Roles", "HostIO", "Engine", "Storage", "Wire", "News", "ByteCoding",
+                "Gateway", "Roles", "HostIO", "Engine", "Extraction", "Storage", "Wire", "News", "ByteCoding",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),

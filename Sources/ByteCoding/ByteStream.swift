@@ -87,7 +87,8 @@ import CZstd
             }
             done = used
             isInside = state != 0
-            mayHoldMore = made == output.count
+            // Not at the end of a frame, where all is out: another call without input would begin the next.
+            mayHoldMore = made == output.count && isInside
             if made > 0 { try take(output[..<made]) }
         }
     }

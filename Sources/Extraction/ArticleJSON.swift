@@ -4,17 +4,23 @@ package import News
 /// Writes an article as the JSON people and programs get (docs/identity.md, "JSON articles"): members in a fixed order,
 /// absent ones left out, so that the same article always gives the same bytes.
 package enum ArticleJSON {
+    /// A line for a PUT. It says no version: that is made of the record by whoever reads the line.
+    package static func line(_ incoming: IncomingArticle) -> [UInt8] {
+        write(incoming.article, key: incoming.key, version: nil)
+    }
+
     /// Reading the result with `ArticleReader` gives the same record, key and version back.
     ///
     /// - Parameters:
+    ///   - version: nil leaves out what is derived from the record, so that the result can be changed and read again.
     ///   - copyGroup: derived; key that names the group of copies.
     ///   - story: derived; key that names the story.
     package static func write(
-        _ article: Article, key: ArticleKey, version: Version, copyGroup: ArticleKey? = nil, story: ArticleKey? = nil
+        _ article: Article, key: ArticleKey, version: Version?, copyGroup: ArticleKey? = nil, story: ArticleKey? = nil
     ) -> [UInt8] {
         var out = JSONObjectWriter(reservingBytes: (article.body?.utf8.count ?? 0) * 9 / 8 + 1024)
         out.member("key", key.hex)
-        out.member("version", Hex.string(version.bytes))
+        out.member("version", version.map { Hex.string($0.bytes) })
         out.member("guid", article.guid)
         out.member("url", article.url)
         out.member("canonical_url", article.canonicalURL)
@@ -31,7 +37,7 @@ package enum ArticleJSON {
         if let published = article.published {
             out.member("published") { inner in
                 inner.member("at", time(published.at, offsetMinutes: published.offsetMinutes))
-                inner.member("from", published.from)
+                inner.required("from", published.from)
                 inner.member("precision", published.precision.name)
             }
         }
@@ -52,7 +58,7 @@ package enum ArticleJSON {
             if let credit = item.credit { inner.required("credit", credit) }
         }
         out.member("removed", article.removed)
-        out.member("content_hash", CanonicalRecord.contentHash(of: article).hex)
+        out.member("content_hash", version?.contentHash.hex)
         out.member("copy_group", copyGroup?.hex)
         out.member("story", story?.hex)
         if article.extractorVersion != 0 { out.member("extractor_version", encoded: "\(article.extractorVersion)") }

@@ -34,10 +34,12 @@ package struct ArticleReader {
             let given = try take(line)
             let key = given.key ?? ArticleIdentity.key(of: article, rawInput: line)
             let outcome = ReadOutcome.checked(article, key: key, notes: notes)
-            guard case .article(var incoming) = outcome, let version = given.version, version != incoming.version.bytes
+            guard case .article(let incoming) = outcome, let version = given.version, version != incoming.version.bytes
             else { return outcome }
-            incoming.notes.versionDiffers = true
-            return .article(incoming)
+            return .rejected(
+                .malformed,
+                detail: "key \(key.hex): the version is not that of the content, so it was changed after its export; "
+                    + "without \"version\" it is taken as it is")
         } catch {
             return .rejected(.malformed, detail: error.description)
         }
@@ -77,7 +79,10 @@ package struct ArticleReader {
         var unknown = unknown
         try scanner.forEachMember { (scanner, rawName) throws(JSONError) in
             let name = try scanner.text(rawName)
-            let value = try scanner.value(depth: 1)
+            // What stood in an article on its own stands in `extra` when it is written, one level deeper: it must be as welcome
+            // there as it was before.
+            let isExtra = fieldMap.field(named: name) == .extra && scanner.peek() == UInt8(ascii: "{")
+            let value = try scanner.value(depth: isExtra ? 0 : 1)
             if let field = fieldMap.field(named: name) {
                 slots[field.rawValue] = value
             } else if value.kind != .null {
@@ -153,9 +158,17 @@ package struct ArticleReader {
         return time
     }
 
+    /// What can be written in UTC and read again: a zone may carry an instant out of the years 1 to 9999.
+    private static let writable =
+        Timestamp(
+            seconds: CivilTime(year: 1).secondsSinceEpoch)...Timestamp(
+            seconds: CivilTime(year: 10_000).secondsSinceEpoch - 1)
+
     private mutating func instant(_ field: InputField) throws(JSONError) -> Timestamp? {
         guard let value = claim(field) else { return nil }
-        if case .string(let text) = value.kind, let time = DateText.parse(try scanner.text(text), from: "field") {
+        if case .string(let text) = value.kind, let time = DateText.parse(try scanner.text(text), from: "field"),
+            Self.writable.contains(time.at)
+        {
             return time.at
         }
         notes.unreadDates += 1

@@ -28,8 +28,6 @@ package struct ReadNotes: Equatable, Sendable {
     package var misfits = 0
     /// `url` is there but no absolute http(s) URL; kept as text.
     package var urlIsText = false
-    /// The line gave a version that its record does not have: it was edited after the export.
-    package var versionDiffers = false
 
     package init() {}
 }

@@ -19,10 +19,36 @@ package struct ArticleAddress: Equatable, Sendable {
         }
     }
 
+    /// The beginning of a key, if it is long enough to mean one; else nil.
+    package var keyPrefix: KeyPrefix? { key == nil ? KeyPrefix(text) : nil }
+
+    /// The same, or the address of the one article whose key begins with the text.
+    ///
+    /// - Parameter further: keys of articles that are not live.
+    /// - Throws: `Failure` `.notFound` if there is none, `.badRequest` if there are several.
+    package func resolved(
+        in snapshot: OpenSnapshot, further: (KeyPrefix) throws -> Set<ArticleKey> = { _ in [] }
+    ) throws -> ArticleAddress {
+        guard let prefix = keyPrefix else { return self }
+        var keys = Set(try snapshot.reader.liveKeys(withHalfIn: prefix.halves).filter(prefix.contains))
+        keys.formUnion(try further(prefix))
+        guard let key = keys.first else {
+            throw Failure(
+                .notFound, "no article of generation \(snapshot.generation.number) has a key that begins with \(text)")
+        }
+        guard keys.count == 1 else {
+            let shown = keys.sorted().prefix(5).map(\.hex).joined(separator: ", ")
+            throw Failure(
+                .badRequest, "\(keys.count) keys begin with \(text): \(shown)\(keys.count > 5 ? ", …" : "")",
+                hint: "give more digits")
+        }
+        return ArticleAddress(key.hex)
+    }
+
     /// - Throws: `Failure` `.badRequest` if the text names no article.
     package func requireKey() throws(Failure) -> ArticleKey {
         guard let key else {
-            if (8..<32).contains(text.utf8.count), text.utf8.allSatisfy({ ASCII.hexValue($0) != nil }) {
+            if keyPrefix != nil {
                 throw Failure(
                     .badRequest, "\"\(text)\" is only the beginning of a key",
                     hint: "coranto query --format keys prints whole keys")
@@ -33,6 +59,29 @@ package struct ArticleAddress: Equatable, Sendable {
         }
         return key
     }
+}
+
+/// The first 8 to 31 hexadecimal digits of a key.
+package struct KeyPrefix: Equatable, Sendable {
+    private let first: ArticleKey
+    private let last: ArticleKey
+
+    static let digitCount = 8
+
+    package init?(_ text: String) {
+        let text = text.lowercased()
+        guard (Self.digitCount..<32).contains(text.utf8.count) else { return nil }
+        let missing = 32 - text.utf8.count
+        guard let first = ArticleKey(hex: text + String(repeating: "0", count: missing)),
+            let last = ArticleKey(hex: text + String(repeating: "f", count: missing))
+        else { return nil }
+        self.first = first
+        self.last = last
+    }
+
+    package func contains(_ key: ArticleKey) -> Bool { first <= key && key <= last }
+
+    var halves: ClosedRange<UInt64> { first.high...last.high }
 }
 
 /// The live article of a key as a snapshot has it.

@@ -85,6 +85,20 @@ package struct ArticleHistory: Sendable {
         judge(snapshot.loaded?.manifest)
     }
 
+    /// Keys that begin so in what is retracted and, as `why` reads all of it anyway, in the log.
+    package static func keys(
+        _ prefix: KeyPrefix, in snapshot: OpenSnapshot, _ loader: SnapshotLoader
+    ) throws -> Set<ArticleKey> {
+        let state = try snapshot.loaded.map { try loader.state(of: $0.manifest) } ?? ClusterState()
+        var keys = Set(state.retractions.keys.filter(prefix.contains))
+        try KeptLog(loader, newest: snapshot.loaded).forEachObject { object in
+            object.forEachEntry { _, _, entry in
+                if let key = entry.routedKey, prefix.contains(key) { keys.insert(key) }
+            }
+        }
+        return keys
+    }
+
     private mutating func append(_ object: LogObject) {
         var index: UInt32 = 0
         for batch in object.batches {

@@ -31,7 +31,7 @@ enum FeedPayloads {
         article.firstSeen = firstSeen
         switch ReadOutcome.checked(article, key: entry.key, notes: entry.notes) {
         case .article(let incoming):
-            return ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)
+            return ArticleJSON.line(incoming)
         case .rejected(let reason, let detail):
             return RejectLine.write(source: feed, key: entry.key, reason: reason, detail: detail)
         }

@@ -193,7 +193,7 @@ package final class InputReader {
     // MARK: Batches
 
     private func append(_ incoming: IncomingArticle, from place: String) throws {
-        try append(ArticleJSON.write(incoming.article, key: incoming.key, version: incoming.version)[...], from: place)
+        try append(ArticleJSON.line(incoming)[...], from: place)
     }
 
     private func append(_ line: ArraySlice<UInt8>, from place: String?) throws {

@@ -14,7 +14,7 @@ struct ArticleCommand: AsyncParsableCommand {
               coranto article https://news.example/2016/01/20/talks --store /srv/news --format json
             """)
 
-    @Argument(help: ArgumentHelp("Its key or its URL.", valueName: "key|url"))
+    @Argument(help: ArgumentHelp("Its key, 8 or more digits a key begins with, or its URL.", valueName: "key|url"))
     var name: String
     @OptionGroup var store: StoreOption
     @Option(help: ArgumentHelp("Ask an older snapshot that is still kept.", valueName: "generation|date"))
@@ -32,10 +32,13 @@ struct ArticleCommand: AsyncParsableCommand {
 
     func run() async throws {
         if history { return try printHistory() }
-        let key = try ArticleAddress(name).requireKey()
         var question = SearchQuestion()
         if let asOf { try question.setAsOf(asOf) }
-        let found = try store.openSnapshots().snapshot(for: question).article(key)
+        var address = ArticleAddress(name)
+        if address.keyPrefix == nil { _ = try address.requireKey() }
+        let snapshot = try store.openSnapshots().snapshot(for: question)
+        address = try address.resolved(in: snapshot)
+        let found = try snapshot.article(address.requireKey())
         switch (raw, format) {
         case (true, _): Terminal.write(found.record)
         case (false, .json):
@@ -46,9 +49,12 @@ struct ArticleCommand: AsyncParsableCommand {
     }
 
     private func printHistory() throws {
+        var address = ArticleAddress(name)
+        if address.keyPrefix == nil { _ = try address.requireKey() }
         let holder = try store.openSnapshots()
-        let address = ArticleAddress(name)
-        _ = try address.requireKey()
+        address = try address.resolved(in: holder.newest) {
+            try ArticleHistory.keys($0, in: holder.newest, holder.loader)
+        }
         let history = try ArticleHistory(of: address, in: holder.newest, holder.loader)
         let versions = try history.versions()
         guard !versions.isEmpty else {

@@ -15,8 +15,8 @@ import Gateway
         version: "0.1.0",
         subcommands: [
             UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
-            StatusCommand.self,
-            RetractCommand.self, DeadLettersCommand.self, FeedsCommand.self, SnapshotCommand.self, SegmentCommand.self,
+            StatusCommand.self, TailCommand.self, RetractCommand.self, DeadLettersCommand.self, FeedsCommand.self,
+            SnapshotCommand.self, SegmentCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
             StepsCommand.self, BenchEngineCommand.self, TryArticlesCommand.self,
         ])

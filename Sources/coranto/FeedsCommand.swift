@@ -42,6 +42,8 @@ struct FeedsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Removes a feed; its articles stay.",
             discussion: """
+                One that is not in the list is told so, with status 1.
+
                 Example:
                   coranto feeds remove https://news.example/rss.xml --store /srv/news
                 """)
@@ -52,8 +54,22 @@ struct FeedsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try FeedLine.check(url)
+            try requireListed()
             try await FeedsCommand.send([FeedLine.remove(url)], put)
             Terminal.write("removed \(url)\n")
+        }
+
+        /// A coordinator known only by its address tells no list: then nothing is checked.
+        private func requireListed() throws {
+            guard let path = put.store else { return }
+            var store = StoreOption()
+            store.store = path
+            let loader = SnapshotLoader(try store.openForReading())
+            let feeds = try loader.newest().map { try loader.state(of: $0.manifest).feeds } ?? [:]
+            guard feeds[WebAddress(url)?.href ?? url] == nil else { return }
+            throw Failure(
+                .notFound, "\(url) is not in the list of feeds",
+                hint: "coranto feeds list --store \(path) shows those that are")
         }
     }
 

@@ -5,7 +5,10 @@ import Glibc
 final class DrainSignals {
     private let sources: [any DispatchSourceSignal]
 
-    init(_ drain: @escaping @Sendable () -> Void) {
+    /// - Parameter notice: told on the first signal; nil for what ends at once anyway.
+    init(
+        notice: String? = "draining; once more to end at once", _ drain: @escaping @Sendable () -> Void
+    ) {
         // Whoever started us may have had them blocked, and the mask is inherited.
         var both = sigset_t()
         _ = unsafe sigemptyset(&both)
@@ -20,7 +23,7 @@ final class DrainSignals {
             source.setEventHandler {
                 unsafe count += 1
                 if unsafe count > 1 { exit(130) }
-                Terminal.note("draining; once more to end at once")
+                if let notice { Terminal.note(notice) }
                 drain()
             }
             source.resume()

@@ -18,7 +18,9 @@ struct SnapshotCommand: AsyncParsableCommand {
             Example:
               coranto snapshot verify --store /srv/news
             """,
-        subcommands: [List.self, Show.self, Verify.self, Digest.self, CompactCommand.self])
+        subcommands: [
+            List.self, Show.self, Verify.self, Digest.self, Diff.self, Export.self, CompactCommand.self,
+        ])
 
     /// Of the newest snapshot, or of the one asked for.
     static func manifest(_ holder: SnapshotHolder, _ generation: UInt64?) throws -> LoadedManifest {

@@ -45,3 +45,21 @@ enum Terminal {
         return nil
     }
 }
+
+/// One line on a terminal, rewritten while something long runs; nothing where standard error is no terminal.
+final class ProgressLine {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var isShown = false
+
+    func show(_ text: String) {
+        guard isTerminal else { return }
+        isShown = true
+        Terminal.progress(text)
+    }
+
+    func clear() {
+        guard isShown else { return }
+        isShown = false
+        Terminal.progress("")
+    }
+}

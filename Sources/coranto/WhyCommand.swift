@@ -16,7 +16,9 @@ struct WhyCommand: AsyncParsableCommand {
               coranto why https://news.example/2016/01/20/talks --store /srv/news
             """)
 
-    @Argument(help: ArgumentHelp("Its URL, its key, or what a rejection names.", valueName: "url|key"))
+    @Argument(
+        help: ArgumentHelp(
+            "Its URL, its key, 8 or more digits a key begins with, or what a rejection names.", valueName: "url|key"))
     var name: String
     @OptionGroup var store: StoreOption
     @Option(help: "How to print.")
@@ -24,7 +26,15 @@ struct WhyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let holder = try store.openSnapshots()
-        let history = try ArticleHistory(of: ArticleAddress(name), in: holder.newest, holder.loader)
+        var address = ArticleAddress(name)
+        do {
+            address = try address.resolved(in: holder.newest) {
+                try ArticleHistory.keys($0, in: holder.newest, holder.loader)
+            }
+        } catch let failure as Failure where failure.code == .notFound {
+            // Digits may also be what a rejection names.
+        }
+        let history = try ArticleHistory(of: address, in: holder.newest, holder.loader)
         Terminal.write(format == .json ? history.json + [0x0A] : Array(history.text.utf8))
         if history.events.isEmpty, history.live == nil { Terminal.end(status: 1) }
     }

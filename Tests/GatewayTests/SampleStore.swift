@@ -2,6 +2,7 @@ import ByteCoding
 import Engine
 import HostIO
 import News
+import Roles
 import Storage
 
 /// A small store made by hand: one term, one log object, one overlay, one manifest for each publication.
@@ -30,11 +31,18 @@ final class SampleStore {
     let bucket = MemoryBucket()
     private(set) var manifest = Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 7))
     private var live: [ArticleKey: Sample] = [:]
+    /// What each generation has.
+    private(set) var liveVersions: [Generation: [ArticleKey: Version]] = [.none: [:]]
+    private var cells: [SegmentReference] = []
+    private var state = ClusterState()
     private var nextNumber: UInt64 = 1
     private let term = Term(1)
     private let instance = Instance(9)
 
+    var segments: [SegmentReference] { manifest.overlays + cells }
+
     init() {
+        state.apply(.feed(FeedChange(operation: .add, url: "https://news.example/feed", intervalSeconds: 60)))
         put(ObjectName.term(term), TermObject(term: term, instance: instance, address: "").encoded)
         let first = LogObject(term: term, number: 0, instance: instance, acceptedAt: time(0))
         put(first.name, first.encoded)
@@ -69,7 +77,8 @@ final class SampleStore {
             term: term, number: nextNumber, instance: instance, acceptedAt: time(nextNumber),
             batches: [
                 LogObject.Batch(
-                    client: "test", number: nextNumber, digest: SHA256.hash(of: [UInt8(nextNumber)]), lane: lane,
+                    client: "test", number: nextNumber, digest: SHA256.hash(of: Array("\(nextNumber)".utf8)),
+                    lane: lane,
                     entries: entries)
             ])
         nextNumber += 1
@@ -78,8 +87,11 @@ final class SampleStore {
     }
 
     /// Logs the articles and publishes a snapshot with the winners.
-    func publish(_ samples: [Sample], rejections: [Rejection] = []) throws {
-        let object = log(samples.map(\.entry) + rejections.map { .rejection($0) })
+    func publish(_ samples: [Sample], rejections: [Rejection] = [], retract: [ArticleKey] = []) throws {
+        let retractions = retract.map { Retraction(key: $0, url: "", reason: "court") }
+        for retraction in retractions { state.apply(.retraction(retraction)) }
+        let object = log(
+            samples.map(\.entry) + rejections.map { .rejection($0) } + retractions.map { .retraction($0) })
         let builder = SegmentBuilder(settings: Settings(), memoryBudgetBytes: 1 << 24)
         var next = manifest
         var rows = next.ledgerTail
@@ -108,6 +120,16 @@ final class SampleStore {
             live[sample.key] = sample
             _ = try builder.add(key: sample.key, version: sample.version, record: sample.record, frame: nil)
         }
+        for key in retract {
+            guard let old = live.removeValue(forKey: key) else { continue }
+            kills.append(
+                KilledDocument(
+                    kill: Kill(key: key, version: old.version, orderTime: old.article.orderTime), record: old.record))
+            next.sums[.published] -= 1
+            next.sums[.retracted] += 1
+            rows.add(-1, of: .published, source: old.article.source ?? "", hour: object.hour)
+            rows.add(1, of: .retracted, source: old.article.source ?? "", hour: object.hour)
+        }
         for rejection in rejections {
             next.sums.received += 1
             next.sums[.rejected] += 1
@@ -115,7 +137,7 @@ final class SampleStore {
             rows.add(1, of: .rejected, source: rejection.source, hour: object.hour)
         }
         next.ledgerTail = rows
-        if builder.documentCount > 0 {
+        if builder.documentCount > 0 || !kills.isEmpty {
             let segment = try builder.seal(kills: kills)
             let reference = segment.reference(attempt: Attempt(term: term, number: nextNumber))
             put(reference.objectName, segment.bytes)
@@ -124,23 +146,54 @@ final class SampleStore {
         }
         next.foldedTo = object.endPosition
         next.watermarks = next.watermarks.map { _ in object.endPosition }
-        if manifest.generation != .none {
-            next.kept.append(manifest.generation, writtenAt: manifest.writtenAt)
+        commit(next, object.acceptedAt)
+    }
+
+    /// Publishes a snapshot in which all segments are one overlay, or cells.
+    func merge(into kind: SegmentReference.Kind = .overlay) throws {
+        let inputs = segments
+        var outputs: [SegmentReference] = []
+        try SegmentMerger(settings: manifest.settings, source: BucketByteSource(bucket)).run(inputs, as: kind) {
+            built in
+            let reference = built.reference(attempt: Attempt(term: term, number: 1_000_000 + nextNumber))
+            put(reference.objectName, built.bytes)
+            outputs.append(reference)
         }
-        var state = ClusterState()
-        state.apply(.feed(FeedChange(operation: .add, url: "https://news.example/feed", intervalSeconds: 60)))
-        let bytes = state.encoded(.feeds)
-        let named = Manifest.Named(
-            digest: SHA256.hash(of: bytes), attempt: Attempt(term: term, number: nextNumber))
-        put(named.name(in: "state"), bytes)
-        next.state[.feeds] = named
-        next.parent = manifest.generation
-        next.generation = manifest.generation.next
+        log([])
+        var next = manifest
+        next.overlays = kind == .overlay ? outputs : []
+        next.pages = []
+        cells = kind == .cell ? outputs : []
+        if !cells.isEmpty {
+            let bytes = ManifestPage(cells: cells).encoded
+            let page = Manifest.Named(
+                digest: SHA256.hash(of: bytes), attempt: Attempt(term: term, number: 2_000_000 + nextNumber))
+            put(page.name(in: "pages"), bytes)
+            next.pages = [page]
+        }
+        commit(next, time(nextNumber))
+    }
+
+    private func commit(_ manifest: Manifest, _ writtenAt: Timestamp) {
+        var next = manifest
+        if self.manifest.generation != .none {
+            next.kept.append(self.manifest.generation, writtenAt: self.manifest.writtenAt)
+        }
+        for kind in [ClusterState.Kind.feeds, .retractions] where kind == .feeds || !state.retractions.isEmpty {
+            let bytes = state.encoded(kind)
+            let named = Manifest.Named(
+                digest: SHA256.hash(of: bytes), attempt: Attempt(term: term, number: nextNumber))
+            put(named.name(in: "state"), bytes)
+            next.state[kind] = named
+        }
+        next.parent = self.manifest.generation
+        next.generation = self.manifest.generation.next
         next.term = term
         next.instance = instance
-        next.writtenAt = object.acceptedAt
+        next.writtenAt = writtenAt
         put(next.name, next.encoded)
-        manifest = next
+        self.manifest = next
+        liveVersions[next.generation] = live.mapValues(\.version)
     }
 
     var names: [String] {

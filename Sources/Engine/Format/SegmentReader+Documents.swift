@@ -92,6 +92,14 @@ extension SegmentReader {
         return try slices.indices.map { unsafe Self.identity(try slices[$0].checked(), 0) }
     }
 
+    /// Key and version of the documents of `range`, in one piece.
+    package func identities(_ range: Range<Int>) throws -> [(key: ArticleKey, version: Version)] {
+        let width = UInt64(SegmentFormat.documentRowBytes)
+        var slice = try read(.documents, UInt64(range.lowerBound) * width..<UInt64(range.upperBound) * width)
+        let bytes = try unsafe slice.checked()
+        return range.indices.map { unsafe Self.identity(bytes, $0 - range.lowerBound) }
+    }
+
     /// - Parameter index: a row within `bytes`.
     static func identity(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> (key: ArticleKey, version: Version) {
         let start = index * SegmentFormat.documentRowBytes
@@ -177,16 +185,32 @@ extension SegmentReader {
         return UInt64(start) * width..<UInt64(stop) * width
     }
 
+    /// Documents whose key begins with one of `halves`, by ascending key; they may be dead.
+    package func documents(withKeyHalfIn halves: ClosedRange<UInt64>) throws -> [UInt32] {
+        let low = keyIndex.partitioningIndex { $0 >= halves.lowerBound }
+        let high = keyIndex.partitioningIndex { $0 > halves.upperBound }
+        let start = max(low - 1, 0) * SegmentFormat.keysPerIndexEntry
+        let stop = min(high * SegmentFormat.keysPerIndexEntry, documentCount)
+        guard start < stop else { return [] }
+        let width = UInt64(SegmentFormat.keyRunRowBytes)
+        var slice = try read(.keyRun, UInt64(start) * width..<UInt64(stop) * width)
+        return try ordinals(withKeyHalfIn: halves, in: &slice)
+    }
+
     /// Ordinals of the rows in `slice` whose key starts with `high`.
     func ordinals(withKeyHigh high: UInt64, in slice: inout SectionSlice) throws(EngineError) -> [UInt32] {
+        try ordinals(withKeyHalfIn: high...high, in: &slice)
+    }
+
+    private func ordinals(
+        withKeyHalfIn halves: ClosedRange<UInt64>, in slice: inout SectionSlice
+    ) throws(EngineError) -> [UInt32] {
         let bytes = try unsafe slice.checked()
         var found: [UInt32] = []
         for row in 0..<(bytes.count / SegmentFormat.keyRunRowBytes) {
             let start = row * SegmentFormat.keyRunRowBytes
-            guard unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)) == high
-            else {
-                continue
-            }
+            let half = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+            guard halves.contains(half) else { continue }
             let ordinal = unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
             guard ordinal < footer.documentCount else {
                 throw corrupt(.keyRun, slice.range.lowerBound + UInt64(start), "ordinal \(ordinal)")
@@ -261,5 +285,18 @@ extension UnsafeRawBufferPointer {
         return (0..<(count / width)).map {
             unsafe Value(littleEndian: loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
         }
+    }
+}
+
+extension Array {
+    /// First index whose element is beyond; all before it are not.
+    fileprivate func partitioningIndex(_ isBeyond: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBeyond(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

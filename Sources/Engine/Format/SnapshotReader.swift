@@ -127,6 +127,18 @@ package final class SnapshotReader: Sendable {
         return try confirm(candidates, keys)
     }
 
+    /// Live keys whose first half is one of `halves`, ascending.
+    ///
+    /// - Complexity: one piece of each segment's key run; what is found, and a round for it.
+    package func liveKeys(withHalfIn halves: ClosedRange<UInt64>) throws -> [ArticleKey] {
+        var keys: [ArticleKey] = []
+        for (index, segment) in segments.enumerated() {
+            let ordinals = try segment.documents(withKeyHalfIn: halves).filter { !dead[index].contains($0) }
+            if !ordinals.isEmpty { keys += try segment.identities(ordinals).map(\.key) }
+        }
+        return keys.sorted()
+    }
+
     private func confirm(
         _ candidates: [(key: Int, segment: Int, ordinal: UInt32)], _ keys: [ArticleKey]
     ) throws -> [LiveVersion?] {
