@@ -31,6 +31,9 @@ package final class PutClient {
     private let patienceMilliseconds: Int
     private let hopeless: () -> String?
     private var client: BlockingClient?
+    /// Refused as no coordinator the last time: tried after the others. A standby lets in and then refuses, so whoever
+    /// was given its address first would never come to the next.
+    private var standby: String?
     private let waiting: (String) -> Void
     /// Of the batch that is put next.
     package private(set) var nextNumber: UInt64 = 1
@@ -113,6 +116,7 @@ package final class PutClient {
             }
             pause(200)
             if code == .notCoordinator || code == .draining {
+                standby = client.peer.address
                 self.client = nil
             } else if let again = unanswered.first(where: { $0.number == number }) {
                 try client.send([again.message], timeoutMilliseconds: 30_000)
@@ -164,7 +168,8 @@ package final class PutClient {
 
     private func connect() throws -> BlockingClient? {
         var last: CloseReason?
-        for endpoint in locator.candidates() {
+        let all = locator.candidates()
+        for endpoint in all.filter({ "\($0)" != standby }) + all.filter({ "\($0)" == standby }) {
             do throws(CloseReason) {
                 return try BlockingClient(
                     endpoint: endpoint, introduction: Introduction(role: .client, client: name), token: token,
