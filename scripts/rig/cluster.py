@@ -157,13 +157,21 @@ class Cluster:
             self.problem(f"the ledger does not balance: {articles}")
         if articles["received"] < max(known, last_received):
             self.problem(f"received {articles['received']}, but {known} were acknowledged before, and {last_received} counted at the last sample")
-        result = self.run("query", "", "--store", self.store, "--as-of", str(status["generation"]), "--limit", "0", "--format", "json", token=False)
-        live = json.loads(result.stdout)["total"]["value"] if result.returncode == 0 else None
+        # The counts are those of the manifest that is being written, if one is.
+        live = self.live(status["generation"])
         if live != articles["published"]:
-            self.problem(f"generation {status['generation']}: {articles['published']} published, a query finds {live}: {result.stderr[-300:]}")
+            time.sleep(1)
+            live = self.live(status["generation"] + 1)
+        if live != articles["published"]:
+            self.problem(f"generation {status['generation']}: {articles['published']} published, a query of it or the next finds {live}")
         self.say(f"sample: term {status['term']}, generation {status['generation']}, received {articles['received']} (acknowledged before {known}), "
                  f"published {articles['published']}, pending {articles['pending']}, {len(status['workers'])} workers")
         return articles["received"]
+
+    def live(self, generation):
+        """How many articles a query of that generation finds; None if there is none."""
+        result = self.run("query", "", "--store", self.store, "--as-of", str(generation), "--limit", "0", "--format", "json", token=False)
+        return json.loads(result.stdout)["total"]["value"] if result.returncode == 0 else None
 
     def memory(self):
         """Most resident memory of each running part so far, in MB."""
