@@ -48,7 +48,12 @@ package struct Folding: Sendable {
             count(1, outcome, rejection.source, hour)
         // The decision counts, not who passes its entry over: so it counts once, whoever does and however often.
         case .deadLetter(let letter): count(1, .deadLettered, letter.article.source, letter.hour)
-        case .retried(let article): count(-1, .deadLettered, article.source, hour)
+        case .retried(let article) where changed.contains(.deadLetters):
+            count(-1, .deadLettered, article.source, hour)
+        // Asked for twice before the first was in the log: it came as any article comes.
+        case .retried(let article):
+            receivedCount += 1
+            received.received(1, source: article.source, hour: hour)
         case .retraction, .feed, .dropped: break
         }
     }

@@ -30,6 +30,7 @@ extension World {
         connections.append(
             Connection(
                 client: index, clientRun: run, server: server, serverRun: processes[server].run, peer: peer,
+                name: processes[index].client?.name ?? processes[index].fetcher?.name ?? "",
                 atServer: MessageParser(side: .server, admitted: role), atClient: MessageParser(side: .client)))
         open[peer] = id
         processes[index].connection = id
@@ -110,7 +111,7 @@ extension World {
             let peer = connections[id].peer
             if case .put(let number, let lane, let ack, let digest, let payload) = message {
                 let put = Coordinator.Put(
-                    id: BatchID(client: putName(connections[id].client), number: number), digest: digest, lane: lane,
+                    id: BatchID(client: connections[id].name, number: number), digest: digest, lane: lane,
                     ack: ack, entries: try SimulatedClient.entries(payload))
                 try step(coordinator: index, .put(peer, put))
             } else {
@@ -175,9 +176,6 @@ extension World {
     }
 
     // MARK: Clients
-
-    /// The client's word for itself, which names its batches.
-    private func putName(_ index: Int) -> String { processes[index].client?.name ?? processes[index].fetcher!.name }
 
     func sendFromClient(_ index: Int) {
         guard let id = processes[index].connection, !connections[id].isCut else { return }

@@ -110,6 +110,8 @@ package final class World {
         var server: Int
         var serverRun: Int
         var peer: PeerID
+        /// What the process called itself when it connected; names its batches, also those that arrive after its end.
+        var name: String
         var atServer: MessageParser
         var atClient: MessageParser
         var isCut = false

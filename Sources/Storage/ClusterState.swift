@@ -43,6 +43,8 @@ package struct ClusterState: Equatable, Sendable {
         case .deadLetter(let letter):
             guard deadLetters[letter.id] == nil else { return [] }
             deadLetters[letter.id] = letter
+            // Its key may have been retracted while it was tried.
+            if retractions[letter.article.key] != nil { deadLetters[letter.id]!.article.frame = [] }
             return [.deadLetters]
         case .retried(let article):
             let id = DeadLetter.ID(key: article.key, version: article.version)

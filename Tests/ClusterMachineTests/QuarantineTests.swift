@@ -217,6 +217,42 @@ import Wire
         #expect(refusals(driver).last?.contains("no dead letter") ?? false)
     }
 
+    @Test("retried twice at once, it is counted back once, and no outcome falls below nothing")
+    func retriedTwice() throws {
+        let driver = suspicious()
+        poison(driver, PeerID(3), index: 4)
+        driver.step(.disconnected(PeerID(3)))
+        driver.join(PeerID(4))
+        credit(driver, PeerID(4))
+        var slices = driver.slices(to: PeerID(4))
+        slices[0].entries.removeLast()
+        driver.seal(1, slices, by: PeerID(4))
+        driver.pass(3000)
+        driver.holds = { if case .create(let name, _) = $0 { name.hasPrefix("log/") } else { false } }
+        request(driver, 51, .retry)
+        request(driver, 52, .retry)
+        driver.release()
+        driver.pass(3000)
+        let sums = driver.coordinator.status.sums
+        #expect(sums[.deadLettered] == 0 && sums.received == 11 && sums.pending == 2)
+        // Reports are still believed: one outcome each.
+        driver.seal(2, Array(driver.slices(to: PeerID(4)).dropFirst(slices.count)), by: PeerID(4))
+        driver.pass(3000)
+        #expect(driver.coordinator.status.sums.pending == 0)
+    }
+
+    @Test("a key that was retracted while its article was tried leaves no text behind")
+    func retractedMeanwhile() throws {
+        let driver = suspicious()
+        driver.put(2, [retraction(4)], from: client)
+        poison(driver, PeerID(3), index: 4)
+        driver.pass(3000)
+        let named = try #require(driver.coordinator.head?.state[.deadLetters])
+        var state = ClusterState()
+        try state.add(decoding: try #require(driver.objects[named.name(in: "state")]))
+        #expect(state.deadLetters.values.map(\.isTextThere) == [false])
+    }
+
     @Test("dropped, or retracted, it keeps no text and stays counted")
     func dropped() throws {
         let driver = suspicious()

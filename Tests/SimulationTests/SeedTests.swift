@@ -14,6 +14,7 @@ import Testing
         820,  // entries of a shard that was to move, and then did not, were never sent
         201, 208,  // a worker came and died while the others were busy, and articles were passed over
         626,  // of a dying connection's reports one was lost, and the next killed what it had held
+        598,  // a batch that arrived after its fetcher's end was taken for one of the next: the world's own mistake
         703, 792,  // two coordinators with a long replay fenced one another for ever
     ]
 
