@@ -4,10 +4,12 @@
 // 1. A term object is created before anything of the earlier terms' logs is read: whoever acknowledges after that looks
 //    at the terms first and finds it (create, then look, then tell).
 // 2. The ends of all earlier terms are written down in `log/<term>/0` before anything else is done; later objects are void.
-// 3. A manifest of the own term is committed before anything is read for good, so no earlier coordinator can add one: what
+// 3. Before that the last object of the log that ended is made durable: its writer may have died between its being there for
+//    all to see and its being safe, and from here on we answer by it. All earlier ones it was told of.
+// 4. A manifest of the own term is committed before anything is read for good, so no earlier coordinator can add one: what
 //    is then replayed is replayed once.
-// 4. Its heartbeat begins with its term: reading what earlier terms left may take longer than anyone's patience.
-// 5. Liveness is judged by a counter that stands still for a while of our own monotonic clock, never by comparing clocks.
+// 5. Its heartbeat begins with its term: reading what earlier terms left may take longer than anyone's patience.
+// 6. Liveness is judged by a counter that stands still for a while of our own monotonic clock, never by comparing clocks.
 
 import ByteCoding
 package import News
@@ -39,7 +41,10 @@ package struct Reign: Sendable {
         case listingManifests
         case probingManifest
         case findingLastLog(Term)
-        case countingLog(Term, UInt64)
+        /// `known`: an object before `next` that is there and that the manifest does not cover.
+        case countingLog(Term, known: Bool, next: UInt64)
+        case readingLastObject
+        case settlingLastObject
         case writingEnds
         case lookingAfterEnds
         case committing
@@ -155,15 +160,20 @@ package struct Reign: Sendable {
         case (.findingLastLog(let candidate), .bytes(let bytes)):
             do {
                 ends += try LogObject(decoding: bytes, named: operation.name).ends
-                count(candidate, from: 1)
+                count(candidate, known: true, from: 1)
             } catch { corrupt(operation.name, error) }
         case (.findingLastLog(let candidate), .missing):
             ends.append(LogObject.TermEnd(term: candidate, objectCount: 0))
             findLog(before: candidate)
-        case (.countingLog(let counted, let number), .size): count(counted, from: number + 1)
-        case (.countingLog(let counted, let number), .missing):
+        case (.countingLog(let counted, _, let number), .size): count(counted, known: true, from: number + 1)
+        case (.countingLog(let counted, let isKnown, let number), .missing):
             ends.append(LogObject.TermEnd(term: counted, objectCount: number))
-            writeEnds()
+            guard isKnown else { return writeEnds() }
+            stage = .readingLastObject
+            issue(.get(name: ObjectName.log(counted, number - 1), range: nil))
+        case (.readingLastObject, .bytes(let bytes)):
+            stage = .settlingLastObject
+            outputs.append(.operation(create.start(name: operation.name, bytes: bytes)))
         case (.lookingAfterEnds, .missing): commit()
         case (.lookingAfterManifest, .missing): readState()
         // Either the bucket has a hole, or we were overtaken and the new coordinator has collected what we wanted.
@@ -209,12 +219,14 @@ package struct Reign: Sendable {
         case (.creatingTerm(let claimed), .taken): watch(claimed, now: now)
         case (.writingEnds, .created): look(.lookingAfterEnds)
         case (.committing, .created): look(.lookingAfterManifest)
+        case (.settlingLastObject, .created): writeEnds()
         // A coordinator of an earlier term was faster: its manifest becomes the parent.
         case (.committing, .taken(let bytes)):
             do {
                 manifest = try Manifest(decoding: bytes, named: committing?.name ?? "")
                 if manifest.term > term { outputs += start(now: now) } else { commit() }
             } catch { corrupt(committing?.name ?? "", error) }
+        case (.settlingLastObject, .taken): fail("the last object of the log that ended changed while it was read")
         case (.writingEnds, .taken): fail("\(ObjectName.log(term, 0)) was written by another process of the same term")
         case (_, .failed(let failure)): fail("\(failure)")
         default: fail("unexpected answer of the store to a create")
@@ -295,13 +307,13 @@ package struct Reign: Sendable {
             ends += manifest.ends
             // Objects before the watermarks may be collected; the end is not before them.
             let covered = max(manifest.watermarks.max() ?? .start, manifest.foldedTo)
-            count(candidate, from: covered.term == candidate ? covered.number + 1 : 1)
+            count(candidate, known: false, from: covered.term == candidate ? covered.number + 1 : 1)
         }
     }
 
     /// The end of a log is its first gap.
-    private mutating func count(_ counted: Term, from number: UInt64) {
-        stage = .countingLog(counted, number)
+    private mutating func count(_ counted: Term, known isKnown: Bool, from number: UInt64) {
+        stage = .countingLog(counted, known: isKnown, next: number)
         issue(.size(name: ObjectName.log(counted, number)))
     }
 

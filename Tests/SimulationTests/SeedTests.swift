@@ -15,6 +15,7 @@ import Testing
         201, 208,  // a worker came and died while the others were busy, and articles were passed over
         626,  // of a dying connection's reports one was lost, and the next killed what it had held
         598,  // a batch that arrived after its fetcher's end was taken for one of the next: the world's own mistake
+        1563, 1902,  // a recorded end named an object that its dead writer had linked, not synced, and power took away
         703, 792,  // two coordinators with a long replay fenced one another for ever
     ]
 

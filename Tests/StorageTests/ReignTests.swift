@@ -127,6 +127,38 @@ import Testing
         #expect(second.replayed == [ObjectName.log(Term(1), 0), ObjectName.log(Term(1), 1)])
     }
 
+    @Test("the last object of the log that ended is made durable before its end is written", arguments: [0, 1, 3])
+    func lastObjectSettled(logCount: UInt64) {
+        let store = TestStore()
+        ended(in: store, logCount: logCount)
+        let before = store.settled.count
+        let second = ReignDriver(store, instance: 2)
+        second.start()
+        #expect(second.hasWon)
+        let logs = store.settled[before...].filter { $0.hasPrefix("log/") }
+        // Object 0 was durable before the manifest of its term was committed.
+        let last = logCount == 0 ? [] : [ObjectName.log(Term(1), logCount)]
+        #expect(logs == last + [ObjectName.log(Term(2), 0)])
+    }
+
+    @Test("the 0 of a term that committed no manifest is made durable by the next")
+    func zeroSettled() {
+        let store = TestStore()
+        ended(in: store)
+        let second = ReignDriver(store, instance: 2)
+        second.holds = { if case .create(let name, _) = $0 { name.hasPrefix("manifests/") } else { false } }
+        second.start()
+        #expect(!second.hasWon && !second.held.isEmpty)
+        beat(store, Term(2), counter: 1, hasEnded: true)
+        let before = store.settled.count
+        let third = ReignDriver(store, instance: 3)
+        third.start()
+        #expect(third.hasWon)
+        #expect(
+            store.settled[before...].filter { $0.hasPrefix("log/") }
+                == [ObjectName.log(Term(2), 0), ObjectName.log(Term(3), 0)])
+    }
+
     @Test("what a zombie writes behind its recorded end is never read")
     func zombie() {
         let store = TestStore()

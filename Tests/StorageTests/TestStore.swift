@@ -5,6 +5,8 @@ import Storage
 /// A bucket in memory that does what it is told at once.
 final class TestStore {
     var objects: [String: [UInt8]] = [:]
+    /// Names of all that was created or was found to exist: durable from then on, in this order.
+    private(set) var settled: [String] = []
 
     func perform(_ operation: BucketOperation) -> BucketResult {
         switch operation {
@@ -12,6 +14,7 @@ final class TestStore {
             objects[name] = bytes
             return .done
         case .create(let name, let bytes):
+            settled.append(name)
             guard objects[name] == nil else { return .exists }
             objects[name] = bytes
             return .done

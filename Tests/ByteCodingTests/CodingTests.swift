@@ -1,0 +1,111 @@
+import ByteCoding
+import Testing
+
+@Suite struct CodingTests {
+    @Test(
+        "a varint has one form, and what is written is read back",
+        arguments: [0, 1, 127, 128, 300, 1 << 35, UInt64.max])
+    func varint(_ value: UInt64) throws {
+        var writer = ByteWriter()
+        writer.varint(value)
+        writer.signedVarint(Int64(bitPattern: value))
+        var reader = ByteReader(writer.bytes)
+        #expect(try reader.varint() == value)
+        #expect(try reader.signedVarint() == Int64(bitPattern: value))
+        try reader.requireEnd()
+    }
+
+    @Test(
+        "a varint that is too long, too large or cut is refused",
+        arguments: [
+            [0x80, 0x00], [0xff, 0x80, 0x00], [0x80], [],
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02],
+        ] as [[UInt8]])
+    func badVarint(_ bytes: [UInt8]) {
+        var reader = ByteReader(bytes)
+        #expect(throws: CodingError.self) { try reader.varint() }
+    }
+
+    @Test("a length is not believed before that many bytes are there")
+    func length() {
+        var writer = ByteWriter()
+        writer.varint(UInt64.max)
+        writer.raw([1, 2, 3])
+        var reader = ByteReader(writer.bytes)
+        #expect(throws: CodingError.self) { try reader.lengthPrefixed() }
+        reader = ByteReader([4, 1, 2, 3])
+        #expect(throws: CodingError.self) { try reader.lengthPrefixed() }
+        reader = ByteReader([3, 1, 2, 3])
+        #expect(throws: CodingError.self) { try reader.lengthPrefixed(atMost: 2) }
+    }
+
+    @Test("text that is no UTF-8 is refused, not repaired")
+    func text() {
+        var reader = ByteReader([2, 0xc3, 0x28])
+        #expect(throws: CodingError.self) { try reader.string() }
+    }
+
+    @Test("any flipped bit of a checked object is found")
+    func checked() throws {
+        var writer = ByteWriter()
+        writer.raw(0..<40)
+        writer.checksum()
+        let bytes = writer.bytes
+        #expect(try Array(ByteReader.checked(bytes, what: "sample")) == Array(0..<40))
+        for bit in 0..<bytes.count * 8 {
+            var flipped = bytes
+            flipped[bit / 8] ^= 1 << (bit % 8)
+            #expect(throws: CodingError.self) { try ByteReader.checked(flipped, what: "sample") }
+        }
+        for count in 0..<bytes.count {
+            #expect(throws: CodingError.self) { try ByteReader.checked(Array(bytes[..<count]), what: "sample") }
+        }
+    }
+
+    /// RFC 3720, appendix B.4.
+    @Test(
+        "CRC-32C",
+        arguments: [
+            (Array(repeating: 0, count: 32), 0x8a91_36aa), (Array(repeating: 0xff, count: 32), 0x62a8_ab43),
+            (Array(0..<32), 0x46dd_794e), (Array((0..<32).reversed()), 0x113f_db5c),
+        ] as [([UInt8], UInt32)])
+    func crc(_ bytes: [UInt8], _ expected: UInt32) {
+        #expect(CRC32C.checksum(of: bytes) == expected)
+        #expect(CRC32C.checksum(of: bytes[9...], continuing: CRC32C.checksum(of: bytes[..<9])) == expected)
+    }
+
+    /// FIPS 180-2, appendix B; RFC 4231, test case 2.
+    @Test("SHA-256 and HMAC")
+    func hashes() throws {
+        #expect(
+            SHA256.hash(of: "abc".utf8).bytes
+                == Hex.bytes("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))
+        var hasher = SHA256Hasher()
+        hasher.update("a".utf8)
+        hasher.update("bc".utf8)
+        #expect(hasher.finalize() == SHA256.hash(of: "abc".utf8))
+        #expect(
+            HMACSHA256.code(of: "what do ya want for nothing?".utf8, key: Array("Jefe".utf8)).bytes
+                == Hex.bytes("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"))
+    }
+
+    @Test("digests add and subtract modulo 2^256, with carries")
+    func sums() throws {
+        let ones = try #require(Digest256(hex: String(repeating: "f", count: 64)))
+        let one = try #require(Digest256(hex: String(repeating: "0", count: 63) + "1"))
+        let zero = try #require(Digest256(hex: String(repeating: "0", count: 64)))
+        #expect(ones &+ one == zero)
+        #expect(zero &- one == ones)
+        let some = SHA256.hash(of: "some".utf8)
+        let other = SHA256.hash(of: "other".utf8)
+        #expect(some &+ other &- some == other)
+        #expect(some &+ other == other &+ some)
+    }
+
+    @Test("hexadecimal is read as it is written, and nothing else")
+    func hex() {
+        #expect(Hex.bytes(Hex.string(Array(0...255))) == Array(0...255))
+        #expect(Hex.padded(0xabc) == "0000000000000abc")
+        for bad in ["0", "0g", "é0", "0x00 "] { #expect(Hex.bytes(bad) == nil) }
+    }
+}
