@@ -33,6 +33,8 @@ package struct Coordinator: Sendable {
         package var routedLimitBytes = 96 << 20
         /// Whether the workers end with this process: then an article may have ended it, and what it left is suspect.
         package var isWithItsWorkers = false
+        /// Room of the store below which bulk articles are refused; nil: `RoomGuard` decides by its size.
+        package var keepFreeBytes: UInt64?
         /// Batches that wait for the log, in bytes; beyond it a PUT is told BUSY.
         package var intakeLimitBytes = 64 << 20
 
@@ -67,6 +69,16 @@ package struct Coordinator: Sendable {
 
         /// Memory it takes, about.
         package var heldBytes: Int { entries.reduce(256) { $0 + $1.heldBytes } }
+
+        /// Retractions and the like are taken even where room is short: they are small, and some make room.
+        var holdsArticles: Bool {
+            entries.contains {
+                switch $0 {
+                case .article, .rejection: true
+                default: false
+                }
+            }
+        }
     }
 
     /// About all dead letters of a key.
@@ -95,6 +107,8 @@ package struct Coordinator: Sendable {
         case put(PeerID, Put)
         case message(PeerID, Message)
         case disconnected(PeerID)
+        /// What the store's file system has left.
+        case room(StoreRoom)
         /// Refuse new work, publish what is sealed, then stop.
         case drain
     }
@@ -157,6 +171,7 @@ package struct Coordinator: Sendable {
     private var merges: MergeScheduler
     private var collector: Collector?
     private var quarantine = Quarantine()
+    private var roomGuard: RoomGuard
     /// The decision that waits for the log.
     private var decisionToken: UInt64?
     /// Our predecessor in this process, with its workers, may have been ended by an article.
@@ -173,7 +188,9 @@ package struct Coordinator: Sendable {
     private var reportBytes: [PeerID: [UInt64: Int]] = [:]
     /// Number of the last report of each worker.
     private var lastReport: [PeerID: UInt64] = [:]
+
     package init(_ configuration: Configuration) {
+        roomGuard = RoomGuard(keepFreeBytes: configuration.keepFreeBytes)
         self.configuration = configuration
         reign = Reign(instance: configuration.instance, address: configuration.address, empty: configuration.empty)
         merges = MergeScheduler(policy: configuration.mergePolicy)
@@ -200,7 +217,8 @@ package struct Coordinator: Sendable {
             unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
             intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
             retractionCount: state.retractions.count, deadLetterCount: state.deadLetters.count,
-            suspectStreamCount: quarantine.suspectCount)
+            suspectStreamCount: quarantine.suspectCount,
+            room: roomGuard.room, roomLevel: roomGuard.level)
     }
 
     package mutating func handle(_ event: Event, now: Moment) -> [Action] {
@@ -220,6 +238,7 @@ package struct Coordinator: Sendable {
             roles[peer] = nil
             answers.closed(peer)
             leave(peer, now: now)
+        case .room(let room): if let news = roomGuard.update(room) { actions.append(.note(news)) }
         case .drain: drain(now: now)
         }
         for peer in answers.takeSettled(besides: { [intake] in intake.askers }) { actions.append(.close(peer)) }
@@ -462,6 +481,7 @@ package struct Coordinator: Sendable {
         guard log!.waitingBytes <= configuration.intakeLimitBytes else {
             return refuse(put, peer, .busy, "too much waits for the log")
         }
+        if put.holdsArticles, let why = roomGuard.refusal(put.lane) { return refuse(put, peer, .storeFailed, why) }
         guard answers.owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
         var put = put
         if let why = resolve(&put) { return refuse(put, peer, .notAllowed, why) }
@@ -637,6 +657,7 @@ package struct Coordinator: Sendable {
             leave(peer, now: now)
         case .compact:
             guard !isDraining else { return refuseMessage(peer, "the coordinator drains", .draining) }
+            if let why = roomGuard.refusal(.bulk) { return refuseMessage(peer, why, .storeFailed) }
             guard answers.compaction(peer) else {
                 return refuseMessage(
                     peer, "\(OwedAnswers.compactionLimitCount) compactions are asked for", .busy)
@@ -857,7 +878,7 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func scheduleMerges(now: Moment) {
-        guard let publisher, !isDraining else { return }
+        guard let publisher, !isDraining, roomGuard.level == .ample else { return }
         answers.unassign { [merges] in !merges.isRunning($0) }
         if MergeScheduler.isCanonical(publisher.head) {
             tellCompacted(publisher.head.generation) { _ in true }

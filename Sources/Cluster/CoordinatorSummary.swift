@@ -24,12 +24,16 @@ package struct CoordinatorSummary: Sendable {
     package var deadLetterCount: Int
     /// Shards and lanes whose articles are tried apart, because they may have ended their workers.
     package var suspectStreamCount: Int
+    /// Nil where the store does not tell.
+    package var room: StoreRoom?
+    package var roomLevel: RoomGuard.Level
 
     package init(
         isReigning: Bool, isDraining: Bool, term: Term, generation: Generation, setDigest: String, sums: OutcomeSums,
         overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
         mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
-        retractionCount: Int, deadLetterCount: Int, suspectStreamCount: Int
+        retractionCount: Int, deadLetterCount: Int, suspectStreamCount: Int, room: StoreRoom? = nil,
+        roomLevel: RoomGuard.Level = .ample
     ) {
         self.isReigning = isReigning
         self.isDraining = isDraining
@@ -49,5 +53,7 @@ package struct CoordinatorSummary: Sendable {
         self.retractionCount = retractionCount
         self.deadLetterCount = deadLetterCount
         self.suspectStreamCount = suspectStreamCount
+        self.room = room
+        self.roomLevel = roomLevel
     }
 }

@@ -96,6 +96,10 @@ package final class FolderBucket: Bucket {
         }
     }
 
+    package func room() -> StoreRoom? {
+        do throws(SystemError) { return try SystemCall.room(location) } catch { return nil }
+    }
+
     // MARK: Operations
 
     private func create(_ name: String, _ bytes: [UInt8]) throws(SystemError) -> BucketResult {

@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 
 /// A system call that failed: what was tried on what, and errno.
 package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -46,6 +47,14 @@ enum SystemCall {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { throw SystemError("look at", path) }
         return FileStatus(status)
+    }
+
+    /// Of the file system that holds `path`.
+    static func room(_ path: String) throws(SystemError) -> StoreRoom {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { throw SystemError("look at the room of", path) }
+        let block = UInt64(status.f_frsize)
+        return StoreRoom(freeBytes: UInt64(status.f_bavail) * block, totalBytes: UInt64(status.f_blocks) * block)
     }
 
     /// What is in a directory, "." and ".." left out, in no order.

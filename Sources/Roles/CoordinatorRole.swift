@@ -24,6 +24,8 @@ package final class CoordinatorRole: Sendable {
         package var shardCount: UInt16 = 32
         /// Whether the workers end with this process.
         package var isWithItsWorkers = false
+        /// Room of the store below which articles are refused; nil: by its size.
+        package var keepFreeBytes: UInt64?
 
         package init(bucket: any Bucket, endpoint: Endpoint) {
             self.bucket = bucket
@@ -53,6 +55,7 @@ package final class CoordinatorRole: Sendable {
     private let settings = Mutex<Settings?>(nil)
 
     static let tickMilliseconds = 20
+    static let roomMilliseconds = 1000
 
     package init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
@@ -94,6 +97,8 @@ package final class CoordinatorRole: Sendable {
         let bound = Endpoint(host: configuration.endpoint.host, port: started.port)
         logger.info("coordinator listens", metadata: ["address": "\(bound)"])
         onListening(bound)
+        let rooms = watchRoom()
+        defer { rooms.cancel() }
         let failure = await withCheckedContinuation { (continuation: CheckedContinuation<String?, Never>) in
             let thread = Thread { [self] in
                 continuation.resume(returning: work(address: configuration.advertised ?? "\(bound)"))
@@ -104,6 +109,17 @@ package final class CoordinatorRole: Sendable {
         }
         try await started.stop()
         if let failure { throw RoleError(failure) }
+    }
+
+    /// On a thread of its own: a file system that hangs stops nothing else.
+    private func watchRoom() -> any DispatchSourceTimer {
+        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "coranto.room"))
+        timer.schedule(deadline: .now(), repeating: .milliseconds(Self.roomMilliseconds))
+        timer.setEventHandler { [self] in
+            if let room = configuration.bucket.room() { mailbox.push(.machine(.room(room))) }
+        }
+        timer.activate()
+        return timer
     }
 
     // MARK: The machine's thread
@@ -179,6 +195,7 @@ package final class CoordinatorRole: Sendable {
             sharding: Sharding(shardCount: configuration.shardCount, secret: SystemRandom().number()))
         var machine = Coordinator.Configuration(instance: SystemRandom().instance(), address: address, empty: empty)
         machine.isWithItsWorkers = configuration.isWithItsWorkers
+        machine.keepFreeBytes = configuration.keepFreeBytes
         return Coordinator(machine)
     }
 

@@ -51,6 +51,10 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var retractions: Int
     package var deadLetters: Int
     package var suspectStreams: Int
+    /// Of the store's file system, and whether articles are refused for want of it: ample, low or spent. Nil where the store does
+    /// not tell.
+    package var freeBytes: UInt64?
+    package var room: String?
 
     /// Of a store where nobody reigns.
     package static var stopped: CoordinatorStatus {
@@ -83,6 +87,8 @@ package struct CoordinatorStatus: Codable, Sendable {
         retractions = summary.retractionCount
         deadLetters = summary.deadLetterCount
         suspectStreams = summary.suspectStreamCount
+        freeBytes = summary.room?.freeBytes
+        room = summary.room.map { _ in "\(summary.roomLevel)" }
     }
 
     /// - Throws: if the bytes are not what `json` gives.

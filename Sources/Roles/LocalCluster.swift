@@ -19,6 +19,7 @@ package final class LocalCluster: Sendable {
         package var machine = WorkerSettings()
         /// The program that tries suspect articles apart; nil if there is none.
         package var trialExecutable: String?
+        package var keepFreeBytes: UInt64?
 
         package init(bucket: any Bucket) { self.bucket = bucket }
     }
@@ -42,6 +43,7 @@ package final class LocalCluster: Sendable {
         var settings = CoordinatorRole.Configuration(bucket: configuration.bucket, endpoint: configuration.endpoint)
         settings.token = configuration.token
         settings.settings = configuration.settings
+        settings.keepFreeBytes = configuration.keepFreeBytes
         settings.isWithItsWorkers = configuration.trialExecutable != nil
         coordinator = CoordinatorRole(settings, logger: logger)
         let locator = CoordinatorLocator.store(configuration.bucket)

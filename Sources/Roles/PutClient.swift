@@ -39,6 +39,8 @@ package final class PutClient {
     package private(set) var nextNumber: UInt64 = 1
     /// Told of each batch that was accepted.
     package var onAccepted: (UInt64, BatchCounts) -> Void = { _, _ in }
+    /// Whether whoever waits wants to wait no longer: a batch that is refused then is not sent again.
+    package var isStopped: () -> Bool = { false }
     private var unanswered: [(number: UInt64, message: Message)] = []
 
     package private(set) var totals = Totals()
@@ -109,7 +111,10 @@ package final class PutClient {
         case .busy, .draining, .storeFailed, .notCoordinator:
             refusals += 1
             lastRefusal = "\(code.rawValue) \(why)"
-            if refusals > 600 {
+            if refusals == Self.silentMilliseconds / 200 {
+                waiting("the coordinator refuses: \(lastRefusal); trying for 2 min")
+            }
+            if refusals > 600 || isStopped() {
                 throw GaveUp(
                     description: "batch \(number) is still refused: \(lastRefusal); run it again when that is mended, "
                         + "what was taken is counted as duplicates")

@@ -77,8 +77,11 @@ package protocol Bucket: Sendable {
     func perform(_ operation: BucketOperation) -> BucketResult
     /// Several that do not depend on one another, at once where the driver can; results in their order.
     func perform(_ operations: [BucketOperation]) -> [BucketResult]
+    /// Room that is left; nil where that cannot be told.
+    func room() -> StoreRoom?
 }
 
 extension Bucket {
     package func perform(_ operations: [BucketOperation]) -> [BucketResult] { operations.map { perform($0) } }
+    package func room() -> StoreRoom? { nil }
 }

@@ -63,6 +63,20 @@ struct ListenOption: ParsableArguments {
     }
 }
 
+/// How much of a store's room is left for what must go on.
+struct RoomOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            Take no bulk articles when the store's file system has less room than this, and no live ones at half of it; \
+            else 5 % of it, at most 10240.
+            """,
+            valueName: "megabytes"))
+    var keepFree: UInt32?
+
+    var bytes: UInt64? { keepFree.map { UInt64($0) << 20 } }
+}
+
 struct LogOption: ParsableArguments {
     enum Level: String, ExpressibleByArgument, CaseIterable {
         case debug, info, notice, warning, error

@@ -40,6 +40,7 @@ struct IngestCommand: AsyncParsableCommand {
     var map: [String] = []
     @Option(help: "Workers, when this command is the cluster.")
     var workers = 1
+    @OptionGroup var room: RoomOption
     @Option(help: "How to print the result.")
     var format = Format.text
 
@@ -62,9 +63,12 @@ struct IngestCommand: AsyncParsableCommand {
         let signals = DrainSignals { stop.tell() }
         defer { signals.cancel() }
         let result = try await put.put(
-            lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers, stop: stop
+            lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers,
+            keepFreeBytes: room.bytes,
+            stop: stop
         ) { client in
             let rejections = Rejections(client: client.name)
+            client.isStopped = { stop.isTold }
             client.onAccepted = { number, counts in
                 if counts.rejected > 0 { progress.clear() }
                 rejections.answered(number, counts)

@@ -37,7 +37,7 @@ struct PutOptions: ParsableArguments {
     ///
     /// - Parameter stop: once told, an own cluster ends without waiting for what is pending; `body` looks by itself.
     func put(
-        lane: Lane, ack: AckLevel, workers: Int, stop: StopSignal = StopSignal(),
+        lane: Lane, ack: AckLevel, workers: Int, keepFreeBytes: UInt64? = nil, stop: StopSignal = StopSignal(),
         _ body: @escaping @Sendable (PutClient) throws -> Void
     ) async throws -> Result {
         let token = try coordinator.token()
@@ -52,6 +52,7 @@ struct PutOptions: ParsableArguments {
         }
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.workerCount = workers
+        configuration.keepFreeBytes = keepFreeBytes
         configuration.trialExecutable = Self.ownExecutable
         let cluster = LocalCluster(configuration, logger: log.logger("ingest", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Result? in

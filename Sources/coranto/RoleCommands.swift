@@ -25,6 +25,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     var tokenFile: String?
     @Option(help: "Shards of a new store.")
     var shards: UInt16 = 32
+    @OptionGroup var room: RoomOption
     @OptionGroup var log: LogOption
 
     func validate() throws {
@@ -38,6 +39,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         configuration.advertised = advertise
         configuration.token = token
         configuration.shardCount = shards
+        configuration.keepFreeBytes = room.bytes
         let role = CoordinatorRole(configuration, logger: log.logger("coordinator"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }

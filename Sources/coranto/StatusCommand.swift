@@ -140,6 +140,10 @@ struct StatusCommand: AsyncParsableCommand {
         text += "generation \(status.generation), \(counted(status.overlays, "overlay")), "
         text += "\(counted(status.cells, "cell")), "
         text += "\(status.segmentBytes / 1024) KiB of segments\n"
+        if let free = status.freeBytes, let room = status.room {
+            text += "\(free >> 20) MiB free in the store"
+            text += room == "ample" ? "\n" : ": room is \(room), articles are refused\n"
+        }
         text += "set digest \(status.setDigest)\n"
         text += "received \(articles.received)\n"
         for (name, count) in rows {

@@ -33,6 +33,7 @@ struct UpCommand: AsyncParsableCommand {
     var allowAddress: [String] = []
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
+    @OptionGroup var room: RoomOption
     @OptionGroup var log: LogOption
 
     func validate() throws {
@@ -49,6 +50,7 @@ struct UpCommand: AsyncParsableCommand {
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.trialExecutable = PutOptions.ownExecutable
         configuration.workerCount = workers
+        configuration.keepFreeBytes = room.bytes
         configuration.endpoint = try listen.endpoint(token: token)
         configuration.token = token
         let logger = log.logger("up")
