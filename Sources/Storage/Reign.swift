@@ -37,6 +37,7 @@ package struct Reign: Sendable {
         case listingTerms
         case probingTerm(after: Term)
         case watching(Term)
+        case peeking(next: Term)
         case creatingTerm(Term)
         case listingManifests
         case probingManifest
@@ -150,6 +151,12 @@ package struct Reign: Sendable {
         case (.probingTerm(let known), .missing):
             known == .none ? claim(known.next, isAfterOrderlyEnd: true) : watch(known, now: now)
         case (.watching(let watched), _): observe(watched, result, now: now)
+        case (.peeking, .names(let names)):
+            guard let newest = names.first else { return createTerm() }
+            issue(.get(name: newest, range: nil))
+        case (.peeking, .bytes(let bytes)): peeked(bytes, name: operation.name)
+        // Collected since it was listed: there is a newer one, which we read once the term is ours.
+        case (.peeking, .missing): createTerm()
         case (.listingManifests, .names(let names)):
             let newest = names.first.flatMap { ObjectName.generation(ofManifest: $0) } ?? Generation.none
             stage = .probingManifest
@@ -270,8 +277,26 @@ package struct Reign: Sendable {
         if askedAt - lastChange >= Self.patienceMilliseconds { claim(watched.next, isAfterOrderlyEnd: false) }
     }
 
+    /// What we could not work by is known before anything is written: who can must not be overtaken by us.
     private mutating func claim(_ next: Term, isAfterOrderlyEnd orderly: Bool) {
         isAfterOrderlyEnd = orderly
+        stage = .peeking(next: next)
+        issue(.list(prefix: "manifests/", after: nil, limit: 1))
+    }
+
+    private mutating func peeked(_ bytes: [UInt8], name: String) {
+        do {
+            if let why = refusal(of: try Manifest(decoding: bytes, named: name)) { return fail(why) }
+            createTerm()
+        } catch { corrupt(name, error) }
+    }
+
+    private func refusal(of manifest: Manifest) -> String? {
+        manifest.settings.refusal.map { "the bucket's settings are not ours: \($0)" }
+    }
+
+    private mutating func createTerm() {
+        guard case .peeking(let next) = stage else { return }
         stage = .creatingTerm(next)
         let object = TermObject(term: next, instance: instance, address: address)
         outputs.append(.operation(create.start(name: ObjectName.term(next), bytes: object.encoded)))
@@ -289,7 +314,7 @@ package struct Reign: Sendable {
         // While we slept a later term came and published.
         guard manifest.term < term else { return outputs += start(now: now) }
         // Nothing was written yet but the term: another program may still go on from here.
-        if let why = manifest.settings.refusal { return fail("the bucket's settings are not ours: \(why)") }
+        if let why = refusal(of: manifest) { return fail(why) }
         ends = []
         findLog(before: term)
     }

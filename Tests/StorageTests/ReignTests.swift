@@ -32,7 +32,7 @@ import Testing
             ])
     }
 
-    @Test("a coordinator that cannot work by the bucket's settings does not reign and writes nothing of its own")
+    @Test("a coordinator that cannot work by the bucket's settings does not reign and writes nothing")
     func foreignSettings() throws {
         let store = TestStore()
         ended(in: store)
@@ -45,7 +45,7 @@ import Testing
         second.start()
         #expect(!second.hasWon && second.inherited == nil)
         #expect(second.failure?.contains("zstd version") == true)
-        #expect(Set(store.objects.keys).subtracting(before) == [ObjectName.term(Term(2))])
+        #expect(Set(store.objects.keys) == before)
     }
 
     @Test("a coordinator does not begin on a manifest under another's name, and does not read on for ever")
