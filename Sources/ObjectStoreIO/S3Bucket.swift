@@ -13,6 +13,7 @@ package final class S3Bucket: Bucket {
     package let location: String
     private let carrier: S3Session.Carrier
     private let context: S3Call.Context
+    private let meter = RequestMeter()
     private let idle = Mutex<[S3Session]>([])
 
     package init(_ configuration: S3Configuration, patience: S3Call.Patience = S3Call.Patience()) {
@@ -23,11 +24,13 @@ package final class S3Bucket: Bucket {
         carrier = S3Session.Carrier(signer: configuration.signer, caFile: configuration.caFile)
     }
 
+    package func requests() -> StoreRequests? { meter.counted }
+
     package func perform(_ operation: BucketOperation) -> BucketResult { perform([operation])[0] }
 
     /// All at once, as far as connections allow; results in the order of the operations.
     package func perform(_ operations: [BucketOperation]) -> [BucketResult] {
-        let session = idle.withLock { $0.popLast() } ?? S3Session(carrier)
+        let session = idle.withLock { $0.popLast() } ?? S3Session(carrier, meter)
         defer { idle.withLock { $0.append(session) } }
         let random = SystemRandom()
         return session.run(

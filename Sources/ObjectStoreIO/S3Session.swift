@@ -31,13 +31,15 @@ import Storage
     static let transferLimitCount = 24
 
     private let carrier: Carrier
+    private let meter: RequestMeter
     private let multi: UnsafeMutableRawPointer
 
     private static let initialised: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    init(_ carrier: Carrier) {
+    init(_ carrier: Carrier, _ meter: RequestMeter) {
         precondition(Self.initialised, "curl cannot begin")
         self.carrier = carrier
+        self.meter = meter
         guard let made = unsafe curl_multi_init() else { preconditionFailure("curl: out of memory") }
         unsafe multi = made
         unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.transferLimitCount)
@@ -53,6 +55,7 @@ import Storage
                 let signed = carrier.signer.sign(request, at: SystemClock().wall())
                 let transfer = S3Transfer(request, signed, caFile: carrier.caFile, usesProxy: carrier.usesProxy)
                 run.transfers[transfer.identity] = (index, transfer)
+                meter.sent(request)
                 unsafe curl_multi_add_handle(multi, transfer.handle)
             }
             var running: Int32 = 0
@@ -77,7 +80,9 @@ import Storage
             let result = unsafe message.pointee.data.result
             unsafe curl_multi_remove_handle(multi, handle)
             guard let (index, transfer) = run.transfers.removeValue(forKey: UInt(bitPattern: handle)) else { continue }
-            run.handle(transfer.outcome(of: result), of: index, now: now)
+            let outcome = transfer.outcome(of: result)
+            meter.received(outcome)
+            run.handle(outcome, of: index, now: now)
             isAny = true
         }
         return isAny

@@ -108,6 +108,7 @@ package final class CoordinatorRole: Sendable {
             thread.start()
         }
         try await started.stop()
+        configuration.bucket.tellRequests(logger)
         if let failure { throw RoleError(failure) }
     }
 
@@ -174,9 +175,12 @@ package final class CoordinatorRole: Sendable {
                     perform(machine.handle(event, now: clock.moment))
                     credit(peer, bytes)
                 case .status(let peer, let bytes):
-                    send(peer, .statusReport(json: CoordinatorStatus(machine.status).json))
+                    send(
+                        peer,
+                        .statusReport(
+                            json: CoordinatorStatus(machine.status, requests: configuration.bucket.requests()).json))
                     credit(peer, bytes)
-                case .look(let tell): tell(CoordinatorStatus(machine.status))
+                case .look(let tell): tell(CoordinatorStatus(machine.status, requests: configuration.bucket.requests()))
                 case .fail(let message): failure = message
                 }
             }
@@ -318,5 +322,13 @@ extension SystemClock {
     /// Both clocks, as machines are told them.
     package var moment: Moment {
         Moment(milliseconds: Int64(monotonicNanoseconds() / 1_000_000), wall: wall())
+    }
+}
+
+extension Bucket {
+    /// At the end of a process: what it cost.
+    func tellRequests(_ logger: Logger) {
+        guard let requests = requests() else { return }
+        logger.info("asked of the object store", metadata: ["requests": "\(requests)"])
     }
 }

@@ -55,6 +55,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     /// not tell.
     package var freeBytes: UInt64?
     package var room: String?
+    /// Of the coordinator's process; nil for a folder.
+    package var storeRequests: StoreRequests?
 
     /// Of a store where nobody reigns.
     package static var stopped: CoordinatorStatus {
@@ -69,7 +71,7 @@ package struct CoordinatorStatus: Codable, Sendable {
         return status
     }
 
-    package init(_ summary: CoordinatorSummary) {
+    package init(_ summary: CoordinatorSummary, requests: StoreRequests? = nil) {
         role = summary.isReigning ? (summary.isDraining ? "draining" : "coordinator") : "standby"
         term = summary.term.number
         generation = summary.generation.number
@@ -87,6 +89,7 @@ package struct CoordinatorStatus: Codable, Sendable {
         retractions = summary.retractionCount
         deadLetters = summary.deadLetterCount
         suspectStreams = summary.suspectStreamCount
+        storeRequests = requests
         freeBytes = summary.room?.freeBytes
         room = summary.room.map { _ in "\(summary.roomLevel)" }
     }

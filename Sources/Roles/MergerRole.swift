@@ -68,6 +68,7 @@ package final class MergerRole: Sendable {
             link.stop()
             tasks.cancelAll()
         }
+        configuration.bucket.tellRequests(logger)
     }
 
     private func work(_ link: CoordinatorLink) {

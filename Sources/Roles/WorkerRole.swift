@@ -70,6 +70,7 @@ package final class WorkerRole: Sendable {
             link.stop()
             tasks.cancelAll()
         }
+        configuration.bucket.tellRequests(logger)
     }
 
     /// Waits for the process on a thread of its own: TOUCH goes on meanwhile.

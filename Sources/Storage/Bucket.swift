@@ -79,9 +79,12 @@ package protocol Bucket: Sendable {
     func perform(_ operations: [BucketOperation]) -> [BucketResult]
     /// Room that is left; nil where that cannot be told.
     func room() -> StoreRoom?
+    /// What was sent so far; nil where requests are not paid for.
+    func requests() -> StoreRequests?
 }
 
 extension Bucket {
     package func perform(_ operations: [BucketOperation]) -> [BucketResult] { operations.map { perform($0) } }
     package func room() -> StoreRoom? { nil }
+    package func requests() -> StoreRequests? { nil }
 }

@@ -144,6 +144,7 @@ struct StatusCommand: AsyncParsableCommand {
             text += "\(free >> 20) MiB free in the store"
             text += room == "ample" ? "\n" : ": room is \(room), articles are refused\n"
         }
+        if let requests = status.storeRequests { text += "the coordinator asked of the object store: \(requests)\n" }
         text += "set digest \(status.setDigest)\n"
         text += "received \(articles.received)\n"
         for (name, count) in rows {

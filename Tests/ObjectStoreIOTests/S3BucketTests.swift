@@ -45,6 +45,11 @@ private func bucket(
             #expect(bucket.perform(.delete(name: "a/b")) == .done)
         }
         #expect(server.connectionCount == 1)
+        var expected = StoreRequests()
+        (expected.puts, expected.gets, expected.deletes) = (10, 20, 10)
+        // The scripted answer to a PUT and a DELETE has a body too.
+        (expected.sentBytes, expected.receivedBytes) = (1_000_000, 30 * 7)
+        #expect(bucket.requests() == expected)
         let heads = server.requests.prefix(4).map { $0.lowercased() }
         #expect(
             heads.map { $0.split(separator: "\r\n")[0] }
