@@ -16,6 +16,7 @@ class Processes:
     def __init__(self, log):
         self.log, self.running = log, []
         self.cpu_s, self.peak_mib = 0.0, 0.0
+        self.cpu_by_role = {}
 
     def start(self, words, **more):
         more.setdefault("stdin", subprocess.DEVNULL)
@@ -28,7 +29,9 @@ class Processes:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.running.remove(process)
-        self.cpu_s += usage.ru_utime + usage.ru_stime
+        role, cpu_s = process.args[1], usage.ru_utime + usage.ru_stime
+        self.cpu_s += cpu_s
+        self.cpu_by_role[role] = self.cpu_by_role.get(role, 0) + cpu_s
         self.peak_mib += usage.ru_maxrss / 1024
         return process.returncode
 
