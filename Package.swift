@@ -15,6 +15,9 @@ let planted: [String: [SwiftSetting]] = Dictionary(
     grouping: [
         ("ACK_BEFORE_DURABLE", "Storage"), ("NO_LOOK", "Storage"), ("WATERMARK_BY_TO", "Cluster"),
         ("EPOCH_TWICE", "Cluster"), ("COLLECT_LIVE_ATTEMPT", "Cluster"), ("KILL_LOST", "Engine"),
+        ("ETAG_BEFORE_ACK", "Fetching"), ("CONTENT_NAMED", "Storage"), ("FREE_SLOT_ZOMBIE", "Cluster"),
+        ("LOG_BEFORE_LEDGER", "Cluster"), ("LEDGER_ROWS_DROPPED", "Cluster"), ("RETRY_NOT_DUPLICATE", "Cluster"),
+        ("KILL_TWICE", "Engine"), ("PAGE_LOST", "Cluster"), ("LANE_SHARED", "Storage"),
     ].filter { $0.0 == Context.environment["CORANTO_PLANTED"] }, by: \.1
 ).mapValues { $0.map { .define("PLANTED_" + $0.0) } }
 

@@ -65,6 +65,9 @@ package struct Collector: Sendable {
     private var seenUnnamed: Set<UInt64> = []
     private var victims: [String] = []
     private var deletedCount = 0
+    #if PLANTED_LOG_BEFORE_LEDGER
+        var coming: Manifest?
+    #endif
 
     package init(term: Term, graceMilliseconds: Int64, intervalMilliseconds: Int64, now: Moment) {
         self.term = term
@@ -234,7 +237,12 @@ package struct Collector: Sendable {
         _ names: [String], now: Moment, isOver: (Attempt) -> Bool, protected: Set<String>
     ) {
         guard let head else { return }
-        let firstNeeded = firstNeeded.values.min() ?? .start
+        #if PLANTED_LOG_BEFORE_LEDGER
+            // What the manifest counts that is being written.
+            let firstNeeded = coming.map { min($0.watermarks.min() ?? .start, $0.foldedTo) } ?? .start
+        #else
+            let firstNeeded = firstNeeded.values.min() ?? .start
+        #endif
         for name in names {
             if name.hasPrefix("log/") {
                 let parts = name.split(separator: "/")

@@ -29,6 +29,7 @@ package struct Coordinator: Sendable {
         package var collectGraceMilliseconds: Int64 = 24 * 3_600_000
         /// Ledger rows in the head of a manifest before they are folded into an object.
         package var ledgerTailLimitCount = 2048
+        package var pageCellLimitCount = ManifestPage.cellLimitCount
         /// Log entries kept in memory for workers, in bytes; what falls out is read from the log again.
         package var routedLimitBytes = 96 << 20
         /// Whether the workers end with this process: then an article may have ended it, and what it left is suspect.
@@ -281,7 +282,8 @@ package struct Coordinator: Sendable {
                     cacheLimitBytes: configuration.routedLimitBytes)
                 publisher = Publisher(
                     head: head, term: term, instance: configuration.instance,
-                    ledgerTailLimitCount: configuration.ledgerTailLimitCount)
+                    ledgerTailLimitCount: configuration.ledgerTailLimitCount,
+                    pageCellLimitCount: configuration.pageCellLimitCount)
             case .replay(let object): replay(object)
             case .won: begin(now: now)
             case .failed(let message):
@@ -302,15 +304,23 @@ package struct Coordinator: Sendable {
         }
     }
 
-    private mutating func fold(_ object: LogObject) {
+    /// - Returns: the shards of which a dead letter became an article again.
+    @discardableResult
+    private mutating func fold(_ object: LogObject) -> Set<Shard> {
+        var revived: Set<Shard> = []
         object.forEachEntry { position, _, entry in
             guard position > folding.foldedTo else { return }
             if case .retraction(let retraction) = entry, state.retractions[retraction.key] == nil, let publisher {
                 retracted[publisher.head.sharding.shard(of: retraction.key), default: []].append(retraction.key)
             }
-            folding.add(entry, hour: object.hour, changed: state.apply(entry))
+            let changed = state.apply(entry)
+            if case .retried(let article) = entry, changed.contains(.deadLetters), let publisher {
+                revived.insert(publisher.head.sharding.shard(of: article.key))
+            }
+            folding.add(entry, hour: object.hour, changed: changed)
         }
         folding.foldedTo = max(folding.foldedTo, object.endPosition)
+        return revived
     }
 
     private mutating func begin(now: Moment) {
@@ -420,6 +430,9 @@ package struct Coordinator: Sendable {
             guard let publisher else { return }
             let open = Set(joined.values).union(merges.runningJobs.map(\.attempt))
             let own = term
+            #if PLANTED_LOG_BEFORE_LEDGER
+                collector?.coming = publisher.coming
+            #endif
             take(
                 collector?.handle(
                     tag, result, now: now, head: publisher.snapshot,
@@ -529,8 +542,9 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .durable(let object, let tokens):
                 guard let head = publisher?.head else { return }
-                fold(object)
+                let revived = fold(object)
                 router?.append(object, watermarks: head)
+                for shard in revived.sorted() { renewLease(of: shard, now: now) }
                 for token in tokens { durable(token) }
             case .refused(let tokens, let failure):
                 for token in tokens {
@@ -614,12 +628,17 @@ package struct Coordinator: Sendable {
         case .touch: return actions.append(.send(peer, .touched))
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
         case .sealed(let report):
-            guard joined[peer] != nil else { return refuseMessage(peer, "SEALED before JOIN") }
+            #if !PLANTED_FREE_SLOT_ZOMBIE
+                guard joined[peer] != nil else { return refuseMessage(peer, "SEALED before JOIN") }
+            #endif
             // A report may kill what an earlier one brought, in another lane: without that one it must not be published.
             let last = lastReport[peer] ?? 0
             #if PLANTED_WATERMARK_BY_TO
                 // Here that mistake would be caught before it did harm.
                 let follows = report.number > last
+            #elseif PLANTED_FREE_SLOT_ZOMBIE
+                // What was known of a worker is forgotten with it.
+                let follows = joined[peer] == nil || report.number == last &+ 1
             #else
                 let follows = report.number == last &+ 1
             #endif
@@ -737,6 +756,14 @@ package struct Coordinator: Sendable {
         router?.left(peer)
         publisher?.drop(peer)
         merges.remove(peer)
+    }
+
+    /// A dead letter is an article again, and the shard's holder was told with its lease that it is none: it begins anew.
+    private mutating func renewLease(of shard: Shard, now: Moment) {
+        guard let holder = leases?.grant(of: shard)?.worker else { return }
+        actions.append(.note("peer \(holder.number) begins anew: a dead letter of shard \(shard.index) is retried"))
+        actions.append(.close(holder))
+        leave(holder, now: now, isOrderly: true)
     }
 
     private mutating func takeAttempt() -> Attempt {

@@ -41,7 +41,13 @@ package struct LeaseTable: Sendable {
     package var workers: [PeerID] { lastHeard.keys.sorted() }
 
     package func holds(_ worker: PeerID, _ shard: Shard, _ epoch: ShardEpoch) -> Bool {
-        guard let grant = grants[shard] else { return false }
+        guard let grant = grants[shard] else {
+            #if PLANTED_FREE_SLOT_ZOMBIE
+                return true
+            #else
+                return false
+            #endif
+        }
         return grant.worker == worker && grant.epoch == epoch
     }
 

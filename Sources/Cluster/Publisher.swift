@@ -126,6 +126,8 @@ package struct Publisher: Sendable {
     private let instance: Instance
     /// Ledger rows in the head before they are folded into an object.
     private let ledgerTailLimitCount: Int
+    /// Cells that a page names.
+    private let pageCellLimitCount: Int
     private var stage = Stage.idle
     private var create = CreateCall(owner: .manifest)
     private var look = StoreCall(owner: .manifest)
@@ -137,9 +139,11 @@ package struct Publisher: Sendable {
     private var draft: Draft?
 
     package init(
-        head: SnapshotHead, term: Term, instance: Instance, ledgerTailLimitCount: Int
+        head: SnapshotHead, term: Term, instance: Instance, ledgerTailLimitCount: Int,
+        pageCellLimitCount: Int = ManifestPage.cellLimitCount
     ) {
         self.ledgerTailLimitCount = ledgerTailLimitCount
+        self.pageCellLimitCount = pageCellLimitCount
         snapshot = head
         self.term = term
         self.instance = instance
@@ -239,8 +243,8 @@ package struct Publisher: Sendable {
             next.ledgerTail = LedgerRows()
         }
         if nextCells != cells {
-            next.pages = stride(from: 0, to: nextCells.count, by: ManifestPage.cellLimitCount).map { start in
-                let part = nextCells[start..<min(start + ManifestPage.cellLimitCount, nextCells.count)]
+            next.pages = stride(from: 0, to: nextCells.count, by: pageCellLimitCount).map { start in
+                let part = nextCells[start..<min(start + pageCellLimitCount, nextCells.count)]
                 return place("pages", ManifestPage(cells: Array(part)).encoded, attempt(), &objects)
             }
         }
@@ -291,6 +295,12 @@ package struct Publisher: Sendable {
             // Only a coordinator of a later term can have taken the number: no earlier one passes our first manifest.
             case .taken: return fence()
             case .failed:
+                #if PLANTED_PAGE_LOST
+                    if stage == .writingObjects, draft?.objects.first?.name.hasPrefix("pages/") ?? false {
+                        draft?.objects.removeFirst()
+                        return step(now: now)
+                    }
+                #endif
                 // Full or refused: everything stays as it is and is tried again.
                 stage = .pausing(until: now.milliseconds + Self.pauseMilliseconds)
                 return []
@@ -339,6 +349,9 @@ package struct Publisher: Sendable {
             draft?.snapshot.ledger.entries.removeAll { $0 == entry }
         } else {
             draft?.ledger?.unread = []
+            #if PLANTED_LEDGER_ROWS_DROPPED
+                draft?.snapshot.ledger.entries.removeAll { $0 == entry }
+            #endif
         }
         return step(now: now)
     }
@@ -412,7 +425,12 @@ package struct Publisher: Sendable {
             Set(report.entries.map(\.shardLane)).count == report.entries.count, isCredible(report, next.sums)
         else { return .refuse }
         if let segment = report.segment {
-            guard segment.kind == .overlay, segment.attempt == knowledge.attempt(item.id.worker) else { return .refuse }
+            #if PLANTED_FREE_SLOT_ZOMBIE
+                let isOfItsAttempt = knowledge.attempt(item.id.worker).map { $0 == segment.attempt } ?? true
+            #else
+                let isOfItsAttempt = segment.attempt == knowledge.attempt(item.id.worker)
+            #endif
+            guard segment.kind == .overlay, isOfItsAttempt else { return .refuse }
         }
         var isEarly = false
         for entry in report.entries {

@@ -162,7 +162,8 @@ package struct Worker: Sendable {
 
     private var leases: [Shard: Lease] = [:]
     private var retracted: Set<ArticleKey> = []
-    private var deadLetters: [ArticleKey: [ShardRules.DeadLetterMark]] = [:]
+    /// As told with each lease: one that was retried since an earlier lease is no longer among them.
+    private var deadLetters: [Shard: [ArticleKey: [ShardRules.DeadLetterMark]]] = [:]
     private var queue: [ArticlesBatch] = []
     private var suspects: Suspects?
     /// Tells answers to an abandoned trial apart.
@@ -310,9 +311,7 @@ package struct Worker: Sendable {
         case .lease(let shard, let epoch, let generation, let rules):
             leases[shard] = Lease(epoch: epoch, generation: generation, suspectTo: rules.suspectTo)
             retracted.formUnion(rules.retracted)
-            for letter in rules.deadLetters where !(deadLetters[letter.key]?.contains(letter) ?? false) {
-                deadLetters[letter.key, default: []].append(letter)
-            }
+            deadLetters[shard] = Dictionary(grouping: rules.deadLetters, by: \.key)
         case .revoke(let shard, let epoch):
             guard leases[shard]?.epoch == epoch else { return }
             leases[shard] = nil
@@ -365,7 +364,9 @@ package struct Worker: Sendable {
             for routed in slice.entries where routed.position <= suspectTo {
                 switch routed.entry {
                 case .article(let article), .retried(let article):
-                    guard deadLetterMark(of: article) == nil, !retracted.contains(article.key) else { continue }
+                    guard deadLetterMark(of: article, in: slice.shardLane.shard) == nil,
+                        !retracted.contains(article.key)
+                    else { continue }
                     found.articles.append(article)
                     found.places.append((slice.shardLane, slice.epoch, routed.position))
                 case .retraction, .rejection, .feed, .deadLetter, .dropped: break
@@ -413,8 +414,8 @@ package struct Worker: Sendable {
         }
     }
 
-    private func deadLetterMark(of article: LoggedArticle) -> ShardRules.DeadLetterMark? {
-        deadLetters[article.key]?.first { $0.version == article.version }
+    private func deadLetterMark(of article: LoggedArticle, in shard: Shard) -> ShardRules.DeadLetterMark? {
+        deadLetters[shard]?[article.key]?.first { $0.version == article.version }
     }
 
     private mutating func take(_ batch: ArticlesBatch, now: Moment) {
@@ -449,7 +450,7 @@ package struct Worker: Sendable {
         }
         switch routed.entry {
         case .article(let article), .retried(let article):
-            if let letter = deadLetterMark(of: article) {
+            if let letter = deadLetterMark(of: article, in: stream.shard) {
                 // The decision accounts for the entry it was made of; any other is the same version again.
                 guard letter.position != routed.position else { break }
                 label(Label(source: article.source, hour: routed.hour))
@@ -472,7 +473,7 @@ package struct Worker: Sendable {
         label(Label(source: article.source, hour: hour))
         if retracted.contains(article.key) { return count(.retracted, article.source, hour) }
         if let old = open[article.key] {
-            if article.version == old.version { return count(.duplicate, article.source, hour) }
+            if article.version == old.version { return count(Self.duplicate, article.source, hour) }
             if article.version < old.version { return count(.superseded, article.source, hour) }
             dropped.append(old.ordinal)
             count(.superseded, old.source, old.hour)
@@ -483,6 +484,13 @@ package struct Worker: Sendable {
         recordBytes += UInt64(article.recordBytes)
         actions.append(.index(article))
     }
+
+    /// What a version is counted as that is live already.
+    #if PLANTED_RETRY_NOT_DUPLICATE
+        private static let duplicate = Outcome.superseded
+    #else
+        private static let duplicate = Outcome.duplicate
+    #endif
 
     private mutating func label(_ label: Label) {
         guard label != lastLabel else { return }
@@ -567,7 +575,8 @@ package struct Worker: Sendable {
                     count(.published, document.source, document.hour)
                 } else {
                     dropped.append(document.ordinal)
-                    count(live.version == document.version ? .duplicate : .superseded, document.source, document.hour)
+                    count(
+                        live.version == document.version ? Self.duplicate : .superseded, document.source, document.hour)
                 }
             }
         }

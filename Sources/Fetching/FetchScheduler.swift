@@ -313,6 +313,9 @@ package struct FetchScheduler: Sendable {
                 waiting.state = feeds[url]?.state ?? feed.state
                 waiting.phase = .pending(batch: batch.number, feed.state, seen)
                 feeds[url] = waiting
+                #if PLANTED_ETAG_BEFORE_ACK
+                    actions.append(.save(feed.state, seen: seen))
+                #endif
                 actions.append(.put(batch))
             }
         case 304:

@@ -15,6 +15,7 @@ struct LedgerOracle {
     }
 
     private(set) var rows: [LedgerKey: Row] = [:]
+    private var letters = LetterBook()
     private var objects: [Term: [UInt64: LogObject]] = [:]
     private var objectCount = 0
     private var countedTo = Position.start
@@ -41,7 +42,10 @@ struct LedgerOracle {
             let watermark = manifest[watermark: stream]
             var decided = known.decidedCount
             while decided < known.entries.count, known.entries[decided].position <= watermark {
-                rows[known.entries[decided].key, default: Row()].decided += 1
+                // What was given up was decided then.
+                if !letters.settled.contains(known.entries[decided].position) {
+                    rows[known.entries[decided].key, default: Row()].decided += 1
+                }
                 decided += 1
             }
             streams[stream]!.decidedCount = decided
@@ -70,17 +74,25 @@ struct LedgerOracle {
 
     private mutating func count(_ object: LogObject, _ sharding: Sharding) {
         object.forEachEntry { position, lane, entry in
+            let isReceived = letters.take(entry)
             switch entry {
-            case .article(let article):
+            case .article(let article), .retried(let article):
                 let key = LedgerKey(hour: object.hour, source: article.source)
-                rows[key, default: Row()].received += 1
+                if isReceived {
+                    rows[key, default: Row()].received += 1
+                } else {
+                    // A dead letter is pending again, at the hour when it was retried.
+                    rows[key, default: Row()].decided -= 1
+                }
                 let stream = ShardLane(sharding.shard(of: article.key), lane)
                 streams[stream, default: ([], 0)].entries.append(Routed(position: position, key: key))
             case .rejection(let rejection):
                 let key = LedgerKey(hour: object.hour, source: rejection.source)
                 rows[key, default: Row()].received += 1
                 rows[key, default: Row()].decided += 1
-            default: break
+            case .deadLetter(let letter):
+                rows[LedgerKey(hour: letter.hour, source: letter.article.source), default: Row()].decided += 1
+            case .retraction, .feed, .dropped: break
             }
         }
     }

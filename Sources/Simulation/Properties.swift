@@ -12,6 +12,8 @@ struct Properties {
     private(set) var manifestCount = 0
     private(set) var deletedCount = 0
     var numbers = DocumentNumbers()
+    /// Articles that end whoever indexes them.
+    var poison: Set<DocumentID> = []
     private var liveSet = LiveSet()
     private var texts = LoggedTexts()
     private var ledger = LedgerOracle()
@@ -188,7 +190,9 @@ struct Properties {
     func visible(_ batch: SimulatedClient.Batch, retracted: Set<ArticleKey>) throws {
         guard let head else { throw Violation(property: "a visible batch is in the snapshot", detail: "no snapshot") }
         for entry in batch.entries {
-            guard case .article(let article) = entry, !retracted.contains(article.key) else { continue }
+            guard case .article(let article) = entry, !retracted.contains(article.key),
+                !poison.contains(DocumentID(key: article.key, version: article.version))
+            else { continue }
             try require(
                 live[article.key].map { $0 >= article.version } ?? false, "a visible batch is in the snapshot", head,
                 article.key.hex)
@@ -234,6 +238,7 @@ struct Properties {
                 batches.contains(id), "what was acknowledged is in the log", head, "\(id.client), batch \(id.number)")
         }
         try checkFeeds(feeds, log)
+        try checkLetters(head, log)
         let expected = log.winners.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
         try require(expected == head.setDigest, "the snapshot is a function of the log", head)
         try require(
@@ -241,6 +246,16 @@ struct Properties {
             "\(head.sums[.duplicate]), the log has \(log.duplicates)")
         try checkKept(head, store: store, manifest: manifest, segments: segments)
         try checkWhole(head, store: store, segments: segments)
+    }
+
+    private func checkLetters(_ head: Manifest, _ log: ValidLog) throws {
+        try require(
+            head.sums[.deadLettered] == Int64(log.deadLetters.count), "dead letters are counted", head,
+            "\(head.sums[.deadLettered]), the log has \(log.deadLetters.count)")
+        for id in log.givenUp {
+            try require(
+                poison.contains(id), "only what ends its worker becomes a dead letter", head, id.key.hex)
+        }
     }
 
     /// What a feed showed when it was polled to the end is in the log.

@@ -1,3 +1,5 @@
+import Storage
+
 /// What a seed makes of a world: its size, how long things last and how much goes wrong.
 package struct Scenario: Sendable {
     package enum Shape: String, Sendable {
@@ -43,6 +45,18 @@ package struct Scenario: Sendable {
     /// How many times faster than the monotonic clock the wall clock runs: so that seconds see hours, and kept generations
     /// are thinned out within a run.
     package var wallFactor: Int64
+    /// Articles that end whoever indexes them.
+    package var poisonCount = 0
+    /// From when on they no longer do, as after a correction of the program; nil if never.
+    package var curedAt: Int64?
+    /// How often somebody retries or drops a dead letter.
+    package var letterRequestCount = 0
+    /// Whether a coordinator takes it that workers ended with the one before it.
+    package var isWithItsWorkers = false
+    /// How often all connections are cut at once.
+    package var switchFailureCount = 0
+    /// Cells that a page of a manifest names: few, so that there are several pages.
+    package var pageCellLimitCount = ManifestPage.cellLimitCount
     package var isTraced = false
 
     package init(seed: UInt64, shape: Shape = .full) {
@@ -66,6 +80,22 @@ package struct Scenario: Sendable {
         routedLimitBytes = random.int(500...20_000)
         faultSpanMilliseconds = random.chance(500) ? 15_000 : World.workMilliseconds
         logReadMilliseconds = random.chance(200) ? random.int(500...2000) : 0
+        specialise(&random)
+    }
+
+    /// What only some worlds have is told by the seed, so that the others stay as they are when more is added.
+    private mutating func specialise(_ random: inout SeededRandom) {
+        let kind = seed % 5
+        if kind == 0 {
+            poisonCount = random.int(1...2)
+            curedAt = random.chance(600) ? Int64(random.int(5000...Int(World.workMilliseconds))) : nil
+            letterRequestCount = random.int(0...5)
+            isWithItsWorkers = random.chance(400)
+        }
+        if kind == 0 || kind == 1 || kind == 4 {
+            switchFailureCount = random.int(0...2)
+            pageCellLimitCount = random.int(2...4)
+        }
     }
 }
 

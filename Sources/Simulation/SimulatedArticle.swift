@@ -9,6 +9,9 @@ enum SimulatedArticle {
     /// Sightings of an article: the number decides when it was first seen, or that nobody saw.
     static let sightingCount = 41
     static let textCount = 4
+    /// Of articles that end whoever indexes them: later than all others, so that nothing else is live of their keys once
+    /// they are cured.
+    static let poisonSighting = sightingCount + 3
     static let vocabulary = ["storm", "court", "strike", "budget", "harbour", "election", "bridge", "flood", "museum"]
     private static let sources = ["paper", "agency", nil]
     private static let languages = ["en", nil]

@@ -1,4 +1,5 @@
 import ByteCoding
+import Cluster
 import News
 import Storage
 import Wire
@@ -11,11 +12,21 @@ struct SimulatedClient {
         var ack: AckLevel
         var lane: Lane
         var entries: [LogEntry]
+        var requests: [Coordinator.LetterRequest]
         var payload: [UInt8]
         var digest: Digest256
 
-        init(_ id: BatchID, _ lane: Lane, _ ack: AckLevel, _ entries: [LogEntry]) {
+        init(
+            _ id: BatchID, _ lane: Lane, _ ack: AckLevel, _ entries: [LogEntry],
+            requests: [Coordinator.LetterRequest] = []
+        ) {
             var out = ByteWriter()
+            out.varint(requests.count)
+            for request in requests {
+                out.fixed(UInt8(request.kind == .retry ? 1 : 0))
+                out.articleKey(request.key)
+            }
+            self.requests = requests
             for entry in entries { entry.encode(to: &out) }
             self.id = id
             self.ack = ack
@@ -31,6 +42,10 @@ struct SimulatedClient {
     let name: String
     private var random: SeededRandom
     private let pool: ArticlePool
+    /// Articles that end whoever indexes them.
+    private let poison: [LoggedArticle]
+    /// What somebody asks of dead letters by this client.
+    private var requests: [Coordinator.LetterRequest] = []
     private var articlesLeft: Int
     private var nextNumber: UInt64 = 1
     private var current: Batch?
@@ -40,18 +55,33 @@ struct SimulatedClient {
     private(set) var retracted: Set<ArticleKey> = []
     private(set) var renamedCount = 0
 
-    init(name: String, seed: UInt64, articleCount: Int, pool: ArticlePool) {
+    init(name: String, seed: UInt64, articleCount: Int, pool: ArticlePool, poison: [LoggedArticle] = []) {
+        self.poison = poison
         self.name = name
         random = SeededRandom(seed: seed)
         articlesLeft = articleCount
         self.pool = pool
     }
 
-    var isDone: Bool { articlesLeft <= 0 && current == nil }
+    var isDone: Bool { articlesLeft <= 0 && current == nil && requests.isEmpty }
+    var isIdle: Bool { current == nil }
+
+    mutating func ask(_ request: Coordinator.LetterRequest) { requests.append(request) }
+
+    /// What is asked of a dead letter cannot be done: nobody asks again.
+    mutating func giveUp(_ number: UInt64) {
+        if let current, current.id.number == number, !current.requests.isEmpty { self.current = nil }
+    }
 
     /// The batch in flight again, or a new one.
     mutating func next() -> Message? {
         if let current { return current.message }
+        if !requests.isEmpty {
+            current = Batch(
+                BatchID(client: name, number: nextNumber), .live, .durable, [], requests: [requests.removeFirst()])
+            nextNumber += 1
+            return current!.message
+        }
         guard articlesLeft > 0 else { return nil }
         var entries: [LogEntry] = []
         for _ in 0..<random.int(1...20) { entries.append(makeEntry()) }
@@ -65,7 +95,8 @@ struct SimulatedClient {
     /// It was begun anew: what was on its way may go again under a number of its own.
     mutating func restarted() {
         guard let batch = current, random.chance(600) else { return }
-        current = Batch(BatchID(client: name, number: nextNumber), batch.lane, batch.ack, batch.entries)
+        current = Batch(
+            BatchID(client: name, number: nextNumber), batch.lane, batch.ack, batch.entries, requests: batch.requests)
         nextNumber += 1
         renamedCount += 1
     }
@@ -83,11 +114,18 @@ struct SimulatedClient {
         return done
     }
 
-    static func entries(_ payload: [UInt8]) throws(CodingError) -> [LogEntry] {
+    static func content(
+        _ payload: [UInt8]
+    ) throws(CodingError) -> (entries: [LogEntry], requests: [Coordinator.LetterRequest]) {
         var reader = ByteReader(payload)
+        var requests: [Coordinator.LetterRequest] = []
+        for _ in 0..<(try reader.count("requests", atMost: 100)) {
+            let kind: UInt8 = try reader.fixed()
+            requests.append(Coordinator.LetterRequest(kind: kind == 1 ? .retry : .drop, key: try reader.articleKey()))
+        }
         var entries: [LogEntry] = []
         while !reader.isAtEnd { entries.append(try LogEntry(decoding: &reader)) }
-        return entries
+        return (entries, requests)
     }
 
     private mutating func makeEntry() -> LogEntry {
@@ -101,6 +139,7 @@ struct SimulatedClient {
         if random.chance(30) {
             return .rejection(Rejection(reason: .empty, source: "paper", place: "line 1", detail: ""))
         }
+        if !poison.isEmpty, random.chance(25) { return .article(random.pick(poison)) }
         return .article(
             pool.article(
                 number, sighting: random.int(0...(SimulatedArticle.sightingCount - 1)),

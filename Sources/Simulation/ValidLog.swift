@@ -7,6 +7,12 @@ import Wire
 /// against this, so it is computed from all that was ever written, and by other code than the product's.
 struct ValidLog {
     private let objects: [LogObject]
+    /// Entries that count as received.
+    let articleCount: Int64
+    /// What is a dead letter at its end.
+    let deadLetters: Set<DocumentID>
+    /// What was one at some time.
+    let givenUp: Set<DocumentID>
 
     /// - Parameter everLog: in any order, with what was collected since.
     init(_ everLog: [LogObject]) {
@@ -18,18 +24,11 @@ struct ValidLog {
             for end in object.ends where ends[end.term] == nil { ends[end.term] = end.objectCount }
         }
         objects = sorted.filter { $0.number < ends[$0.term] ?? UInt64.max }
-    }
-
-    /// Entries that count as received.
-    var articleCount: Int64 {
-        var count: Int64 = 0
-        forEachEntry { entry in
-            switch entry {
-            case .article, .rejection: count += 1
-            default: break
-            }
-        }
-        return count
+        var letters = LetterBook()
+        for object in objects { object.forEachEntry { _, _, entry in letters.take(entry) } }
+        articleCount = letters.receivedCount
+        deadLetters = letters.letters
+        givenUp = letters.givenUp
     }
 
     var batches: Set<BatchID> {
@@ -55,11 +54,13 @@ struct ValidLog {
         return retracted
     }
 
-    /// What must be live when all is quiet: of every key the largest version, unless the key was retracted.
+    /// What must be live when all is quiet: of every key the largest version that is no dead letter, unless the key was
+    /// retracted.
     var winners: [LoggedArticle] {
         var best: [ArticleKey: LoggedArticle] = [:]
         forEachEntry { entry in
             if case .article(let article) = entry,
+                !deadLetters.contains(DocumentID(key: article.key, version: article.version)),
                 best[article.key].map({ $0.version < article.version }) ?? true
             {
                 best[article.key] = article
@@ -70,20 +71,26 @@ struct ValidLog {
     }
 
     /// How many articles can have ended as duplicates. Copies of a key's winner can be nothing else; copies of an earlier
-    /// version are superseded if the winner was there first. Of retracted keys anything can be.
+    /// version are superseded if the winner was there first. Of retracted keys anything can be, and of what ever was a dead
+    /// letter.
     var duplicates: ClosedRange<Int64> {
         var copies: [ArticleKey: [Version: Int64]] = [:]
         forEachEntry { entry in
-            if case .article(let article) = entry {
+            switch entry {
+            case .article(let article), .retried(let article):
                 copies[article.key, default: [:]][article.version, default: 0] += 1
+            case .rejection, .retraction, .feed, .deadLetter, .dropped: break
             }
         }
         let retracted = retracted
         var least: Int64 = 0
         var most: Int64 = 0
         for (key, versions) in copies {
-            if !retracted.contains(key), let winner = versions.keys.max() { least += versions[winner]! - 1 }
-            most += versions.values.reduce(0) { $0 + $1 - 1 }
+            let alive = versions.keys.filter { !givenUp.contains(DocumentID(key: key, version: $0)) }
+            if !retracted.contains(key), let winner = alive.max(), winner == versions.keys.max() {
+                least += versions[winner]! - 1
+            }
+            most += versions.values.reduce(0) { $0 + $1 } - Int64(alive.count)
         }
         return least...most
     }

@@ -79,6 +79,13 @@ extension World {
         }
     }
 
+    /// Nobody is connected any more.
+    func failSwitch() {
+        guard !isHealing, !open.isEmpty else { return }
+        strikeNow("cut of all connections")
+        for id in open.values.sorted() { cut(id) }
+    }
+
     private func strikeNow(_ what: String) {
         timedFaultCount += 1
         count(what)

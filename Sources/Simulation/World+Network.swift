@@ -110,9 +110,10 @@ extension World {
         if toServer {
             let peer = connections[id].peer
             if case .put(let number, let lane, let ack, let digest, let payload) = message {
+                let content = try SimulatedClient.content(payload)
                 let put = Coordinator.Put(
                     id: BatchID(client: connections[id].name, number: number), digest: digest, lane: lane,
-                    ack: ack, entries: try SimulatedClient.entries(payload))
+                    ack: ack, entries: content.entries, letterRequests: content.requests)
                 try step(coordinator: index, .put(peer, put))
             } else {
                 try step(coordinator: index, .message(peer, message))
@@ -192,8 +193,23 @@ extension World {
             schedule(after: Int64(random.int(1...400)), .clientSend(process: index, run: run))
         case .refusedBatch(let number, let code, _):
             if code == .idReused { throw Violation(property: "a batch may be sent again", detail: "batch \(number)") }
+            if code == .notAllowed { processes[index].client!.giveUp(number) }
             schedule(after: Int64(random.int(100...1000)), .clientSend(process: index, run: run))
         default: break
         }
+    }
+
+    /// Somebody looks at the dead letters and asks something of one.
+    func askOfLetters() {
+        let letters = ValidLog(store.everLog).deadLetters.map(\.key).sorted()
+        let clients = processes.indices.filter { processes[$0].role == .client && processes[$0].isUp }
+        guard !letters.isEmpty, !clients.isEmpty else { return }
+        let index = random.pick(clients)
+        let request = Coordinator.LetterRequest(kind: random.chance(700) ? .retry : .drop, key: random.pick(letters))
+        note("\(request.kind) of dead letter \(request.key.hex.prefix(8)) by \(index)")
+        count("dead letter: \(request.kind)")
+        let isIdle = processes[index].client!.isIdle
+        processes[index].client!.ask(request)
+        if isIdle { sendFromClient(index) }
     }
 }

@@ -36,6 +36,8 @@ package final class World {
         case drain(process: Int, run: Int)
         case resume(process: Int)
         case compact
+        case askOfLetters
+        case switchFailure
         case heal
         case clientSend(process: Int, run: Int)
     }
@@ -165,6 +167,8 @@ package final class World {
     var isHealing: Bool { healedAt != nil }
     /// Requests of before the healing that may still happen.
     var lateRequestCount = 0
+    /// Articles that end whoever indexes them, until they are cured.
+    let poison: Set<DocumentID>
     private var nextRestCheck: Int64 = 0
     private var hasRested = false
     var properties = Properties()
@@ -182,6 +186,18 @@ package final class World {
         self.pool = pool
         random = SeededRandom(seed: scenario.seed)
         store = SimulatedStore(wallFactor: scenario.wallFactor)
+        poisonArticles = (0..<scenario.poisonCount).map {
+            pool.article($0 * 7, sighting: SimulatedArticle.poisonSighting, text: 0)
+        }
+        poison = Set(poisonArticles.map { DocumentID(key: $0.key, version: $0.version) })
+        properties.poison = poison
+    }
+
+    private let poisonArticles: [LoggedArticle]
+
+    func isDeadly(_ article: LoggedArticle) -> Bool {
+        guard poison.contains(DocumentID(key: article.key, version: article.version)) else { return false }
+        return scenario.curedAt.map { now < $0 } ?? true
     }
 
     // MARK: Running
@@ -237,7 +253,7 @@ package final class World {
             var process = Process(role: .client)
             process.client = SimulatedClient(
                 name: "client\(index)", seed: scenario.seed &* 31 &+ UInt64(index),
-                articleCount: (scenario.articleCount + clients - 1) / clients, pool: pool)
+                articleCount: (scenario.articleCount + clients - 1) / clients, pool: pool, poison: poisonArticles)
             processes.append(process)
         }
         if scenario.fetcherCount > 0 { populateFeeds() }
@@ -248,6 +264,12 @@ package final class World {
         arm()
         for _ in 0..<scenario.powerLossCount {
             schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .losePower)
+        }
+        for _ in 0..<scenario.letterRequestCount {
+            schedule(at: Int64(random.int(8000...Int(Self.workMilliseconds))), .askOfLetters)
+        }
+        for _ in 0..<scenario.switchFailureCount {
+            schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .switchFailure)
         }
         for _ in 0..<scenario.compactionCount {
             schedule(at: Int64(random.int(3000...Int(Self.workMilliseconds))), .compact)
@@ -323,6 +345,8 @@ package final class World {
         case .roomAgain: store.isFull = false
         case .heal: try heal()
         case .compact: requestCompaction()
+        case .askOfLetters: askOfLetters()
+        case .switchFailure: failSwitch()
         case .feedChange(let index): feeds[index].change(&random)
         case .restart(let index): if !processes[index].isUp { try boot(index) }
         case .crash(let index, let run): crash(index, run)
@@ -407,7 +431,7 @@ package final class World {
             try receive(index, id, toServer: toServer, bytes)
         case .closed(let id, let toServer): try closed(index, id, toServer: toServer)
         case .effect, .cut, .feedChange, .fault, .arm, .losePower, .roomAgain, .heal, .restart, .crash, .drain, .resume,
-            .compact:
+            .compact, .askOfLetters, .switchFailure:
             break
         }
         if fault == .crashHandled, isRunning(index, run) { stop(index) }
@@ -464,6 +488,8 @@ package final class World {
         configuration.ledgerTailLimitCount = 4
         configuration.publishIntervalMilliseconds = 300
         configuration.routedLimitBytes = scenario.routedLimitBytes
+        configuration.pageCellLimitCount = scenario.pageCellLimitCount
+        configuration.isWithItsWorkers = scenario.isWithItsWorkers
         processes[index].coordinator = Coordinator(configuration)
         try perform(processes[index].coordinator!.handle(.start, now: moment(of: index)), on: index)
     }
@@ -565,11 +591,20 @@ package final class World {
             case .send(let message): sendUp(index, message)
             case .reconnect: reconnect(index)
             case .operation(let operation): issue(operation, from: index)
-            case .index(let article): try processes[index].draft!.index(article)
+            case .index(let article):
+                if isDeadly(article) {
+                    note("article \(article.key.hex.prefix(8)) ends worker \(index)", .fault)
+                    count("worker ended by an article")
+                    stop(index)
+                } else {
+                    try processes[index].draft!.index(article)
+                }
             case .discard: processes[index].draft!.discard()
-            case .tryApart(let trial, _):
+            case .tryApart(let trial, let articles):
+                let run: Trial.Run = articles.contains(where: isDeadly) ? .died("signal 9") : .survived
+                if case .died = run { count("trial died") }
                 try engine(index, .trial) { refusal in
-                    .worker(.tried(trial: trial, refusal.map { .unknown("\($0)") } ?? .survived))
+                    .worker(.tried(trial: trial, refusal.map { .unknown("\($0)") } ?? run))
                 }
             case .lookUp(let seal, let keys, let atLeast, let own):
                 try engine(index, .lookUp) { refusal in

@@ -67,8 +67,16 @@ package struct Manifest: Equatable, Sendable {
     }
 
     package subscript(watermark shardLane: ShardLane) -> Position {
-        get { watermarks[Int(shardLane.shard.index) * 2 + Int(shardLane.lane.rawValue)] }
-        set { watermarks[Int(shardLane.shard.index) * 2 + Int(shardLane.lane.rawValue)] = newValue }
+        get { watermarks[Self.slot(shardLane)] }
+        set { watermarks[Self.slot(shardLane)] = newValue }
+    }
+
+    private static func slot(_ stream: ShardLane) -> Int {
+        #if PLANTED_LANE_SHARED
+            Int(stream.shard.index) * 2
+        #else
+            Int(stream.shard.index) * 2 + Int(stream.lane.rawValue)
+        #endif
     }
 
     package var name: String { ObjectName.manifest(generation) }

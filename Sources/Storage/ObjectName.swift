@@ -19,7 +19,11 @@ package enum ObjectName {
 
     /// `kind/<sha256>.<term>-<attempt>`: content-named, but unique to the attempt that wrote it.
     package static func written(_ folder: String, _ digest: Digest256, _ attempt: Attempt) -> String {
-        "\(folder)/\(digest.hex).\(attempt.name)"
+        #if PLANTED_CONTENT_NAMED
+            "\(folder)/\(digest.hex).\(Attempt(term: .none, number: 0).name)"
+        #else
+            "\(folder)/\(digest.hex).\(attempt.name)"
+        #endif
     }
 
     package static func generation(ofManifest name: some StringProtocol) -> Generation? {

@@ -46,7 +46,7 @@ package struct SegmentReference: Hashable, Sendable {
     package var liveChange: Int64 { Int64(documentCount) - Int64(killCount) }
 
     /// `segments/<sha256>.<term>-<attempt>`
-    package var objectName: String { "segments/\(identity.hex).\(attempt.name)" }
+    package var objectName: String { ObjectName.written("segments", identity, attempt) }
 
     package func encode(to out: inout ByteWriter) {
         out.digest(identity)

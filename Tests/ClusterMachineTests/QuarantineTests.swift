@@ -211,7 +211,12 @@ import Wire
         #expect(driver.coordinator.status.deadLetterCount == 0)
         let sums = driver.coordinator.status.sums
         #expect(sums[.deadLettered] == 0 && sums.pending == 1 && sums.received == 10)
-        let again = try #require(driver.slices(to: PeerID(4)).last)
+        // Who holds the shard was told with its lease that it is a dead letter: its successor is not.
+        #expect(driver.slices(to: PeerID(4)).count == slices.count)
+        driver.join(PeerID(5))
+        credit(driver, PeerID(5))
+        #expect(rules(driver, PeerID(5))?.deadLetters.isEmpty ?? false)
+        let again = try #require(driver.slices(to: PeerID(5)).last)
         #expect(again.entries.map(\.entry) == [.retried(logged(4))])
         request(driver, 52, .retry)
         #expect(refusals(driver).last?.contains("no dead letter") ?? false)
@@ -236,7 +241,9 @@ import Wire
         let sums = driver.coordinator.status.sums
         #expect(sums[.deadLettered] == 0 && sums.received == 11 && sums.pending == 2)
         // Reports are still believed: one outcome each.
-        driver.seal(2, Array(driver.slices(to: PeerID(4)).dropFirst(slices.count)), by: PeerID(4))
+        driver.join(PeerID(5))
+        credit(driver, PeerID(5))
+        driver.seal(1, driver.slices(to: PeerID(5)), by: PeerID(5))
         driver.pass(3000)
         #expect(driver.coordinator.status.sums.pending == 0)
     }

@@ -139,10 +139,13 @@ struct RangeMerge {
     private func carriedKills() throws -> (rows: [KillRow], places: [[UInt32]]) {
         var carried: [(row: KillRow, part: Int, kill: Int)] = []
         for (number, part) in parts.enumerated() {
-            for (index, row) in part.segment.kills.enumerated() where !part.isKillDropped[index] {
-                #if !PLANTED_KILL_LOST
-                    carried.append((row, number, index))
+            for (index, row) in part.segment.kills.enumerated() {
+                #if PLANTED_KILL_LOST
+                    continue
+                #elseif !PLANTED_KILL_TWICE
+                    if part.isKillDropped[index] { continue }
                 #endif
+                carried.append((row, number, index))
             }
         }
         carried.sort { $0.row.kill < $1.row.kill }
