@@ -181,7 +181,7 @@ package struct Reign: Sendable {
         case (.readingLastObject, .bytes(let bytes)):
             stage = .settlingLastObject
             outputs.append(.operation(create.start(name: operation.name, bytes: bytes)))
-        case (.lookingAfterEnds, .missing): commit()
+        case (.lookingAfterEnds, .missing): commit(now: now)
         case (.lookingAfterManifest, .missing): readState()
         // Either the bucket has a hole, or we were overtaken and the new coordinator has collected what we wanted.
         case (.readingState, .missing), (.readingPage, .missing), (.readingLedgerIndex, .missing),
@@ -231,7 +231,7 @@ package struct Reign: Sendable {
         case (.committing, .taken(let bytes)):
             do {
                 manifest = try Manifest(decoding: bytes, named: committing?.name ?? "")
-                if manifest.term > term { outputs += start(now: now) } else { commit() }
+                if manifest.term > term { outputs += start(now: now) } else { commit(now: now) }
             } catch { corrupt(committing?.name ?? "", error) }
         case (.settlingLastObject, .taken): fail("the last object of the log that ended changed while it was read")
         case (.writingEnds, .taken): fail("\(ObjectName.log(term, 0)) was written by another process of the same term")
@@ -357,7 +357,7 @@ package struct Reign: Sendable {
     }
 
     /// Commits a copy of the newest manifest under our term.
-    private mutating func commit() {
+    private mutating func commit(now: Moment) {
         stage = .committing
         var own = manifest
         if manifest.generation != .none {
@@ -367,6 +367,7 @@ package struct Reign: Sendable {
         own.generation = manifest.generation.next
         own.term = term
         own.instance = instance
+        own.writtenAt = now.wall
         own.ends = ends
         committing = own
         outputs.append(.operation(create.start(name: own.name, bytes: own.encoded)))

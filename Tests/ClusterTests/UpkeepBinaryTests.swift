@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+/// `snapshot export`, `snapshot diff` and `tail`, as users run them.
+@Suite struct UpkeepBinaryTests {
+    /// A store with a superseded, a retracted and a new article in three steps; the generation after each.
+    private func history(_ scratch: Scratch) throws -> [Int] {
+        let first = try scratch.write(
+            "a.ndjson",
+            """
+            {"url":"https://paper.example/1","headline":"Harbour reopens","body":"The harbour of Eastwick reopened."}
+            {"url":"https://paper.example/2","headline":"Bridge closed","body":"The old bridge is closed.","fetched":"2020-05-02T10:00:00Z"}
+
+            """)
+        let second = try scratch.write(
+            "b.ndjson",
+            """
+            {"url":"https://paper.example/2","headline":"Bridge open","body":"The old bridge is open.","fetched":"2020-05-03T10:00:00Z"}
+            {"url":"https://paper.example/3","headline":"Mill sold","body":"The mill was sold."}
+
+            """)
+        var generations: [Int] = []
+        for words in [
+            ["ingest", first], ["ingest", second], ["retract", "https://paper.example/1", "--reason", "wrong"],
+        ] {
+            let done = try Binary.run(arguments: words + ["--store", scratch.store])
+            #expect(done.status == 0, "\(done.errors)")
+            let status = try Binary.run("status", "--store", scratch.store, "--format", "json").json()
+            generations.append(try #require(status["generation"] as? Int))
+        }
+        return generations
+    }
+
+    private func lines(_ result: Binary.Result) throws -> [[String: Any]] {
+        try result.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+    }
+
+    @Test("what is exported, packed or not, gives the same snapshot in an empty store and the same export again")
+    func export() throws {
+        let scratch = try Scratch()
+        _ = try history(scratch)
+        let digest = try Binary.run("snapshot", "digest", "--store", scratch.store).output
+        let plain = try Binary.run("snapshot", "export", "--store", scratch.store)
+        #expect(plain.status == 0 && plain.output.split(separator: "\n").count == 2)
+        for file in ["x.ndjson", "x.ndjson.zst"].map({ scratch.path + "/" + $0 }) {
+            let copy = file + ".store"
+            let exported = try Binary.run("snapshot", "export", file, "--store", scratch.store, "--format", "json")
+            #expect(try exported.json()["articles"] as? Int == 2)
+            #expect(try Binary.run("ingest", file, "--store", copy).status == 0)
+            #expect(try Binary.run("snapshot", "digest", "--store", copy).output == digest)
+            #expect(try Binary.run("snapshot", "export", "--store", copy).output == plain.output)
+            let compared = try Binary.run("snapshot", "diff", "--store", scratch.store, "--with", copy)
+            #expect(compared.status == 0, "\(compared.output)")
+        }
+        // By a pipe, into a store that has other articles.
+        let other = scratch.path + "/other"
+        let article = try scratch.write("c.ndjson", "{\"url\":\"https://paper.example/9\",\"headline\":\"Ninth\"}\n")
+        #expect(try Binary.run("ingest", article, "--store", other).status == 0)
+        #expect(try Binary.run(arguments: ["ingest", "-", "--store", other], input: plain.output).status == 0)
+        let added = try Binary.run("snapshot", "diff", "--store", scratch.store, "--with", other, "--format", "keys")
+        #expect(added.status == 1 && added.output.split(separator: "\n").count == 1, "\(added.output)")
+    }
+
+    @Test("a diff tells what was added, superseded and retracted between two generations")
+    func diff() throws {
+        let scratch = try Scratch()
+        let generations = try history(scratch)
+        func changes(_ from: Int, _ to: Int) throws -> [String] {
+            let told = try Binary.run(
+                "snapshot", "diff", "\(from)", "\(to)", "--store", scratch.store, "--format", "ndjson")
+            #expect(told.status == 1, "\(told.errors)")
+            return try lines(told).compactMap { line in
+                (line["url"] as? String).map { "\(line["change"] ?? "?") \($0.suffix(1))" }
+            }.sorted()
+        }
+        #expect(try changes(generations[0], generations[1]) == ["added 3", "superseded 2"])
+        #expect(try changes(generations[1], generations[2]) == ["retracted 1"])
+        #expect(try changes(generations[0], generations[2]) == ["added 3", "retracted 1", "superseded 2"])
+        let none = try Binary.run("snapshot", "diff", "999", "--store", scratch.store)
+        #expect(none.status == 1 && none.errors.contains("999"), "\(none.errors)")
+    }
+
+    @Test("a tail tells every change once, whole or in two parts, and refuses what it cannot know")
+    func tail() throws {
+        let scratch = try Scratch()
+        let generations = try history(scratch)
+        func told(from generation: Int) throws -> (changes: [String], resume: Int) {
+            let result = try Binary.run("tail", "--from", "\(generation)", "--store", scratch.store)
+            #expect(result.status == 0, "\(result.errors)")
+            let all = try lines(result)
+            let end = try #require(all.last)
+            #expect(end["change"] as? String == "end")
+            let changes = all.dropLast().map { "\($0["change"] ?? "?") \(($0["url"] as? String ?? "?").suffix(1))" }
+            return (changes, try #require(end["resume"] as? Int))
+        }
+        let whole = try told(from: 0)
+        #expect(Set(whole.changes) == ["added 1", "added 2", "added 3", "superseded 2", "retracted 1"])
+        #expect(whole.changes.count == 5)
+        let rest = try told(from: generations[0])
+        #expect(Set(rest.changes) == ["added 3", "superseded 2", "retracted 1"] && rest.resume == whole.resume)
+        #expect(try told(from: whole.resume).changes.isEmpty)
+        let articles = try Binary.run("tail", "--from", "0", "--articles", "--store", scratch.store)
+        #expect(articles.output.contains("The old bridge is closed."))
+        let future = try Binary.run("tail", "--from", "999", "--store", scratch.store)
+        #expect(future.status == 1 && future.errors.contains("999"), "\(future.errors)")
+    }
+}
