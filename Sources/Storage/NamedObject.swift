@@ -58,7 +58,8 @@ extension ClusterState {
 }
 
 extension ObjectName {
-    fileprivate static func requireDigest(of bytes: [UInt8], in name: String) throws(CodingError) {
+    /// - Throws: if the SHA-256 of the bytes is not that of the name.
+    package static func requireDigest(of bytes: [UInt8], in name: String) throws(CodingError) {
         let digest = SHA256.hash(of: bytes).hex
         guard let slash = name.firstIndex(of: "/"), name[name.index(after: slash)...].hasPrefix("\(digest).") else {
             throw .badValue(what: "SHA-256 (\(digest))", offset: 0)

@@ -5,7 +5,7 @@ import Gateway
     static let configuration = CommandConfiguration(
         commandName: "coranto", abstract: "Ingests news articles and answers questions about them.",
         discussion: """
-            One binary, several roles, one store. A store is a folder.
+            One binary, several roles, one store: a folder, or a bucket of an object store.
 
             Example:
               coranto query '"special role" china' --store /srv/news --sort newest
@@ -16,7 +16,7 @@ import Gateway
         subcommands: [
             UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
             StatusCommand.self, TailCommand.self, RetractCommand.self, DeadLettersCommand.self, FeedsCommand.self,
-            SnapshotCommand.self, SegmentCommand.self,
+            SnapshotCommand.self, SegmentCommand.self, BackupCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
             StepsCommand.self, BenchEngineCommand.self, TryArticlesCommand.self,
         ])

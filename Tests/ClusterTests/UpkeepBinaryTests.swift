@@ -63,6 +63,37 @@ import Testing
         #expect(added.status == 1 && added.output.split(separator: "\n").count == 1, "\(added.output)")
     }
 
+    @Test("a backup is a store: sound, of the same articles, and the cluster goes on from it")
+    func backup() throws {
+        let scratch = try Scratch()
+        _ = try history(scratch)
+        let copy = scratch.path + "/copy"
+        let first = try Binary.run("backup", copy, "--store", scratch.store, "--format", "json")
+        #expect(first.status == 0, "\(first.errors)")
+        let again = try Binary.run("backup", copy, "--store", scratch.store, "--format", "json").json()
+        let copied = try first.json()["copied"] as? Int
+        #expect(again["copied"] as? Int == 0 && again["present"] as? Int == copied)
+        #expect(try Binary.run("snapshot", "verify", "--store", copy).status == 0)
+        #expect(try Binary.run("snapshot", "diff", "--store", scratch.store, "--with", copy).status == 0)
+        // What was there is known, retractions among it; what is new is taken.
+        let file = try scratch.write(
+            "d.ndjson",
+            [1, 3, 4].map {
+                "{\"url\":\"https://paper.example/\($0)\",\"headline\":\"Mill sold\",\"body\":\"The mill was sold.\"}\n"
+            }
+            .joined())
+        let ingested = try Binary.run("ingest", file, "--store", copy, "--format", "json")
+        #expect(ingested.status == 3)
+        let outcomes = try #require(try ingested.json()["outcomes"] as? [String: Any])
+        #expect(outcomes["published"] as? Int == 1 && outcomes["duplicate"] as? Int == 1, "\(outcomes)")
+        #expect(try Binary.run("snapshot", "verify", "--store", copy).status == 0)
+        let used = try Binary.run("backup", copy, "--store", scratch.store)
+        #expect(used.status == 1 && used.errors.contains("in use"), "\(used.errors)")
+        let within = try Binary.run("backup", scratch.store + "/copy", "--store", scratch.store)
+        #expect(within.status == 2 || within.status == 1)
+        #expect(within.errors.contains("lies in the store"), "\(within.errors)")
+    }
+
     @Test("a diff tells what was added, superseded and retracted between two generations")
     func diff() throws {
         let scratch = try Scratch()

@@ -1,0 +1,278 @@
+package import ByteCoding
+package import News
+import Roles
+package import Storage
+
+/// Copies a store, also while a cluster runs on it, into a bucket that is a store then.
+///
+/// Guarantees
+/// 1. What the newest manifest of the beginning names, and the log from it on as far as it is seen, is in the copy: every article
+///    that was acknowledged before.
+/// 2. A copy that breaks off leaves the one before it whole: manifests are written last, the newest last of all.
+/// 3. Every object is checked against its name or checksum before it is written.
+///
+/// Objects never change, so what an earlier backup has copied is not copied again.
+package struct StoreBackup {
+    package struct Report: Equatable, Sendable {
+        package var generation = Generation.none
+        package var setDigest = Digest256.zero
+        package var copiedCount = 0
+        package var copiedBytes: UInt64 = 0
+        /// There already.
+        package var presentCount = 0
+        package var prunedCount = 0
+    }
+
+    /// A generation that was to be copied is not kept any more: its objects may be gone.
+    private struct MovedOn: Error {}
+
+    private let source: any Bucket
+    private let destination: any Bucket
+    private var present: Set<String> = []
+    /// Names that belong into the copy.
+    private var wanted: Set<String> = []
+    private var report = Report()
+
+    private static let tryLimitCount = 5
+    private static let atOnceCount = 8
+    private static let atOnceBytes: UInt64 = 128 << 20
+    private static let manifestsAtOnceCount = 64
+
+    package init(from source: any Bucket, to destination: any Bucket) {
+        self.source = source
+        self.destination = destination
+    }
+
+    /// - Parameters:
+    ///   - prunes: whether to delete from the destination what this copy does not hold.
+    ///   - progress: told how many objects there are in the copy so far, and how many there will be at least.
+    /// - Throws: `StoreError` or `Failure`; what was copied stays, and is not copied again.
+    package mutating func run(prunes: Bool = false, progress: (Int, Int) -> Void = { _, _ in }) throws -> Report {
+        for _ in 0..<Self.tryLimitCount {
+            do {
+                // One that knows nothing yet: an older newest manifest may be gone.
+                try copy(SnapshotLoader(source), progress)
+                if prunes { try prune() }
+                return report
+            } catch is MovedOn {
+                continue
+            }
+        }
+        throw Failure(
+            .failed, "the store's generations go faster than they are copied",
+            hint: "run it again: what was copied stays")
+    }
+
+    private mutating func copy(_ loader: SnapshotLoader, _ progress: (Int, Int) -> Void) throws {
+        guard let newest = try loader.newest() else { throw Failure(.notFound, "the store has no snapshot yet") }
+        try look(for: newest.manifest)
+        wanted = []
+        report.generation = newest.manifest.generation
+        report.setDigest = newest.manifest.setDigest
+        var manifests: [(name: String, bytes: [UInt8])] = []
+        var segments: [String: UInt64] = [:]
+        var pages: [Manifest.Named: [SegmentReference]] = [:]
+        var names = newest.manifest.kept.generations.map { ObjectName.manifest($0) }[...]
+        names.append(newest.manifest.name)
+        while !names.isEmpty {
+            let some = names.prefix(Self.manifestsAtOnceCount)
+            names = names.dropFirst(some.count)
+            for (name, result) in zip(some, source.perform(some.map { .get(name: $0, range: nil) })) {
+                let bytes = try content(name, result)
+                let manifest = try decoded(name, bytes) { bytes throws(CodingError) in
+                    try Manifest(decoding: bytes, named: name)
+                }
+                try note(manifest, &pages, &segments)
+                manifests.append((name, bytes))
+            }
+        }
+        let total = wanted.count + manifests.count
+        try copyNamed(segments) { progress($0, total) }
+        let log = try KeptLog(loader, newest: newest)
+        try log.forEachObject { try copyChecked($0.name, $0.encoded) }
+        for number in 1...max(1, log.newestTerm.number) { try copyTerm(Term(number)) }
+        for (name, bytes) in manifests {
+            try copyChecked(name, bytes)
+            progress(wanted.count, total)
+        }
+    }
+
+    /// What is there already must be an older copy of this very store.
+    private mutating func look(for newest: Manifest) throws {
+        present = Set(try names(of: destination))
+        if let beaten = present.first(where: { $0.hasPrefix("heartbeats/") }) {
+            throw Failure(
+                .failed, "\(destination.location) is a store in use: it has \(beaten)",
+                hint: "give a folder or prefix of its own for backups")
+        }
+        for name in present.filter({ $0.hasPrefix("terms/") }).sorted() {
+            guard let theirs = try bytes(name, of: destination), try bytes(name, of: source) != theirs else { continue }
+            throw Failure(
+                .failed, "\(destination.location) is a copy of another store: \(name) differs",
+                hint: "give a folder or prefix of its own for each store")
+        }
+        let newer = present.compactMap { ObjectName.generation(ofManifest: $0) }.max() ?? .none
+        guard newer <= newest.generation else {
+            throw Failure(
+                .failed,
+                "\(destination.location) has generation \(newer.number), the store only \(newest.generation.number)",
+                hint: "the store was put back to an older state since: begin a new backup elsewhere")
+        }
+    }
+
+    /// Notes all that a generation names.
+    private mutating func note(
+        _ manifest: Manifest, _ pages: inout [Manifest.Named: [SegmentReference]], _ segments: inout [String: UInt64]
+    ) throws {
+        var head = SnapshotHead(manifest)
+        for page in manifest.pages {
+            if pages[page] == nil {
+                let name = page.name(in: "pages")
+                pages[page] = try decoded(name, try whole(name)) { bytes throws(CodingError) in
+                    try ManifestPage(decoding: bytes, named: name)
+                }.cells
+            }
+            head.cells += pages[page] ?? []
+        }
+        if let index = manifest.ledgerIndex {
+            let name = index.name(in: "ledger")
+            if !wanted.contains(name) {
+                head.ledger = try decoded(name, try whole(name)) { bytes throws(CodingError) in
+                    try LedgerIndex(decoding: bytes, named: name)
+                }
+            }
+        }
+        for segment in manifest.overlays + head.cells { segments[segment.objectName] = segment.sizeBytes }
+        wanted.formUnion(head.namedObjects)
+    }
+
+    // MARK: Objects
+
+    /// Objects that bear their SHA-256 in their names.
+    private mutating func copyNamed(_ segments: [String: UInt64], _ progress: (Int) -> Void) throws {
+        var left = wanted.sorted().filter { name in
+            guard present.contains(name) else { return true }
+            report.presentCount += 1
+            return false
+        }[...]
+        while let first = left.first {
+            var sum = segments[first] ?? 0
+            var names = [first]
+            for name in left.dropFirst() {
+                sum += segments[name] ?? 0
+                guard names.count < Self.atOnceCount, sum <= Self.atOnceBytes else { break }
+                names.append(name)
+            }
+            left = left.dropFirst(names.count)
+            var creates: [BucketOperation] = []
+            for (name, result) in zip(names, source.perform(names.map { .get(name: $0, range: nil) })) {
+                let bytes = try content(name, result)
+                do throws(CodingError) { try ObjectName.requireDigest(of: bytes, in: name) } catch {
+                    throw StoreError(.corrupt, object: name, message: "\(error)", hint: "it was not copied")
+                }
+                creates.append(.create(name: name, bytes: bytes))
+            }
+            try write(creates)
+            progress(wanted.count - left.count)
+        }
+    }
+
+    /// Objects whose names may have been used for other bytes, in another store or before a loss of power.
+    private mutating func copyChecked(_ name: String, _ bytes: [UInt8]) throws {
+        wanted.insert(name)
+        if present.contains(name), let theirs = try self.bytes(name, of: destination) {
+            if theirs == bytes {
+                report.presentCount += 1
+                return
+            }
+            guard name.hasPrefix("manifests/") else {
+                throw Failure(.failed, "\(destination.location) is a copy of another store: \(name) differs")
+            }
+            // A number that was given again after a loss of power.
+            if case .failed(let failure) = destination.perform(.delete(name: name)) { throw failure }
+        }
+        try write([.create(name: name, bytes: bytes)])
+    }
+
+    private mutating func copyTerm(_ term: Term) throws {
+        let name = ObjectName.term(term)
+        let bytes = try whole(name)
+        _ = try decoded(name, bytes) { bytes throws(CodingError) in try TermObject(decoding: bytes) }
+        try copyChecked(name, bytes)
+    }
+
+    private mutating func write(_ creates: [BucketOperation]) throws {
+        for (operation, result) in zip(creates, destination.perform(creates)) {
+            switch result {
+            case .done:
+                report.copiedCount += 1
+                if case .create(_, let bytes) = operation { report.copiedBytes += UInt64(bytes.count) }
+            case .exists: report.presentCount += 1
+            case .failed(let failure): throw failure
+            default: throw StoreError(.io, object: operation.name, message: "unexpected answer of the store")
+            }
+        }
+    }
+
+    /// Manifests first: what they name may go only after them.
+    private mutating func prune() throws {
+        let superfluous = present.subtracting(wanted).sorted { left, right in
+            (left.hasPrefix("manifests/") ? 0 : 1, left) < (right.hasPrefix("manifests/") ? 0 : 1, right)
+        }
+        for name in superfluous {
+            if case .failed(let failure) = destination.perform(.delete(name: name)) { throw failure }
+            report.prunedCount += 1
+        }
+    }
+
+    // MARK: Reading
+
+    private func names(of bucket: any Bucket) throws -> [String] {
+        var all: [String] = []
+        while true {
+            switch bucket.perform(.list(prefix: "", after: all.last, limit: 1000)) {
+            case .names(let page) where page.isEmpty: return all
+            case .names(let page): all += page
+            case .failed(let failure): throw failure
+            default: throw StoreError(.io, object: bucket.location, message: "unexpected answer of the store")
+            }
+        }
+    }
+
+    private func bytes(_ name: String, of bucket: any Bucket) throws -> [UInt8]? {
+        switch bucket.perform(.get(name: name, range: nil)) {
+        case .bytes(let bytes): bytes
+        case .missing: nil
+        case .failed(let failure): throw failure
+        default: throw StoreError(.io, object: name, message: "unexpected answer of the store")
+        }
+    }
+
+    private func whole(_ name: String) throws -> [UInt8] {
+        try content(name, source.perform(.get(name: name, range: nil)))
+    }
+
+    private func content(_ name: String, _ result: BucketResult) throws -> [UInt8] {
+        switch result {
+        case .bytes(let bytes): return bytes
+        case .failed(let failure): throw failure
+        case .missing:
+            // Gone with its generation, or damage: the newest manifest tells.
+            if let newest = try SnapshotLoader(source).newest()?.manifest, newest.generation > report.generation {
+                throw MovedOn()
+            }
+            throw StoreError(
+                .missing, object: name, message: "the object is missing", hint: "coranto snapshot verify tells more")
+        default: throw StoreError(.io, object: name, message: "unexpected answer of the store")
+        }
+    }
+
+    private func decoded<Value>(
+        _ name: String, _ bytes: [UInt8], _ read: ([UInt8]) throws(CodingError) -> Value
+    ) throws -> Value {
+        do throws(CodingError) { return try read(bytes) } catch {
+            throw StoreError(
+                .corrupt, object: name, message: "\(error)", hint: "coranto snapshot verify tells more")
+        }
+    }
+}
