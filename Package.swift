@@ -108,7 +108,9 @@ let package = Package(
             swiftSettings: strict),
 
         // A whole cluster in one thread; never linked into the product.
-        module("Simulation", ["News", "ByteCoding", "Wire", "Storage", "Engine", "Fetching", "Cluster"]),
+        module(
+            "Simulation",
+            ["News", "ByteCoding", "Wire", "Storage", "Engine", "Fetching", "Cluster", "ObjectStore"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
 
         tests("ByteCodingTests", ["ByteCoding"]),

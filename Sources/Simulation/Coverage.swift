@@ -12,9 +12,16 @@ package struct Coverage: Equatable, Sendable {
         Fault.allCases.filter { $0.obstacle(at: step) == nil }.map { (step, $0) }
     }
 
-    static let commonPairs = pairs.filter { !Step.rare.contains($0.step) }
+    private static let pairsOfStores = pairs.filter { !Step.rare.contains($0.step) }
+    private static let pairsOfFolders = pairsOfStores.filter { $0.fault != .torn }
 
-    static func faults(at step: Step) -> [Fault] { Fault.allCases.filter { $0.obstacle(at: step) == nil } }
+    static func commonPairs(isObjectStore: Bool) -> [(step: Step, fault: Fault)] {
+        isObjectStore ? pairsOfStores : pairsOfFolders
+    }
+
+    static func faults(at step: Step, isObjectStore: Bool) -> [Fault] {
+        Fault.allCases.filter { $0.obstacle(at: step) == nil && ($0 != .torn || isObjectStore) }
+    }
 
     package subscript(step: Step, fault: Fault) -> Int { counts[step.rawValue * Fault.allCases.count + fault.rawValue] }
 

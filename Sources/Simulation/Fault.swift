@@ -30,6 +30,8 @@ package enum Fault: Int, CaseIterable, Sendable {
     case repeated
     /// The list lacks what was written of late and names what was just deleted.
     case stale
+    /// The answer breaks off: its headers tell a length that its body has not. Only of object stores.
+    case torn
     /// The connection is cut, and this is lost.
     case cutLost
     /// The connection is cut right after it; this arrives.
@@ -52,6 +54,9 @@ package enum Fault: Int, CaseIterable, Sendable {
         switch (self, step) {
         case (.drain, .accepted), (.drain, .batchRefused), (.drain, .compacted):
             return "a client is not drained"
+        case (_, .reportRefused):
+            return "a holder is told by REVOKE or a closed connection; only who breaks the protocol is refused"
+        case (.torn, _) where step.isLook: return "the answer has no body: lost answer"
         default: return nil
         }
     }
@@ -87,6 +92,9 @@ package enum Fault: Int, CaseIterable, Sendable {
         case (.broken, .engine), (.broken, .feed): "the machine is told the same as of refused"
         case (.broken, .save): "a local file that cannot be written ends the fetcher: crash before"
         case (.broken, _): nil
+        case (.torn, .read), (.torn, .list): nil
+        case (.torn, .create), (.torn, .put), (.torn, .delete): "the answer has no body: lost answer"
+        case (.torn, _): "not an answer of the store"
         case (.stale, .list): nil
         case (.stale, _): "only lists may lag"
         case (.cutLost, .message), (.cutArrives, .message), (.overtaken, .message), (.oneWay, .message): nil

@@ -12,6 +12,8 @@ struct Properties {
     private(set) var manifestCount = 0
     private(set) var deletedCount = 0
     var numbers = DocumentNumbers()
+    /// Segments reported by workers whose coordinator had let them go before.
+    var late: Set<String> = []
     /// Articles that end whoever indexes them.
     var poison: Set<DocumentID> = []
     private var liveSet = LiveSet()
@@ -52,6 +54,11 @@ struct Properties {
             for index in manifest.watermarks.indices {
                 try require(manifest.watermarks[index] >= head.watermarks[index], "watermarks never go back", manifest)
             }
+        }
+        for overlay in manifest.overlays {
+            try require(
+                !late.contains(overlay.objectName), "no report is published of a worker that was let go", manifest,
+                overlay.objectName)
         }
         try take(manifest, parts: parts, store: store)
         if manifest.generation.number % Self.answersEvery == 0 {

@@ -53,6 +53,19 @@ package struct Scenario: Sendable {
     package var letterRequestCount = 0
     /// Whether a coordinator takes it that workers ended with the one before it.
     package var isWithItsWorkers = false
+    /// Whether the bucket is an object store, spoken to by `S3Call`; else a folder.
+    package var isObjectStore = false
+    /// Segments above this go up in parts, if the bucket is an object store.
+    package var partBytes = 1500
+    /// Generations are thinned out quickly, coordinators change and the store seldom hangs: much is collected while
+    /// things go wrong.
+    package var isCollecting = false
+    package var cellTargetBytes: UInt64 = 2500
+    package var collectIntervalMilliseconds: Int64 = 1500
+    /// A client sends its next batch within this.
+    package var clientPauseMilliseconds = 400
+    /// How often whoever reigns ends.
+    package var takeOverCount = 0
     /// How often all connections are cut at once.
     package var switchFailureCount = 0
     /// Cells that a page of a manifest names: few, so that there are several pages.
@@ -92,9 +105,29 @@ package struct Scenario: Sendable {
             letterRequestCount = random.int(0...5)
             isWithItsWorkers = random.chance(400)
         }
+        if kind == 1 {
+            isCollecting = true
+            // A day in a fifth of a second: what is older than six seconds is kept no more.
+            wallFactor = 432_000
+            collectGraceMilliseconds = Int64(random.int(1...1000)) * wallFactor
+            compactionCount = random.int(6...12)
+            takeOverCount = random.int(1...2)
+            mergerCount = 2
+            // Three cells or so, which are soon made.
+            cellTargetBytes = 9000
+            // Without publishing there is nothing to collect: fewer faults that stop everything.
+            armedCount = random.int(3...6)
+            faultCount = random.int(1...3)
+            clientPauseMilliseconds = 2500
+            collectIntervalMilliseconds = 400
+        }
+        if kind == 4 {
+            isObjectStore = true
+            partBytes = random.pick([1000, 3000, 1_000_000])
+        }
         if kind == 0 || kind == 1 || kind == 4 {
             switchFailureCount = random.int(0...2)
-            pageCellLimitCount = random.int(2...4)
+            pageCellLimitCount = isCollecting ? 1 : random.int(2...4)
         }
     }
 }

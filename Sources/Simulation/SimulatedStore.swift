@@ -23,12 +23,17 @@ struct SimulatedStore {
 
     /// How far a list may lag.
     private let staleMilliseconds: Int64
+    private let isDurableAtOnce: Bool
     /// How long a deletion or an overwriting may be lost with the power.
     static let unsyncedMilliseconds: Int64 = 5000
 
     /// - Parameter wallFactor: how much faster the machines' wall clocks run. A list that lags by an hour of theirs could miss
     ///   the newest of more generations than are kept in line.
-    init(wallFactor: Int64) { staleMilliseconds = 1_200_000 / wallFactor }
+    /// - Parameter isDurableAtOnce: whether what is done is safe from a loss of power, as in an object store.
+    init(wallFactor: Int64, isDurableAtOnce: Bool) {
+        staleMilliseconds = 1_200_000 / wallFactor
+        self.isDurableAtOnce = isDurableAtOnce
+    }
 
     /// - Throws: if a machine wrote a log object that cannot be read.
     mutating func perform(_ operation: BucketOperation, now: Int64, isStale: Bool = false) throws -> BucketResult {
@@ -46,7 +51,7 @@ struct SimulatedStore {
                 return .exists
             }
             place(name, bytes, now)
-            unsynced.insert(name)
+            if !isDurableAtOnce { unsynced.insert(name) }
             if name.hasPrefix("log/") { everLog.append(try LogObject(decoding: bytes)) }
             return .done
         case .get(let name, let range):
@@ -94,6 +99,7 @@ struct SimulatedStore {
     ///
     /// - Returns: the names of what vanished.
     mutating func losePower(now: Int64, _ random: inout SeededRandom) -> [String] {
+        if isDurableAtOnce { return [] }
         let vanished = unsynced.sorted().filter { _ in random.chance(500) }
         unsynced = []
         for name in vanished { remove(name) }

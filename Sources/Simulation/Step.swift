@@ -77,6 +77,20 @@ package enum Step: Int, CaseIterable, Sendable {
         .leave, .errorMessage, .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .poison, .trial,
     ]
 
+    /// Asks only whether an object is there.
+    var isLook: Bool {
+        switch self {
+        case .logCount, .reignLook, .heartbeatLook, .logLook, .publishLook, .collectorLook: true
+        default: false
+        }
+    }
+
+    /// Of worlds in which much is collected.
+    static let ofCollection: [Step] = [
+        .segmentDelete, .pageDelete, .stateDelete, .ledgerDelete, .logDelete, .recordDelete, .recordRead, .pageRead,
+        .keptPageRead, .compacted, .mergedReadBack,
+    ]
+
     /// As in the table: words with dashes.
     package var name: String {
         "\(self)".reduce(into: "") { name, letter in

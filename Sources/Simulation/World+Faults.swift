@@ -14,7 +14,7 @@ extension World {
         } else {
             fault = common(at: step)
         }
-        guard let fault, fault.obstacle(at: step) == nil else { return nil }
+        guard let fault, fault.obstacle(at: step) == nil, fault != .torn || scenario.isObjectStore else { return nil }
         coverage.hit(step, fault)
         note("fault: \(fault.name) at \(step.name)", .fault)
         mix(UInt64(step.rawValue * 64 + fault.rawValue))
@@ -22,21 +22,17 @@ extension World {
     }
 
     private func common(at step: Step) -> Fault? {
-        let draw = random.int(0...999)
+        let fine = random.int(0...9999)
+        let draw = fine % 1000
         switch step.kind {
         case .message: return draw < 4 ? .slow : nil
         case .engine: return draw < 15 ? .refused : nil
         case .save: return nil
         case .feed: return draw < 50 ? .refused : draw < 70 ? .slow : nil
         case .list, .read, .create, .put, .delete, .unknown:
-            switch draw {
-            case 0..<6: return .slow
-            case 6..<12: return .lateAnswer
-            case 12..<18: return .lostAnswer
-            case 18..<24: return .actsLate
-            case 24..<30: return .refused
-            default: return nil
-            }
+            let faults: [Fault] = [.slow, .lateAnswer, .lostAnswer, .actsLate, .refused]
+            let number = scenario.isCollecting ? fine / 4 : draw / 6
+            return number < faults.count ? faults[number] : nil
         }
     }
 
@@ -84,6 +80,15 @@ extension World {
         guard !isHealing, !open.isEmpty else { return }
         strikeNow("cut of all connections")
         for id in open.values.sorted() { cut(id) }
+    }
+
+    /// Whoever reigns ends.
+    func stopReign() {
+        guard !isHealing else { return }
+        let reigning = processes.indices.filter { processes[$0].coordinator?.isReigning ?? false && processes[$0].isUp }
+        guard !reigning.isEmpty else { return }
+        strikeNow("crash of the reigning coordinator")
+        for index in reigning { stop(index) }
     }
 
     private func strikeNow(_ what: String) {

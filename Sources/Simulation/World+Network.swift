@@ -116,6 +116,9 @@ extension World {
                     ack: ack, entries: content.entries, letterRequests: content.requests)
                 try step(coordinator: index, .put(peer, put))
             } else {
+                if case .sealed(let report) = message, gone.contains(peer), let segment = report.segment {
+                    properties.late.insert(segment.objectName)
+                }
                 try step(coordinator: index, .message(peer, message))
             }
         } else {
@@ -164,7 +167,10 @@ extension World {
     }
 
     func closed(_ index: Int, _ id: Int, toServer: Bool) throws {
-        if toServer { return try step(coordinator: index, .disconnected(connections[id].peer)) }
+        if toServer {
+            gone.insert(connections[id].peer)
+            return try step(coordinator: index, .disconnected(connections[id].peer))
+        }
         guard processes[index].connection == id else { return }
         processes[index].connection = nil
         let run = processes[index].run
@@ -190,7 +196,8 @@ extension World {
             if let batch = try processes[index].client!.accepted(number, counts), batch.ack == .visible {
                 try properties.visible(batch, retracted: Set(processes.compactMap(\.client).flatMap(\.retracted)))
             }
-            schedule(after: Int64(random.int(1...400)), .clientSend(process: index, run: run))
+            schedule(
+                after: Int64(random.int(1...scenario.clientPauseMilliseconds)), .clientSend(process: index, run: run))
         case .refusedBatch(let number, let code, _):
             if code == .idReused { throw Violation(property: "a batch may be sent again", detail: "batch \(number)") }
             if code == .notAllowed { processes[index].client!.giveUp(number) }

@@ -17,13 +17,17 @@ extension World {
             isOfHealing: isHealing, answerDelay: Int64(random.int(1...20)), power: power)
         switch request.fault {
         case .crashBefore: return stop(index)
+        case .pause: pause(index)
+        case .drain: schedule(after: 0, .drain(process: index, run: request.run))
+        default: break
+        }
+        if scenario.isObjectStore { return converse(request) }
+        switch request.fault {
         case .crashDuring:
             request.mustLand = true
             request.answerDelay = nil
             send(request, after: random.chance(500) ? delay : longDelay())
             return stop(index)
-        case .pause: pause(index)
-        case .drain: schedule(after: 0, .drain(process: index, run: request.run))
         case .slow: delay = longDelay()
         case .lateAnswer: request.answerDelay = longDelay()
         case .actsLate:
@@ -69,7 +73,7 @@ extension World {
         case .refused: result = passing("503", tagged)
         case .full: result = SimulatedStore.full(tagged.operation.name)
         case .broken: result = .failed(BucketFailure(.lasting, name: tagged.operation.name, message: "403"))
-        default: result = try act(request, isGone: isGone)
+        default: result = try carryOut(tagged.operation, request, isGone: isGone)
         }
         if request.fault == .lostAnswer { result = passing("500 after all was done", tagged) }
         if request.fault == .crashAfter, !isGone { return stop(index) }
@@ -81,8 +85,8 @@ extension World {
             .answer(process: index, run: request.run, tagged.tag, result, created: created, request.fault))
     }
 
-    private func act(_ request: Request, isGone: Bool) throws -> BucketResult {
-        let operation = request.tagged.operation
+    /// The store does it.
+    func carryOut(_ operation: BucketOperation, _ request: Request, isGone: Bool) throws -> BucketResult {
         var wasThere = false
         if case .delete(let name) = operation { wasThere = store.objects[name] != nil }
         let result = try store.perform(operation, now: now, isStale: request.fault == .stale)

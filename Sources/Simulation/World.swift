@@ -8,6 +8,7 @@ import Cluster
 import Engine
 import Fetching
 import News
+import ObjectStore
 import Storage
 import Wire
 
@@ -20,6 +21,9 @@ package final class World {
         case effect(Request)
         /// With the name of what was created: whoever is told of it relies on it.
         case answer(process: Int, run: Int, OperationTag, BucketResult, created: String?, Fault?)
+        /// A request reaches the object store, in worlds that have one.
+        case arrival(Arrival)
+        case storeEvent(process: Int, run: Int, conversation: Int, S3Call.Event)
         case deliver(connection: Int, toServer: Bool, [UInt8], Step, Fault?)
         case closed(connection: Int, toServer: Bool)
         case cut(connection: Int)
@@ -38,6 +42,7 @@ package final class World {
         case compact
         case askOfLetters
         case switchFailure
+        case stopReign
         case heal
         case clientSend(process: Int, run: Int)
     }
@@ -133,6 +138,7 @@ package final class World {
         package var liveCount: Int
         /// Of the compacted snapshot at the end.
         package var cellCount: Int
+        package var deadLetterCount: Int
         package var manifestCount: Int
         package var deletedCount: Int
         /// From the end of all faults until nothing was pending and the snapshot was compacted.
@@ -149,12 +155,18 @@ package final class World {
     var now: Int64 = 0
     private var queue = EventQueue<Happening>()
     var store: SimulatedStore
+    /// Before the store, in worlds that have an object store.
+    var server = SimulatedServer()
+    var conversations: [Int: StoreConversation] = [:]
+    var conversationCount = 0
     var feeds: [SimulatedFeed] = []
     var processes: [Process] = []
     var connections: [Connection] = []
     /// Connections that are not cut, by the coordinator's name for them.
     var open: [PeerID: Int] = [:]
     var nextPeer: UInt64 = 1
+    /// Peers whose coordinator has let them go: it closed the connection or was told that it is closed.
+    var gone: Set<PeerID> = []
     /// Faults that wait for a step.
     var armed: [[Fault]] = Array(repeating: [], count: Step.allCases.count)
     var coverage = Coverage()
@@ -185,7 +197,7 @@ package final class World {
         self.scenario = scenario
         self.pool = pool
         random = SeededRandom(seed: scenario.seed)
-        store = SimulatedStore(wallFactor: scenario.wallFactor)
+        store = SimulatedStore(wallFactor: scenario.wallFactor, isDurableAtOnce: scenario.isObjectStore)
         poisonArticles = (0..<scenario.poisonCount).map {
             pool.article($0 * 7, sighting: SimulatedArticle.poisonSighting, text: 0)
         }
@@ -203,7 +215,7 @@ package final class World {
     // MARK: Running
 
     static let tickMilliseconds: Int64 = 100
-    static let workMilliseconds: Int64 = 40_000
+    package static let workMilliseconds: Int64 = 40_000
     /// After the last fault the cluster must be at rest, and compacted, within this.
     static let restLimitMilliseconds: Int64 = 120_000
     static let builderBudgetBytes = 1 << 20
@@ -230,7 +242,8 @@ package final class World {
             articleCount: properties.head?.sums.received ?? 0, workerCount: scenario.workerCount,
             coordinatorCount: scenario.coordinatorCount, faultCount: faultCount,
             liveCount: Int(properties.head?.sums[.published] ?? 0), cellCount: cellCount,
-            manifestCount: properties.manifestCount, deletedCount: properties.deletedCount,
+            deadLetterCount: Int(properties.head?.sums[.deadLettered] ?? 0), manifestCount: properties.manifestCount,
+            deletedCount: properties.deletedCount,
             restMilliseconds: now - (healedAt ?? now), faultCounts: faultCounts, coverage: coverage,
             traceHash: traceHash, setDigest: properties.head?.setDigest.hex ?? "")
         try checkSize(summary)
@@ -268,6 +281,9 @@ package final class World {
         for _ in 0..<scenario.letterRequestCount {
             schedule(at: Int64(random.int(8000...Int(Self.workMilliseconds))), .askOfLetters)
         }
+        for _ in 0..<scenario.takeOverCount {
+            schedule(at: Int64(random.int(3000...Int(Self.workMilliseconds))), .stopReign)
+        }
         for _ in 0..<scenario.switchFailureCount {
             schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .switchFailure)
         }
@@ -284,11 +300,28 @@ package final class World {
             schedule(at: Int64(random.int(earliest...latest)), .arm(step, fault))
         }
         for _ in 0..<scenario.armedCount {
-            let pair = random.pick(Coverage.commonPairs)
+            let pair = random.pick(Coverage.commonPairs(isObjectStore: scenario.isObjectStore))
             arm(pair.step, pair.fault, from: first)
         }
         for step in Step.rare where random.chance(scenario.rarePerMille) {
-            armed[step.rawValue].append(random.pick(Coverage.faults(at: step)))
+            let faults = Coverage.faults(at: step, isObjectStore: scenario.isObjectStore)
+            let draw = Int(random.next() % UInt64(max(1, faults.count)))
+            if !faults.isEmpty { armed[step.rawValue].append(faults[draw]) }
+        }
+        if scenario.isObjectStore {
+            // So that an object is there already, and has to be read back.
+            for step in [Step.mergedUpload, .overlayUpload, .logWrite, .manifestWrite] where random.chance(300) {
+                armed[step.rawValue].append(.lostAnswer)
+            }
+            for step in Step.rare where random.chance(200) && Fault.torn.obstacle(at: step) == nil {
+                armed[step.rawValue].insert(.torn, at: 0)
+            }
+        }
+        if scenario.isCollecting {
+            for step in Step.ofCollection where random.chance(700) {
+                armed[step.rawValue].append(
+                    random.pick(Coverage.faults(at: step, isObjectStore: scenario.isObjectStore)))
+            }
         }
     }
 
@@ -347,6 +380,7 @@ package final class World {
         case .compact: requestCompaction()
         case .askOfLetters: askOfLetters()
         case .switchFailure: failSwitch()
+        case .stopReign: stopReign()
         case .feedChange(let index): feeds[index].change(&random)
         case .restart(let index): if !processes[index].isUp { try boot(index) }
         case .crash(let index, let run): crash(index, run)
@@ -358,9 +392,10 @@ package final class World {
             .engine(let index, let run, _, _), .feedAnswer(let index, let run, _, _, _, _):
             guard isRunning(index, run) else { return }
             try deliver(happening, to: index)
-        case .answer(let index, let run, _, _, _, _):
+        case .answer(let index, let run, _, _, _, _), .storeEvent(let index, let run, _, _):
             guard isRunning(index, run) else { return }
             try deliver(happening, to: index)
+        case .arrival(let arrival): try arrived(arrival)
         case .deliver(let id, let toServer, _, _, _), .closed(let id, let toServer):
             let index = toServer ? connections[id].server : connections[id].client
             let run = toServer ? connections[id].serverRun : connections[id].clientRun
@@ -409,6 +444,7 @@ package final class World {
             if let created { store.synced(created) }
             if case .failed(let failure) = result, failure.kind == .lasting { processes[index].mayFail = true }
             try answered(index, tag, result)
+        case .storeEvent(_, _, let conversation, let event): conversationGoesOn(conversation, event)
         case .connect: try connect(index)
         case .engine(_, _, let answer, let carried):
             fault = carried
@@ -431,7 +467,7 @@ package final class World {
             try receive(index, id, toServer: toServer, bytes)
         case .closed(let id, let toServer): try closed(index, id, toServer: toServer)
         case .effect, .cut, .feedChange, .fault, .arm, .losePower, .roomAgain, .heal, .restart, .crash, .drain, .resume,
-            .compact, .askOfLetters, .switchFailure:
+            .compact, .askOfLetters, .switchFailure, .stopReign, .arrival:
             break
         }
         if fault == .crashHandled, isRunning(index, run) { stop(index) }
@@ -477,13 +513,13 @@ package final class World {
 
     func makeCoordinator(_ index: Int, _ instance: Instance) throws {
         var settings = Settings()
-        settings.cellTargetBytes = 2500
+        settings.cellTargetBytes = scenario.cellTargetBytes
         let empty = Manifest(
             settings: settings, sharding: Sharding(shardCount: UInt16(scenario.shardCount), secret: 7))
         var configuration = Coordinator.Configuration(instance: instance, address: "coordinator\(index)", empty: empty)
         configuration.leaseMilliseconds = Self.leaseMilliseconds
         configuration.mergePolicy = MergePolicy(fanIn: 4, smallestTierBytes: 5000)
-        configuration.collectIntervalMilliseconds = 1500
+        configuration.collectIntervalMilliseconds = scenario.collectIntervalMilliseconds
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
         configuration.ledgerTailLimitCount = 4
         configuration.publishIntervalMilliseconds = 300
@@ -503,6 +539,7 @@ package final class World {
         processes[index].isUp = false
         processes[index].diesAfterJoining = false
         processes[index].backlog = []
+        conversations = conversations.filter { $0.value.request.process != index }
         for id in open.values.sorted() where connections[id].client == index || connections[id].server == index {
             cut(id)
         }
@@ -556,7 +593,9 @@ package final class World {
             case .send(let peer, let message):
                 if case .lease(let shard, let epoch, _, _) = message { try properties.leased(shard, epoch) }
                 if let id = open[peer] { send(id, toServer: false, message) }
-            case .close(let peer): if let id = open[peer] { cut(id) }
+            case .close(let peer):
+                gone.insert(peer)
+                if let id = open[peer] { cut(id) }
             case .fenced:
                 note("fenced \(index)", .process)
                 count("coordinator fenced")
