@@ -215,7 +215,7 @@ package final class World {
     // MARK: Running
 
     static let tickMilliseconds: Int64 = 100
-    package static let workMilliseconds: Int64 = 40_000
+    static let workMilliseconds: Int64 = 40_000
     /// After the last fault the cluster must be at rest, and compacted, within this.
     static let restLimitMilliseconds: Int64 = 120_000
     static let builderBudgetBytes = 1 << 20
