@@ -40,7 +40,10 @@ struct CoordinatorCommand: AsyncParsableCommand {
         configuration.token = token
         configuration.shardCount = shards
         configuration.keepFreeBytes = room.bytes
-        let role = CoordinatorRole(configuration, logger: log.logger("coordinator"))
+        configuration.tls = try listen.tls.server()
+        let logger = log.logger("coordinator")
+        configuration.limits = listen.connectionLimits(logger: logger)
+        let role = CoordinatorRole(configuration, logger: logger)
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
         try await role.run(on: EventLoops.group())
@@ -87,6 +90,7 @@ struct WorkerCommand: AsyncParsableCommand {
         var configuration = WorkerRole.Configuration(
             bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "worker")
         configuration.token = try options.coordinator.token()
+        configuration.tls = try options.coordinator.tls.client()
         configuration.machine.sealRecordBytes = sealAt << 20
         configuration.trialExecutable = PutOptions.ownExecutable
         let role = WorkerRole(configuration, logger: options.log.logger("worker"))
@@ -111,6 +115,7 @@ struct MergerCommand: AsyncParsableCommand {
         var configuration = MergerRole.Configuration(
             bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "merger")
         configuration.token = try options.coordinator.token()
+        configuration.tls = try options.coordinator.tls.client()
         let role = MergerRole(configuration, logger: options.log.logger("merger"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }

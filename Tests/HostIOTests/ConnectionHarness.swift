@@ -49,7 +49,7 @@ func withServer(
         throw error
     }
     try await server.stop()
-    #expect(server.connectionCount == 0)
+    #expect(server.counts.openCount == 0)
     holder.withLock { $0 = nil }
 }
 
