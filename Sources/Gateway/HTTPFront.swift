@@ -49,7 +49,9 @@ final class HTTPFront: Sendable {
                     let connection = connection(of: channel)
                     connection?.headCame()
                     defer { connection?.answered() }
-                    try await responder(request, writer, channel)
+                    try await SearchThreads.$asker.withValue(ConnectionDoor.origin(of: channel.remoteAddress)) {
+                        try await responder(request, writer, channel)
+                    }
                 })
         }
     }
@@ -95,6 +97,7 @@ final class HTTPFront: Sendable {
             handlers += [TLSOnly(refusal: Self.answer(400, why)), try tls.handler()]
         }
         try channel.pipeline.syncOperations.addHandlers(handlers + [HTTPWatch(connection)])
+        if !door.isIn(id) { connection.close() }
     }
 
     private subscript(id: ConnectionID) -> HTTPConnection? { connections.withLock { $0[id] } }

@@ -82,6 +82,8 @@ package struct ConnectionAdmission: Sendable {
 
     package var count: Int { accounts.count }
 
+    package func contains(_ id: ConnectionID) -> Bool { accounts[id] != nil }
+
     /// A connection that is new; it is expendable.
     package mutating func arrive(_ id: ConnectionID, from address: String) -> Verdict {
         var verdict = Verdict.admit

@@ -56,6 +56,9 @@ package final class ConnectionDoor: Sendable {
         return entry
     }
 
+    /// False once it was sent away. To be asked when others can find it: whoever sent it away before that could not close it.
+    package func isIn(_ id: ConnectionID) -> Bool { state.withLock { $0.admission.contains(id) } }
+
     package func settle(_ id: ConnectionID) { state.withLock { $0.admission.settle(id) } }
     package func loosen(_ id: ConnectionID) { state.withLock { $0.admission.loosen(id) } }
     package func leave(_ id: ConnectionID) { state.withLock { $0.admission.leave(id) } }
@@ -83,7 +86,7 @@ package final class ConnectionDoor: Sendable {
     }
 
     /// What counts as one address: of IPv6 the network of 64 bits, which one host has to itself as a rule.
-    static func origin(of address: SocketAddress?) -> String {
+    package static func origin(of address: SocketAddress?) -> String {
         guard let address, let text = address.ipAddress else { return "?" }
         guard case .v6 = address else { return text }
         if text.hasPrefix("::ffff:"), text.contains(".") { return String(text.dropFirst(7)) }

@@ -168,6 +168,7 @@ private final class Hall: Sendable {
         var handlers: [any ChannelHandler] = [watch]
         if let tls = options.tls { handlers += [try tls.handler()] }
         try channel.pipeline.syncOperations.addHandlers(handlers + [handler])
+        if !door.isIn(id) { drop(id, because: Self.madeRoom) }
     }
 
     private func drop(_ id: ConnectionID, because reason: String) {

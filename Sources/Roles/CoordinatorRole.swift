@@ -172,14 +172,19 @@ package final class CoordinatorRole: Sendable {
 
         perform(machine.handle(.start, now: clock.moment))
         while !isDrained, failure == nil {
+            // The same for all who ask one after the other: a flood of STATUS is to cost little.
+            var answer: Message?
             for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
+                if case .status = event {} else { answer = nil }
                 switch event {
                 case .machine(let event): perform(machine.handle(event, now: clock.moment))
                 case .heard(let peer, let event, let size):
                     perform(machine.handle(event, now: clock.moment))
                     credit(peer, size)
                 case .status(let peer, let size):
-                    send(peer, .statusReport(json: status(of: machine).json))
+                    let said = answer ?? .statusReport(json: status(of: machine).json)
+                    answer = said
+                    send(peer, said)
                     credit(peer, size)
                 case .look(let tell): tell(status(of: machine))
                 case .fail(let message): failure = message

@@ -29,9 +29,10 @@ struct GatewayCommand: AsyncParsableCommand {
             throw Failure(.badRequest, "\(http) is no address", hint: "write HOST:PORT, such as 127.0.0.1:8080")
         }
         try GatewayConfiguration.check(endpoint, plainNetwork: plainNetwork, hasTLS: tls.isGiven)
+        let tls = try tls.server()
         var configuration = GatewayConfiguration(bucket: try store.openForReading(), endpoint: endpoint)
         configuration.token = try TokenFile.read(tokenFile)
-        configuration.tls = try tls.server()
+        configuration.tls = tls
         let logger = log.logger("gateway")
         configuration.limits.admission = limits.admission(configuration.limits.admission, parts: 2, logger: logger)
         let role = try GatewayRole(configuration, logger: logger)

@@ -42,6 +42,8 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let token = try TokenFile.read(tokenFile)
+        let tls = try listen.tls.server()
+        let ownTLS = try listen.tls.own()
         let bucket = try place.openForWriting()
         guard let httpEndpoint = Endpoint(http) else {
             throw Failure(.badRequest, "\(http) is no address", hint: "write HOST:PORT, such as 127.0.0.1:8080")
@@ -54,18 +56,17 @@ struct UpCommand: AsyncParsableCommand {
         configuration.endpoint = try listen.endpoint(token: token)
         configuration.token = token
         let logger = log.logger("up")
-        configuration.tls = try listen.tls.server()
-        configuration.ownTLS = try listen.tls.own()
+        configuration.tls = tls
+        configuration.ownTLS = ownTLS
         configuration.limits = listen.connectionLimits(logger: logger)
-        let ownTLS = configuration.ownTLS
         let cluster = LocalCluster(configuration, logger: logger)
         let fetcher = try FetcherOptions.role(
             bucket: bucket, locator: .store(bucket), token: token, tls: ownTLS,
             state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress, logger: logger)
         var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
-        answering.tls = configuration.tls
+        answering.tls = tls
         answering.limits.admission = listen.limits.admission(answering.limits.admission, parts: 4, logger: logger)
-        let scheme = answering.tls == nil ? "http" : "https"
+        let scheme = tls == nil ? "http" : "https"
         let gateway = try GatewayRole(answering, logger: logger) { endpoint in
             logger.info("answers", metadata: ["url": "\(scheme)://\(endpoint)/"])
         }
