@@ -49,9 +49,7 @@ final class HTTPFront: Sendable {
                     let connection = connection(of: channel)
                     connection?.headCame()
                     defer { connection?.answered() }
-                    try await SearchThreads.$asker.withValue(ConnectionDoor.origin(of: channel.remoteAddress)) {
-                        try await responder(request, writer, channel)
-                    }
+                    try await responder(request, writer, channel)
                 })
         }
     }
@@ -127,7 +125,11 @@ private struct HTTPFrontChannel: ServerChildChannel {
         return base.setup(channel: channel, logger: logger)
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await SearchThreads.$asker.withValue(ConnectionDoor.origin(of: value.channel.remoteAddress)) {
+            await base.handle(value: value, logger: logger)
+        }
+    }
 }
 
 /// One connection, as requests and the event loop see it.
