@@ -31,8 +31,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "coranto",
+    traits: [
+        .trait(
+            name: "TLS",
+            description: "TLS on the wire and HTTP. Off: no BoringSSL is compiled, and --tls-… options fail.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        // Of the TLS trait; Hummingbird's package names it anyway, so nothing more is fetched without it.
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
@@ -67,6 +74,8 @@ let package = Package(
                 "News", "ByteCoding", "Wire", "Storage",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
             ]),
 
         // The fetcher's own door: the curl thread and its SQLite file.

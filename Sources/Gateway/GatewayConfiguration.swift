@@ -8,6 +8,9 @@ package struct GatewayConfiguration: Sendable {
     package var endpoint: Endpoint
     /// If there is one, answers are only for those who send it: `Authorization: Bearer …`.
     package var token: Token?
+    package var limits = HTTPLimits()
+    /// nil: plain HTTP.
+    package var tls: ServerTLS?
     /// Threads that search; more questions wait.
     package var threadCount = 4
     /// Questions that may wait or be worked on at once; more are refused with 503.
@@ -21,9 +24,9 @@ package struct GatewayConfiguration: Sendable {
     }
 
     /// Whether it is right to listen there: beyond loopback everyone could read, so the user must say so.
-    package static func check(_ endpoint: Endpoint, plainNetwork: Bool) throws(Failure) {
+    package static func check(_ endpoint: Endpoint, plainNetwork: Bool, hasTLS: Bool = false) throws(Failure) {
         do throws(ListenPolicy.Refusal) {
-            try ListenPolicy.check(host: endpoint.host, hasToken: true, plainNetwork: plainNetwork, hasTLS: false)
+            try ListenPolicy.check(host: endpoint.host, hasToken: true, plainNetwork: plainNetwork, hasTLS: hasTLS)
         } catch {
             throw Failure(.badRequest, "\(error)")
         }

@@ -1,4 +1,5 @@
 import Engine
+import HostIO
 import News
 import Roles
 import Storage
@@ -23,6 +24,9 @@ final class GatewayMetrics: Sendable {
     ]
 
     private let state = Mutex(State())
+    private let connections: @Sendable () -> ConnectionDoor.Counts
+
+    init(connections: @escaping @Sendable () -> ConnectionDoor.Counts) { self.connections = connections }
 
     func count(_ result: Result) { state.withLock { $0.results[result, default: 0] += 1 } }
 
@@ -81,6 +85,16 @@ final class GatewayMetrics: Sendable {
         metric(
             "refresh_failures_total", "counter", "Looks for a newer snapshot that failed.",
             [("", "\(state.refreshFailureCount)")])
+        let counts = connections()
+        metric("connections", "gauge", "Connections that are open.", [("", "\(counts.openCount)")])
+        metric(
+            "connections_total", "counter",
+            "Connections by what became of them: let in, refused, or closed for what they did not send or read.",
+            [
+                ("{result=\"accepted\"}", "\(counts.acceptedCount)"),
+                ("{result=\"refused\"}", "\(counts.refusedCount)"),
+                ("{result=\"dropped\"}", "\(counts.droppedCount)"),
+            ])
         return out
     }
 }

@@ -17,15 +17,14 @@ package final class GatewayRole: Sendable {
 
     /// How long questions in work may take when the gateway ends.
     static let drainDuration = Duration.seconds(10)
-    static let connectionLimitCount = 1024
-    static let idleDuration = TimeAmount.seconds(60)
 
     /// - Parameter listening: told once where the gateway listens; port 0 takes a free one.
     package init(
         _ configuration: GatewayConfiguration, logger: Logger,
         listening: @escaping @Sendable (Endpoint) -> Void = { _ in }
     ) throws {
-        let metrics = GatewayMetrics()
+        let front = HTTPFront(configuration.limits, tls: configuration.tls, logger: logger)
+        let metrics = GatewayMetrics(connections: { front.door.counts })
         holder = try SnapshotHolder(configuration.bucket)
         threads = SearchThreads(count: configuration.threadCount, limitCount: configuration.questionLimitCount)
         let routes = GatewayRoutes(
@@ -34,10 +33,9 @@ package final class GatewayRole: Sendable {
         self.endpoint = endpoint
         let application = Application(
             router: routes.router(),
-            server: .http1(configuration: .init(idleTimeout: Self.idleDuration)),
+            server: front.server,
             configuration: .init(
-                address: .hostname(endpoint.host, port: endpoint.port), serverName: "coranto",
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimitCount)),
+                address: .hostname(endpoint.host, port: endpoint.port), serverName: "coranto", backlog: 1024),
             onServerRunning: { channel in
                 listening(Endpoint(host: endpoint.host, port: channel.localAddress?.port ?? endpoint.port))
             },

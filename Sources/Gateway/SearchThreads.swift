@@ -2,15 +2,24 @@ import NIOPosix
 import Synchronization
 
 /// Threads on which questions are answered, so that neither an event loop nor the cooperative pool waits for a disk.
-/// Bounded: what would wait too long is refused at once.
+/// Bounded: what would wait too long is refused at once. Askers take turns.
 final class SearchThreads: Sendable {
+    private struct Job: Sendable {
+        var work: @Sendable () -> Void
+        var refuse: @Sendable (Failure) -> Void
+    }
+
     private let pool: NIOThreadPool
     private let limitCount: Int
-    private let busyCount = Atomic<Int>(0)
+    private let queue: Mutex<FairQueue<Job>>
+
+    /// Whose question is being answered, by his address; empty for what the gateway does for itself.
+    @TaskLocal static var asker = ""
 
     init(count: Int, limitCount: Int) {
         pool = NIOThreadPool(numberOfThreads: count)
         self.limitCount = limitCount
+        queue = Mutex(FairQueue(limitCount: limitCount))
     }
 
     func start() { pool.start() }
@@ -19,10 +28,31 @@ final class SearchThreads: Sendable {
 
     /// - Throws: `Failure` `.busy`, or what `body` throws.
     func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        defer { busyCount.subtract(1, ordering: .relaxed) }
-        guard busyCount.add(1, ordering: .relaxed).newValue <= limitCount else {
-            throw Failure(.busy, "\(limitCount) questions are being answered", hint: "try again in a moment")
+        let asker = Self.asker
+        return try await withCheckedThrowingContinuation { continuation in
+            add(
+                Job(
+                    work: { continuation.resume(with: Swift.Result { try body() }) },
+                    refuse: { continuation.resume(throwing: $0) }),
+                asker)
         }
-        return try await pool.runIfActive(body)
+    }
+
+    private func add(_ job: Job, _ asker: String) {
+        switch queue.withLock({ $0.add(job, from: asker) }) {
+        case .refused: job.refuse(busy)
+        // A thread will come for as many as wait: one for this one, that was meant for the other.
+        case .queuedInsteadOf(let other): other.refuse(busy)
+        case .queued:
+            pool.submit { [self] state in
+                guard let job = queue.withLock({ $0.next() }) else { return }
+                if state == .active { job.work() } else { job.refuse(Failure(.busy, "the gateway ends")) }
+                queue.withLock { $0.finished() }
+            }
+        }
+    }
+
+    private var busy: Failure {
+        Failure(.busy, "\(limitCount) questions are being answered", hint: "try again in a moment")
     }
 }

@@ -11,6 +11,9 @@ package final class BlockingClient {
     /// The coordinator, as its greeting said.
     package private(set) var peer: Peer
     private let socket: FileDescriptorOwner
+    private let tls: TLSPump?
+    /// What the socket has not taken yet.
+    private var outgoing: ArraySlice<UInt8> = []
     private var parser = MessageParser(side: .client)
     /// TOUCH sent by a long wait whose TOUCHED has not come.
     private var ownTouches = 0
@@ -24,16 +27,23 @@ package final class BlockingClient {
     ///   coordinator's limit for idle connections.
     /// - Throws: `CloseReason`.
     package init(
-        endpoint: Endpoint, introduction: Introduction, token: Token?, timeoutMilliseconds: Int,
+        endpoint: Endpoint, introduction: Introduction, token: Token?, tls: ClientTLS? = nil, timeoutMilliseconds: Int,
         touchMilliseconds: Int = 30_000
     ) throws(CloseReason) {
         self.touchMilliseconds = touchMilliseconds
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         socket = try FileDescriptorOwner(connectingTo: endpoint, deadline)
+        if let tls { self.tls = try TLSPump(tls, to: endpoint) } else { self.tls = nil }
         peer = Peer(address: endpoint.description, introduction: introduction, term: .none)
         let handshake = ClientHandshake(
             introduction: introduction, token: token, nonce: SystemRandom().bytes(WireLimits.nonceBytes))
-        let first = try next(deadline)
+        let first: Message
+        do throws(CloseReason) {
+            try flush(deadline)
+            first = try next(deadline)
+        } catch {
+            throw error == .timedOut ? .noGreeting : error
+        }
         guard case .greeting(_, let term, let nonce, _) = first else {
             throw .protocolError(WireError(.badFormat, "\(first.commandName) before the greeting"))
         }
@@ -61,12 +71,18 @@ package final class BlockingClient {
     private func send(_ messages: [Message], _ deadline: Deadline) throws(CloseReason) {
         var bytes: [UInt8] = []
         for message in messages { message.encode(to: &bytes) }
-        var done = 0
-        while done < bytes.count {
+        if let tls { try tls.seal(bytes) } else { outgoing = bytes[...] }
+        try flush(deadline)
+    }
+
+    private func flush(_ deadline: Deadline) throws(CloseReason) {
+        while true {
+            if outgoing.isEmpty, let tls { outgoing = try tls.takeOutgoing()[...] }
+            guard !outgoing.isEmpty else { return }
             // Reading too: a coordinator that cannot get rid of its answers would stop reading ours.
             let ready = try socket.wait(Int16(POLLOUT | POLLIN), deadline)
             if ready & Int16(POLLIN | POLLHUP | POLLERR) != 0 { try receive() }
-            if ready & Int16(POLLOUT) != 0 { done += try socket.send(bytes[done...]) }
+            if ready & Int16(POLLOUT) != 0 { outgoing = outgoing.dropFirst(try socket.send(outgoing)) }
         }
     }
 
@@ -98,12 +114,14 @@ package final class BlockingClient {
             return try send([.touch], deadline)
         }
         try receive()
+        // TLS may have something to answer.
+        if tls != nil { try flush(deadline) }
     }
 
     private func receive() throws(CloseReason) {
         guard let bytes = try socket.receive() else { return }
         guard !bytes.isEmpty else { throw try lastWords() }
-        parser.append(bytes)
+        if let tls { parser.append(try tls.open(bytes)) } else { parser.append(bytes) }
     }
 
     /// The other side has closed: an ERROR it sent before tells more than that.

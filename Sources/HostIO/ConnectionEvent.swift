@@ -48,10 +48,16 @@ package enum CloseReason: Error, Equatable, Sendable, CustomStringConvertible {
     case idle
     /// The other side does not read what it is sent.
     case slow
+    /// Closed here to make room for others; the other side was told BUSY, and why.
+    case crowded(String)
     /// The connection failed.
     case failed(String)
+    /// TLS failed: who is there is not believed, or does not believe us, or does not speak TLS. Trying again will not help.
+    case tls(String)
     /// No connection, or no WELCOME, in the time given.
     case timedOut
+    /// Connected, and then not a word came in the time given.
+    case noGreeting
 
     package var description: String {
         switch self {
@@ -62,22 +68,32 @@ package enum CloseReason: Error, Equatable, Sendable, CustomStringConvertible {
         case .protocolError(let error): "\(error)"
         case .idle: "idle for too long"
         case .slow: "the other side does not read"
+        case .crowded(let why): "closed here: \(why)"
         case .failed(let message): message
+        case .tls(let message): "TLS: \(message)"
         case .timedOut: "timed out"
+        case .noGreeting:
+            "the other side says nothing: is it a coordinator, and does it speak TLS on one side only (see --tls-ca)?"
         }
     }
 }
 
-/// Bounds of a connection.
+/// Bounds of a connection, and of all connections of a server.
 package struct ConnectionLimits: Sendable {
     /// From connecting to a believed HELLO (or WELCOME).
     package var helloMilliseconds: Int64 = 10_000
     /// Without a single byte from the other side; nil for ever.
     package var idleMilliseconds: Int64? = 120_000
+    /// While bytes wait for the other side, it has to take some in this time.
+    package var stalledMilliseconds: Int64 = 60_000
     /// Bytes sent but not taken by the network.
     package var outboundBytes: Int = 128 << 20
+    /// The same of all connections of a server: beyond it, those that do not read are closed.
+    package var outboundTotalBytes: Int = 512 << 20
+    /// Bytes of messages that are not whole yet, of all connections of a server.
+    package var inboundTotalBytes: Int = 256 << 20
     /// Connections of a server at once, with those that have not said HELLO.
-    package var connectionCount: Int = 1024
+    package var admission = ConnectionAdmission.Limits(totalCount: 8192, perAddressCount: 2048)
 
     package init() {}
 }

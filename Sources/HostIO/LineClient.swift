@@ -10,6 +10,8 @@ package final class LineClient: Sendable {
         package var endpoint: Endpoint
         package var introduction: Introduction
         package var token: Token?
+        /// nil: plain TCP.
+        package var tls: ClientTLS?
         package var limits = ConnectionLimits()
 
         package init(endpoint: Endpoint, introduction: Introduction, token: Token? = nil) {
@@ -43,6 +45,8 @@ package final class LineClient: Sendable {
             introduction: options.introduction, token: options.token,
             nonce: SystemRandom().bytes(WireLimits.nonceBytes))
         let limits = options.limits
+        let tls = options.tls
+        let host = options.endpoint.host
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(.milliseconds(limits.helloMilliseconds))
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -54,6 +58,7 @@ package final class LineClient: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let handler = MessageChannelHandler(
                         opening: .client(handshake, welcomed), limits: limits, logger: logger, onEvent: onEvent)
+                    if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler(host: host)) }
                     try channel.pipeline.syncOperations.addHandler(handler)
                     return MessageConnection(channel, handler, limitBytes: limits.outboundBytes)
                 }
@@ -70,7 +75,7 @@ package final class LineClient: Sendable {
         switch error {
         case let reason as CloseReason: reason
         case ChannelError.connectTimeout: .timedOut
-        default: .failed("\(error)")
+        default: TLSError.closeReason(error)
         }
     }
 

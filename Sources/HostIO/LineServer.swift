@@ -9,14 +9,18 @@ package import Wire
 ///
 /// Guarantees
 /// 1. Only peers whose HELLO was believed are reported; they get `opened`, messages in order, `closed`.
-/// 2. Memory is bounded: connections by number, each by one message inwards and `outboundBytes` outwards.
+/// 2. Memory is bounded: connections by number, in all and from one address; each by one message inwards and `outboundBytes`
+///    outwards, and all together by `inboundTotalBytes` and `outboundTotalBytes`.
 /// 3. What one peer sends never disturbs another.
+/// 4. Who has not said HELLO keeps nobody out who comes later.
 package final class LineServer: Sendable {
     package struct Options: Sendable {
         package var endpoint: Endpoint
         /// nil: everyone is believed. `ListenPolicy` says where that is allowed.
         package var token: Token?
         package var limits = ConnectionLimits()
+        /// nil: plain TCP.
+        package var tls: ServerTLS?
 
         package init(endpoint: Endpoint, token: Token? = nil) {
             self.endpoint = endpoint
@@ -27,11 +31,11 @@ package final class LineServer: Sendable {
     package typealias EventSink = @Sendable (ConnectionID, ConnectionEvent) -> Void
 
     private let listener: any Channel
-    private let connections: ConnectionTable
+    private let hall: Hall
 
-    private init(_ listener: any Channel, _ connections: ConnectionTable) {
+    private init(_ listener: any Channel, _ hall: Hall) {
         self.listener = listener
-        self.connections = connections
+        self.hall = hall
     }
 
     /// - Parameters:
@@ -42,58 +46,39 @@ package final class LineServer: Sendable {
         _ options: Options, on group: any EventLoopGroup, logger: Logger, term: @escaping @Sendable () -> Term,
         onEvent: @escaping EventSink
     ) async throws -> LineServer {
-        let connections = ConnectionTable(limitCount: options.limits.connectionCount)
+        let hall = Hall(options, logger, term, onEvent)
         let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try accept(channel, options, connections, logger, term(), onEvent)
-                }
+                channel.eventLoop.makeCompletedFuture { try hall.accept(channel) }
             }
         let listener = try await bootstrap.bind(host: options.endpoint.host, port: options.endpoint.port).get()
-        return LineServer(listener, connections)
-    }
-
-    private static func accept(
-        _ channel: any Channel, _ options: Options, _ connections: ConnectionTable, _ logger: Logger, _ term: Term,
-        _ onEvent: @escaping EventSink
-    ) throws {
-        guard let id = connections.reserve() else {
-            logger.warning("too many connections", metadata: ["limit": "\(options.limits.connectionCount)"])
-            let refusal = Message.error(code: .busy, message: "too many connections").encoded
-            channel.writeAndFlush(ByteBuffer(bytes: refusal)).whenComplete { _ in channel.close(promise: nil) }
-            return
-        }
-        let handshake = ServerHandshake(
-            token: options.token, term: term, nonce: SystemRandom().bytes(WireLimits.nonceBytes))
-        let handler = MessageChannelHandler(opening: .server(handshake, term), limits: options.limits, logger: logger) {
-            onEvent(id, $0)
-        }
-        connections.put(MessageConnection(channel, handler, limitBytes: options.limits.outboundBytes), for: id)
-        channel.closeFuture.whenComplete { _ in connections.remove(id) }
-        try channel.pipeline.syncOperations.addHandler(handler)
+        return LineServer(listener, hall)
     }
 
     /// Where it listens; the port is the real one if 0 was asked for.
     package var port: Int { listener.localAddress?.port ?? 0 }
 
-    package var connectionCount: Int { connections.count }
+    package var counts: ConnectionDoor.Counts { hall.door.counts }
+
+    /// Bytes of messages that are not whole yet.
+    package var halfReceivedBytes: Int { hall.inbound.heldBytes }
 
     /// Sends in order. To a connection that is gone nothing is sent; its `closed` event tells.
-    package func send(_ id: ConnectionID, _ messages: [Message]) { connections[id]?.send(messages) }
+    package func send(_ id: ConnectionID, _ messages: [Message]) { hall[id]?.send(messages) }
 
     /// Bytes sent to this connection that the network has not taken.
-    package func waitingBytes(_ id: ConnectionID) -> Int { connections[id]?.waitingBytes ?? 0 }
+    package func waitingBytes(_ id: ConnectionID) -> Int { hall[id]?.waitingBytes ?? 0 }
 
     /// Reads no more from this connection until `resume`: backpressure reaches the peer by TCP.
-    package func pause(_ id: ConnectionID) { connections[id]?.pause() }
-    package func resume(_ id: ConnectionID) { connections[id]?.resume() }
+    package func pause(_ id: ConnectionID) { hall[id]?.pause() }
+    package func resume(_ id: ConnectionID) { hall[id]?.resume() }
 
     /// Closes after what was sent before has gone out.
-    package func close(_ id: ConnectionID) { connections[id]?.close(because: .local) }
+    package func close(_ id: ConnectionID) { hall[id]?.close(because: .local) }
 
     /// Accepts nobody any more; connections stay.
     package func stopListening() async throws { try await listener.close().get() }
@@ -101,51 +86,100 @@ package final class LineServer: Sendable {
     /// Stops listening, closes all connections and waits until they are gone.
     package func stop() async throws {
         if listener.isActive { try await listener.close().get() }
-        let all = connections.all
+        let all = hall.all
         for connection in all { connection.close(because: .local) }
         for connection in all { try await connection.closed.get() }
     }
 }
 
-/// The connections that are there.
-private final class ConnectionTable: Sendable {
-    private struct State {
-        var lastNumber: UInt64 = 0
-        var reservedCount = 0
-        var connections: [ConnectionID: MessageConnection] = [:]
+/// The connections that are there, and what they have in common.
+private final class Hall: Sendable {
+    let door: ConnectionDoor
+    let inbound: ByteBudget
+    private let outbound: ByteBudget
+    private let options: LineServer.Options
+    private let logger: Logger
+    private let term: @Sendable () -> Term
+    private let onEvent: LineServer.EventSink
+    private let connections = Mutex<[ConnectionID: MessageConnection]>([:])
+
+    /// A peer that reads at all is not closed for others' sake.
+    private static let graceMilliseconds: Int64 = 2000
+    private static let madeRoom = "too many connections: room was made for a newer one"
+    private static let tooMuchHalf = "too much was half-received, and this connection made no headway for longest"
+
+    init(
+        _ options: LineServer.Options, _ logger: Logger, _ term: @escaping @Sendable () -> Term,
+        _ onEvent: @escaping LineServer.EventSink
+    ) {
+        self.options = options
+        self.logger = logger
+        self.term = term
+        self.onEvent = onEvent
+        let limits = options.limits
+        door = ConnectionDoor(limits.admission, logger: logger)
+        inbound = ByteBudget(SharedBudget(limitBytes: limits.inboundTotalBytes, graceMilliseconds: 0))
+        outbound = ByteBudget(
+            SharedBudget(limitBytes: limits.outboundTotalBytes, graceMilliseconds: Self.graceMilliseconds))
     }
 
-    private let limitCount: Int
-    private let state = Mutex(State())
-
-    init(limitCount: Int) { self.limitCount = limitCount }
-
-    func reserve() -> ConnectionID? {
-        state.withLock { state in
-            guard state.reservedCount < limitCount else { return nil }
-            state.reservedCount += 1
-            state.lastNumber += 1
-            return ConnectionID(state.lastNumber)
+    func accept(_ channel: any Channel) throws {
+        switch door.enter(channel.remoteAddress) {
+        case .refused(let why):
+            // In TLS nobody could read it before a handshake, which is what a flood must not get.
+            guard options.tls == nil else { return channel.close(promise: nil) }
+            let refusal = Message.error(code: .busy, message: why).encoded
+            channel.writeAndFlush(ByteBuffer(bytes: refusal)).whenComplete { _ in channel.close(promise: nil) }
+        case .admitted(let id, let other):
+            if let other { drop(other, because: Self.madeRoom) }
+            try serve(channel, id)
         }
     }
 
-    func put(_ connection: MessageConnection, for id: ConnectionID) {
-        state.withLock { $0.connections[id] = connection }
-    }
-
-    func remove(_ id: ConnectionID) {
-        state.withLock { state in
-            state.connections[id] = nil
-            state.reservedCount -= 1
+    private func serve(_ channel: any Channel, _ id: ConnectionID) throws {
+        let term = term()
+        let handshake = ServerHandshake(
+            token: options.token, term: term, nonce: SystemRandom().bytes(WireLimits.nonceBytes))
+        let handler = MessageChannelHandler(
+            opening: .server(handshake, term), limits: options.limits, logger: logger,
+            onHeld: { [self] bytes, since in
+                for other in inbound.hold(id, bytes, since: since, now: ConnectionDoor.milliseconds) {
+                    drop(other, because: Self.tooMuchHalf)
+                }
+            },
+            onEvent: { [self] event in
+                if case .opened = event { door.settle(id) }
+                onEvent(id, event)
+            })
+        connections.withLock {
+            $0[id] = MessageConnection(channel, handler, limitBytes: options.limits.outboundBytes)
         }
+        channel.closeFuture.whenComplete { [self] _ in
+            _ = connections.withLock { $0.removeValue(forKey: id) }
+            door.leave(id)
+        }
+        let watch = StalledWrites(
+            id, limitMilliseconds: options.limits.stalledMilliseconds, budget: outbound,
+            onCrowded: { [self] other in
+                door.dropped(because: "too many answers wait, and these were not read")
+                self[other]?.close(because: .slow)
+            },
+            onStalled: { [self] in door.dropped(because: "answers were not read") })
+        var handlers: [any ChannelHandler] = [watch]
+        if let tls = options.tls { handlers += [try tls.handler()] }
+        try channel.pipeline.syncOperations.addHandlers(handlers + [handler])
+        if !door.isIn(id) { drop(id, because: Self.madeRoom) }
     }
 
-    subscript(id: ConnectionID) -> MessageConnection? { state.withLock { $0.connections[id] } }
+    private func drop(_ id: ConnectionID, because reason: String) {
+        door.dropped(because: reason)
+        self[id]?.close(because: .crowded(reason))
+    }
 
-    var count: Int { state.withLock { $0.reservedCount } }
+    subscript(id: ConnectionID) -> MessageConnection? { connections.withLock { $0[id] } }
 
     /// In the order they came.
     var all: [MessageConnection] {
-        state.withLock { state in state.connections.sorted { $0.key < $1.key }.map(\.value) }
+        connections.withLock { connections in connections.sorted { $0.key < $1.key }.map(\.value) }
     }
 }

@@ -28,7 +28,9 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     private let opening: Opening
     private let limits: ConnectionLimits
     private let logger: Logger
+    private let onHeld: (Int, Int64) -> Void
     private let onEvent: @Sendable (ConnectionEvent) -> Void
+    private var heldSince: Int64?
     private var state = State.opening
     private var parser: MessageParser
     private var closeReason: CloseReason?
@@ -39,10 +41,13 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     private var idleCheck: Scheduled<Void>?
     private var lastHeard = NIODeadline.now()
 
+    /// - Parameter onHeld: told how many bytes of a message that is not whole are held, and since when.
     init(
         opening: Opening, limits: ConnectionLimits, logger: Logger,
+        onHeld: @escaping (Int, Int64) -> Void = { _, _ in },
         onEvent: @escaping @Sendable (ConnectionEvent) -> Void
     ) {
+        self.onHeld = onHeld
         self.opening = opening
         self.limits = limits
         self.logger = logger
@@ -79,7 +84,16 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(context, because: .failed("\(error)"))
+        guard !TLSError.isMissingGoodbye(error) else { return }
+        close(context, because: TLSError.closeReason(error))
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is WritesStalled {
+            close(context, because: .slow)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -96,6 +110,8 @@ final class MessageChannelHandler: ChannelDuplexHandler {
         guard isPaused, let context else { return }
         isPaused = false
         lastHeard = .now()
+        // It made no headway because it was not read.
+        if heldSince != nil { heldSince = ConnectionDoor.milliseconds }
         deliver(context)
         if holdsBackRead, !isPaused {
             holdsBackRead = false
@@ -123,6 +139,7 @@ final class MessageChannelHandler: ChannelDuplexHandler {
 
     private func helloIsLate() {
         guard let context, !isOpen else { return }
+        if case .client = opening, case .opening = state { return close(context, because: .noGreeting) }
         close(context, because: .timedOut)
     }
 
@@ -145,12 +162,30 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     }
 
     private func deliver(_ context: ChannelHandlerContext) {
+        var hasTaken = false
         do throws(WireError) {
-            while !isPaused, closeReason == nil, let message = try parser.next() { try take(message, context) }
+            while !isPaused, closeReason == nil, let message = try parser.next() {
+                hasTaken = true
+                try take(message, context)
+            }
         } catch {
             send(error.reply, context)
             close(context, because: .protocolError(error))
         }
+        tellHeld(hasTaken: hasTaken)
+    }
+
+    private func tellHeld(hasTaken: Bool) {
+        let bytes = closeReason == nil ? parser.heldBytes : 0
+        guard bytes > ByteBudget.freeBytes else { return tellNothingHeld() }
+        let since = hasTaken ? nil : heldSince
+        heldSince = since ?? ConnectionDoor.milliseconds
+        onHeld(bytes, heldSince!)
+    }
+
+    private func tellNothingHeld() {
+        if heldSince != nil { onHeld(0, 0) }
+        heldSince = nil
     }
 
     private func take(_ message: Message, _ context: ChannelHandlerContext) throws(WireError) {
@@ -197,7 +232,13 @@ final class MessageChannelHandler: ChannelDuplexHandler {
         guard closeReason == nil else { return }
         closeReason = reason
         switch reason {
-        case .local, .protocolError:
+        case .local, .protocolError, .crowded:
+            if case .crowded(let why) = reason {
+                send(.error(code: .busy, message: why), context)
+                // It is closed for the room it takes.
+                parser = MessageParser(side: .server)
+                tellNothingHeld()
+            }
             // An empty write completes after all before it; a peer that does not read is not waited for.
             let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
             context.eventLoop.scheduleTask(in: .seconds(5)) { loopBound.value.close(promise: nil) }
@@ -210,6 +251,7 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     }
 
     private func finish(_ reason: CloseReason) {
+        tellNothingHeld()
         helloDeadline?.cancel()
         idleCheck?.cancel()
         let wasOpen = isOpen

@@ -1,4 +1,4 @@
-import HostIO
+package import HostIO
 package import Logging
 package import NIOCore
 import Synchronization
@@ -18,11 +18,14 @@ package final class CoordinatorLink: Sendable {
         var client: LineClient?
         var number = 0
         var isStopped = false
+        /// Told last, so that trying again and again does not tell it again and again.
+        var trouble: CloseReason?
     }
 
     private let locator: CoordinatorLocator
     private let introduction: Introduction
     private let token: Token?
+    private let tls: ClientTLS?
     private let logger: Logger
     private let tell: @Sendable (Event) -> Void
     private let state = Mutex(State())
@@ -34,12 +37,14 @@ package final class CoordinatorLink: Sendable {
     static let steadyDuration = Duration.seconds(1)
 
     package init(
-        locator: CoordinatorLocator, introduction: Introduction, token: Token?, logger: Logger,
+        locator: CoordinatorLocator, introduction: Introduction, token: Token?, tls: ClientTLS? = nil,
+        logger: Logger,
         tell: @escaping @Sendable (Event) -> Void
     ) {
         self.locator = locator
         self.introduction = introduction
         self.token = token
+        self.tls = tls
         self.logger = logger
         self.tell = tell
     }
@@ -76,10 +81,24 @@ package final class CoordinatorLink: Sendable {
         client?.close()
     }
 
+    /// What waiting does not mend: a wrong certificate, or nobody who speaks.
+    private func isNewTrouble(_ error: any Error) -> Bool {
+        let trouble: CloseReason? =
+            switch error as? CloseReason {
+            case .tls, .noGreeting: error as? CloseReason
+            default: nil
+            }
+        return state.withLock { state in
+            defer { state.trouble = trouble }
+            return trouble != nil && trouble != state.trouble
+        }
+    }
+
     /// - Returns: whether a connection stood for a while.
     private func hold(_ endpoint: Endpoint, _ number: Int, on group: any EventLoopGroup) async -> Bool {
         var options = LineClient.Options(endpoint: endpoint, introduction: introduction, token: token)
         options.limits.helloMilliseconds = 3000
+        options.tls = tls
         do {
             let client = try await LineClient.connect(options, on: group, logger: logger) { [tell] event in
                 // `opened` comes from here too, but only the client in hand can send.
@@ -103,7 +122,9 @@ package final class CoordinatorLink: Sendable {
             tell(.disconnected(number))
             return ContinuousClock.now - began >= Self.steadyDuration
         } catch {
-            logger.debug("no coordinator", metadata: ["address": "\(endpoint)", "reason": "\(error)"])
+            logger.log(
+                level: isNewTrouble(error) ? .warning : .debug, "no coordinator",
+                metadata: ["address": "\(endpoint)", "reason": "\(error)"])
             return false
         }
     }

@@ -22,6 +22,9 @@ package final class CoordinatorRole: Sendable {
         /// What a new bucket gets. An old one keeps its own.
         package var settings = Settings()
         package var shardCount: UInt16 = 32
+        package var limits = ConnectionLimits()
+        /// nil: plain TCP.
+        package var tls: ServerTLS?
         /// Whether the workers end with this process.
         package var isWithItsWorkers = false
         /// Room of the store below which articles are refused; nil: by its size.
@@ -35,9 +38,9 @@ package final class CoordinatorRole: Sendable {
 
     private enum Event: Sendable {
         case machine(Coordinator.Event)
-        /// Of a connection, that was charged `bytes` for it.
-        case heard(PeerID, Coordinator.Event, bytes: Int)
-        case status(PeerID, bytes: Int)
+        /// Of a connection that was charged for it.
+        case heard(PeerID, Coordinator.Event, PeerBacklog.Size)
+        case status(PeerID, PeerBacklog.Size)
         case fail(String)
         case look(@Sendable (CoordinatorStatus) -> Void)
     }
@@ -83,7 +86,8 @@ package final class CoordinatorRole: Sendable {
         on group: any EventLoopGroup, onListening: @Sendable (Endpoint) -> Void = { _ in }
     ) async throws {
         var options = LineServer.Options(endpoint: configuration.endpoint, token: configuration.token)
-        options.limits.connectionCount = 4096
+        options.limits = configuration.limits
+        options.tls = configuration.tls
         let started: LineServer
         do {
             started = try await LineServer.start(
@@ -168,19 +172,21 @@ package final class CoordinatorRole: Sendable {
 
         perform(machine.handle(.start, now: clock.moment))
         while !isDrained, failure == nil {
+            // The same for all who ask one after the other: a flood of STATUS is to cost little.
+            var answer: Message?
             for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
+                if case .status = event {} else { answer = nil }
                 switch event {
                 case .machine(let event): perform(machine.handle(event, now: clock.moment))
-                case .heard(let peer, let event, let bytes):
+                case .heard(let peer, let event, let size):
                     perform(machine.handle(event, now: clock.moment))
-                    credit(peer, bytes)
-                case .status(let peer, let bytes):
-                    send(
-                        peer,
-                        .statusReport(
-                            json: CoordinatorStatus(machine.status, requests: configuration.bucket.requests()).json))
-                    credit(peer, bytes)
-                case .look(let tell): tell(CoordinatorStatus(machine.status, requests: configuration.bucket.requests()))
+                    credit(peer, size)
+                case .status(let peer, let size):
+                    let said = answer ?? .statusReport(json: status(of: machine).json)
+                    answer = said
+                    send(peer, said)
+                    credit(peer, size)
+                case .look(let tell): tell(status(of: machine))
                 case .fail(let message): failure = message
                 }
             }
@@ -191,6 +197,15 @@ package final class CoordinatorRole: Sendable {
             }
         }
         return failure
+    }
+
+    private func status(of machine: Coordinator) -> CoordinatorStatus {
+        var status = CoordinatorStatus(machine.status, requests: configuration.bucket.requests())
+        status.connections = server.withLock { $0 }.map { server in
+            CoordinatorStatus.Connections(
+                server.counts, heldBytes: server.halfReceivedBytes + backlog.withLock { $0.heldBytes })
+        }
+        return status
     }
 
     private func makeMachine(_ address: String) -> Coordinator {
@@ -244,7 +259,7 @@ package final class CoordinatorRole: Sendable {
         switch event {
         case .opened(let who):
             names.withLock { $0[peer] = who.introduction.client }
-            backlog.withLock { $0.open(peer) }
+            change { $0.open(peer, who.introduction.role) }
             mailbox.push(.machine(.connected(peer, who.introduction.role)))
         case .message(.put(let number, let lane, let ack, let digest, let payload)):
             Step.reach(.coordinatorPutReceived)
@@ -253,15 +268,15 @@ package final class CoordinatorRole: Sendable {
             // Behind the payloads that are being read: their answers are due.
             reader(of: peer).async { [self] in mailbox.push(.machine(.message(peer, .quit))) }
         case .message(.status):
-            let bytes = PeerBacklog.eventBytes
-            charge(peer, bytes)
-            mailbox.push(.status(peer, bytes: bytes))
+            let size = PeerBacklog.Size(of: .status)
+            charge(peer, size)
+            mailbox.push(.status(peer, size))
         case .message(let message):
             if case .sealed = message { Step.reach(.coordinatorSealedReceived) }
             if case .merged = message { Step.reach(.coordinatorMergedReceived) }
-            let bytes = PeerBacklog.bytes(of: message)
-            charge(peer, bytes)
-            mailbox.push(.heard(peer, .message(peer, message), bytes: bytes))
+            let size = PeerBacklog.Size(of: message)
+            charge(peer, size)
+            mailbox.push(.heard(peer, .message(peer, message), size))
         case .closed:
             names.withLock { $0[peer] = nil }
             backlog.withLock { $0.close(peer) }
@@ -274,7 +289,8 @@ package final class CoordinatorRole: Sendable {
         _ peer: PeerID, _ number: UInt64, _ lane: Lane, _ ack: AckLevel, _ digest: Digest256, _ payload: [UInt8]
     ) {
         let client = names.withLock { $0[peer] } ?? ""
-        charge(peer, payload.count)
+        let payloadSize = PeerBacklog.Size(payload: payload.count)
+        charge(peer, payloadSize)
         reader(of: peer).async { [self] in
             do throws(PutReader.Refusal) {
                 guard let settings = settings.withLock({ $0 }) else {
@@ -285,27 +301,27 @@ package final class CoordinatorRole: Sendable {
                 let put = try reader.read(
                     payload, client: client, number: number, lane: lane, ack: ack, digest: digest)
                 // Entries may take many times the payload's bytes: they are what waits now.
-                let bytes = put.heldBytes
-                charge(peer, bytes)
-                mailbox.push(.heard(peer, .put(peer, put), bytes: bytes))
+                let size = PeerBacklog.Size(payload: put.heldBytes)
+                charge(peer, size)
+                mailbox.push(.heard(peer, .put(peer, put), size))
             } catch {
                 send(peer, .refusedBatch(number: number, code: error.code, message: error.message))
             }
-            credit(peer, payload.count)
+            credit(peer, payloadSize)
         }
     }
 
     // Pausing and resuming are asked for under the lock, so that they arrive in the order they were decided.
 
-    private func charge(_ peer: PeerID, _ bytes: Int) {
-        backlog.withLock { backlog in
-            if backlog.charge(peer, bytes) == .pause { server.withLock { $0 }?.pause(ConnectionID(peer.number)) }
-        }
-    }
+    private func charge(_ peer: PeerID, _ size: PeerBacklog.Size) { change { $0.charge(peer, size) } }
+    private func credit(_ peer: PeerID, _ size: PeerBacklog.Size) { change { $0.credit(peer, size) } }
 
-    private func credit(_ peer: PeerID, _ bytes: Int) {
+    private func change(_ body: (inout PeerBacklog) -> PeerBacklog.Change) {
         backlog.withLock { backlog in
-            if backlog.credit(peer, bytes) == .resume { server.withLock { $0 }?.resume(ConnectionID(peer.number)) }
+            let change = body(&backlog)
+            guard change != PeerBacklog.Change(), let server = server.withLock({ $0 }) else { return }
+            for peer in change.pause { server.pause(ConnectionID(peer.number)) }
+            for peer in change.resume { server.resume(ConnectionID(peer.number)) }
         }
     }
 

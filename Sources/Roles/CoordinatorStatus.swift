@@ -1,5 +1,6 @@
 package import Cluster
 import Foundation
+package import HostIO
 import News
 package import Storage
 
@@ -34,6 +35,24 @@ package struct CoordinatorStatus: Codable, Sendable {
         package var shards: Int
     }
 
+    /// Of the coordinator that was asked, since it started.
+    package struct Connections: Codable, Sendable {
+        package var open: Int
+        package var accepted: Int
+        package var refused: Int
+        package var dropped: Int
+        /// What was received and is not yet in the log, half or whole.
+        package var heldBytes: Int
+
+        package init(_ counts: ConnectionDoor.Counts, heldBytes: Int) {
+            open = counts.openCount
+            accepted = counts.acceptedCount
+            refused = counts.refusedCount
+            dropped = counts.droppedCount
+            self.heldBytes = heldBytes
+        }
+    }
+
     package var role: String
     package var term: UInt64
     package var generation: UInt64
@@ -57,6 +76,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var room: String?
     /// Of the coordinator's process; nil for a folder.
     package var storeRequests: StoreRequests?
+    /// Not of a store where nobody answers.
+    package var connections: Connections?
 
     /// Of a store where nobody reigns.
     package static var stopped: CoordinatorStatus {

@@ -7,7 +7,7 @@ import Extraction
 package import FetchIO
 import Fetching
 import Foundation
-import HostIO
+package import HostIO
 package import Logging
 import News
 package import Storage
@@ -18,6 +18,7 @@ package final class FetcherRole: Sendable {
         package var bucket: any Bucket
         package var locator: CoordinatorLocator
         package var token: Token?
+        package var tls: ClientTLS?
         /// The poll state's file, never in the bucket.
         package var statePath: String
         package var policy = AddressPolicy()
@@ -67,7 +68,8 @@ package final class FetcherRole: Sendable {
         let clock = SystemClock()
         let loader = SnapshotLoader(configuration.bucket)
         let sender = PutClient(
-            locator: configuration.locator, token: configuration.token, lane: .live, ack: .durable)
+            locator: configuration.locator, token: configuration.token, tls: configuration.tls, lane: .live,
+            ack: .durable)
         var scheduler = FetchScheduler(seed: SystemRandom().number())
         var polled: [String: UInt32?] = [:]
         /// Entries of answers whose batch is being decided.

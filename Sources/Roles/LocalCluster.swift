@@ -14,6 +14,10 @@ package final class LocalCluster: Sendable {
         package var bucket: any Bucket
         package var endpoint = Endpoint(host: "127.0.0.1", port: 0)
         package var token: Token?
+        package var limits = ConnectionLimits()
+        /// nil: plain TCP. Both or none: this process connects to itself.
+        package var tls: ServerTLS?
+        package var ownTLS: ClientTLS?
         package var workerCount = 1
         package var settings = Settings()
         package var machine = WorkerSettings()
@@ -42,6 +46,8 @@ package final class LocalCluster: Sendable {
         self.logger = logger
         var settings = CoordinatorRole.Configuration(bucket: configuration.bucket, endpoint: configuration.endpoint)
         settings.token = configuration.token
+        settings.limits = configuration.limits
+        settings.tls = configuration.tls
         settings.settings = configuration.settings
         settings.keepFreeBytes = configuration.keepFreeBytes
         settings.isWithItsWorkers = configuration.trialExecutable != nil
@@ -51,12 +57,14 @@ package final class LocalCluster: Sendable {
             var worker = WorkerRole.Configuration(
                 bucket: configuration.bucket, locator: locator, name: "worker-\(index)")
             worker.token = configuration.token
+            worker.tls = configuration.ownTLS
             worker.trialExecutable = configuration.trialExecutable
             worker.machine.sealRecordBytes = configuration.machine.sealRecordBytes
             return WorkerRole(worker, logger: logger)
         }
         var merging = MergerRole.Configuration(bucket: configuration.bucket, locator: locator, name: "merger")
         merging.token = configuration.token
+        merging.tls = configuration.ownTLS
         merger = MergerRole(merging, logger: logger)
     }
 

@@ -5,7 +5,7 @@ import Cluster
 import Dispatch
 import Engine
 import Foundation
-import HostIO
+package import HostIO
 package import Logging
 package import NIOCore
 import News
@@ -17,6 +17,7 @@ package final class MergerRole: Sendable {
         package var bucket: any Bucket
         package var locator: CoordinatorLocator
         package var token: Token?
+        package var tls: ClientTLS?
         package var name: String
 
         package init(bucket: any Bucket, locator: CoordinatorLocator, name: String) {
@@ -54,7 +55,7 @@ package final class MergerRole: Sendable {
         let mailbox = mailbox
         let link = CoordinatorLink(
             locator: configuration.locator, introduction: Introduction(role: .merger, client: configuration.name),
-            token: configuration.token, logger: logger, tell: { mailbox.push(.link($0)) })
+            token: configuration.token, tls: configuration.tls, logger: logger, tell: { mailbox.push(.link($0)) })
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await link.run(on: group) }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

@@ -1,6 +1,6 @@
 import ByteCoding
 import Glibc
-import HostIO
+package import HostIO
 package import News
 package import Wire
 
@@ -24,6 +24,7 @@ package final class PutClient {
 
     private let locator: CoordinatorLocator
     private let token: Token?
+    private let tls: ClientTLS?
     private let lane: Lane
     private let ack: AckLevel
     /// What batches are sent under.
@@ -54,13 +55,15 @@ package final class PutClient {
     ///   - hopeless: says why there is no sense in waiting, if so.
     ///   - waiting: told, once each time, that nobody has taken articles for some seconds, and why.
     package init(
-        locator: CoordinatorLocator, token: Token?, lane: Lane, ack: AckLevel, patienceMilliseconds: Int = 120_000,
-        hopeless: @escaping () -> String? = { nil }, waiting: @escaping (String) -> Void = { _ in }
+        locator: CoordinatorLocator, token: Token?, tls: ClientTLS? = nil, lane: Lane, ack: AckLevel,
+        patienceMilliseconds: Int = 120_000, hopeless: @escaping () -> String? = { nil },
+        waiting: @escaping (String) -> Void = { _ in }
     ) {
         self.waiting = waiting
         self.hopeless = hopeless
         self.locator = locator
         self.token = token
+        self.tls = tls
         self.lane = lane
         self.ack = ack
         self.patienceMilliseconds = patienceMilliseconds
@@ -177,10 +180,11 @@ package final class PutClient {
         for endpoint in all.filter({ "\($0)" != standby }) + all.filter({ "\($0)" == standby }) {
             do throws(CloseReason) {
                 return try BlockingClient(
-                    endpoint: endpoint, introduction: Introduction(role: .client, client: name), token: token,
+                    endpoint: endpoint, introduction: Introduction(role: .client, client: name), token: token, tls: tls,
                     timeoutMilliseconds: 3000)
             } catch {
                 if case .refused(.unauthorised, let why) = error { throw GaveUp(description: why) }
+                if case .tls = error { throw GaveUp(description: "\(endpoint): \(error)") }
                 last = error
             }
         }

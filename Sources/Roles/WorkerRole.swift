@@ -4,7 +4,7 @@ import ByteCoding
 package import Cluster
 import Engine
 import Foundation
-import HostIO
+package import HostIO
 package import Logging
 package import NIOCore
 import News
@@ -16,6 +16,7 @@ package final class WorkerRole: Sendable {
         package var bucket: any Bucket
         package var locator: CoordinatorLocator
         package var token: Token?
+        package var tls: ClientTLS?
         package var name: String
         package var machine = Worker.Configuration()
         /// The program that tries suspect articles apart, given the argument `try-articles`; nil if there is none.
@@ -55,7 +56,7 @@ package final class WorkerRole: Sendable {
         let mailbox = mailbox
         let link = CoordinatorLink(
             locator: configuration.locator, introduction: Introduction(role: .worker, client: configuration.name),
-            token: configuration.token, logger: logger, tell: { mailbox.push(.link($0)) })
+            token: configuration.token, tls: configuration.tls, logger: logger, tell: { mailbox.push(.link($0)) })
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await link.run(on: group) }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

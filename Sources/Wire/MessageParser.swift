@@ -25,6 +25,8 @@ package struct MessageParser: Sendable {
         case failed(WireError)
     }
 
+    private static let keptBytes = 16 << 10
+
     private let side: Side
     /// The role told by HELLO, once it was believed. Before that a server reads no payload from anyone.
     private var role: PeerRole?
@@ -52,9 +54,18 @@ package struct MessageParser: Sendable {
             scanned -= start
             start = 0
         }
+        makeRoom(bytes.underestimatedCount)
         // A whole copy where the bytes lie together; a generic sequence would come byte by byte through a table.
         let done: Void? = bytes.withContiguousStorageIfAvailable { unsafe buffer.append(contentsOf: $0) }
         if done == nil { buffer.append(contentsOf: bytes) }
+    }
+
+    /// Doubles like any array, but not beyond the payload that is awaited.
+    private mutating func makeRoom(_ count: Int) {
+        guard case .payload(_, let lengthBytes) = state else { return }
+        let least = buffer.count + count
+        guard least > buffer.capacity else { return }
+        buffer.reserveCapacity(max(least, min(2 * buffer.capacity, start + lengthBytes + 2)))
     }
 
     /// Whether the stream may end here: false inside a message.
@@ -64,6 +75,9 @@ package struct MessageParser: Sendable {
 
     /// Bytes held; for tests of the bound.
     package var bufferedBytes: Int { buffer.count }
+
+    /// Memory that a message takes which is not whole yet.
+    package var heldBytes: Int { isBetweenMessages ? 0 : buffer.capacity }
 
     /// The next whole message, or nil if more bytes are needed.
     package mutating func next() throws(WireError) -> Message? {
@@ -106,9 +120,12 @@ package struct MessageParser: Sendable {
     private mutating func consume(to index: Int) {
         start = index
         scanned = index
-        // A large payload is rare: its memory is given back.
-        if start == buffer.count {
-            if buffer.capacity > 1 << 20 { buffer = [] } else { buffer.removeAll(keepingCapacity: true) }
+        // A connection that waits holds next to nothing: there may be thousands.
+        if buffer.capacity > Self.keptBytes, buffer.count - start <= Self.keptBytes {
+            buffer = Array(buffer[start...])
+            (start, scanned) = (0, 0)
+        } else if start == buffer.count {
+            buffer.removeAll(keepingCapacity: true)
             (start, scanned) = (0, 0)
         }
     }

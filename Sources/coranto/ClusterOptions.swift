@@ -7,12 +7,77 @@ import NIOPosix
 import Roles
 import Wire
 
+/// How TLS is spoken, by a side that listens or connects. Needs a build with the trait.
+struct TLSOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("TLS: own certificate, with those between it and its authority.", valueName: "file.pem"))
+    var tlsCert: String?
+    @Option(help: ArgumentHelp("TLS: the certificate's private key.", valueName: "file.pem"))
+    var tlsKey: String?
+    @Option(
+        help: ArgumentHelp(
+            "TLS: who must have signed the other side's certificate. Of who listens: only those get in.",
+            valueName: "file.pem"))
+    var tlsCa: String?
+
+    private var files: TLSFiles { TLSFiles(certificate: tlsCert, key: tlsKey, authority: tlsCa) }
+    var isGiven: Bool { !files.isEmpty }
+
+    /// - Returns: nil if TLS is not spoken.
+    func client() throws -> ClientTLS? { try make { try ClientTLS($0) } }
+    func server() throws -> ServerTLS? { try make { try ServerTLS($0) } }
+    /// Of a process that connects to its own server.
+    func own() throws -> ClientTLS? { try make { try ClientTLS(toOwn: $0) } }
+
+    private func make<Side>(_ side: (TLSFiles) throws -> Side) throws -> Side? {
+        guard isGiven else { return nil }
+        do { return try side(files) } catch let failure as TLSFailure { throw Failure(.badRequest, "\(failure)") }
+    }
+}
+
+/// Bounds of each listener.
+struct LimitOptions: ParsableArguments {
+    @Option(help: "Connections at once; more are refused.")
+    var maxConnections: Int?
+    @Option(help: "Connections at once from one address; more are refused.")
+    var maxConnectionsPerAddress: Int?
+
+    func validate() throws {
+        for (name, value) in [
+            ("--max-connections", maxConnections), ("--max-connections-per-address", maxConnectionsPerAddress),
+        ] {
+            if let value, !(1...1_000_000).contains(value) { throw ValidationError("\(name) is 1 to 1000000") }
+        }
+    }
+
+    /// - Parameter parts: into so many the files that may be open are divided.
+    func admission(_ standard: ConnectionAdmission.Limits, parts: Int, logger: Logger) -> ConnectionAdmission.Limits {
+        var wanted = standard
+        if let maxConnections {
+            wanted.totalCount = maxConnections
+            wanted.perAddressCount = min(wanted.perAddressCount, maxConnections)
+        }
+        if let maxConnectionsPerAddress { wanted.perAddressCount = min(maxConnectionsPerAddress, wanted.totalCount) }
+        let files = OpenFiles.raiseLimit()
+        let limits = wanted.fitting(openFiles: files, parts: parts)
+        if limits.totalCount < wanted.totalCount {
+            logger.notice(
+                "fewer connections than wanted, for few files may be open (ulimit -n)",
+                metadata: [
+                    "connections": "\(limits.totalCount)", "wanted": "\(wanted.totalCount)", "files": "\(files)",
+                ])
+        }
+        return limits
+    }
+}
+
 /// Where the coordinator is: an address, or a store that tells.
 struct CoordinatorOption: ParsableArguments {
     @Option(help: ArgumentHelp("The coordinator; several may be given.", valueName: "host:port"))
     var coordinator: [String] = []
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
+    @OptionGroup var tls: TLSOption
 
     func endpoints() throws -> [Endpoint] {
         try coordinator.map { text in
@@ -48,6 +113,24 @@ struct ListenOption: ParsableArguments {
     var listen = "127.0.0.1:0"
     @Flag(help: "Listen beyond loopback without TLS; traffic can be read on the network.")
     var plainNetwork = false
+    @OptionGroup var tls: TLSOption
+    @OptionGroup var limits: LimitOptions
+    @Option(
+        help: ArgumentHelp(
+            "Memory for what is half-received on all connections; beyond it the one that stalls is closed.",
+            valueName: "megabytes"))
+    var receiveMemory = 256
+
+    func validate() throws {
+        guard (128...65_536).contains(receiveMemory) else { throw ValidationError("--receive-memory is 128 to 65536") }
+    }
+
+    func connectionLimits(logger: Logger) -> ConnectionLimits {
+        var all = ConnectionLimits()
+        all.admission = limits.admission(all.admission, parts: 2, logger: logger)
+        all.inboundTotalBytes = receiveMemory << 20
+        return all
+    }
 
     func endpoint(token: Token?) throws -> Endpoint {
         guard let endpoint = Endpoint(listen) else {
@@ -55,7 +138,7 @@ struct ListenOption: ParsableArguments {
         }
         do throws(ListenPolicy.Refusal) {
             try ListenPolicy.check(
-                host: endpoint.host, hasToken: token != nil, plainNetwork: plainNetwork, hasTLS: false)
+                host: endpoint.host, hasToken: token != nil, plainNetwork: plainNetwork, hasTLS: tls.isGiven)
         } catch {
             throw Failure(.badRequest, "\(error)")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import HostIO
 
 @main struct Coranto: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,6 +24,8 @@ import Gateway
 
     /// Runs the command that was asked for, and turns whatever it throws into a line on stderr and an exit status.
     static func main() async {
+        // A listener needs one for each connection, a reader one for each segment.
+        OpenFiles.raiseLimit()
         do {
             let command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

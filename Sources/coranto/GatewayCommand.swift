@@ -20,16 +20,22 @@ struct GatewayCommand: AsyncParsableCommand {
     var plainNetwork = false
     @Option(help: ArgumentHelp("Answer only those who send the token in this file.", valueName: "file"))
     var tokenFile: String?
+    @OptionGroup var tls: TLSOption
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var log: LogOption
 
     func run() async throws {
         guard let endpoint = Endpoint(http) else {
             throw Failure(.badRequest, "\(http) is no address", hint: "write HOST:PORT, such as 127.0.0.1:8080")
         }
-        try GatewayConfiguration.check(endpoint, plainNetwork: plainNetwork)
+        try GatewayConfiguration.check(endpoint, plainNetwork: plainNetwork, hasTLS: tls.isGiven)
+        let tls = try tls.server()
         var configuration = GatewayConfiguration(bucket: try store.openForReading(), endpoint: endpoint)
         configuration.token = try TokenFile.read(tokenFile)
-        let role = try GatewayRole(configuration, logger: log.logger("gateway"))
+        configuration.tls = tls
+        let logger = log.logger("gateway")
+        configuration.limits.admission = limits.admission(configuration.limits.admission, parts: 2, logger: logger)
+        let role = try GatewayRole(configuration, logger: logger)
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
         try await role.run()

@@ -41,14 +41,15 @@ struct PutOptions: ParsableArguments {
         _ body: @escaping @Sendable (PutClient) throws -> Void
     ) async throws -> Result {
         let token = try coordinator.token()
+        let tls = try coordinator.tls.client()
         let endpoints = try coordinator.endpoints()
         if !endpoints.isEmpty {
-            return try await send(.addresses(endpoints), token, lane, ack, { nil }, body)
+            return try await send(.addresses(endpoints), token, tls, lane, ack, { nil }, body)
         }
         guard let store else { throw Failure(.badRequest, "give --store DIR or --coordinator HOST:PORT") }
         let bucket = try StorePlace(store, s3).openForWriting()
         if try isReigning(CoordinatorLocator.store(bucket), token) {
-            return try await send(.store(bucket), token, lane, ack, { nil }, body)
+            return try await send(.store(bucket), token, tls, lane, ack, { nil }, body)
         }
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.workerCount = workers
@@ -58,24 +59,28 @@ struct PutOptions: ParsableArguments {
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Result? in
             guard let before = try await whenReigning(cluster, bucket, token) else { return nil }
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
+            // An own cluster speaks plainly: it is reached by nobody else.
             var result = try await send(
-                .addresses([endpoint]), token, lane, ack, { cluster.failure }, body)
+                .addresses([endpoint]), token, nil, lane, ack, { cluster.failure }, body)
             result.before = before
             result.after = try await Self.whenQuiet(cluster, orTold: stop)
             return result
         }
         if let own { return own }
-        return try await send(.store(bucket), token, lane, ack, { nil }, body)
+        return try await send(.store(bucket), token, tls, lane, ack, { nil }, body)
     }
 
     /// Asks for canonical compaction and waits for it.
     func compact() async throws -> Generation {
         let token = try coordinator.token()
+        let tls = try coordinator.tls.client()
         let endpoints = try coordinator.endpoints()
-        if !endpoints.isEmpty { return try await compact(.addresses(endpoints), token) }
+        if !endpoints.isEmpty { return try await compact(.addresses(endpoints), token, tls) }
         guard let store else { throw Failure(.badRequest, "give --store DIR or --coordinator HOST:PORT") }
         let bucket = try StorePlace(store, s3).openForWriting()
-        if try isReigning(CoordinatorLocator.store(bucket), token) { return try await compact(.store(bucket), token) }
+        if try isReigning(CoordinatorLocator.store(bucket), token) {
+            return try await compact(.store(bucket), token, tls)
+        }
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.trialExecutable = Self.ownExecutable
         let cluster = LocalCluster(configuration, logger: log.logger("compact", quietly: true))
@@ -84,20 +89,22 @@ struct PutOptions: ParsableArguments {
             // What the log still holds belongs into the snapshot first.
             _ = try await Self.whenQuiet(cluster, orTold: StopSignal())
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
-            return try await compact(.addresses([endpoint]), token)
+            return try await compact(.addresses([endpoint]), token, nil)
         }
         if let own { return own }
-        return try await compact(.store(bucket), token)
+        return try await compact(.store(bucket), token, tls)
     }
 
-    private func compact(_ locator: CoordinatorLocator, _ token: Token?) async throws -> Generation {
+    private func compact(
+        _ locator: CoordinatorLocator, _ token: Token?, _ tls: ClientTLS?
+    ) async throws -> Generation {
         try await Blocking.run {
             var reason = "no coordinator is known"
             for endpoint in locator.candidates() {
                 do throws(CloseReason) {
                     let client = try BlockingClient(
                         endpoint: endpoint, introduction: Introduction(role: .client, client: "compact"), token: token,
-                        timeoutMilliseconds: 3000)
+                        tls: tls, timeoutMilliseconds: 3000)
                     try client.send([.compact], timeoutMilliseconds: 3000)
                     if case .compacted(let generation) = try client.next(timeoutMilliseconds: 6 * 3_600_000) {
                         return generation
@@ -111,13 +118,13 @@ struct PutOptions: ParsableArguments {
     }
 
     private func send(
-        _ locator: CoordinatorLocator, _ token: Token?, _ lane: Lane, _ ack: AckLevel,
+        _ locator: CoordinatorLocator, _ token: Token?, _ tls: ClientTLS?, _ lane: Lane, _ ack: AckLevel,
         _ hopeless: @escaping @Sendable () -> String?, _ body: @escaping @Sendable (PutClient) throws -> Void
     ) async throws -> Result {
         // The client blocks: it gets a thread of its own.
         try await Blocking.run {
             let client = PutClient(
-                locator: locator, token: token, lane: lane, ack: ack, hopeless: hopeless,
+                locator: locator, token: token, tls: tls, lane: lane, ack: ack, hopeless: hopeless,
                 waiting: { Terminal.note($0) })
             try body(client)
             try client.finish()
@@ -127,16 +134,19 @@ struct PutOptions: ParsableArguments {
 
     /// Whether the address in the heartbeat answers as a coordinator.
     private func isReigning(_ locator: CoordinatorLocator, _ token: Token?) throws -> Bool {
+        let tls = try coordinator.tls.client()
         for endpoint in locator.candidates() {
             do throws(CloseReason) {
                 _ = try BlockingClient(
                     endpoint: endpoint, introduction: Introduction(role: .client, client: "probe"), token: token,
-                    timeoutMilliseconds: 2000)
+                    tls: tls, timeoutMilliseconds: 2000)
                 return true
             } catch {
                 if case .refused(.unauthorised, let why) = error {
                     throw Failure(.unauthorised, why, hint: "give --token-file FILE")
                 }
+                if case .tls = error { throw Failure(.failed, "\(endpoint): \(error)") }
+                if error == .noGreeting { Terminal.note("\(endpoint): \(error)") }
             }
         }
         return false

@@ -34,13 +34,17 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let token = try TokenFile.read(tokenFile)
+        let tls = try listen.tls.server()
         var configuration = CoordinatorRole.Configuration(
             bucket: try place.openForWriting(), endpoint: try listen.endpoint(token: token))
         configuration.advertised = advertise
         configuration.token = token
         configuration.shardCount = shards
         configuration.keepFreeBytes = room.bytes
-        let role = CoordinatorRole(configuration, logger: log.logger("coordinator"))
+        configuration.tls = tls
+        let logger = log.logger("coordinator")
+        configuration.limits = listen.connectionLimits(logger: logger)
+        let role = CoordinatorRole(configuration, logger: logger)
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
         try await role.run(on: EventLoops.group())
@@ -83,10 +87,12 @@ struct WorkerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let tls = try options.coordinator.tls.client()
         let bucket = try options.place.openForWriting()
         var configuration = WorkerRole.Configuration(
             bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "worker")
         configuration.token = try options.coordinator.token()
+        configuration.tls = tls
         configuration.machine.sealRecordBytes = sealAt << 20
         configuration.trialExecutable = PutOptions.ownExecutable
         let role = WorkerRole(configuration, logger: options.log.logger("worker"))
@@ -107,10 +113,12 @@ struct MergerCommand: AsyncParsableCommand {
     @OptionGroup var options: HelperOptions
 
     func run() async throws {
+        let tls = try options.coordinator.tls.client()
         let bucket = try options.place.openForWriting()
         var configuration = MergerRole.Configuration(
             bucket: bucket, locator: try options.locator(bucket), name: options.name ?? "merger")
         configuration.token = try options.coordinator.token()
+        configuration.tls = tls
         let role = MergerRole(configuration, logger: options.log.logger("merger"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }

@@ -62,6 +62,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func askCoordinator() async throws -> [UInt8]? {
         let token = try coordinator.token()
+        let tls = try coordinator.tls.client()
         let endpoints = try coordinator.endpoints()
         let locator: CoordinatorLocator
         if endpoints.isEmpty, let store {
@@ -74,13 +75,15 @@ struct StatusCommand: AsyncParsableCommand {
                 do throws(CloseReason) {
                     let client = try BlockingClient(
                         endpoint: endpoint, introduction: Introduction(role: .client, client: "status"), token: token,
-                        timeoutMilliseconds: 2000)
+                        tls: tls, timeoutMilliseconds: 2000)
                     try client.send([.status], timeoutMilliseconds: 2000)
                     if case .statusReport(let json) = try client.next(timeoutMilliseconds: 5000) { return json }
                 } catch {
                     if case .refused(.unauthorised, let why) = error {
                         throw Failure(.unauthorised, why, hint: "give --token-file FILE")
                     }
+                    if case .tls = error { throw Failure(.failed, "\(endpoint): \(error)") }
+                    if error == .noGreeting { Terminal.note("\(endpoint): \(error)") }
                 }
             }
             return nil

@@ -42,11 +42,13 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let token = try TokenFile.read(tokenFile)
+        let tls = try listen.tls.server()
+        let ownTLS = try listen.tls.own()
         let bucket = try place.openForWriting()
         guard let httpEndpoint = Endpoint(http) else {
             throw Failure(.badRequest, "\(http) is no address", hint: "write HOST:PORT, such as 127.0.0.1:8080")
         }
-        try GatewayConfiguration.check(httpEndpoint, plainNetwork: listen.plainNetwork)
+        try GatewayConfiguration.check(httpEndpoint, plainNetwork: listen.plainNetwork, hasTLS: listen.tls.isGiven)
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.trialExecutable = PutOptions.ownExecutable
         configuration.workerCount = workers
@@ -54,14 +56,19 @@ struct UpCommand: AsyncParsableCommand {
         configuration.endpoint = try listen.endpoint(token: token)
         configuration.token = token
         let logger = log.logger("up")
+        configuration.tls = tls
+        configuration.ownTLS = ownTLS
+        configuration.limits = listen.connectionLimits(logger: logger)
         let cluster = LocalCluster(configuration, logger: logger)
         let fetcher = try FetcherOptions.role(
-            bucket: bucket, locator: .store(bucket), token: token,
+            bucket: bucket, locator: .store(bucket), token: token, tls: ownTLS,
             state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress, logger: logger)
-        let gateway = try GatewayRole(
-            GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint), logger: logger
-        ) { endpoint in
-            logger.info("answers", metadata: ["url": "http://\(endpoint)/"])
+        var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
+        answering.tls = tls
+        answering.limits.admission = listen.limits.admission(answering.limits.admission, parts: 4, logger: logger)
+        let scheme = tls == nil ? "http" : "https"
+        let gateway = try GatewayRole(answering, logger: logger) { endpoint in
+            logger.info("answers", metadata: ["url": "\(scheme)://\(endpoint)/"])
         }
         let lines = try feeds.map { try FeedLine.lines(ofOPML: $0) } ?? []
         let stop = StopSignal()
@@ -74,7 +81,8 @@ struct UpCommand: AsyncParsableCommand {
                 if !lines.isEmpty {
                     tasks.addTask {
                         try await Blocking.run {
-                            let client = PutClient(locator: .store(bucket), token: token, lane: .live, ack: .durable)
+                            let client = PutClient(
+                                locator: .store(bucket), token: token, tls: ownTLS, lane: .live, ack: .durable)
                             try client.put(lines.flatMap { $0 })
                             try client.finish()
                         }
@@ -111,7 +119,8 @@ struct FetcherCommand: AsyncParsableCommand {
     func run() async throws {
         let bucket = try options.place.openForWriting()
         let role = try FetcherOptions.role(
-            bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(), state: state,
+            bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(),
+            tls: try options.coordinator.tls.client(), state: state,
             allowed: allowAddress, logger: options.log.logger("fetcher"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
@@ -132,8 +141,8 @@ enum FetcherOptions {
     }
 
     static func role(
-        bucket: any Bucket, locator: CoordinatorLocator, token: Token?, state: String, allowed: [String],
-        logger: Logger
+        bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
+        allowed: [String], logger: Logger
     ) throws -> FetcherRole {
         let ranges = try allowed.map { text in
             guard let range = AddressRange(text) else {
@@ -152,6 +161,7 @@ enum FetcherOptions {
         var configuration = FetcherRole.Configuration(
             bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite")
         configuration.token = token
+        configuration.tls = tls
         configuration.policy = AddressPolicy(allowing: ranges)
         return FetcherRole(configuration, logger: logger)
     }

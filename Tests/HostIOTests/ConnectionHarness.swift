@@ -27,7 +27,7 @@ let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 ///
 /// - Parameter onEvent: what the server's role would do; by default nothing.
 func withServer(
-    token: Token? = nil, limits: ConnectionLimits = ConnectionLimits(),
+    token: Token? = nil, limits: ConnectionLimits = ConnectionLimits(), tls: ServerTLS? = nil,
     onEvent: @escaping @Sendable (LineServer, ConnectionID, ConnectionEvent) -> Void = { _, _, _ in },
     _ body: (LineServer, EventLog) async throws -> Void
 ) async throws {
@@ -35,6 +35,7 @@ func withServer(
     let holder = Mutex<LineServer?>(nil)
     var options = LineServer.Options(endpoint: Endpoint(host: "127.0.0.1", port: 0), token: token)
     options.limits = limits
+    options.tls = tls
     let server = try await LineServer.start(
         options, on: MultiThreadedEventLoopGroup.singleton, logger: quiet, term: { Term(7) }
     ) { id, event in
@@ -49,7 +50,7 @@ func withServer(
         throw error
     }
     try await server.stop()
-    #expect(server.connectionCount == 0)
+    #expect(server.counts.openCount == 0)
     holder.withLock { $0 = nil }
 }
 

@@ -232,24 +232,158 @@ func client(
     @Test("over the limit of connections the next is told BUSY, and when one leaves there is room")
     func tooMany() async throws {
         var limits = ConnectionLimits()
-        limits.connectionCount = 2
+        limits.admission = .init(totalCount: 2, perAddressCount: 2)
         try await withServer(limits: limits, onEvent: acceptAll) { server, log in
             let first = try await blocking { try Held(client(server, name: "one")) }
             let second = try await blocking { try Held(client(server, name: "two")) }
             try await blocking {
                 let third = try RawSocket(port: server.port)
-                #expect(third.readToEnd() == "ERROR BUSY too many connections\r\n")
+                #expect(third.readToEnd() == "ERROR BUSY too many connections from 127.0.0.1, at most 2\r\n")
             }
+            #expect(server.counts.refusedCount == 1)
             first.release()
             for await entry in log.stream {
                 if case .closed = entry.event { break }
             }
             // The count goes down with the channel's end, just after the event.
             try await blocking {
-                while server.connectionCount > 1 { sched_yield() }
+                while server.counts.openCount > 1 { sched_yield() }
                 _ = try client(server, name: "three")
             }
             second.release()
+        }
+    }
+
+    @Test("from one address only so many; another is not kept out")
+    func perAddress() async throws {
+        var limits = ConnectionLimits()
+        limits.admission = .init(totalCount: 10, perAddressCount: 1)
+        try await withServer(limits: limits, onEvent: acceptAll) { server, _ in
+            let first = try await blocking { try Held(client(server)) }
+            try await blocking {
+                #expect(try RawSocket(port: server.port).readToEnd().hasPrefix("ERROR BUSY "))
+                let other = try RawSocket(port: server.port, from: 0x7F00_0002)
+                #expect(other.readLine().hasPrefix("CORANTO "))
+            }
+            first.release()
+        }
+    }
+
+    @Test("who has not said HELLO makes room, the one that waits longest first, and is told so")
+    func makesRoom() async throws {
+        var limits = ConnectionLimits()
+        limits.admission = .init(totalCount: 3, perAddressCount: 3)
+        try await withServer(limits: limits, onEvent: acceptAll) { server, _ in
+            try await blocking {
+                let good = try client(server)
+                let silent = try (0..<2).map { _ in
+                    let socket = try RawSocket(port: server.port)
+                    #expect(socket.readLine().hasPrefix("CORANTO "))
+                    return socket
+                }
+                for name in ["a", "b"] {
+                    let next = try client(server, name: name)
+                    try next.send([.touch], timeoutMilliseconds: 10_000)
+                    #expect(try next.next(timeoutMilliseconds: 10_000) == .touched)
+                    // As long as it is held, the next needs the place of a silent one.
+                    if name == "a" {
+                        #expect(
+                            silent[0].readToEnd()
+                                == "ERROR BUSY too many connections: room was made for a newer one\r\n")
+                    }
+                }
+                try good.send([.touch], timeoutMilliseconds: 10_000)
+                #expect(try good.next(timeoutMilliseconds: 10_000) == .touched)
+                #expect(server.counts.droppedCount >= 1)
+            }
+        }
+    }
+
+    @Test("half-received messages of all connections share a budget; the one that stalls pays, others go on")
+    func sharedBudget() async throws {
+        var limits = ConnectionLimits()
+        limits.inboundTotalBytes = 3 << 20
+        let payload = [UInt8](repeating: 0x61, count: 1 << 20)
+        try await withServer(limits: limits, onEvent: acceptAll) { server, _ in
+            try await blocking {
+                let stalled = try (0..<3).map { number in
+                    let socket = try RawSocket(port: server.port)
+                    _ = socket.readLine()
+                    socket.send("HELLO 0 client stalls-\(number) - -\r\n")
+                    #expect(socket.readLine() == "WELCOME\r\n")
+                    socket.send(Array(put(1, payload).encoded.dropLast(1000)))
+                    return socket
+                }
+                let good = try client(server)
+                for number in 1...8 as ClosedRange<UInt64> {
+                    try good.send([put(number, payload)], timeoutMilliseconds: 10_000)
+                    let counts = BatchCounts(received: 1, accepted: 1)
+                    #expect(try good.next(timeoutMilliseconds: 10_000) == .accepted(number: number, counts: counts))
+                }
+                #expect(server.halfReceivedBytes <= 3 << 20)
+                #expect(stalled[0].readToEnd().hasPrefix("ERROR BUSY too much was half-received"))
+                #expect(server.counts.droppedCount >= 1)
+            }
+        }
+    }
+
+    @Test("a peer that stops reading is closed when its time is over, though little waits for it")
+    func stalledReader() async throws {
+        var limits = ConnectionLimits()
+        limits.stalledMilliseconds = 100
+        let report = [UInt8](repeating: 0x61, count: 12 << 20)
+        try await withServer(
+            limits: limits,
+            onEvent: { server, id, event in
+                if case .opened = event { server.send(id, [.statusReport(json: report)]) }
+            }
+        ) { server, log in
+            let socket = try await blocking {
+                let socket = try RawSocket(port: server.port)
+                socket.send("HELLO 0 client lazy - -\r\n")
+                return Held(socket)
+            }
+            for await entry in log.stream {
+                if case .closed(let reason) = entry.event {
+                    #expect(reason == .slow)
+                    break
+                }
+            }
+            #expect(server.counts.droppedCount == 1)
+            socket.release()
+        }
+    }
+
+    @Test("answers that wait share a budget: of two that do not read, the one that began first is closed")
+    func sharedAnswers() async throws {
+        var limits = ConnectionLimits()
+        // The system's buffers take several megabytes of each.
+        limits.outboundTotalBytes = 4 << 20
+        let report = [UInt8](repeating: 0x61, count: 16 << 20)
+        try await withServer(
+            limits: limits,
+            onEvent: { server, id, event in
+                if case .message(.touch) = event { server.send(id, [.statusReport(json: report)]) }
+            }
+        ) { server, log in
+            let sockets = try await blocking {
+                try Held(
+                    ["first", "second"].map { name in
+                        let socket = try RawSocket(port: server.port)
+                        socket.send("HELLO 0 client \(name) - -\r\nTOUCH\r\n")
+                        return socket
+                    })
+            }
+            var closed = 0
+            for await entry in log.stream {
+                if case .closed(let reason) = entry.event {
+                    #expect(reason == .slow)
+                    closed += 1
+                    break
+                }
+            }
+            #expect(closed == 1 && server.counts.openCount >= 1)
+            sockets.release()
         }
     }
 

@@ -5,21 +5,28 @@ import Testing
 final class RawSocket {
     private let descriptor: Int32
 
-    init(port: Int) throws {
+    /// - Parameter source: the address it comes from; 0 leaves that to the system.
+    init(port: Int, from source: UInt32 = 0) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
+        if source != 0 { try #require(unsafe Self.call(source, 0) { unsafe bind(descriptor, $0, $1) } == 0) }
         var wait = timeval(tv_sec: 10, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+        try #require(unsafe Self.call(0x7F00_0001, port) { unsafe connect(descriptor, $0, $1) } == 0)
+    }
+
+    private static func call(
+        _ host: UInt32, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = unsafe withUnsafePointer(to: &address) { pointer in
+        address.sin_addr.s_addr = host.bigEndian
+        return unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        try #require(result == 0)
     }
 
     deinit { close(descriptor) }

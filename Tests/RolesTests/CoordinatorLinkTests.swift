@@ -37,6 +37,6 @@ import Wire
 
         #expect(told.withLock { $0 } == 0)
         try await server.stop()
-        #expect(server.connectionCount == 0)
+        #expect(server.counts.openCount == 0)
     }
 }

@@ -6,35 +6,60 @@ import Wire
 @Suite struct PeerBacklogTests {
     let peer = PeerID(1)
     let other = PeerID(2)
+    let worker = PeerID(3)
+    typealias Change = PeerBacklog.Change
+    typealias Size = PeerBacklog.Size
+
+    private func backlog() -> PeerBacklog {
+        var backlog = PeerBacklog()
+        for (peer, role) in [(peer, .client), (other, .fetcher), (worker, .worker)] as [(PeerID, PeerRole)] {
+            #expect(backlog.open(peer, role) == Change())
+        }
+        return backlog
+    }
 
     @Test("a connection ahead of the machine is paused, and resumed when half of it is taken")
     func pauses() {
-        var backlog = PeerBacklog()
-        backlog.open(peer)
-        backlog.open(other)
-        let part = PeerBacklog.limitBytes / 4
-        #expect((0..<6).map { _ in backlog.charge(peer, part) } == [.none, .none, .none, .none, .pause, .none])
-        #expect(backlog.charge(other, part) == .none)
-        #expect((0..<6).map { _ in backlog.credit(peer, part) } == [.none, .none, .none, .none, .resume, .none])
+        var backlog = backlog()
+        let part = Size(payload: PeerBacklog.limitBytes / 4)
+        #expect((0..<6).map { _ in backlog.charge(peer, part).pause.count } == [0, 0, 0, 0, 1, 0])
+        #expect(backlog.charge(other, part) == Change())
+        #expect((0..<6).map { _ in backlog.credit(peer, part).resume.count } == [0, 0, 0, 0, 1, 0])
     }
 
     @Test("messages without payload add up too")
     func small() {
-        var backlog = PeerBacklog()
-        backlog.open(peer)
-        let count = PeerBacklog.limitBytes / PeerBacklog.bytes(of: .touch)
-        let changes = (0..<count).map { _ in backlog.charge(peer, PeerBacklog.bytes(of: .touch)) }
-        #expect(changes.allSatisfy { $0 == .none })
-        #expect(backlog.charge(peer, PeerBacklog.bytes(of: .touch)) == .pause)
+        var backlog = backlog()
+        let changes = (0..<64).map { _ in backlog.charge(peer, Size(of: .touch)) }
+        #expect(changes.allSatisfy { $0 == Change() })
+        #expect(backlog.charge(peer, Size(of: .touch)) == Change(pause: [peer]))
+        #expect(backlog.heldBytes < 1 << 20)
     }
 
-    @Test("what comes late for a connection that is gone is charged to nobody")
+    @Test("when all together are too much, all that send articles are paused, also those that come; workers never")
+    func together() {
+        var backlog = backlog()
+        let whole = Size(payload: PeerBacklog.totalLimitBytes)
+        #expect(backlog.charge(peer, whole) == Change(pause: [peer]))
+        #expect(backlog.charge(other, Size(payload: 1)) == Change(pause: [other]))
+        let late = PeerID(4)
+        #expect(backlog.open(late, .client) == Change(pause: [late]))
+        #expect(backlog.open(PeerID(5), .merger) == Change())
+        #expect(backlog.charge(worker, Size(of: .touch)) == Change())
+        // The first is still ahead by itself until half of its own limit.
+        let most = Size(payload: PeerBacklog.totalLimitBytes - PeerBacklog.limitBytes)
+        #expect(backlog.credit(peer, most) == Change(resume: [other, late]))
+        #expect(backlog.credit(peer, Size(payload: PeerBacklog.limitBytes)) == Change(resume: [peer]))
+    }
+
+    @Test("what waits of a connection that is gone counts until it is taken")
     func closed() {
-        var backlog = PeerBacklog()
-        backlog.open(peer)
-        _ = backlog.charge(peer, PeerBacklog.limitBytes + 1)
+        var backlog = backlog()
+        let whole = Size(payload: PeerBacklog.totalLimitBytes + 1)
+        #expect(backlog.charge(peer, whole) == Change(pause: [peer, other]))
         backlog.close(peer)
-        #expect(backlog.credit(peer, PeerBacklog.limitBytes + 1) == .none)
-        #expect(backlog.charge(peer, PeerBacklog.limitBytes + 1) == .none)
+        #expect(backlog.heldBytes > PeerBacklog.totalLimitBytes)
+        #expect(backlog.credit(peer, whole) == Change(resume: [other]))
+        #expect(backlog.heldBytes == 0)
     }
 }

@@ -1,0 +1,40 @@
+import Gateway
+import Testing
+
+@Suite struct FairQueueTests {
+    private func told(_ verdict: FairQueue<String>.Verdict) -> String {
+        switch verdict {
+        case .queued: "queued"
+        case .queuedInsteadOf(let other): "instead of \(other)"
+        case .refused: "refused"
+        }
+    }
+
+    @Test("askers take turns, each in his order")
+    func turns() {
+        var queue = FairQueue<String>(limitCount: 10)
+        for work in ["a1", "a2", "a3", "b1", "c1", "b2"] { _ = queue.add(work, from: String(work.first!)) }
+        var order: [String] = []
+        while let next = queue.next() {
+            order.append(next)
+            queue.finished()
+        }
+        #expect(order == ["a1", "b1", "c1", "a2", "b2", "a3"])
+        #expect(told(queue.add("d1", from: "d")) == "queued" && queue.next() == "d1" && queue.next() == nil)
+    }
+
+    @Test("where all is full, who has most waiting gives up his newest; who has as many himself is refused")
+    func full() {
+        var queue = FairQueue<String>(limitCount: 4)
+        for work in ["a1", "a2", "a3", "a4"] { #expect(told(queue.add(work, from: "a")) == "queued") }
+        #expect(queue.next() == "a1")
+        #expect(told(queue.add("a5", from: "a")) == "refused")
+        #expect(told(queue.add("b1", from: "b")) == "instead of a4")
+        #expect(told(queue.add("b2", from: "b")) == "refused")
+        #expect(queue.next() == "a2" && queue.next() == "b1" && queue.next() == "a3" && queue.next() == nil)
+        // All four are in work.
+        #expect(told(queue.add("c1", from: "c")) == "refused")
+        queue.finished()
+        #expect(told(queue.add("c1", from: "c")) == "queued")
+    }
+}
