@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 
 SERVICES = ("seaweedfs", "ceph-rgw")
 BUCKET = "coranto"
@@ -48,14 +49,28 @@ class ObjectStore:
                 "AWS_ENDPOINT_URL": told["S3_ENDPOINT"], "AWS_REGION": told["S3_REGION"],
                 "AWS_ACCESS_KEY_ID": told["S3_ACCESS_KEY"], "AWS_SECRET_ACCESS_KEY": told["S3_SECRET_KEY"],
             }
-            # curl makes the bucket: coranto makes none.
-            subprocess.run(self.inside([
-                "curl", "-sSf", "-o", os.devnull, "-X", "PUT", "--aws-sigv4", f"aws:amz:{told['S3_REGION']}:s3",
-                "--user", f"{told['S3_ACCESS_KEY']}:{told['S3_SECRET_KEY']}", "-H", f"x-amz-content-sha256: {NOTHING}",
-                f"{told['S3_ENDPOINT']}/{BUCKET}"]), check=True)
+            self.make_bucket()
         except BaseException:
             self.stop()
             raise
+
+    def make_bucket(self):
+        """By curl: coranto makes none. A server that has just started may refuse at first, or have made it all the same."""
+        deadline = time.monotonic() + 30
+        while True:
+            made = self.curl("-X", "PUT", f"/{BUCKET}")
+            if self.curl(f"/{BUCKET}?list-type=2&max-keys=1").returncode == 0:
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the bucket cannot be made: {made.stderr}{made.stdout[-300:]}")
+            time.sleep(0.5)
+
+    def curl(self, *words):
+        at = self.environment
+        return subprocess.run(self.inside([
+            "curl", "-sS", "--fail-with-body", "--aws-sigv4", f"aws:amz:{at['AWS_REGION']}:s3", "--user",
+            f"{at['AWS_ACCESS_KEY_ID']}:{at['AWS_SECRET_ACCESS_KEY']}", "-H", f"x-amz-content-sha256: {NOTHING}", *words[:-1],
+            at["AWS_ENDPOINT_URL"] + words[-1]]), capture_output=True, text=True)
 
     def place(self, name):
         return f"s3://{BUCKET}/{name}"
