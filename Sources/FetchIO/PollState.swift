@@ -10,6 +10,18 @@ package import News
 /// recorded as acknowledged must not be forgotten by a power failure, or it would be sent again with a later first-seen
 /// time.
 package final class PollState: Sendable {
+    /// Why the file cannot be used.
+    package struct Failure: Error, Equatable, CustomStringConvertible {
+        package var path: String
+        package var message: String
+
+        package var description: String {
+            "the fetcher's state \(path) cannot be used: \(message); check room, rights and the disk, then start it again "
+                + "(losing the file costs full fetches, never an article)"
+        }
+    }
+
+    private let path: String
     private let database: DatabaseQueue
 
     /// - Parameter path: of the file; it is made if it is not there.
@@ -19,8 +31,26 @@ package final class PollState: Sendable {
             try database.execute(sql: "PRAGMA journal_mode = WAL")
             try database.execute(sql: "PRAGMA synchronous = FULL")
         }
-        database = try DatabaseQueue(path: path, configuration: configuration)
-        try Self.migrator.migrate(database)
+        self.path = path
+        database = try Self.told(path) {
+            let database = try DatabaseQueue(path: path, configuration: configuration)
+            try Self.migrator.migrate(database)
+            return database
+        }
+    }
+
+    private static func told<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as DatabaseError {
+            throw Failure(path: path, message: error.message ?? error.description)
+        }
+    }
+
+    private func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try Self.told(path) { try database.read(body) }
+    }
+
+    private func write(_ body: (Database) throws -> Void) throws {
+        try Self.told(path) { try database.write(body) }
     }
 
     package func close() throws { try database.close() }
@@ -60,13 +90,13 @@ package final class PollState: Sendable {
 
     /// All feeds, by URL.
     package func feeds() throws -> [FeedState] {
-        try database.read { database in
+        try read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM feeds ORDER BY url").map { Self.state($0) }
         }
     }
 
     package func feed(_ url: String) throws -> FeedState? {
-        try database.read { database in
+        try read { database in
             try Row.fetchOne(database, sql: "SELECT * FROM feeds WHERE url = ?", arguments: [url]).map {
                 Self.state($0)
             }
@@ -75,7 +105,7 @@ package final class PollState: Sendable {
 
     /// What is remembered of these entries of a feed, for those of which something is.
     package func known(_ keys: [ArticleKey], of url: String) throws -> [ArticleKey: SeenEntry] {
-        try database.read { database in
+        try read { database in
             guard let id = try Int64.fetchOne(database, sql: "SELECT id FROM feeds WHERE url = ?", arguments: [url])
             else { return [:] }
             let statement = try database.cachedStatement(
@@ -100,7 +130,7 @@ package final class PollState: Sendable {
     /// Before a request, so that a crash never leads to two in a row.
     package func saveAttempt(_ url: String, at time: Timestamp) throws {
         let interval = FetchScheduler.Settings().firstIntervalMilliseconds
-        try database.write { database in
+        try write { database in
             try database.execute(
                 sql: """
                     INSERT INTO feeds (url, last_attempt, interval_ms, failure_count, unchanged_count, is_gone)
@@ -111,7 +141,7 @@ package final class PollState: Sendable {
 
     /// A feed's state and what it was seen to say, in one transaction.
     package func save(_ state: FeedState, seen: [SeenEntry]) throws {
-        try database.write { database in
+        try write { database in
             try database.execute(
                 sql: """
                     INSERT INTO feeds (url, moved_to, etag, last_modified, last_attempt, last_success, interval_ms, not_before,
@@ -144,7 +174,7 @@ package final class PollState: Sendable {
     }
 
     package func forget(_ url: String) throws {
-        try database.write { try $0.execute(sql: "DELETE FROM feeds WHERE url = ?", arguments: [url]) }
+        try write { try $0.execute(sql: "DELETE FROM feeds WHERE url = ?", arguments: [url]) }
     }
 
     // MARK: Rows

@@ -14,6 +14,8 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case unauthorised
         /// Too much at once: try again.
         case busy
+        /// The store does not answer for now: try again.
+        case unavailable
         /// Bytes of the store are wrong, or an object that is named is not there.
         case corrupt
         case failed
@@ -44,7 +46,7 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
             let isCorrupt = error.code == .corrupt || error.code == .missing
             let place = error.object.isEmpty ? "" : "\(error.object): "
             self.init(isCorrupt ? .corrupt : .failed, place + error.message, hint: error.hint)
-        case let error as BucketFailure: self.init(.failed, "\(error)")
+        case let error as BucketFailure: self.init(error.kind == .passing ? .unavailable : .failed, "\(error)")
         default: self.init(.failed, "\(error)")
         }
     }
@@ -63,7 +65,7 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         switch code {
         case .badRequest: 2
         case .corrupt: 4
-        case .notFound, .gone, .unauthorised, .busy, .failed: 1
+        case .notFound, .gone, .unauthorised, .busy, .unavailable, .failed: 1
         }
     }
 
@@ -74,7 +76,7 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case .notFound: 404
         case .gone: 410
         case .corrupt, .failed: 500
-        case .busy: 503
+        case .busy, .unavailable: 503
         }
     }
 }

@@ -100,13 +100,13 @@ private struct FailureAnswers: RouterMiddleware {
         }
         switch failure.code {
         case .busy: metrics.count(.busy)
-        case .corrupt, .failed:
+        case .corrupt, .unavailable, .failed:
             metrics.count(.failed)
             context.logger.error("a question could not be answered", metadata: ["error": "\(failure)"])
         case .badRequest, .notFound, .gone, .unauthorised: metrics.count(.refused)
         }
         var headers = HTTPFields()
-        if failure.code == .busy { headers[.retryAfter] = "1" }
+        if failure.httpStatus == 503 { headers[.retryAfter] = failure.code == .busy ? "1" : "5" }
         if failure.code == .unauthorised { headers[.wwwAuthenticate] = "Bearer" }
         return GatewayRoutes.response(
             AnswerJSON.failure(failure), type: "application/json; charset=utf-8",

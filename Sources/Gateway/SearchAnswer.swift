@@ -59,7 +59,7 @@ package struct SearchAnswer: Sendable {
         let results = try searcher.search(request)
         let highlighter = Highlighter(request.query)
         var hits: [Hit] = []
-        for (hit, record) in zip(results.hits, try searcher.records(of: results.hits)) {
+        for (hit, record) in zip(results.hits, results.records) {
             let article = try Self.article(record, hit.key)
             hits.append(
                 Hit(

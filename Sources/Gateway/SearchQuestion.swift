@@ -37,7 +37,7 @@ package struct SearchQuestion: Sendable {
             text, options: QueryParser.Options(matching: matching, zoneOffsetMinutes: zoneOffsetMinutes))
         return SearchRequest(
             query: query, sort: sort, limitCount: limitCount, after: after, facets: facets, histogram: histogram,
-            zoneOffsetMinutes: zoneOffsetMinutes)
+            zoneOffsetMinutes: zoneOffsetMinutes, readsRecords: true)
     }
 }
 

@@ -113,9 +113,10 @@ package final class SnapshotLoader: Sendable {
 
     package func state(of manifest: Manifest) throws -> ClusterState {
         var state = ClusterState()
-        for (kind, named) in manifest.state.sorted(by: { $0.key < $1.key }) {
-            let name = named.name(in: "state")
-            state = try decode(name, try bytes(name)) { [state] bytes throws(CodingError) in
+        let objects = manifest.state.sorted(by: { $0.key < $1.key })
+        let names = objects.map { $0.value.name(in: "state") }
+        for ((kind, _), (name, bytes)) in zip(objects, zip(names, try bytes(names))) {
+            state = try decode(name, bytes) { [state] bytes throws(CodingError) in
                 var state = state
                 try state.add(kind, decoding: bytes, named: name)
                 return state
@@ -153,18 +154,26 @@ package final class SnapshotLoader: Sendable {
 
     // MARK: Objects
 
-    package func bytes(_ name: String) throws -> [UInt8] {
-        switch try perform(.get(name: name, range: nil)) {
-        case .bytes(let bytes): return bytes
-        default:
-            throw StoreError(
-                .missing, object: name, message: "the object is missing",
-                hint: "a manifest names it: restore it from a backup")
+    package func bytes(_ name: String) throws -> [UInt8] { try bytes([name])[0] }
+
+    /// Whole objects, in one round.
+    private func bytes(_ names: [String]) throws -> [[UInt8]] {
+        let results = names.isEmpty ? [] : bucket.perform(names.map { .get(name: $0, range: nil) })
+        return try zip(names, results).map { name, result in
+            guard case .bytes(let bytes) = try Self.checked(result) else {
+                throw StoreError(
+                    .missing, object: name, message: "the object is missing",
+                    hint: "a manifest names it: restore it from a backup")
+            }
+            return bytes
         }
     }
 
     package func perform(_ operation: BucketOperation) throws -> BucketResult {
-        let result = bucket.perform(operation)
+        try Self.checked(bucket.perform(operation))
+    }
+
+    private static func checked(_ result: BucketResult) throws -> BucketResult {
         if case .failed(let failure) = result {
             throw StoreError(.io, object: failure.name, message: failure.message)
         }
@@ -183,12 +192,11 @@ package final class SnapshotLoader: Sendable {
                 .unsupported, object: manifest.name, message: why, hint: "use the version of coranto that writes here")
         }
         var cells: [SegmentReference] = []
-        for page in manifest.pages {
-            let name = page.name(in: "pages")
-            let decoded = try decode(name, try bytes(name)) { bytes throws(CodingError) in
+        let names = manifest.pages.map { $0.name(in: "pages") }
+        for (name, page) in zip(names, try bytes(names)) {
+            cells += try decode(name, page) { bytes throws(CodingError) in
                 try ManifestPage(decoding: bytes, named: name)
-            }
-            cells += decoded.cells
+            }.cells
         }
         return LoadedManifest(manifest: manifest, cells: cells)
     }

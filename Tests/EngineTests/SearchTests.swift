@@ -55,7 +55,8 @@ struct SearchTests {
             let query = try QueryParser.parse(fixture.query(&random))
             for sort in SearchRequest.Sort.allCases {
                 let request = SearchRequest(
-                    query: query, sort: sort, limitCount: 7, facets: [.source, .language, .section], histogram: .week)
+                    query: query, sort: sort, limitCount: 7, facets: [.source, .language, .section], histogram: .week,
+                    readsRecords: true)
                 let left = try many.search(request)
                 let right = try one.search(request)
                 #expect(left.hits.map(\.key) == right.hits.map(\.key))
@@ -63,6 +64,29 @@ struct SearchTests {
                 #expect(left.total == right.total && left.next == right.next)
                 #expect(left.facets == right.facets && left.histogram == right.histogram)
                 #expect(left.undatedCount == right.undatedCount)
+                #expect(left.records == right.records)
+            }
+        }
+    }
+
+    @Test("hits come with their records, from one segment within three rounds", arguments: [1, 4])
+    func records(segments: Int) throws {
+        let fixture = SearchFixture(articles: 200, segments: segments, seed: 31)
+        let (snapshot, _) = try fixture.snapshot()
+        let searcher = Searcher(snapshot)
+        var random = SplitMix64(seed: 32)
+        for _ in 0..<30 {
+            let query = try QueryParser.parse(fixture.query(&random))
+            for sort in SearchRequest.Sort.allCases {
+                for limit in [0, 1, 10, 300] {
+                    let results = try searcher.search(
+                        SearchRequest(query: query, sort: sort, limitCount: limit, readsRecords: true))
+                    #expect(results.work.roundCount <= (segments == 1 ? 3 : 4))
+                    let expected = try results.hits.map { hit in
+                        try snapshot.segments[hit.segment].records([hit.ordinal])[0]
+                    }
+                    #expect(results.records == expected)
+                }
             }
         }
     }

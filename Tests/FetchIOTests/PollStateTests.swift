@@ -73,7 +73,7 @@ struct PollStateTests {
     func damaged() throws {
         try withFile { path in
             try Data(repeating: 0x41, count: 5000).write(to: URL(filePath: path))
-            #expect(throws: (any Error).self) { try PollState(path: path) }
+            #expect(throws: PollState.Failure.self) { try PollState(path: path) }
         }
     }
 }

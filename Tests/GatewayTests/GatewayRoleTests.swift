@@ -5,6 +5,7 @@ import HostIO
 import Logging
 import News
 import Storage
+import Synchronization
 import Testing
 import Wire
 
@@ -36,9 +37,11 @@ import Wire
 
     /// Runs a gateway on a store, and drains it when `body` is done.
     private func serve(
-        _ store: SampleStore, token: String? = nil, _ body: (Client) async throws -> Void
+        _ store: SampleStore, bucket: (any Bucket)? = nil, token: String? = nil,
+        _ body: (Client) async throws -> Void
     ) async throws {
-        var configuration = GatewayConfiguration(bucket: store.bucket, endpoint: Endpoint(host: "127.0.0.1", port: 0))
+        var configuration = GatewayConfiguration(
+            bucket: bucket ?? store.bucket, endpoint: Endpoint(host: "127.0.0.1", port: 0))
         configuration.token = token.flatMap { Token(fileContent: $0.utf8) }
         configuration.pollInterval = .milliseconds(5)
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
@@ -58,6 +61,36 @@ import Wire
             }
             role.drain()
             try await group.waitForAll()
+        }
+    }
+
+    /// While it is away everything fails in passing.
+    private final class DistantBucket: Bucket {
+        let inner: any Bucket
+        let isAway = Atomic(false)
+        init(_ inner: any Bucket) { self.inner = inner }
+        var location: String { inner.location }
+
+        func perform(_ operation: BucketOperation) -> BucketResult {
+            guard isAway.load(ordering: .acquiring) else { return inner.perform(operation) }
+            return .failed(BucketFailure(.passing, name: operation.name, message: "nobody answers"))
+        }
+    }
+
+    @Test("while the store is away a gateway answers what it has, the rest with 503, and all when it is back")
+    func away() async throws {
+        let store = try store()
+        let bucket = DistantBucket(store.bucket)
+        try await serve(store, bucket: bucket) { (client: Client) async throws in
+            #expect(try await client.get("/v1/search?q=vienna").hits().count == 2)
+            bucket.isAway.store(true, ordering: .releasing)
+            #expect(try await client.get("/v1/search?q=&limit=0").status == 200)
+            let answer = try await client.get("/v1/search?q=vienna")
+            #expect(answer.status == 503 && answer.headers["Retry-After"] as? String == "5")
+            #expect(try answer.error()["code"] as? String == "unavailable")
+            #expect((try answer.error()["message"] as? String)?.hasSuffix("nobody answers") == true)
+            bucket.isAway.store(false, ordering: .releasing)
+            #expect(try await client.get("/v1/search?q=vienna").hits().count == 2)
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
 /// A real object store for tests, if one is named: `scripts/s3-conformance` starts them and names them.
 ///
 /// CORANTO_TEST_STORE is s3://BUCKET, the AWS variables tell the rest; CORANTO_TEST_STORE_CONTROL is a command that takes
-/// "stop" and "start".
+/// "stop" and "start". What it starts must not keep the sockets it inherits: `Process` waits until its own is closed.
 enum TestObjectStore {
     private static let environment = ProcessInfo.processInfo.environment
     private static let place = environment["CORANTO_TEST_STORE"]

@@ -9,6 +9,7 @@ import time
 
 from articles import ARTICLES_A_BATCH, Batch, file_lines, live_urls
 from hosts import Loopback, Namespaces
+from stores import ObjectStore, service_option
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENVIRONMENT = dict(os.environ, SWIFT_BACKTRACE="enable=no")
@@ -34,9 +35,9 @@ class Part:
 class Cluster:
     def __init__(self, options, folder, hosts):
         self.options, self.folder, self.hosts = options, folder, hosts
-        self.store = options.store or os.path.join(folder, "store")
-        self.problems, self.writers, self.commands, self.ended = [], [], [], []
-        self.server = None
+        self.store = os.path.join(folder, "store")
+        self.problems, self.writers, self.commands = [], [], []
+        self.object_store = self.store_proxy = None
         self.token_words, self.token_file = [], None
         if hosts.needs_token or options.tls:
             self.token_file = os.path.join(folder, "token")
@@ -61,20 +62,34 @@ class Cluster:
 
     def start(self):
         self.began = time.monotonic()
-        if self.options.server:
-            self.server = self.spawn("server", HOSTS["store"], ["sh", "-c", "exec " + self.options.server], binary=None)
-            time.sleep(self.options.server_seconds)
-            if self.server.poll() is not None:
-                raise RuntimeError(f"the store's server ended: {self.tail('server')}")
+        if self.options.on:
+            self.serve(self.options.on)
         for name in COORDINATORS:
-            self.add(name, ["coordinator", "--store", self.store, *self.hosts.listen_words(HOSTS[name], self.ports[name])])
+            self.add(name, ["coordinator", *self.at(), *self.hosts.listen_words(HOSTS[name], self.ports[name])])
             if name == "coordinator-a":
                 self.wait_for(lambda: self.status(), 60, "a coordinator")
         for name in ("worker-1", "worker-2", "worker-3"):
-            self.add(name, ["worker", "--store", self.store, "--name", name, "--seal-at", "1"])
-        self.add("merger", ["merger", "--store", self.store, "--name", "merger"])
+            self.add(name, ["worker", *self.at(), "--name", name, "--seal-at", "1"])
+        self.add("merger", ["merger", *self.at(), "--name", "merger"])
         plain = ["--plain-network"] if self.hosts.needs_token else []
-        self.add("gateway", ["gateway", "--store", self.store, "--http", f"{self.http_host}:{self.http_port}", *plain], token=False)
+        self.add("gateway", ["gateway", *self.at(), "--http", f"{self.http_host}:{self.http_port}", *plain], token=False)
+
+    def serve(self, service):
+        """Starts the object store on its host; there it listens on loopback only, and a proxy makes it known to the others."""
+        host = HOSTS["store"]
+        self.object_store = ObjectStore(service, self.folder, lambda words: self.hosts.command(host, words))
+        self.store = self.object_store.place("store")
+        ENVIRONMENT.update(self.object_store.environment)
+        if self.hosts.needs_token:
+            place = f"{self.hosts.address(host)}:{self.object_store.port}"
+            self.store_proxy = self.spawn("store-proxy", host, [
+                sys.executable, os.path.join(HERE, "..", "proxy"), "--listen", place, "--to", f"127.0.0.1:{self.object_store.port}"], binary=None)
+            ENVIRONMENT["AWS_ENDPOINT_URL"] = f"http://{place}"
+
+    def at(self, store=None):
+        """The words that name a store."""
+        words = ["--store", store or self.store]
+        return words + ["--s3-plain-http"] if words[1].startswith("s3:") and self.hosts.needs_token else words
 
     def add(self, name, words, token=True):
         part = self.parts[name] = Part(name, words + (self.token_words if token else []))
@@ -83,9 +98,8 @@ class Cluster:
     def spawn(self, name, host, words, binary="coranto"):
         log = open(os.path.join(self.folder, name + ".log"), "ab")
         words = [self.options.binary, *words] if binary else words
-        environment = dict(ENVIRONMENT, CORANTO_STORE_HOST=self.hosts.address(HOSTS["store"]))
         with log:
-            return subprocess.Popen(self.hosts.command(host, words), stdout=log, stderr=log, env=environment)
+            return subprocess.Popen(self.hosts.command(host, words), stdout=log, stderr=log, env=ENVIRONMENT)
 
     def run(self, *words, timeout=60, token=True):
         """A command at the desk."""
@@ -122,7 +136,7 @@ class Cluster:
     def status(self):
         """The coordinator's, or None if nobody reigns (or the answer did not come)."""
         try:
-            result = self.run("status", "--store", self.store, "--format", "json", timeout=30)
+            result = self.run("status", *self.at(), "--format", "json", timeout=30)
         except subprocess.TimeoutExpired:
             return None
         if result.returncode != 0:
@@ -170,7 +184,7 @@ class Cluster:
 
     def live(self, generation):
         """How many articles a query of that generation finds; None if there is none."""
-        result = self.run("query", "", "--store", self.store, "--as-of", str(generation), "--limit", "0", "--format", "json", token=False)
+        result = self.run("query", "", *self.at(), "--as-of", str(generation), "--limit", "0", "--format", "json", token=False)
         return json.loads(result.stdout)["total"]["value"] if result.returncode == 0 else None
 
     def memory(self):
@@ -289,7 +303,7 @@ class Cluster:
     def all_urls(self):
         urls, after = [], None
         while True:
-            words = ["query", "", "--store", self.store, "--limit", "1000", "--sort", "oldest", "--format", "json"]
+            words = ["query", "", *self.at(), "--limit", "1000", "--sort", "oldest", "--format", "json"]
             result = self.run(*words, *(["--after", after] if after else []), token=False, timeout=120)
             if result.returncode != 0:
                 raise RuntimeError(f"query: {result.stderr}")
@@ -301,17 +315,17 @@ class Cluster:
 
     def compact(self):
         for _ in range(3):
-            result = self.run("snapshot", "compact", "--store", self.store, timeout=300)
+            result = self.run("snapshot", "compact", *self.at(), timeout=300)
             if result.returncode == 0:
                 return
         self.problem(f"compaction: {result.stderr[-300:]}")
 
     def digests(self, store):
         """Of the live set, and of the canonical bytes."""
-        return [self.run("snapshot", "digest", *words, "--store", store, token=False, timeout=300).stdout.split()[0] for words in ([], ["--bytes"])]
+        return [self.run("snapshot", "digest", *words, *self.at(store), token=False, timeout=300).stdout.split()[0] for words in ([], ["--bytes"])]
 
     def verify(self, store):
-        result = self.run("snapshot", "verify", "--store", store, token=False, timeout=600)
+        result = self.run("snapshot", "verify", *self.at(store), token=False, timeout=600)
         if result.returncode != 0:
             self.problem(f"snapshot verify: status {result.returncode}: {(result.stdout + result.stderr)[-500:]}")
         return result.stdout.strip()
@@ -331,11 +345,13 @@ class Cluster:
 
     def end(self):
         """Whatever is left is killed; nothing of ours stays."""
-        processes = [part.process for part in self.parts.values()] + self.writers + self.commands + self.ended + [self.server]
+        processes = [part.process for part in self.parts.values()] + self.writers + self.commands + [self.store_proxy]
         for process in filter(None, processes):
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        if self.object_store:
+            self.object_store.stop()
         self.hosts.down()
 
 
@@ -410,9 +426,7 @@ def keep_or_remove(folder, problems):
 def common_arguments(parser):
     parser.add_argument("binary", type=os.path.abspath)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
-    parser.add_argument("--store", help="the store: a folder, or s3://… (default: in the run's own folder)")
-    parser.add_argument("--server", help="command that serves the store, run on the store's host; CORANTO_STORE_HOST tells its address")
-    parser.add_argument("--server-seconds", type=float, default=5)
+    service_option(parser)
     parser.add_argument("--no-netns", action="store_true", help="all on loopback, links by scripts/proxy")
     parser.add_argument("--tls", action="store_true", help=__import__("argparse").SUPPRESS)
     parser.add_argument("--rate", type=float, default=10, help="batches a second of each writer, of four or five articles")

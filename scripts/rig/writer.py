@@ -46,6 +46,9 @@ class Connection:
         if len(greeting) < 4:
             raise Gone("no greeting")
         self.term = int(greeting[2])
+        if self.term == 0:
+            # It may come to reign on this very connection, and then nobody would know its term.
+            raise Gone("stands by")
         if token is None:
             hello = f"HELLO 0 client {name} - -"
         else:

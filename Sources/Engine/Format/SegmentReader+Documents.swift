@@ -234,17 +234,23 @@ extension SegmentReader {
         var round = ReadRound()
         for want in wants {
             precondition(want.ordinal < want.segment.footer.documentCount)
-            round.add(
-                want.segment, .articles,
-                want.segment.articleIndex.range(want.segment.articleIndex.block(of: want.ordinal)))
+            round.add(want.segment, .articles, want.segment.articleRange(of: want.ordinal))
         }
         var slices = try round.run(source)
         let decompressor = ZstdDecompressor()
         return try wants.enumerated().map { index, want in
-            let block = want.segment.articleIndex.block(of: want.ordinal)
-            let bytes = try want.segment.decompress(&slices[index], decompressor)
-            return try want.segment.record(want.ordinal, inBlock: block, bytes)
+            try want.segment.record(want.ordinal, from: &slices[index], decompressor)
         }
+    }
+
+    /// Where in section `articles` the block lies that holds a document.
+    func articleRange(of ordinal: UInt32) -> Range<UInt64> { articleIndex.range(articleIndex.block(of: ordinal)) }
+
+    /// - Parameter slice: of `articleRange(of:)`.
+    func record(
+        _ ordinal: UInt32, from slice: inout SectionSlice, _ decompressor: ZstdDecompressor
+    ) throws(EngineError) -> [UInt8] {
+        try record(ordinal, inBlock: articleIndex.block(of: ordinal), try decompress(&slice, decompressor))
     }
 
     func decompress(_ slice: inout SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {

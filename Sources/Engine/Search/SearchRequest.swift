@@ -38,13 +38,16 @@ package struct SearchRequest: Sendable {
     package var histogram: Interval?
     /// Minutes east of UTC in which days of the histogram begin.
     package var zoneOffsetMinutes: Int
+    /// Whether the canonical records of the hits are wanted as well.
+    package var readsRecords: Bool
 
     /// Most hits of one page.
     package static let limitCount = 10_000
 
     package init(
         query: QueryNode, sort: Sort = .score, limitCount: Int = 10, after: String? = nil, countExact: Bool = true,
-        facets: [Facet] = [], facetLimitCount: Int = 20, histogram: Interval? = nil, zoneOffsetMinutes: Int = 0
+        facets: [Facet] = [], facetLimitCount: Int = 20, histogram: Interval? = nil, zoneOffsetMinutes: Int = 0,
+        readsRecords: Bool = false
     ) {
         self.query = query
         self.sort = sort
@@ -55,6 +58,7 @@ package struct SearchRequest: Sendable {
         self.facetLimitCount = facetLimitCount
         self.histogram = histogram
         self.zoneOffsetMinutes = zoneOffsetMinutes
+        self.readsRecords = readsRecords
     }
 }
 
@@ -98,6 +102,8 @@ package struct SearchResults: Equatable, Sendable {
     /// Whether `total` is exact; else it is a lower bound.
     package var isExact: Bool
     package var hits: [Hit]
+    /// Canonical records of the hits, in their order; empty if they were not asked for.
+    package var records: [[UInt8]] = []
     /// For the next page; nil if this is the last.
     package var next: String?
     package var facets: [SearchRequest.Facet: [FacetValue]]

@@ -1,7 +1,8 @@
+import ByteCoding
 package import News
 import Storage
 
-// From a request to an answer in three rounds of reading: dictionaries, postings, rows of the hits. The answer is a
+// From a request to an answer in three rounds of reading: dictionaries, postings, rows and records of the hits. The answer is a
 // function of the live articles alone, not of how they are cut into segments (docs/query-language.md, "Answers").
 
 /// Answers questions about one snapshot.
@@ -27,10 +28,6 @@ package struct Searcher: Sendable {
         try SearchRun(request, snapshot: snapshot, generation: generation).explanation()
     }
 
-    /// Canonical records of hits of this snapshot, in their order; one round.
-    package func records(of hits: [SearchResults.Hit]) throws -> [[UInt8]] {
-        try SegmentReader.records(hits.map { (snapshot.segments[$0.segment], $0.ordinal) }, source: snapshot.source)
-    }
 }
 
 /// One search on its way.
@@ -74,12 +71,13 @@ private struct SearchRun {
         for search in searches {
             try search.run(plan, weighted, norms: relevance.norms, mayStop: mayStop)
         }
-        let hits = try best(of: searches)
+        let (hits, records) = try best(of: searches)
         let acceptedCount = searches.reduce(0) { $0 + $1.top.acceptedCount }
         var results = SearchResults(
             total: searches.reduce(0) { $0 + $1.matchCount },
             isExact: !searches.contains { mayStop && $0.top.isComplete },
             hits: hits, next: nil, facets: [:], histogram: [], undatedCount: 0, work: SearchResults.Work())
+        results.records = records
         if let last = hits.last, acceptedCount > hits.count {
             results.next =
                 SearchCursor(
@@ -232,8 +230,8 @@ private struct SearchRun {
         var segment: Int
     }
 
-    /// The best hits of all segments.
-    private func best(of searches: [SegmentSearch]) throws -> [SearchResults.Hit] {
+    /// The best hits of all segments, and their records if they are wanted.
+    private func best(of searches: [SegmentSearch]) throws -> (hits: [SearchResults.Hit], records: [[UInt8]]) {
         var candidates: [Candidate] = []
         for (index, search) in searches.enumerated() {
             candidates += search.top.sorted.map { Candidate(entry: $0, segment: index) }
@@ -249,26 +247,44 @@ private struct SearchRun {
                     * UInt64(SegmentFormat.documentRowBytes))
             round.add(segment, .times, ordinal * 8..<(ordinal + 1) * 8)
         }
+        // With few that will not be hits after all it is cheaper to read their texts than to wait once more.
+        let isReadAhead = request.readsRecords && candidates.count <= 2 * request.limitCount
+        for candidate in candidates where isReadAhead {
+            let segment = snapshot.segments[candidate.segment]
+            round.add(segment, .articles, segment.articleRange(of: candidate.entry.ordinal))
+        }
         var slices = candidates.isEmpty ? [] : try round.run(source)
-        var hits: [SearchResults.Hit] = []
+        var found: [(hit: SearchResults.Hit, candidate: Int)] = []
         for (index, candidate) in candidates.enumerated() {
             let key = unsafe SegmentReader.identity(try slices[2 * index].checked(), 0).key
             let bits = unsafe try slices[2 * index + 1].checked().loadAll(UInt64.self)[0]
-            hits.append(
-                SearchResults.Hit(
-                    key: key, score: candidate.entry.score, orderTime: Timestamp(sortable: ~bits),
-                    segment: candidate.segment,
-                    ordinal: candidate.entry.ordinal))
+            let hit = SearchResults.Hit(
+                key: key, score: candidate.entry.score, orderTime: Timestamp(sortable: ~bits),
+                segment: candidate.segment, ordinal: candidate.entry.ordinal)
+            found.append((hit, index))
         }
-        let sort = request.sort
-        hits.sort { left, right in
-            switch sort {
-            case .score: left.score != right.score ? left.score > right.score : left.orderKey < right.orderKey
-            case .newest: left.orderKey < right.orderKey
-            case .oldest: right.orderKey < left.orderKey
-            }
+        found.sort { isBefore($0.hit, $1.hit) }
+        found.removeLast(max(found.count - request.limitCount, 0))
+        let hits = found.map(\.hit)
+        guard request.readsRecords else { return (hits, []) }
+        guard isReadAhead else {
+            let wants = hits.map { (snapshot.segments[$0.segment], $0.ordinal) }
+            return (hits, try SegmentReader.records(wants, source: source))
         }
-        return Array(hits.prefix(request.limitCount))
+        let decompressor = ZstdDecompressor()
+        let records = try found.map { hit, candidate in
+            try snapshot.segments[hit.segment]
+                .record(hit.ordinal, from: &slices[2 * candidates.count + candidate], decompressor)
+        }
+        return (hits, records)
+    }
+
+    private func isBefore(_ left: SearchResults.Hit, _ right: SearchResults.Hit) -> Bool {
+        switch request.sort {
+        case .score: left.score != right.score ? left.score > right.score : left.orderKey < right.orderKey
+        case .newest: left.orderKey < right.orderKey
+        case .oldest: right.orderKey < left.orderKey
+        }
     }
 
     /// Drops candidates that are surely not among the best, so that fewer rows are read.
