@@ -66,6 +66,8 @@ package struct Scenario: Sendable {
     package var clientPauseMilliseconds = 400
     /// How often whoever reigns ends.
     package var takeOverCount = 0
+    /// How long a connection may go on after a message was lost on it.
+    package var overtakenMilliseconds = 300
     /// How often all connections are cut at once.
     package var switchFailureCount = 0
     /// Cells that a page of a manifest names: few, so that there are several pages.
@@ -126,6 +128,7 @@ package struct Scenario: Sendable {
             partBytes = random.pick([1000, 3000, 1_000_000])
         }
         if kind == 0 || kind == 1 || kind == 4 {
+            overtakenMilliseconds = 3000
             switchFailureCount = random.int(0...2)
             pageCellLimitCount = isCollecting ? 1 : random.int(2...4)
         }

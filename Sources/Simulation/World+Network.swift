@@ -65,7 +65,8 @@ extension World {
         switch fault {
         case .crashBefore: return stop(sender)
         case .cutLost: return cut(id)
-        case .overtaken: return schedule(after: Int64(random.int(20...300)), .cut(connection: id))
+        case .overtaken:
+            return schedule(after: Int64(random.int(20...scenario.overtakenMilliseconds)), .cut(connection: id))
         case .slow: at += Int64(random.int(200...6000))
         case .oneWay:
             let until = now + Int64(random.int(3000...12_000))

@@ -308,6 +308,11 @@ package final class World {
             let draw = Int(random.next() % UInt64(max(1, faults.count)))
             if !faults.isEmpty { armed[step.rawValue].append(faults[draw]) }
         }
+        if scenario.overtakenMilliseconds > 1000 {
+            for _ in 0..<random.int(0...2) {
+                schedule(at: Int64(random.int(0...15_000)), .arm(.sealed, .overtaken))
+            }
+        }
         if scenario.isObjectStore {
             // So that an object is there already, and has to be read back.
             for step in [Step.mergedUpload, .overlayUpload, .logWrite, .manifestWrite] where random.chance(300) {
