@@ -150,7 +150,7 @@ import Testing
             // Safe: both calls use the structure of the size that is told, within this function.
             let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe bind(descriptor, $0, length) == 0 && unsafe getsockname(descriptor, $0, &length) == 0
+                    unsafe (bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0)
                 }
             }
             try #require(result)
