@@ -12,6 +12,7 @@ import ServiceLifecycle
 package final class GatewayRole: Sendable {
     private let threads: SearchThreads
     private let holder: SnapshotHolder
+    private let front: HTTPFront
     private let services: ServiceGroup
     private let endpoint: Endpoint
 
@@ -25,6 +26,7 @@ package final class GatewayRole: Sendable {
     ) throws {
         let front = HTTPFront(configuration.limits, tls: configuration.tls, logger: logger)
         let metrics = GatewayMetrics(connections: { front.door.counts })
+        self.front = front
         holder = try SnapshotHolder(configuration.bucket)
         threads = SearchThreads(count: configuration.threadCount, limitCount: configuration.questionLimitCount)
         let routes = GatewayRoutes(
@@ -70,6 +72,8 @@ package final class GatewayRole: Sendable {
 
     /// Refuses new connections, answers what was asked, and lets `run` return. May be called from anywhere.
     package func drain() {
+        // An answer that nobody reads would otherwise be waited for.
+        front.close(after: .seconds(Self.drainDuration.components.seconds))
         // Ends at once: it only tells the services.
         Task { await services.triggerGracefulShutdown() }
     }

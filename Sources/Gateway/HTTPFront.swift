@@ -98,6 +98,11 @@ final class HTTPFront: Sendable {
         if !door.isIn(id) { connection.close() }
     }
 
+    /// Closes all connections that are there now, if they are still there then.
+    func close(after time: TimeAmount) {
+        for connection in connections.withLock({ Array($0.values) }) { connection.close(after: time) }
+    }
+
     private subscript(id: ConnectionID) -> HTTPConnection? { connections.withLock { $0[id] } }
 
     private func connection(of channel: any Channel) -> HTTPConnection? {
@@ -172,6 +177,11 @@ private final class HTTPConnection: Sendable {
     }
 
     func close() { channel.close(promise: nil) }
+
+    func close(after time: TimeAmount) {
+        let channel = channel
+        channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
 
     /// Closes if its time is over.
     ///

@@ -28,6 +28,9 @@ package final class LineServer: Sendable {
         }
     }
 
+    /// Of a peer that lets more than the high mark wait nothing is read until less than the low mark waits.
+    private static let unreadMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 1 << 20)
+
     package typealias EventSink = @Sendable (ConnectionID, ConnectionEvent) -> Void
 
     private let listener: any Channel
@@ -52,6 +55,7 @@ package final class LineServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: Self.unreadMarks)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try hall.accept(channel) }
             }

@@ -35,7 +35,11 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     private var parser: MessageParser
     private var closeReason: CloseReason?
     private var context: ChannelHandlerContext?
-    private var isPaused = false
+    private var isPausedByRole = false
+    /// Answers wait for it beyond the channel's high mark: who does not read is not read.
+    private var isBehind = false
+    /// Workers and mergers are heard whatever waits for them: their leases would end.
+    private var isNeeded = false
     private var holdsBackRead = false
     private var helloDeadline: Scheduled<Void>?
     private var idleCheck: Scheduled<Void>?
@@ -104,11 +108,24 @@ final class MessageChannelHandler: ChannelDuplexHandler {
     // MARK: From outside, on the event loop
 
     /// Stops reading and reporting; what has arrived stays where it is.
-    func pause() { isPaused = true }
+    func pause() { isPausedByRole = true }
 
     func resume() {
-        guard isPaused, let context else { return }
-        isPaused = false
+        guard isPausedByRole else { return }
+        isPausedByRole = false
+        readOn()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isBehind = !context.channel.isWritable
+        if !isBehind { readOn() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private var isPaused: Bool { isPausedByRole || isBehind && !isNeeded }
+
+    private func readOn() {
+        guard !isPaused, let context else { return }
         lastHeard = .now()
         // It made no headway because it was not read.
         if heldSince != nil { heldSince = ConnectionDoor.milliseconds }
@@ -197,6 +214,7 @@ final class MessageChannelHandler: ChannelDuplexHandler {
             if case .quit = message { return close(context, because: .byPeer) }
             let introduction = try handshake.believe(message)
             parser.admit(introduction.role)
+            isNeeded = introduction.role == .worker || introduction.role == .merger
             send(.welcome, context)
             open(Peer(address: address(context), introduction: introduction, term: term), context)
         case (.opening, .client(let handshake, _)):

@@ -36,14 +36,10 @@ import Testing
             let address = "127.0.0.1:\(port)"
             let file = try scratch.write(
                 "a.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour reopens\"}\n")
-            let parts = [
+            var parts = [
                 try Binary.start(
                     "coordinator", "--store", scratch.store, "--listen", address, "--tls-cert", certificate,
-                    "--tls-key", key),
-                try Binary.start("worker", "--store", scratch.store, "--tls-ca", certificate),
-                try Binary.start(
-                    "gateway", "--store", scratch.store, "--http", "127.0.0.1:\(httpPort)", "--tls-cert", certificate,
-                    "--tls-key", key),
+                    "--tls-key", key)
             ]
             defer {
                 for part in parts {
@@ -56,6 +52,13 @@ import Testing
             try until("a coordinator") {
                 try Binary.run(arguments: ask + ["--tls-ca", certificate]).output.contains("\"role\":\"coordinator\"")
             }
+            // Now there is a store to read.
+            parts += [
+                try Binary.start("worker", "--store", scratch.store, "--tls-ca", certificate),
+                try Binary.start(
+                    "gateway", "--store", scratch.store, "--http", "127.0.0.1:\(httpPort)", "--tls-cert", certificate,
+                    "--tls-key", key),
+            ]
             let put = ["ingest", file, "--ack", "visible", "--coordinator", address]
             let told = try Binary.run(arguments: put + ["--tls-ca", certificate])
             #expect(told.status == 0 && told.output.contains("accepted 1"), "\(told.errors)")
@@ -150,7 +153,7 @@ import Testing
             // Safe: both calls use the structure of the size that is told, within this function.
             let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe bind(descriptor, $0, length) == 0 && unsafe getsockname(descriptor, $0, &length) == 0
+                    unsafe (bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0)
                 }
             }
             try #require(result)

@@ -112,7 +112,7 @@ import Testing
         ])
     func slowRequest(beginning: String) async throws {
         var limits = HTTPLimits()
-        limits.requestMilliseconds = 100
+        limits.requestMilliseconds = 1000
         try await serve(limits) { port in
             let socket = try TestSocket(port: port)
             socket.send(beginning)
@@ -124,7 +124,7 @@ import Testing
     @Test("an address without end is refused, not kept")
     func longAddress() async throws {
         var limits = HTTPLimits()
-        limits.requestMilliseconds = 500
+        limits.requestMilliseconds = 1000
         try await serve(limits) { port in
             let socket = try TestSocket(port: port)
             var sent = 0

@@ -354,6 +354,40 @@ func client(
         }
     }
 
+    @Test("who does not read is not read: nothing piles up for him, and when he reads he gets all")
+    func unread() async throws {
+        var limits = ConnectionLimits()
+        limits.outboundBytes = 4 << 20
+        let report = [UInt8](repeating: 0x61, count: 256 << 10)
+        try await withServer(
+            limits: limits,
+            onEvent: { server, id, event in
+                guard case .message(.touch) = event else { return }
+                // One after the other, as a role does that is asked faster than it answers.
+                server.pause(id)
+                server.send(id, [.statusReport(json: report)])
+                server.resume(id)
+            }
+        ) { server, log in
+            try await blocking {
+                let socket = try RawSocket(port: server.port)
+                socket.send("HELLO 0 client lazy - -\r\n" + String(repeating: "TOUCH\r\n", count: 100) + "QUIT\r\n")
+                // Another is served meanwhile.
+                let other = try client(server)
+                try other.send([.touch], timeoutMilliseconds: 10_000)
+                #expect(try other.next(timeoutMilliseconds: 10_000) == .statusReport(json: report))
+                let line = "STATUS_REPORT \(report.count)\r\n"
+                var bytes = 0
+                while bytes < 100 * (report.count + line.utf8.count + 2) {
+                    let count = socket.readSome()
+                    guard count > 0 else { break }
+                    bytes += count
+                }
+                #expect(bytes >= 100 * (report.count + line.utf8.count + 2))
+            }
+        }
+    }
+
     @Test("answers that wait share a budget: of two that do not read, the one that began first is closed")
     func sharedAnswers() async throws {
         var limits = ConnectionLimits()

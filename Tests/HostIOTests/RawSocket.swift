@@ -64,6 +64,9 @@ final class RawSocket {
         return String(decoding: line, as: UTF8.self)
     }
 
+    /// - Returns: how many bytes came; 0 when the other side has closed.
+    func readSome() -> Int { read()?.count ?? 0 }
+
     private func read(atMost limit: Int = 65_536) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = unsafe recv(descriptor, &buffer, limit, 0)
