@@ -16,9 +16,10 @@ struct RebuildLog {
     ///   - names: of all log objects.
     ///   - isDamaged: whether an object was found so.
     ///   - known: ends that a manifest tells.
+    ///   - reached: positions that manifests name: the log went at least so far, even if its last objects are gone.
     init(
         before own: Term, names: [String], isDamaged: (String) -> Bool, known: [LogObject.TermEnd],
-        loader: SnapshotLoader
+        reached: [Position], loader: SnapshotLoader
     ) throws {
         self.loader = loader
         var numbers: [Term: [UInt64]] = [:]
@@ -35,6 +36,7 @@ struct RebuildLog {
             // Nobody can add to it any more: we hold a later term. Behind a hole may lie what was acknowledged.
             var count = numbers[term]?.max().map { $0 + 1 } ?? 0
             while case .size = try loader.perform(.size(name: ObjectName.log(term, count))) { count += 1 }
+            for position in reached where position.term == term { count = max(count, position.number + 1) }
             counts[term] = count
             let first = ObjectName.log(term, 0)
             guard count > 0, !isDamaged(first), numbers[term]?.contains(0) ?? false else { continue }
@@ -56,8 +58,15 @@ struct RebuildLog {
         }
     }
 
+    /// Position that covers all of it.
+    var endPosition: Position {
+        guard let last = ends.last(where: { $0.objectCount > 0 }) else { return .start }
+        return Position(term: last.term, number: last.objectCount - 1, index: .max)
+    }
+
     /// Whether everything from `position` on can be read.
     func isWhole(from position: Position) -> Bool {
+        if position >= endPosition { return true }
         for end in ends where end.term >= position.term {
             let first = end.term == position.term ? position.number : 0
             guard first < end.objectCount else { continue }

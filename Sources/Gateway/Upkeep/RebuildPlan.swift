@@ -36,6 +36,8 @@ struct RebuildPlan {
     private var inLog: [(place: UInt64, fate: Fate)] = []
     private(set) var copiedFromLog: Int64 = 0
     private(set) var copiedFromSegments: Int64 = 0
+    /// Articles of the base of which a larger version is copied.
+    private(set) var olderInBase: Int64 = 0
 
     init(state: ClusterState, segments: [String]) {
         self.state = state
@@ -95,7 +97,10 @@ struct RebuildPlan {
         for row in rows {
             let kind = Found(rawValue: row.tag >> 62)
             let isBest = row.version == best
-            if kind == .base { isInBase = isInBase || isBest }
+            if kind == .base {
+                isInBase = isInBase || isBest
+                if !isBest { olderInBase += 1 }
+            }
             switch kind {
             case .log:
                 let fate: Fate =

@@ -30,16 +30,21 @@ package struct RebuildReport: Sendable {
 
     package init() {}
 
-    /// Articles there are in the end.
-    package var foundCount: Int64 { baseCount + copiedFromLog + copiedFromSegments }
+    /// Articles of the base that a copied one will supersede.
+    package private(set) var olderCount: Int64 = 0
 
-    /// Makes the rows add up to what the new manifest holds, with nothing pending: the copies are received anew.
-    mutating func balance(_ rows: inout LedgerRows, hour: UInt32) {
-        let sums = rows.sorted.reduce(into: OutcomeSums()) { $0.add($1.sums) }
-        let missing = baseCount - sums[.published]
-        if missing != 0 { rows.add(missing, of: .published, source: "", hour: hour) }
-        let received = missing - sums.pending
-        if received != 0 { rows.received(received, source: "", hour: hour) }
+    /// Articles there are in the end.
+    package var foundCount: Int64 { baseCount - olderCount + copiedFromLog + copiedFromSegments }
+
+    /// Makes the rows add up to what the new manifest holds, with nothing pending: the copies are received anew, and
+    /// supersede again what they superseded before.
+    mutating func balance(_ rows: inout LedgerRows, olderCount: Int64, hour: UInt32) {
+        self.olderCount = olderCount
+        let published = rows.sorted.reduce(0) { $0 + $1.sums[.published] }
+        if published != baseCount { rows.add(baseCount - published, of: .published, source: "", hour: hour) }
+        if olderCount > 0 { rows.add(-olderCount, of: .superseded, source: "", hour: hour) }
+        let pending = rows.sorted.reduce(0) { $0 + $1.sums.pending }
+        if pending != 0 { rows.received(-pending, source: "", hour: hour) }
     }
 
     package var text: String {

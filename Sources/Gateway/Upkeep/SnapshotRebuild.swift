@@ -47,7 +47,8 @@ package struct SnapshotRebuild {
         try readManifests()
         let log = try RebuildLog(
             before: holder.term, names: verifier.names["log"] ?? [], isDamaged: { [damaged] in damaged.contains($0) },
-            known: manifests.first?.ends ?? [], loader: loader)
+            known: manifests.first?.ends ?? [], reached: manifests.flatMap { $0.watermarks + [$0.foldedTo] },
+            loader: loader)
         report.lostLogObjects = log.lost.sorted()
         try restoreTerms()
         let start = LogObject(
@@ -57,7 +58,12 @@ package struct SnapshotRebuild {
         try holder.look()
         for manifest in manifests {
             guard let base = try whole(manifest, log) else { continue }
-            try commit(base.manifest, log)
+            var again = base.manifest
+            if min(again.watermarks.min() ?? .start, again.foldedTo) >= log.endPosition {
+                // Nothing is left to replay, and the last object may be lost: the next coordinator need not look for it.
+                stand(&again)
+            }
+            try commit(again, log)
             report.way = .generation(base.manifest.generation)
             return report
         }
@@ -86,7 +92,9 @@ package struct SnapshotRebuild {
         let loaded = try loader.load(manifest)
         var check = SnapshotCheck(loaded, present: present, sound: verifier.soundSegments, loader: loader)
         try check.run(.init(isNewest: true, log: verifier.log))
-        return check.findings.isEmpty ? loaded : nil
+        // A log object that is lost and behind which everything is published is not needed.
+        guard check.findings.allSatisfy({ log.lost.contains($0.object) }) else { return nil }
+        return loaded
     }
 
     /// Whether every object it names is there and sound. Generations share most of what they name: each is looked at once.
@@ -125,6 +133,13 @@ package struct SnapshotRebuild {
     }
 
     // MARK: Committing
+
+    /// All before our own log is published or copied.
+    private func stand(_ manifest: inout Manifest) {
+        let end = Position(term: holder.term, number: 0, index: .max)
+        manifest.watermarks = Array(repeating: end, count: manifest.watermarks.count)
+        manifest.foldedTo = end
+    }
 
     private mutating func commit(_ from: Manifest, _ log: RebuildLog) throws {
         var manifest = from
@@ -178,12 +193,11 @@ package struct SnapshotRebuild {
         report.copiedFromLog = plan.copiedFromLog
         report.copiedFromSegments = plan.copiedFromSegments
         report.baseCount = cells.reduce(0) { $0 + Int64($1.documentCount) }
-        report.balance(&ledger.rows, hour: UInt32(clamping: now.milliseconds / 3_600_000))
+        report.balance(
+            &ledger.rows, olderCount: plan.olderInBase, hour: UInt32(clamping: now.milliseconds / 3_600_000))
 
         var manifest = known ?? empty
-        let end = Position(term: holder.term, number: 0, index: .max)
-        manifest.watermarks = Array(repeating: end, count: manifest.watermarks.count)
-        manifest.foldedTo = end
+        stand(&manifest)
         manifest.overlays = []
         manifest.setDigest = cells.reduce(Digest256.zero) { $0 &+ $1.digest }
         manifest.sums = ledger.rows.sorted.reduce(into: OutcomeSums()) { $0.add($1.sums) }
