@@ -98,7 +98,7 @@ let package = Package(
         module(
             "Gateway",
             [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "HostIO", "Roles",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Cluster", "Extraction", "HostIO", "Roles",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -59,7 +59,7 @@ package struct StoreVerifier {
     private var newest: Manifest?
     private var manifests: [Generation: String] = [:]
     /// Segments whose bytes were checked by themselves.
-    private var soundSegments: Set<String> = []
+    private(set) var soundSegments: Set<String> = []
 
     static let folders = ["terms", "log", "manifests", "pages", "state", "ledger", "segments", "collection"]
 

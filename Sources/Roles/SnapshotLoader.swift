@@ -186,7 +186,8 @@ package final class SnapshotLoader: Sendable {
         return try decode(name, bytes) { bytes throws(CodingError) in try Manifest(decoding: bytes, named: name) }
     }
 
-    private func load(_ manifest: Manifest) throws -> LoadedManifest {
+    /// A manifest with its cells.
+    package func load(_ manifest: Manifest) throws -> LoadedManifest {
         if let why = manifest.settings.readingRefusal {
             throw StoreError(
                 .unsupported, object: manifest.name, message: why, hint: "use the version of coranto that writes here")

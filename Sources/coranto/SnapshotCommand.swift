@@ -13,13 +13,13 @@ struct SnapshotCommand: AsyncParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "Lists, shows, verifies and compacts snapshots.",
+        commandName: "snapshot", abstract: "Lists, shows, verifies, compacts and rebuilds snapshots.",
         discussion: """
             Example:
               coranto snapshot verify --store /srv/news
             """,
         subcommands: [
-            List.self, Show.self, Verify.self, Digest.self, Diff.self, Export.self, CompactCommand.self,
+            List.self, Show.self, Verify.self, Digest.self, Diff.self, Export.self, CompactCommand.self, Rebuild.self,
         ])
 
     /// Of the newest snapshot, or of the one asked for.
