@@ -68,6 +68,8 @@ package struct Collector: Sendable {
     #if PLANTED_LOG_BEFORE_LEDGER
         var coming: Manifest?
     #endif
+    /// All that this and every older generation that is kept names is known.
+    package private(set) var surveyed = Generation.none
 
     package init(term: Term, graceMilliseconds: Int64, intervalMilliseconds: Int64, now: Moment) {
         self.term = term
@@ -170,6 +172,19 @@ package struct Collector: Sendable {
 
     static let listLimitCount = 1000
 
+    /// The next round begins at once.
+    package mutating func hurry(now: Moment) { nextRound = min(nextRound, now.milliseconds) }
+
+    /// What the surveyed and kept generations name of some folders, ascending.
+    package func names(in folders: [String]) -> [String] {
+        naming.filter { name, naming in isNamed(naming) && folders.contains { name.hasPrefix($0) } }.keys.sorted()
+    }
+
+    /// The first and the last generation known to name an object; all between do too.
+    package func generations(naming name: String) -> ClosedRange<Generation>? {
+        naming[name].map { $0.first...$0.last }
+    }
+
     private mutating func next(now: Moment) -> Output? {
         if var current = reading {
             if let page = current.pages.popLast() {
@@ -191,6 +206,7 @@ package struct Collector: Sendable {
             stage = .readingManifest(generation)
             return .operation(call.start(.get(name: ObjectName.manifest(generation), range: nil)))
         }
+        if foldersLeft.count == Self.folders.count, let head { surveyed = head.generation }
         if let folder = foldersLeft.first {
             foldersLeft.removeFirst()
             stage = .listing(folder)
@@ -218,7 +234,7 @@ package struct Collector: Sendable {
     private mutating func learn(_ snapshot: SnapshotHead) {
         let manifest = snapshot.manifest
         guard firstNeeded[manifest.generation] == nil else { return }
-        firstNeeded[manifest.generation] = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)
+        firstNeeded[manifest.generation] = manifest.coveredTo
         for name in snapshot.namedObjects { note(name, in: manifest.generation) }
     }
 
@@ -245,10 +261,8 @@ package struct Collector: Sendable {
         #endif
         for name in names {
             if name.hasPrefix("log/") {
-                let parts = name.split(separator: "/")
-                guard parts.count == 3, let term = UInt64(parts[1], radix: 16), let number = UInt64(parts[2], radix: 16)
-                else { continue }
-                if (term, number) < (firstNeeded.term.number, firstNeeded.number) { victims.append(name) }
+                guard let end = ObjectName.endPosition(ofLog: name) else { continue }
+                if (end.term, end.number) < (firstNeeded.term, firstNeeded.number) { victims.append(name) }
             } else if name.hasPrefix("manifests/") {
                 guard let generation = ObjectName.generation(ofManifest: name) else { continue }
                 if generation < head.generation, !head.kept.contains(generation) { victims.append(name) }

@@ -27,6 +27,8 @@ package struct Coordinator: Sendable {
         package var mergePolicy = MergePolicy()
         package var collectIntervalMilliseconds: Int64 = 600_000
         package var collectGraceMilliseconds: Int64 = 24 * 3_600_000
+        /// From the end of an erasure to the next: what is retracted meanwhile goes together.
+        package var eraseIntervalMilliseconds: Int64 = 600_000
         /// Ledger rows in the head of a manifest before they are folded into an object.
         package var ledgerTailLimitCount = 2048
         package var pageCellLimitCount = ManifestPage.cellLimitCount
@@ -171,6 +173,9 @@ package struct Coordinator: Sendable {
     private var publisher: Publisher?
     private var merges: MergeScheduler
     private var collector: Collector?
+    private var eraser: Eraser?
+    /// What was erased and waits for the log.
+    private var erasedToken: UInt64?
     private var quarantine = Quarantine()
     private var roomGuard: RoomGuard
     /// The decision that waits for the log.
@@ -333,6 +338,7 @@ package struct Coordinator: Sendable {
         collector = Collector(
             term: term, graceMilliseconds: configuration.collectGraceMilliseconds,
             intervalMilliseconds: configuration.collectIntervalMilliseconds, now: now)
+        eraser = Eraser(term: term, intervalMilliseconds: configuration.eraseIntervalMilliseconds)
         if isSuspicious, let router {
             quarantine.suspect(to: router.routedEnd)
             actions.append(.note("the last process did not end in order: what it left is tried apart first"))
@@ -441,6 +447,9 @@ package struct Coordinator: Sendable {
         case .quarantine:
             take(quarantine.handle(tag, result, state: state, now: now), now: now)
             advance(now: now)
+        case .eraser:
+            take(eraser?.handle(tag, result, now: now) ?? [], now: now)
+            advance(now: now)
         case .worker, .merger: break
         }
     }
@@ -465,6 +474,38 @@ package struct Coordinator: Sendable {
         let batch = LogObject.Batch(
             client: "", number: token, digest: letter.article.version.recordHash, lane: .live, entries: [entry])
         take(log!.append(token: token, batch: batch, sizeBytes: entry.heldBytes, now: now), now: now)
+    }
+
+    /// Lets the eraser go on.
+    private mutating func erase(now: Moment) {
+        guard let publisher, let collector, let eraser, !isDraining, !state.erasures.isEmpty || !eraser.isIdle else {
+            return
+        }
+        let view = Eraser.View(
+            head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, collector: collector,
+            isMergerBusy: merges.isErasureBusy)
+        take(self.eraser!.step(view, now: now), now: now)
+    }
+
+    private mutating func take(_ outputs: [Eraser.Output], now: Moment) {
+        for output in outputs {
+            switch output {
+            case .operation(let operation): actions.append(.operation(operation))
+            case .request(let work): merges.request(work)
+            case .survey: collector?.hurry(now: now)
+            case .erased(let keys):
+                let token = intake.takeToken()
+                erasedToken = token
+                let entries = keys.map { LogEntry.erased($0) }
+                let batch = LogObject.Batch(
+                    client: "", number: token, digest: SHA256.hash(of: keys.flatMap(\.bytes)), lane: .live,
+                    entries: entries)
+                let size = entries.reduce(0) { $0 + $1.heldBytes }
+                take(log!.append(token: token, batch: batch, sizeBytes: size, now: now), now: now)
+            case .note(let text): actions.append(.note(text))
+            case .fenced: fence()
+            }
+        }
     }
 
     private mutating func fail(_ message: String) {
@@ -548,6 +589,7 @@ package struct Coordinator: Sendable {
                 for token in tokens { durable(token) }
             case .refused(let tokens, let failure):
                 for token in tokens {
+                    if token == erasedToken { take(eraser?.failed("\(failure)", now: now) ?? [], now: now) }
                     if token == decisionToken {
                         decisionToken = nil
                         take(quarantine.undecided("\(failure)", now: now), now: now)
@@ -665,8 +707,13 @@ package struct Coordinator: Sendable {
                 return actions.append(.send(peer, .refused(report: report.job)))
             }
             publisher?.add(job, outputs: report.outputs)
+        case .found(let report):
+            guard merges.reportSearch(report.job, by: peer) else { break }
+            eraser?.found(report.names, now: now)
         case .mergeFailed(let job, let why):
-            if merges.report(job, by: peer) != nil {
+            if merges.reportSearch(job, by: peer) {
+                take(eraser?.failed("search \(job) failed: \(why)", now: now) ?? [], now: now)
+            } else if merges.report(job, by: peer) != nil {
                 mergeFailed(job, why, now: now)
             }
         case .drain: leave(peer, now: now, isOrderly: true)
@@ -779,6 +826,7 @@ package struct Coordinator: Sendable {
         take(quarantine.step(state: state, now: now), now: now)
         balance(now: now)
         dispatch(now: now)
+        erase(now: now)
         publish(now: now)
         scheduleMerges(now: now)
         answerWaiters()
@@ -841,6 +889,7 @@ package struct Coordinator: Sendable {
         guard now.milliseconds >= nextPublish else { return }
         let isForced =
             (hasFolding && (now.milliseconds >= nextFold || isDraining)) || answers.isFoldAwaited(publisher!.head)
+            || !(eraser?.forgotten.isEmpty ?? true)
         guard publisher!.hasReports || isForced else { return }
         var attempts = nextAttempt
         let own = term
@@ -850,7 +899,7 @@ package struct Coordinator: Sendable {
             knowledge: Publisher.Knowledge(
                 holds: { leases.holds($0, $1, $2) }, attempt: { joined[$0] }, sent: { router.sentTo($0) }),
             isQuiet: { router.isQuiet($0, watermark: $1[watermark: $0]) }, routedEnd: router.routedEnd,
-            folding: &folding, state: state,
+            folding: &folding, state: state, forgotten: eraser?.forgotten ?? [],
             attempt: {
                 defer { attempts += 1 }
                 return Attempt(term: own, number: attempts)
@@ -892,6 +941,7 @@ package struct Coordinator: Sendable {
 
     private mutating func mergeFailed(_ job: UInt64, _ why: String, now: Moment) {
         actions.append(.note("merge \(job) failed: \(why)"))
+        if merges.isPurge(job) { take(eraser?.failed("the purge failed", now: now) ?? [], now: now) }
         guard merges.fail(job, now: now.milliseconds) else { return }
         for peer in Set(answers.takeCompactions()).sorted() {
             refuseMessage(peer, "the compaction fails again and again: \(why)", .internalError)
@@ -907,17 +957,21 @@ package struct Coordinator: Sendable {
     private mutating func scheduleMerges(now: Moment) {
         guard let publisher, !isDraining, roomGuard.level == .ample else { return }
         answers.unassign { [merges] in !merges.isRunning($0) }
-        if MergeScheduler.isCanonical(publisher.head) {
+        if publisher.isCanonical {
             tellCompacted(publisher.head.generation) { _ in true }
         } else if answers.isCompactionUnassigned {
             merges.requestCompaction()
         }
         var attempts = nextAttempt
         let own = term
-        let jobs = merges.schedule(head: publisher.head, cells: publisher.cells, now: now.milliseconds) {
+        let takeAttempt = {
             defer { attempts += 1 }
             return Attempt(term: own, number: attempts)
         }
+        let erasure = merges.scheduleErasure(head: publisher.head, cells: publisher.cells, attempt: takeAttempt)
+        let jobs = merges.schedule(
+            head: publisher.head, cells: publisher.cells, now: now.milliseconds, attempt: takeAttempt)
+        if let (merger, message) = erasure { actions.append(.send(merger, message)) }
         nextAttempt = attempts
         for (merger, job) in jobs {
             actions.append(.send(merger, .merge(job)))

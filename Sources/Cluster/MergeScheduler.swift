@@ -7,8 +7,15 @@ package import Wire
 /// Invariants
 /// 1. A segment is input of at most one running job.
 /// 2. A compaction takes the whole snapshot. It begins when no other job runs; what comes while it runs is merged beside it.
-/// 3. What failed rests before it is tried again, longer each time, and after `failureLimitCount` failures it is left alone.
+/// 3. What is to be purged goes into no other merge, and searches and purges go before merges.
+/// 4. What failed rests before it is tried again, longer each time, and after `failureLimitCount` failures it is left alone.
 package struct MergeScheduler: Sendable {
+    /// What the eraser wants done, one at a time.
+    package enum ErasureWork: Equatable, Sendable {
+        case find(keys: [ArticleKey], names: [String])
+        case purge([SegmentReference])
+    }
+
     private struct Running: Sendable {
         var merger: PeerID
         var job: MergeJob
@@ -39,6 +46,8 @@ package struct MergeScheduler: Sendable {
     private var running: [UInt64: Running] = [:]
     private var nextJob: UInt64 = 1
     private var wantsCompaction = false
+    private var wantedErasure: ErasureWork?
+    private var search: (number: UInt64, merger: PeerID)?
 
     package init(policy: MergePolicy) { self.policy = policy }
 
@@ -63,26 +72,74 @@ package struct MergeScheduler: Sendable {
         mergers.removeAll { $0 == merger }
         lastHeard[merger] = nil
         running = running.filter { $0.value.merger != merger }
+        if search?.merger == merger { search = nil }
     }
 
     package mutating func requestCompaction() { wantsCompaction = true }
 
-    /// A snapshot without overlays is canonical: only compaction makes cells, and it makes all of them.
-    package static func isCanonical(_ head: Manifest) -> Bool { head.overlays.isEmpty }
+    package mutating func request(_ work: ErasureWork) { wantedErasure = work }
+
+    /// Whether what was requested waits or runs. It ends without a word when its merger leaves or its inputs are gone.
+    package var isErasureBusy: Bool {
+        wantedErasure != nil || search != nil || running.values.contains { $0.job.output == .purged }
+    }
+
+    package func isPurge(_ number: UInt64) -> Bool { running[number]?.job.output == .purged }
+
+    private func isFree(_ merger: PeerID) -> Bool {
+        search?.merger != merger && !running.values.contains { $0.merger == merger }
+    }
+
+    /// - Returns: what is to be sent, if what was requested can begin.
+    package mutating func scheduleErasure(
+        head: Manifest, cells: [SegmentReference], attempt: () -> Attempt
+    ) -> (merger: PeerID, message: Message)? {
+        guard let work = wantedErasure, let merger = mergers.first(where: isFree) else { return nil }
+        let number = nextJob
+        switch work {
+        case .find(let keys, let names):
+            search = (number, merger)
+            wantedErasure = nil
+            nextJob += 1
+            return (merger, .find(FindJob(number: number, keys: keys, names: names)))
+        case .purge(let inputs):
+            guard Set(inputs).isSubset(of: Set(head.overlays).union(cells)) else {
+                wantedErasure = nil
+                return nil
+            }
+            guard Set(running.values.flatMap(\.job.inputs)).isDisjoint(with: inputs) else { return nil }
+            wantedErasure = nil
+            nextJob += 1
+            let job = MergeJob(number: number, attempt: attempt(), output: .purged, inputs: inputs)
+            running[number] = Running(merger: merger, job: job)
+            return (merger, .merge(job))
+        }
+    }
+
+    /// The merger says what it found, or that it could not look.
+    ///
+    /// - Returns: whether this merger has that search.
+    package mutating func reportSearch(_ number: UInt64, by merger: PeerID) -> Bool {
+        guard let known = search, known.number == number, known.merger == merger else { return false }
+        search = nil
+        return true
+    }
 
     /// - Returns: jobs to send.
     package mutating func schedule(
         head: Manifest, cells: [SegmentReference], now: Int64, attempt: () -> Attempt
     ) -> [(merger: PeerID, job: MergeJob)] {
         var jobs: [(merger: PeerID, job: MergeJob)] = []
-        if wantsCompaction, Self.isCanonical(head) { wantsCompaction = false }
+        if wantsCompaction, SnapshotHead(head, cells: cells).isCanonical { wantsCompaction = false }
         if !resting.isEmpty {
             let named = Set(head.overlays)
             resting = resting.filter { named.contains($0.key) }
         }
         let tired = resting.filter { $0.value.until > now || $0.value.failureCount >= Self.failureLimitCount }.keys
-        for merger in mergers where !running.values.contains(where: { $0.merger == merger }) {
-            let busy = Set(running.values.flatMap(\.job.inputs)).union(tired)
+        var reserved: [SegmentReference] = []
+        if case .purge(let inputs)? = wantedErasure { reserved = inputs }
+        for merger in mergers where isFree(merger) {
+            let busy = Set(running.values.flatMap(\.job.inputs)).union(tired).union(reserved)
             let job: MergeJob
             if wantsCompaction, !isCompacting, compactionRest.until <= now {
                 guard running.isEmpty else { break }
@@ -131,6 +188,8 @@ package struct MergeScheduler: Sendable {
         case .cells:
             compactionRest.extend(now: now)
             return compactionRest.failureCount % Self.compactionFailureLimitCount == 0
+        // The eraser begins anew after a rest.
+        case .purged: return false
         }
     }
 }

@@ -17,6 +17,9 @@ package struct Merger: Sendable {
         /// The engine made all outputs.
         case finished(MergeJob)
         case engineFailed(MergeJob, String)
+        /// The engine looked through the objects.
+        case found(FindJob, [String])
+        case searchFailed(FindJob, String)
         case drain
     }
 
@@ -25,6 +28,7 @@ package struct Merger: Sendable {
         case reconnect
         case operation(TaggedOperation)
         case merge(MergeJob)
+        case find(FindJob)
         /// The output is uploaded, or no longer wanted: the engine may make the next.
         case goOn
         case drained
@@ -36,6 +40,7 @@ package struct Merger: Sendable {
         case joining
         case idle
         case merging
+        case searching
         case uploading
         case over
     }
@@ -48,6 +53,7 @@ package struct Merger: Sendable {
     private var actions: [Action] = []
     private var create = CreateCall(owner: .merger)
     private var job: MergeJob?
+    private var search: FindJob?
     private var uploading: SegmentReference?
     private var uploaded: [SegmentReference] = []
     private var nextTouch: Int64 = 0
@@ -90,9 +96,17 @@ package struct Merger: Sendable {
             guard stage == .merging, let job, tried == job else { break }
             actions.append(.send(.mergeFailed(job: job.number, message: why)))
             idle()
+        case .found(let done, let names):
+            guard stage == .searching, let search, done == search else { break }
+            actions.append(.send(.found(FoundReport(job: search.number, names: names))))
+            idle()
+        case .searchFailed(let tried, let why):
+            guard stage == .searching, let search, tried == search else { break }
+            actions.append(.send(.mergeFailed(job: search.number, message: why)))
+            idle()
         case .drain:
             isDraining = true
-            if stage != .merging, stage != .uploading {
+            if stage != .merging, stage != .uploading, stage != .searching {
                 if stage == .idle { actions.append(.send(.drain)) }
                 finish()
             }
@@ -109,18 +123,27 @@ package struct Merger: Sendable {
             nextTouch = now.milliseconds + Self.touchMilliseconds
             stage = .idle
         case .merge(let job):
-            guard stage == .idle, !isDraining else {
-                return actions.append(.send(.mergeFailed(job: job.number, message: "this merger is busy or drains")))
-            }
+            guard mayBegin(job.number) else { return }
             self.job = job
             stage = .merging
             actions.append(.merge(job))
+        case .find(let search):
+            guard mayBegin(search.number) else { return }
+            self.search = search
+            stage = .searching
+            actions.append(.find(search))
         case .touched, .refused, .published: break
         case .error(let code, let text):
             actions.append(.note("coordinator: \(code.rawValue) \(text)"))
             rejoin()
         default: rejoin()
         }
+    }
+
+    private mutating func mayBegin(_ job: UInt64) -> Bool {
+        if stage == .idle, !isDraining { return true }
+        actions.append(.send(.mergeFailed(job: job, message: "this merger is busy or drains")))
+        return false
     }
 
     private mutating func tick(now: Moment) {
@@ -151,6 +174,7 @@ package struct Merger: Sendable {
 
     private mutating func idle() {
         job = nil
+        search = nil
         uploading = nil
         uploaded = []
         stage = .idle
@@ -166,6 +190,7 @@ package struct Merger: Sendable {
         if uploading != nil { actions.append(.goOn) }
         uploading = nil
         job = nil
+        search = nil
         uploaded = []
     }
 

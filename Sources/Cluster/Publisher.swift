@@ -54,7 +54,7 @@ package struct Folding: Sendable {
         case .retried(let article):
             receivedCount += 1
             received.received(1, source: article.source, hour: hour)
-        case .retraction, .feed, .dropped: break
+        case .retraction, .feed, .dropped, .erased: break
         }
     }
 
@@ -121,7 +121,11 @@ package struct Publisher: Sendable {
     /// Tails that one object of the ledger takes in, at most.
     static let ledgerTailsPerObject = 32
 
-    package private(set) var snapshot: SnapshotHead
+    package private(set) var snapshot: SnapshotHead {
+        didSet { isCanonical = snapshot.isCanonical }
+    }
+    /// Of the head: told here, for telling it takes a look at every cell.
+    package private(set) var isCanonical: Bool
     private let term: Term
     private let instance: Instance
     /// Ledger rows in the head before they are folded into an object.
@@ -145,6 +149,7 @@ package struct Publisher: Sendable {
         self.ledgerTailLimitCount = ledgerTailLimitCount
         self.pageCellLimitCount = pageCellLimitCount
         snapshot = head
+        isCanonical = head.isCanonical
         self.term = term
         self.instance = instance
     }
@@ -212,10 +217,12 @@ package struct Publisher: Sendable {
     ///   - knowledge: what reports are held against.
     ///   - quiet: streams of which nothing is on its way: they move to `routedEnd`.
     ///   - folding: what the log brought; taken over when a manifest is started.
+    ///   - forgotten: generations that are kept no longer, whatever their age.
     ///   - attempt: gives the next attempt number of our own.
     package mutating func begin(
         now: Moment, knowledge: Knowledge, isQuiet: (ShardLane, Manifest) -> Bool,
-        routedEnd: Position, folding: inout Folding, state: ClusterState, attempt: () -> Attempt, isForced: Bool
+        routedEnd: Position, folding: inout Folding, state: ClusterState, forgotten: [ClosedRange<Generation>] = [],
+        attempt: () -> Attempt, isForced: Bool
     ) -> [Output] {
         guard stage == .idle else { return [] }
         var outputs: [Output] = []
@@ -261,7 +268,7 @@ package struct Publisher: Sendable {
         next.writtenAt = now.wall
         if head.generation != .none {
             next.kept.append(head.generation, writtenAt: head.writtenAt)
-            next.kept = KeepPolicy.prune(next.kept, now: now.wall)
+            next.kept = KeepPolicy.prune(next.kept, now: now.wall).without(forgotten)
         }
         folding = Folding(foldedTo: folding.foldedTo)
         draft = Draft(
@@ -511,12 +518,15 @@ package struct Publisher: Sendable {
                     .mergeRefused(job: merge.job.number, reason: "the number of live articles differs"))
                 continue
             }
-            next.overlays.removeAll { inputs.contains($0) }
-            cells.removeAll { inputs.contains($0) }
-            switch merge.job.output {
-            case .overlay: next.overlays.append(contentsOf: merge.outputs)
-            case .cells: cells.append(contentsOf: merge.outputs)
+            let coming = (cells.filter { !inputs.contains($0) } + merge.outputs.filter { $0.kind == .cell })
+                .sorted { ($0.span?.first ?? Self.beforeAll) < ($1.span?.first ?? Self.beforeAll) }
+            guard Self.followOneAnother(coming) else {
+                outputs.append(.mergeRefused(job: merge.job.number, reason: "the cells do not follow one another"))
+                continue
             }
+            cells = coming
+            next.overlays.removeAll { inputs.contains($0) }
+            next.overlays.append(contentsOf: merge.outputs.filter { $0.kind == .overlay })
             jobs.append(merge.job.number)
         }
         merges = []
@@ -527,18 +537,30 @@ package struct Publisher: Sendable {
     private func fault(of merge: Merge) -> String? {
         let outputs = merge.outputs
         guard outputs.allSatisfy({ $0.attempt == merge.job.attempt }) else { return "an output is of another attempt" }
-        guard outputs.allSatisfy({ $0.kind == merge.job.output.kind }) else { return "an output is of another kind" }
         guard Set(outputs).count == outputs.count else { return "an output is named twice" }
         switch merge.job.output {
-        case .overlay: return outputs.count <= 1 ? nil : "more than one overlay"
+        case .overlay:
+            guard outputs.allSatisfy({ $0.kind == .overlay }) else { return "an output is of another kind" }
+            guard outputs.count <= 1 else { return "more than one overlay" }
         case .cells:
-            guard outputs.allSatisfy({ $0.killCount == 0 }) else { return "a cell has kills" }
-            let spans = outputs.map(\.span)
-            guard spans.allSatisfy({ $0.map { $0.first <= $0.last } ?? false }),
-                zip(spans, spans.dropFirst()).allSatisfy({ $0!.last < $1!.first })
-            else { return "the cells do not follow one another" }
-            return nil
+            guard outputs.allSatisfy({ $0.kind == .cell }) else { return "an output is of another kind" }
+            guard Self.followOneAnother(outputs) else { return "the cells do not follow one another" }
+        case .purged:
+            for kind in [SegmentReference.Kind.overlay, .cell] {
+                guard outputs.count(where: { $0.kind == kind }) <= merge.job.inputs.count(where: { $0.kind == kind })
+                else { return "more outputs than inputs" }
+            }
         }
+        guard outputs.allSatisfy({ $0.kind == .overlay || $0.killCount == 0 }) else { return "a cell has kills" }
+        return nil
+    }
+
+    private static let beforeAll = OrderKey(time: Timestamp(milliseconds: .max), key: ArticleKey(high: 0, low: 0))
+
+    private static func followOneAnother(_ cells: [SegmentReference]) -> Bool {
+        let spans = cells.map(\.span)
+        return spans.allSatisfy { $0.map { $0.first <= $0.last } ?? false }
+            && zip(spans, spans.dropFirst()).allSatisfy { $0!.last < $1!.first }
     }
 }
 

@@ -241,7 +241,7 @@ extension LogEntry {
         switch self {
         case .article(let article), .retried(let article): article.frame.count + 160
         case .retraction(let retraction): 64 + retraction.url.utf8.count + retraction.reason.utf8.count
-        case .rejection, .feed, .deadLetter, .dropped: 0
+        case .rejection, .feed, .deadLetter, .dropped, .erased: 0
         }
     }
 
@@ -252,7 +252,7 @@ extension LogEntry {
             switch self {
             case .article(let article), .retried(let article): article.frame.count + article.source.utf8.count
             case .deadLetter(let letter): letter.article.frame.count + letter.reason.utf8.count
-            case .dropped: 0
+            case .dropped, .erased: 0
             case .rejection(let rejection):
                 rejection.source.utf8.count + rejection.place.utf8.count + rejection.detail.utf8.count
             case .retraction(let retraction): retraction.url.utf8.count + retraction.reason.utf8.count

@@ -369,7 +369,7 @@ package struct Worker: Sendable {
                     else { continue }
                     found.articles.append(article)
                     found.places.append((slice.shardLane, slice.epoch, routed.position))
-                case .retraction, .rejection, .feed, .deadLetter, .dropped: break
+                case .retraction, .rejection, .feed, .deadLetter, .dropped, .erased: break
                 }
             }
         }
@@ -465,7 +465,7 @@ package struct Worker: Sendable {
                 dropped.append(old.ordinal)
                 count(.retracted, old.source, old.hour)
             }
-        case .rejection, .feed, .deadLetter, .dropped: break
+        case .rejection, .feed, .deadLetter, .dropped, .erased: break
         }
     }
 

@@ -42,6 +42,8 @@ package struct ArticleHistory: Sendable {
         case retried(LoggedArticle)
         case deadLetter(DeadLetter)
         case dropped(DeadLetter.ID)
+        /// Of the retracted key: no log object and no kept generation has its text any more.
+        case erased
         case rejection(Rejection)
         case retraction(Retraction)
     }
@@ -123,6 +125,7 @@ package struct ArticleHistory: Sendable {
         case .deadLetter(let letter): letter.article.key == address.key ? .deadLetter(letter) : nil
         case .retried(let article): article.key == address.key ? .retried(article) : nil
         case .dropped(let id): id.key == address.key ? .dropped(id) : nil
+        case .erased(let key): key == address.key ? .erased : nil
         case .feed: nil
         }
     }
@@ -158,7 +161,7 @@ package struct ArticleHistory: Sendable {
                 if event.position > manifest?.foldedTo ?? .start {
                     events[index].fate = .pending(watermark: manifest?.foldedTo ?? .start)
                 }
-            case .deadLetter, .dropped: break
+            case .deadLetter, .dropped, .erased: break
             case .article, .retried:
                 guard let article = event.content.article else { break }
                 if letters[event.position] != nil {
@@ -193,7 +196,7 @@ extension ArticleHistory.Content {
     fileprivate var article: LoggedArticle? {
         switch self {
         case .article(let article), .retried(let article): article
-        case .rejection, .retraction, .deadLetter, .dropped: nil
+        case .rejection, .retraction, .deadLetter, .dropped, .erased: nil
         }
     }
 }

@@ -8,11 +8,11 @@ import Storage
 package enum CanonicalDigest {
     /// - Throws: `Failure` if the snapshot is not compacted: its bytes then depend on how it came about.
     package static func of(_ loaded: LoadedManifest) throws(Failure) -> Digest256 {
-        guard loaded.manifest.overlays.isEmpty else {
+        guard SnapshotHead(loaded.manifest, cells: loaded.cells).isCanonical else {
             throw Failure(
                 .failed,
-                "generation \(loaded.manifest.generation.number) has \(loaded.manifest.overlays.count) overlays: its bytes "
-                    + "are not canonical", hint: "run: coranto snapshot compact")
+                "generation \(loaded.manifest.generation.number) is not compacted (\(loaded.manifest.overlays.count) overlays): "
+                    + "its bytes are not canonical", hint: "run: coranto snapshot compact")
         }
         var hasher = SHA256Hasher()
         hasher.update(loaded.manifest.settings.hash.bytes)

@@ -34,6 +34,7 @@ extension ArticleHistory {
         case .dropped(let id):
             out.member("kind", "dropped")
             out.member("version", Hex.string(id.version.bytes))
+        case .erased: out.member("kind", "erased")
         case .article(let article), .retried(let article):
             if case .retried = event.content { out.member("kind", "retried") } else { out.member("kind", "article") }
             out.member("version", Hex.string(article.version.bytes))
@@ -102,6 +103,7 @@ extension ArticleHistory {
         case .rejection(let rejection):
             text += "rejected as \(rejection.reason.name): \(PlainText.line(rejection.detail)) "
             text += "(\(PlainText.line(rejection.place)))"
+        case .erased: text += "erased from the log and from all kept generations"
         case .retraction(let retraction): text += "retracted: \(PlainText.line(retraction.reason))"
         }
         switch event.fate {

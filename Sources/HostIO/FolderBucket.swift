@@ -121,7 +121,8 @@ package final class FolderBucket: Bucket {
         return .done
     }
 
-    /// Durable only some time later: nothing but heartbeats is written so.
+    /// Durable only some time later: heartbeats and the like are written so. A create of the same name, which
+    /// tells that it exists, makes it durable.
     private func put(_ name: String, _ bytes: [UInt8]) throws(SystemError) -> BucketResult {
         let temporary = try writeTemporary(bytes)
         do throws(SystemError) {

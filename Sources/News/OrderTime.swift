@@ -28,6 +28,16 @@ package struct OrderKey: Hashable, Sendable, Comparable {
     /// First 64 bits of the order: ascending means newer first, undated (all ones) last.
     package var timeBits: UInt64 { ~Timestamp.sortable(time) }
 
+    /// How many leading bits of the order are the same, 64 of time and 128 of key; -1 for a dated and an undated article, which
+    /// share no node of the trie, not even a root: an undated one says nothing of time, however like an old one its bits are.
+    package func commonBits(_ other: OrderKey) -> Int {
+        if (time == nil) != (other.time == nil) { return -1 }
+        let bits = timeBits ^ other.timeBits
+        if bits != 0 { return bits.leadingZeroBitCount }
+        if key.high != other.key.high { return 64 + (key.high ^ other.key.high).leadingZeroBitCount }
+        return 128 + (key.low ^ other.key.low).leadingZeroBitCount
+    }
+
     package static func < (left: OrderKey, right: OrderKey) -> Bool {
         let a = left.timeBits
         let b = right.timeBits

@@ -97,6 +97,8 @@ package final class MergerRole: Sendable {
                     Step.reach(.mergerMerging)
                     let settings = settings
                     mergeQueue.async { [self] in merge(job, settings) }
+                case .find(let search):
+                    mergeQueue.async { [self] in find(search) }
                 case .goOn: goOn.signal()
                 case .drained: isDrained = true
                 case .note(let text): logger.warning("\(text)")
@@ -138,6 +140,18 @@ package final class MergerRole: Sendable {
     }
 
     /// On the merge thread.
+    private func find(_ search: FindJob) {
+        do {
+            let bucket = configuration.bucket
+            let names = try KeySearch(keys: search.keys)
+                .run(search.names, source: BucketByteSource(bucket)) { bucket.perform($0) }
+            mailbox.push(.merger(.found(search, names)))
+        } catch {
+            mailbox.push(.merger(.searchFailed(search, "\(error)")))
+        }
+    }
+
+    /// On the merge thread.
     private func merge(_ job: MergeJob, _ settings: Settings) {
         func emit(_ built: BuiltSegment) {
             let reference = built.reference(attempt: Attempt(term: .none, number: 0))
@@ -147,7 +161,7 @@ package final class MergerRole: Sendable {
         do {
             let started = SystemClock().monotonicNanoseconds()
             let source = BucketByteSource(configuration.bucket)
-            try SegmentMerger(settings: settings, source: source).run(job.inputs, as: job.output.kind) { emit($0) }
+            try SegmentMerger(settings: settings, source: source).run(job.inputs, as: job.output) { emit($0) }
             let milliseconds = (SystemClock().monotonicNanoseconds() - started) / 1_000_000
             logger.info(
                 "merged",

@@ -24,7 +24,7 @@ struct LetterBook {
             letters.insert(id)
             givenUp.insert(id)
             settled.insert(letter.position)
-        case .retraction, .feed, .dropped: break
+        case .retraction, .feed, .dropped, .erased: break
         }
         if isReceived { receivedCount += 1 }
         return isReceived

@@ -325,7 +325,7 @@ struct Properties {
         source.put(whole.bytes, as: whole.reference(attempt: Attempt(term: .none, number: 0)).objectName)
         var expected: [BuiltSegment] = []
         try SegmentMerger(settings: head.settings, source: source).run(
-            [whole.reference(attempt: Attempt(term: .none, number: 0))], as: .cell
+            [whole.reference(attempt: Attempt(term: .none, number: 0))], as: .cells
         ) { expected.append($0) }
         let cells = try segments(head).map(\.0)
         try require(

@@ -113,6 +113,7 @@ package enum Step: Int, CaseIterable, Sendable {
             case .quarantine: .quarantineRead
             case .manifest: Self.publishing(operation, folder)
             case .collector: Self.collecting(operation, folder)
+            case .eraser: Self.erasing(operation)
             case .worker: Self.pick(operation, create: .overlayUpload, get: .overlayReadBack, size: .unknown)
             case .merger: Self.pick(operation, create: .mergedUpload, get: .mergedReadBack, size: .unknown)
             }
@@ -161,6 +162,19 @@ package enum Step: Int, CaseIterable, Sendable {
         }
     }
 
+    /// What the eraser does in the log fails as the collector's doings fail.
+    private static func erasing(_ operation: BucketOperation) -> Step {
+        switch operation {
+        case .list: .collectorList
+        case .get: .keptManifestRead
+        case .size: .collectorLook
+        case .put: .recordWrite
+        // Told that it exists.
+        case .create: .logWrite
+        case .delete: .unknown
+        }
+    }
+
     private static func collecting(_ operation: BucketOperation, _ folder: Substring) -> Step {
         switch (operation, folder) {
         case (.list, "collection"): .recordsList
@@ -205,6 +219,8 @@ package enum Step: Int, CaseIterable, Sendable {
             case .merge: .merge
             case .merged: .merged
             case .mergeFailed: .mergeFailed
+            case .find: .merge
+            case .found: .merged
             case .drain: .leave
             case .error: .errorMessage
             default: .unknown

@@ -79,7 +79,7 @@ struct ValidLog {
             switch entry {
             case .article(let article), .retried(let article):
                 copies[article.key, default: [:]][article.version, default: 0] += 1
-            case .rejection, .retraction, .feed, .deadLetter, .dropped: break
+            case .rejection, .retraction, .feed, .deadLetter, .dropped, .erased: break
             }
         }
         let retracted = retracted

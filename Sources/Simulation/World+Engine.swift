@@ -55,7 +55,7 @@ extension World {
         do {
             if fault == .refused { throw EngineError(.io, "503") }
             try SegmentMerger(settings: processes[index].mergeSettings, source: store.segments)
-                .run(job.inputs, as: job.output.kind) { outputs.append($0) }
+                .run(job.inputs, as: job.output) { outputs.append($0) }
         } catch let error as EngineError where error.code == .io {
             // Also if the job is of a coordinator that no longer reigns, and its inputs were collected.
             processes[index].merging[0].failure = "\(error)"
@@ -66,6 +66,23 @@ extension World {
         processes[index].merging[0].outputs = outputs
         try produceNext(index, isSlow: fault == .slow)
         if fault == .crashHandled { schedule(after: Int64(random.int(1...300)), .crash(process: index, run: run)) }
+    }
+
+    /// Looks through objects for texts of retracted keys.
+    func find(_ search: FindJob, on index: Int) throws {
+        try engine(index, .mergeRun) { refusal in
+            guard refusal == nil else { return .merger(.searchFailed(search, "503")) }
+            do {
+                let names = try KeySearch(keys: search.keys).run(search.names, source: store.segments) { operation in
+                    guard let bytes = store.objects[operation.name] else { return .missing }
+                    if case .size = operation { return .size(UInt64(bytes.count)) }
+                    return .bytes(bytes)
+                }
+                return .merger(.found(search, names))
+            } catch let error as EngineError where error.code == .io {
+                return .merger(.searchFailed(search, "\(error)"))
+            }
+        }
     }
 
     func produceNext(_ index: Int, isSlow: Bool = false) throws {

@@ -352,7 +352,9 @@ package final class World {
                 store: store, clients: processes.compactMap(\.client), feeds: feeds,
                 manifest: { try self.manifest($0) }, segments: { try self.segments($0) })
         }
-        guard let head = properties.head, !MergeScheduler.isCanonical(head) else { return true }
+        guard let head = properties.head else { return true }
+        let cells = try segments(head).map(\.0).filter { $0.kind == .cell }
+        guard !SnapshotHead(head, cells: cells).isCanonical else { return true }
         requestCompaction()
         return false
     }
@@ -525,6 +527,7 @@ package final class World {
         configuration.leaseMilliseconds = Self.leaseMilliseconds
         configuration.mergePolicy = MergePolicy(fanIn: 4, smallestTierBytes: 5000)
         configuration.collectIntervalMilliseconds = scenario.collectIntervalMilliseconds
+        configuration.eraseIntervalMilliseconds = 1500
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
         configuration.ledgerTailLimitCount = 4
         configuration.publishIntervalMilliseconds = 300
@@ -674,6 +677,7 @@ package final class World {
             case .reconnect: reconnect(index)
             case .operation(let operation): issue(operation, from: index)
             case .merge(let job): try merge(job, on: index)
+            case .find(let search): try find(search, on: index)
             case .goOn: try produceNext(index)
             case .note(let text): note("merger \(index): \(text)")
             case .drained:

@@ -9,6 +9,7 @@ package struct ClusterState: Equatable, Sendable {
         case retractions = 1
         case feeds = 2
         case deadLetters = 5
+        case erasures = 6
 
         package static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
     }
@@ -19,6 +20,8 @@ package struct ClusterState: Equatable, Sendable {
     /// By URL.
     package var feeds: [String: FeedChange] = [:]
     package var deadLetters: [DeadLetter.ID: DeadLetter] = [:]
+    /// Retractions whose text may still stand in the log or in a kept generation.
+    package var erasures: [ArticleKey: Retraction] = [:]
 
     package init() {}
 
@@ -30,7 +33,8 @@ package struct ClusterState: Equatable, Sendable {
             var changed: Set<Kind> = []
             if retractions[retraction.key] == nil {
                 retractions[retraction.key] = retraction
-                changed.insert(.retractions)
+                erasures[retraction.key] = retraction
+                changed = [.retractions, .erasures]
             }
             // What is retracted is forgotten here too.
             for id in deadLetters.keys where id.key == retraction.key && forget(id) { changed.insert(.deadLetters) }
@@ -50,6 +54,7 @@ package struct ClusterState: Equatable, Sendable {
             let id = DeadLetter.ID(key: article.key, version: article.version)
             return deadLetters.removeValue(forKey: id) == nil ? [] : [.deadLetters]
         case .dropped(let id): return forget(id) ? [.deadLetters] : []
+        case .erased(let key): return erasures.removeValue(forKey: key) == nil ? [] : [.erasures]
         case .article, .rejection: return []
         }
     }
@@ -66,6 +71,7 @@ package struct ClusterState: Equatable, Sendable {
         case .retractions: retractions.sorted { $0.key < $1.key }.map { .retraction($0.value) }
         case .feeds: feeds.sorted { $0.key < $1.key }.map { .feed($0.value) }
         case .deadLetters: deadLetters.sorted { $0.key < $1.key }.map { .deadLetter($0.value) }
+        case .erasures: erasures.sorted { $0.key < $1.key }.map { .retraction($0.value) }
         }
     }
 
@@ -93,7 +99,11 @@ package struct ClusterState: Equatable, Sendable {
             let start = reader.offset
             let entry = try LogEntry(decoding: &reader)
             guard entry.isState(kind) else { throw .badValue(what: "entry of another kind", offset: start) }
-            apply(entry)
+            switch (kind, entry) {
+            case (.retractions, .retraction(let retraction)): retractions[retraction.key] = retraction
+            case (.erasures, .retraction(let retraction)): erasures[retraction.key] = retraction
+            default: apply(entry)
+            }
         }
         try reader.requireEnd()
         return kind
@@ -104,10 +114,10 @@ extension LogEntry {
     /// Whether it stands in a state object of this kind.
     fileprivate func isState(_ kind: ClusterState.Kind) -> Bool {
         switch self {
-        case .retraction: kind == .retractions
+        case .retraction: kind == .retractions || kind == .erasures
         case .feed: kind == .feeds
         case .deadLetter: kind == .deadLetters
-        case .article, .rejection, .retried, .dropped: false
+        case .article, .rejection, .retried, .dropped, .erased: false
         }
     }
 }

@@ -59,6 +59,12 @@ package struct KeptGenerations: Equatable, Sendable {
         runs.append(Run(first: generation, last: generation, firstAt: writtenAt, lastAt: writtenAt))
     }
 
+    /// Without those runs that have a generation in one of `ranges`. When the ends of a part of a run were written stands in
+    /// the manifests alone, so runs go whole.
+    package func without(_ ranges: [ClosedRange<Generation>]) -> KeptGenerations {
+        KeptGenerations(runs.filter { run in !ranges.contains { $0.overlaps(run.first...run.last) } })
+    }
+
     package func contains(_ generation: Generation) -> Bool { hasAny(from: generation, through: generation) }
 
     /// Whether one of these is kept.

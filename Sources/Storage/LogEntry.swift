@@ -17,13 +17,24 @@ package enum LogEntry: Equatable, Sendable {
     case retried(LoggedArticle)
     /// The text of a dead letter is forgotten; it stays one.
     case dropped(DeadLetter.ID)
+    /// No log object and no kept generation holds the text of a retracted key any more.
+    case erased(ArticleKey)
 
     /// The key that decides the shard; nil for entries that no worker sees.
     package var routedKey: ArticleKey? {
         switch self {
         case .article(let article), .retried(let article): article.key
         case .retraction(let retraction): retraction.key
-        case .rejection, .feed, .deadLetter, .dropped: nil
+        case .rejection, .feed, .deadLetter, .dropped, .erased: nil
+        }
+    }
+
+    /// The key of the article whose text stands in it.
+    package var keyOfText: ArticleKey? {
+        switch self {
+        case .article(let article), .retried(let article): article.key
+        case .deadLetter(let letter): letter.isTextThere ? letter.article.key : nil
+        case .rejection, .retraction, .feed, .dropped, .erased: nil
         }
     }
 }
@@ -165,6 +176,9 @@ extension LogEntry {
             out.fixed(UInt8(10))
             out.articleKey(id.key)
             out.version(id.version)
+        case .erased(let key):
+            out.fixed(UInt8(11))
+            out.articleKey(key)
         }
     }
 
@@ -207,6 +221,7 @@ extension LogEntry {
                     article: try LoggedArticle(decoding: &reader)))
         case 9: self = .retried(try LoggedArticle(decoding: &reader))
         case 10: self = .dropped(DeadLetter.ID(key: try reader.articleKey(), version: try reader.version()))
+        case 11: self = .erased(try reader.articleKey())
         default: throw .badValue(what: "log entry kind \(kind)", offset: start)
         }
     }

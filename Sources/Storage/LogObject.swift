@@ -116,6 +116,20 @@ package struct LogObject: Equatable, Sendable {
         try reader.requireEnd()
     }
 
+    /// What stands in its place once a text in it was retracted: all it held is published and counted.
+    package var erased: LogObject {
+        var stub = self
+        stub.batches = []
+        return stub
+    }
+
+    /// Whether it held batches that were taken out: no other object but number 0 has none.
+    package var isErased: Bool { number > 0 && batches.isEmpty }
+
+    package func holdsText(of keys: Set<ArticleKey>) -> Bool {
+        batches.contains { $0.entries.contains { $0.keyOfText.map(keys.contains) ?? false } }
+    }
+
     /// Every entry with its position and lane, in log order.
     package func forEachEntry(_ body: (Position, Lane, LogEntry) -> Void) {
         var index: UInt32 = 0

@@ -81,6 +81,9 @@ package struct Manifest: Equatable, Sendable {
 
     package var name: String { ObjectName.manifest(generation) }
 
+    /// All of the log up to here is published, counted and in the state.
+    package var coveredTo: Position { min(watermarks.min() ?? .start, foldedTo) }
+
     /// Names of the objects it names itself; those its pages and its ledger index name come besides (`SnapshotHead`).
     package var namedObjects: Set<String> {
         var names = Set(overlays.map(\.objectName))

@@ -36,6 +36,15 @@ package enum ObjectName {
         return UInt64(name[name.index(after: slash)...], radix: 16).map(Term.init)
     }
 
+    /// Of `log/<term>/<number>`: the position that covers all of it.
+    package static func endPosition(ofLog name: some StringProtocol) -> Position? {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "log", let term = UInt64(parts[1], radix: 16),
+            let number = UInt64(parts[2], radix: 16)
+        else { return nil }
+        return Position(term: Term(term), number: number, index: .max)
+    }
+
     /// The attempt at the end of a name made by `written`.
     package static func attempt(ofWritten name: some StringProtocol) -> Attempt? {
         guard let dot = name.lastIndex(of: ".") else { return nil }

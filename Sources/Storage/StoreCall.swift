@@ -24,6 +24,7 @@ package struct OperationTag: Hashable, Sendable {
         case router
         case collector
         case quarantine
+        case eraser
         case worker
         case merger
     }

@@ -29,6 +29,8 @@ enum Command: String, CaseIterable {
     case merge = "MERGE"
     case merged = "MERGED"
     case mergeFailed = "MERGE_FAILED"
+    case find = "FIND"
+    case found = "FOUND"
     case drain = "DRAIN"
 
     /// Whether `side` may receive this at all.
@@ -36,10 +38,10 @@ enum Command: String, CaseIterable {
         switch self {
         case .error, .drain: true
         case .hello, .quit, .touch, .status, .put, .compact, .join, .credit, .sealed, .poison, .merged,
-            .mergeFailed:
+            .mergeFailed, .found:
             side == .server
         case .coranto, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined, .lease,
-            .revoke, .articles, .published, .refused, .merge:
+            .revoke, .articles, .published, .refused, .merge, .find:
             side == .client
         }
     }
@@ -50,10 +52,10 @@ enum Command: String, CaseIterable {
         case .error, .quit, .touch, .status: true
         case .put: role == .client || role == .fetcher || role == .gateway
         case .compact: role == .client || role == .gateway
-        case .join, .drain, .merged, .mergeFailed: role == .worker || role == .merger
+        case .join, .drain, .merged, .mergeFailed, .found: role == .worker || role == .merger
         case .credit, .sealed, .poison: role == .worker
         case .coranto, .hello, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined,
-            .lease, .revoke, .articles, .published, .refused, .merge:
+            .lease, .revoke, .articles, .published, .refused, .merge, .find:
             false
         }
     }
@@ -63,7 +65,7 @@ enum Command: String, CaseIterable {
         switch self {
         case .put: WireLimits.putBytes
         case .articles: WireLimits.articlesBytes
-        case .sealed, .poison, .merge, .merged, .lease, .statusReport: WireLimits.reportBytes
+        case .sealed, .poison, .merge, .merged, .find, .found, .lease, .statusReport: WireLimits.reportBytes
         case .joined: WireLimits.settingsBytes
         default: nil
         }
@@ -103,6 +105,8 @@ extension Message {
         case .merge: .merge
         case .merged: .merged
         case .mergeFailed: .mergeFailed
+        case .find: .find
+        case .found: .found
         case .drain: .drain
         }
     }

@@ -19,6 +19,8 @@ enum PayloadHead: Sendable {
     case poison
     case merge(job: UInt64, attempt: Attempt, output: MergeJob.Output)
     case merged(job: UInt64)
+    case find(job: UInt64)
+    case found(job: UInt64)
 
     var command: Command {
         switch self {
@@ -31,6 +33,8 @@ enum PayloadHead: Sendable {
         case .poison: .poison
         case .merge: .merge
         case .merged: .merged
+        case .find: .find
+        case .found: .found
         }
     }
 
@@ -61,6 +65,10 @@ enum PayloadHead: Sendable {
                         number: job, attempt: attempt, output: output, inputs: try reader.segmentReferences()))
             case .merged(let job):
                 message = .merged(MergedReport(job: job, outputs: try reader.segmentReferences()))
+            case .find(let job):
+                message = .find(FindJob(number: job, keys: try reader.articleKeys(), names: try reader.names()))
+            case .found(let job):
+                message = .found(FoundReport(job: job, names: try reader.names()))
             }
             try reader.requireEnd()
             return message
@@ -111,6 +119,12 @@ extension LineWords {
         case .merged:
             let job = try number("job")
             return .awaits(.merged(job: job), lengthBytes: try payloadLength())
+        case .find:
+            let job = try number("job")
+            return .awaits(.find(job: job), lengthBytes: try payloadLength())
+        case .found:
+            let job = try number("job")
+            return .awaits(.found(job: job), lengthBytes: try payloadLength())
         default:
             let message = try parseWithoutPayload()
             try requireEnd()
@@ -168,7 +182,7 @@ extension LineWords {
         case .refused: return .refused(report: try number("report"))
         case .mergeFailed: return .mergeFailed(job: try number("job"), message: try text())
         case .drain: return .drain
-        case .put, .statusReport, .joined, .lease, .articles, .sealed, .poison, .merge, .merged:
+        case .put, .statusReport, .joined, .lease, .articles, .sealed, .poison, .merge, .merged, .find, .found:
             preconditionFailure("commands with a payload are read by parse()")
         }
     }
@@ -196,12 +210,19 @@ extension LineWords {
 }
 
 extension MergeJob.Output {
-    var name: String { self == .overlay ? "overlay" : "cells" }
+    var name: String {
+        switch self {
+        case .overlay: "overlay"
+        case .cells: "cells"
+        case .purged: "purged"
+        }
+    }
 
     init?(name: String) {
         switch name {
         case "overlay": self = .overlay
         case "cells": self = .cells
+        case "purged": self = .purged
         default: return nil
         }
     }

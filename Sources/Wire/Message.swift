@@ -136,5 +136,7 @@ package enum Message: Equatable, Sendable {
     case merge(MergeJob)
     case merged(MergedReport)
     case mergeFailed(job: UInt64, message: String)
+    case find(FindJob)
+    case found(FoundReport)
     case drain
 }

@@ -101,6 +101,18 @@ extension Message {
             var payload = ByteWriter()
             payload.segmentReferences(report.outputs)
             return line.end(payload: payload.bytes, to: &out)
+        case .find(let job):
+            line.word(job.number)
+            var payload = ByteWriter()
+            payload.varint(job.keys.count)
+            for key in job.keys { payload.articleKey(key) }
+            payload.names(job.names)
+            return line.end(payload: payload.bytes, to: &out)
+        case .found(let report):
+            line.word(report.job)
+            var payload = ByteWriter()
+            payload.names(report.names)
+            return line.end(payload: payload.bytes, to: &out)
         case .mergeFailed(let job, let text):
             line.word(job)
             line.text(text)

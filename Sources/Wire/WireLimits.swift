@@ -9,12 +9,14 @@ package enum WireLimits {
     package static let putBytes = Limits.batchBytes
     /// Payload of ARTICLES: a full batch and its headers.
     package static let articlesBytes = Limits.batchBytes + (1 << 20)
-    /// Payload of SEALED, MERGE, MERGED, LEASE and STATUS_REPORT.
+    /// Payload of SEALED, MERGE, MERGED, FIND, FOUND, LEASE and STATUS_REPORT.
     package static let reportBytes = 16 << 20
     /// Payload of JOINED.
     package static let settingsBytes = 4096
     /// Name of a client.
     package static let clientBytes = 64
+    /// Name of an object of the store.
+    package static let objectNameBytes = 256
     /// Text for people at the end of a line. Shorter than a line by more than any words before it.
     package static let textBytes = 1024
     /// A nonce has at least `nonceBytes` and at most twice as many.

@@ -137,20 +137,7 @@ package struct SealedReport: Equatable, Sendable {
 }
 
 package struct MergeJob: Equatable, Sendable {
-    package enum Output: UInt8, Sendable {
-        /// One overlay of everything in the inputs.
-        case overlay = 1
-        /// The canonical cells of everything; the inputs are the whole snapshot.
-        case cells = 2
-
-        /// What the outputs are.
-        package var kind: SegmentReference.Kind {
-            switch self {
-            case .overlay: .overlay
-            case .cells: .cell
-            }
-        }
-    }
+    package typealias Output = MergeOutput
 
     package var number: UInt64
     package var attempt: Attempt
@@ -172,5 +159,29 @@ package struct MergedReport: Equatable, Sendable {
     package init(job: UInt64, outputs: [SegmentReference]) {
         self.job = job
         self.outputs = outputs
+    }
+}
+
+/// Which of these objects hold something of these articles?
+package struct FindJob: Equatable, Sendable {
+    package var number: UInt64
+    package var keys: [ArticleKey]
+    /// Of `segments/`, `log/` and `state/`.
+    package var names: [String]
+
+    package init(number: UInt64, keys: [ArticleKey], names: [String]) {
+        self.number = number
+        self.keys = keys
+        self.names = names
+    }
+}
+
+package struct FoundReport: Equatable, Sendable {
+    package var job: UInt64
+    package var names: [String]
+
+    package init(job: UInt64, names: [String]) {
+        self.job = job
+        self.names = names
     }
 }

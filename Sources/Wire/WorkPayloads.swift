@@ -2,7 +2,7 @@ import ByteCoding
 import News
 import Storage
 
-// The binary payloads of LEASE, ARTICLES, SEALED, POISON, MERGE and MERGED, writer and reader side by side: the byte tables of
+// The binary payloads of LEASE, ARTICLES, SEALED, POISON, MERGE, MERGED, FIND and FOUND, writer and reader side by side: the byte tables of
 // docs/wire-protocol.md.
 
 extension ArticlesBatch {
@@ -162,6 +162,11 @@ extension ByteWriter {
         }
     }
 
+    mutating func names(_ names: [String]) {
+        varint(names.count)
+        for name in names { string(name) }
+    }
+
     mutating func segmentReferences(_ references: [SegmentReference]) {
         varint(references.count)
         for reference in references { reference.encode(to: &self) }
@@ -206,6 +211,22 @@ extension ByteReader {
         references.reserveCapacity(count)
         for _ in 0..<count { references.append(try SegmentReference(decoding: &self)) }
         return references
+    }
+
+    mutating func articleKeys() throws(CodingError) -> [ArticleKey] {
+        let count = try elements("key count", ofAtLeastBytes: ArticleKey.byteCount)
+        var keys: [ArticleKey] = []
+        keys.reserveCapacity(count)
+        for _ in 0..<count { keys.append(try articleKey()) }
+        return keys
+    }
+
+    mutating func names() throws(CodingError) -> [String] {
+        let count = try elements("name count", ofAtLeastBytes: 1)
+        var names: [String] = []
+        names.reserveCapacity(count)
+        for _ in 0..<count { names.append(try string(atMost: WireLimits.objectNameBytes)) }
+        return names
     }
 
     mutating func flag(_ what: String) throws(CodingError) -> Bool {

@@ -10,6 +10,7 @@ private struct Bench {
     var sent: [Message] = []
     var operations: [TaggedOperation] = []
     var jobs: [MergeJob] = []
+    var searches: [FindJob] = []
     var goOns = 0
     var reconnects = 0
     var isDrained = false
@@ -30,6 +31,7 @@ private struct Bench {
             case .reconnect: reconnects += 1
             case .operation(let tagged): operations.append(tagged)
             case .merge(let job): jobs.append(job)
+            case .find(let search): searches.append(search)
             case .goOn: goOns += 1
             case .drained: isDrained = true
             case .note: break
@@ -61,6 +63,25 @@ private struct Bench {
     }
 
     let job = MergeJob(number: 3, attempt: Attempt(term: Term(1), number: 8), output: .cells, inputs: [segment(1)])
+
+    @Test("a search is one job at a time, told once")
+    func search() {
+        var bench = Bench()
+        let search = FindJob(number: 5, keys: [key(1)], names: ["segments/a"])
+        bench.step(.message(.find(search)))
+        #expect(bench.searches == [search])
+        bench.step(.message(.merge(job)))
+        bench.step(.message(.find(search)))
+        let busy = "this merger is busy or drains"
+        #expect(
+            bench.sent.dropFirst() == [.mergeFailed(job: 3, message: busy), .mergeFailed(job: 5, message: busy)])
+        bench.step(.found(search, ["segments/a"]))
+        bench.step(.found(search, []))
+        #expect(bench.sent.dropFirst(3) == [.found(FoundReport(job: 5, names: ["segments/a"]))])
+        bench.step(.message(.find(search)))
+        bench.step(.searchFailed(search, "disk"))
+        #expect(bench.sent.last == .mergeFailed(job: 5, message: "disk"))
+    }
 
     @Test("outputs are uploaded one by one under the job's attempt, then reported")
     func outputs() {

@@ -62,6 +62,29 @@ struct RandomSnapshot {
         }
     }
 
+    mutating func retract(_ keys: [ArticleKey]) throws { try publishSegment([], retracting: keys) }
+
+    /// The cells take the place of everything.
+    mutating func becomeCompact() throws { references = try cells().map { source.put($0) } }
+
+    /// Names of the segments that have something of the keys.
+    func search(_ keys: [ArticleKey]) throws -> [String] {
+        try KeySearch(keys: keys).run(references.map(\.objectName), source: source) { operation in
+            references.first { $0.objectName == operation.name }.map { .size($0.sizeBytes) } ?? .missing
+        }
+    }
+
+    /// As the eraser does it: what has something of the keys is written again.
+    mutating func purge(_ keys: [ArticleKey]) throws {
+        let names = Set(try search(keys))
+        let inputs = references.filter { names.contains($0.objectName) }
+        references.removeAll { names.contains($0.objectName) }
+        try SegmentMerger(settings: settings, source: source).run(inputs, as: .purged) {
+            references.append(source.put($0, attempt: 5000))
+        }
+        references.sort { ($0.kind.rawValue, $0.span?.first ?? .last) < ($1.kind.rawValue, $1.span?.first ?? .last) }
+    }
+
     func cells() throws -> [BuiltSegment] {
         var cells: [BuiltSegment] = []
         try SegmentMerger(settings: settings, source: source).compact(

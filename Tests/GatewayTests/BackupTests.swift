@@ -42,7 +42,7 @@ import Testing
         #expect(names(copy) == store.names && first.copiedCount == store.names.count && first.presentCount == 0)
         #expect(names(copy).contains(tail.name))
         try expectSound(store, live: 2)
-        try store.merge(into: .cell)
+        try store.merge(into: .cells)
         backup = StoreBackup(from: store.bucket, to: copy)
         let second = try backup.run()
         #expect(second.copiedCount == store.names.count - first.copiedCount)

@@ -150,20 +150,20 @@ final class SampleStore {
     }
 
     /// Publishes a snapshot in which all segments are one overlay, or cells.
-    func merge(into kind: SegmentReference.Kind = .overlay) throws {
+    func merge(into output: MergeOutput = .overlay) throws {
         let inputs = segments
         var outputs: [SegmentReference] = []
-        try SegmentMerger(settings: manifest.settings, source: BucketByteSource(bucket)).run(inputs, as: kind) {
-            built in
-            let reference = built.reference(attempt: Attempt(term: term, number: 1_000_000 + nextNumber))
-            put(reference.objectName, built.bytes)
-            outputs.append(reference)
-        }
+        try SegmentMerger(settings: manifest.settings, source: BucketByteSource(bucket))
+            .run(inputs, as: output) { built in
+                let reference = built.reference(attempt: Attempt(term: term, number: 1_000_000 + nextNumber))
+                put(reference.objectName, built.bytes)
+                outputs.append(reference)
+            }
         log([])
         var next = manifest
-        next.overlays = kind == .overlay ? outputs : []
+        next.overlays = output == .overlay ? outputs : []
         next.pages = []
-        cells = kind == .cell ? outputs : []
+        cells = output == .cells ? outputs : []
         if !cells.isEmpty {
             let bytes = ManifestPage(cells: cells).encoded
             let page = Manifest.Named(

@@ -18,7 +18,7 @@ import Testing
         for step in 0..<steps {
             switch random.next() % 6 {
             case 0 where step > 0: try store.merge()
-            case 1 where step > 0: try store.merge(into: .cell)
+            case 1 where step > 0: try store.merge(into: .cells)
             case 2 where !known.isEmpty:
                 let key = known.remove(at: Int(random.next() % UInt64(known.count)))
                 try store.publish([], retract: [key])
@@ -68,7 +68,7 @@ import Testing
         #expect(found == store.liveVersions[store.manifest.generation])
         #expect(places == places.sorted() && places.count == found.count)
         // However the snapshot is cut into segments.
-        try store.merge(into: .cell)
+        try store.merge(into: .cells)
         #expect(try export(store.bucket) == bytes)
     }
 
@@ -150,7 +150,7 @@ import Testing
     func diffOfStores() throws {
         let one = try store(seed: 7)
         let other = try store(seed: 7)
-        try other.merge(into: .cell)
+        try other.merge(into: .cells)
         try other.publish([SampleStore.article(99, headline: "New", body: "Body.")])
         let loaders = (SnapshotLoader(one.bucket), SnapshotLoader(other.bucket))
         var diff = SnapshotDiff(

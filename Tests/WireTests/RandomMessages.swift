@@ -9,8 +9,8 @@ struct RandomMessages {
 
     init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-    static let kindsForServer = 13
-    static let kindsForClient = 16
+    static let kindsForServer = 14
+    static let kindsForClient = 17
 
     mutating func message(for side: MessageParser.Side) -> Message {
         let kinds = side == .server ? Self.kindsForServer : Self.kindsForClient
@@ -39,6 +39,7 @@ struct RandomMessages {
         case 8: .sealed(sealed())
         case 9: .merged(MergedReport(job: number(), outputs: references()))
         case 10: .mergeFailed(job: number(), message: text())
+        case 12: .found(FoundReport(job: number(), names: list(0...4) { $0.text() }))
         case 11:
             .poison(
                 list(0...3) {
@@ -87,7 +88,9 @@ struct RandomMessages {
         case 14:
             .merge(
                 MergeJob(
-                    number: number(), attempt: attempt(), output: pick([.overlay, .cells]), inputs: references()))
+                    number: number(), attempt: attempt(), output: pick([.overlay, .cells, .purged]),
+                    inputs: references()))
+        case 15: .find(FindJob(number: number(), keys: list(0...3) { $0.key() }, names: list(0...4) { $0.text() }))
         default: .drain
         }
     }

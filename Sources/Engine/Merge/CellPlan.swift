@@ -12,18 +12,10 @@ package import News
 package struct CellPlan {
     /// An article not yet placed.
     private struct Item {
-        let time: UInt64
-        let key: ArticleKey
+        let place: OrderKey
         let bytes: UInt64
 
-        /// How many leading bits of the order key are the same; -1 for a dated and an undated article, which share no node,
-        /// not even a root: an undated one says nothing of time, however like an old one its bits are.
-        func commonBits(_ other: Item) -> Int {
-            if (time == .max) != (other.time == .max) { return -1 }
-            if time != other.time { return (time ^ other.time).leadingZeroBitCount }
-            if key.high != other.key.high { return 64 + (key.high ^ other.key.high).leadingZeroBitCount }
-            return 128 + (key.low ^ other.key.low).leadingZeroBitCount
-        }
+        func commonBits(_ other: Item) -> Int { place.commonBits(other.place) }
     }
 
     private let targetBytes: UInt64
@@ -43,7 +35,7 @@ package struct CellPlan {
     /// - Parameter bytes: of its canonical record.
     /// - Returns: article counts of the cells that are now known, in order.
     package mutating func add(_ place: OrderKey, bytes: UInt64) -> [Int] {
-        items.append(Item(time: place.timeBits, key: place.key, bytes: bytes))
+        items.append(Item(place: place, bytes: bytes))
         return cut()
     }
 

@@ -20,17 +20,18 @@ package struct SegmentMerger {
         self.source = source
     }
 
-    /// Opens inputs and merges them into one overlay, or into cells if they are a whole snapshot.
+    /// Opens inputs and makes of them what is asked for.
     ///
-    /// - Parameter emit: takes the outputs, one at a time: of overlays one or none.
-    /// - Throws: as `merge` and `compact`; what the source throws if an input is gone.
+    /// - Parameter emit: takes the outputs, one at a time.
+    /// - Throws: as `merge`, `compact` and `purge`; what the source throws if an input is gone.
     package func run(
-        _ inputs: [SegmentReference], as kind: SegmentReference.Kind, emit: (BuiltSegment) throws -> Void
+        _ inputs: [SegmentReference], as output: MergeOutput, emit: (BuiltSegment) throws -> Void
     ) throws {
         let inputs = try SegmentReader.open(inputs, source: source)
-        switch kind {
+        switch output {
         case .overlay: if let built = try merge(inputs) { try emit(built) }
-        case .cell: try compact(inputs, emit: emit)
+        case .cells: try compact(inputs, emit: emit)
+        case .purged: try purge(inputs, emit: emit)
         }
     }
 
@@ -98,6 +99,30 @@ package struct SegmentMerger {
             try write(plan.add(item.place, bytes: UInt64(item.recordBytes)))
         }
         try write(plan.finish())
+        try requireDigest(inputs, digest)
+    }
+
+    /// Writes each input again without the documents that kills of the inputs name, and without those kills: nothing of
+    /// such a document is left, neither record nor postings nor correction. What other segments kill stays as it is.
+    ///
+    /// A cell stays the only segment of its region, but need not be a node of the canonical form any more
+    /// (`Storage/CanonicalForm.swift`).
+    ///
+    /// - Parameter emit: takes what is left of each input that has something left, of the input's kind.
+    /// - Throws: as `merge`.
+    package func purge(_ inputs: [SegmentReader], emit: (BuiltSegment) throws -> Void) throws {
+        try requireSettings(inputs)
+        let liveness = try Liveness(of: inputs, source: source)
+        if let twice = liveness.killedTwice.first { throw twice }
+        var digest = Digest256.zero
+        for (index, input) in inputs.enumerated() {
+            let part = RangeMerge.Part(
+                segment: input, range: 0..<input.documentCount, dead: liveness.dead[index],
+                isKillDropped: liveness.isMatched[index])
+            let left = try RangeMerge(parts: [part], settings: settings, source: source).run(input.footer.kind)
+            digest = digest &+ left.footer.digest
+            if left.footer.documentCount > 0 || left.footer.killCount > 0 { try emit(left) }
+        }
         try requireDigest(inputs, digest)
     }
 

@@ -1,0 +1,301 @@
+// Takes the texts of retracted keys out of everything that the newest and the kept manifests name, and out of the log.
+//
+// Guarantees
+// 1. A key is told erased only after (a) every segment that the head names was searched and none had anything of it, (b) no
+//    kept generation names a segment or state object that had something of it, and (c) no log object has its text.
+//    What still lies in objects that nothing names goes with them, after the collector's grace time.
+// 2. A segment is never changed: what is in the head is written again by a purge and swapped as after any merge.
+// 3. A log object is emptied only when all it held is published, counted and folded, and no later term was seen after it
+//    was read.
+// 4. Whatever fails, or a coordinator that ends, leaves the keys among those to be erased: it begins anew.
+//
+// Why (a) lasts: nothing of a retracted key is pending when the search begins, so no worker brings it again, and a merge of
+// segments that have nothing of it has nothing of it.
+
+import ByteCoding
+package import News
+package import Storage
+
+package struct Eraser: Sendable {
+    package enum Output: Equatable, Sendable {
+        case operation(TaggedOperation)
+        /// To a merger.
+        case request(MergeScheduler.ErasureWork)
+        /// Make known what kept generations name.
+        case survey
+        /// To be logged.
+        case erased([ArticleKey])
+        case note(String)
+        case fenced
+    }
+
+    /// What it looks at.
+    package struct View {
+        package var head: SnapshotHead
+        package var state: ClusterState
+        /// End of what the log brought.
+        package var foldedTo: Position
+        package var collector: Collector
+        /// Whether what was requested of a merger waits or runs.
+        package var isMergerBusy: Bool
+
+        package init(
+            head: SnapshotHead, state: ClusterState, foldedTo: Position, collector: Collector, isMergerBusy: Bool
+        ) {
+            self.head = head
+            self.state = state
+            self.foldedTo = foldedTo
+            self.collector = collector
+            self.isMergerBusy = isMergerBusy
+        }
+    }
+
+    private enum Stage: Equatable {
+        case idle
+        /// Until all up to here is published.
+        case covering(Position)
+        /// Until all is known that this and older kept generations name.
+        case surveying(Generation)
+        case searchingNamed
+        /// All that this generation names is searched, until nothing is found.
+        case searchingHead(Generation)
+        case purging
+        case forgetting
+        case listingLog
+        case searchingLog(after: String?)
+        case reading(after: String?)
+        case looking(LogObject, after: String?)
+        case emptying(LogObject, after: String?)
+        /// An overwritten object may come back after a loss of power; one of which a create was told that it exists does not.
+        case settling(after: String?)
+        case concluding
+    }
+
+    /// Keys of one round.
+    static let keyLimitCount = 4096
+    /// Names in one search: a second or so of a merger's time.
+    static let nameLimitCount = 256
+    package static let restMilliseconds: Int64 = 30_000
+    /// Purges in a row after which something of the keys must be live, which cannot be.
+    static let purgeLimitCount = 16
+
+    private let term: Term
+    private let intervalMilliseconds: Int64
+    private var nextRound: Int64 = .min
+    private var stage = Stage.idle
+    private var call = StoreCall(owner: .eraser)
+    private var keys: [ArticleKey] = []
+    /// What is still to be searched, last first, and what a merger has.
+    private var queue: [String] = []
+    private var asked: [String] = []
+    private var searched: Set<String> = []
+    private var found: Set<String> = []
+    /// The newest generation of the survey.
+    private var surveyed = Generation.none
+    /// Segments of the generation that is being searched.
+    private var passNames: Set<String> = []
+    private var purgeCount = 0
+    private var emptiedCount = 0
+
+    package init(term: Term, intervalMilliseconds: Int64) {
+        self.term = term
+        self.intervalMilliseconds = intervalMilliseconds
+    }
+
+    package var isIdle: Bool { stage == .idle }
+
+    /// Generations that are not to be kept, while there are such.
+    package private(set) var forgotten: [ClosedRange<Generation>] = []
+
+    package mutating func step(_ view: View, now: Moment) -> [Output] {
+        var outputs: [Output] = []
+        if let again = call.due(now: now) { outputs.append(.operation(again)) }
+        var before: Stage
+        repeat {
+            before = stage
+            advance(view, now: now, &outputs)
+        } while stage != before
+        return outputs
+    }
+
+    package mutating func found(_ names: [String], now: Moment) {
+        guard !asked.isEmpty else { return }
+        found.formUnion(Set(names).intersection(asked))
+        searched.formUnion(asked)
+        asked = []
+    }
+
+    /// A search, a purge or the log failed.
+    package mutating func failed(_ why: String, now: Moment) -> [Output] {
+        guard stage != .idle else { return [] }
+        nextRound = now.milliseconds + Self.restMilliseconds
+        end()
+        return [.note("an erasure begins anew: \(why)")]
+    }
+
+    package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
+        guard let (operation, result) = call.handle(tag, result, now: now) else { return [] }
+        switch (stage, result) {
+        case (.listingLog, .names(let names)):
+            let last = names.count == Self.listLimitCount ? names.last : nil
+            queue = names.reversed()
+            (found, searched) = ([], [])
+            stage = .searchingLog(after: last)
+        case (.reading(let last), .missing):
+            // Collected meanwhile.
+            queue.removeLast()
+            stage = .reading(after: last)
+        case (.reading(let last), .bytes(let bytes)):
+            do {
+                stage = .looking(try LogObject(decoding: bytes, named: operation.name), after: last)
+                return [.operation(call.start(.size(name: ObjectName.term(term.next))))]
+            } catch { return failed("\(operation.name) is corrupt: \(error)", now: now) }
+        case (.looking(let object, let last), .missing):
+            stage = .emptying(object.erased, after: last)
+            return [.operation(call.start(.put(name: object.name, bytes: object.erased.encoded)))]
+        case (.looking, .size): return [.fenced]
+        case (.emptying(let stub, let last), .done):
+            stage = .settling(after: last)
+            return [.operation(call.start(.create(name: stub.name, bytes: stub.encoded)))]
+        // Created: it was collected meanwhile, and the stub will be.
+        case (.settling(let last), .exists), (.settling(let last), .done):
+            queue.removeLast()
+            emptiedCount += 1
+            stage = .reading(after: last)
+        case (_, .failed(let failure)): return failed("\(failure)", now: now)
+        default: return failed("\(operation.name): unexpected answer of the store", now: now)
+        }
+        return []
+    }
+
+    static let listLimitCount = 1000
+
+    // MARK: Steps
+
+    private mutating func end() {
+        stage = .idle
+        call.abandon()
+        (keys, queue, asked, searched, found, passNames, forgotten) = ([], [], [], [], [], [], [])
+    }
+
+    private mutating func advance(_ view: View, now: Moment, _ outputs: inout [Output]) {
+        let head = view.head.manifest
+        switch stage {
+        case .idle:
+            guard !view.state.erasures.isEmpty, now.milliseconds >= nextRound else { return }
+            keys = Array(view.state.erasures.keys.sorted().prefix(Self.keyLimitCount))
+            (purgeCount, emptiedCount) = (0, 0)
+            stage = .covering(view.foldedTo)
+        case .covering(let position):
+            guard head.coveredTo >= position else { return }
+            outputs.append(.survey)
+            stage = .surveying(head.generation)
+        case .surveying(let generation):
+            guard view.collector.surveyed >= generation else { return }
+            surveyed = view.collector.surveyed
+            queue = view.collector.names(in: ["segments/", "state/"]).reversed()
+            stage = .searchingNamed
+        case .searchingNamed:
+            guard isSearched(view, &outputs) else { return }
+            let isInHead = found.contains { name in
+                name.hasPrefix("segments/")
+                    && view.collector.generations(naming: name).map { $0.upperBound >= surveyed } ?? true
+            }
+            if isInHead { beginPass(view) } else { forget(before: surveyed, view) }
+        case .searchingHead(let generation):
+            guard isSearched(view, &outputs) else { return }
+            let segments = view.head.manifest.overlays + view.head.cells
+            let dirty = segments.filter { found.contains($0.objectName) }
+            if !dirty.isEmpty {
+                guard purgeCount < Self.purgeLimitCount else {
+                    outputs += failed(
+                        "\(dirty[0].objectName) keeps a retracted text; run: coranto snapshot verify", now: now)
+                    return
+                }
+                purgeCount += 1
+                outputs.append(.request(.purge(dirty)))
+                stage = .purging
+            } else if passNames.isDisjoint(with: found) {
+                forget(before: generation, view)
+            } else {
+                beginPass(view)
+            }
+        case .purging:
+            guard !view.isMergerBusy, !outputs.contains(where: Self.isRequest) else { return }
+            beginPass(view)
+        case .forgetting:
+            let isKept = forgotten.contains { head.kept.hasAny(from: $0.lowerBound, through: $0.upperBound) }
+            guard !isKept else { return }
+            forgotten = []
+            stage = .listingLog
+            outputs.append(.operation(call.start(.list(prefix: "log/", after: nil, limit: Self.listLimitCount))))
+        case .listingLog, .looking, .emptying, .settling: return
+        case .searchingLog(let last):
+            queue.removeAll { name in
+                ObjectName.endPosition(ofLog: name).map { $0 > head.coveredTo } ?? true
+            }
+            guard isSearched(view, &outputs) else { return }
+            queue = found.sorted()
+            stage = .reading(after: last)
+        case .reading(let last):
+            guard !call.isBusy else { return }
+            if let name = queue.last {
+                outputs.append(.operation(call.start(.get(name: name, range: nil))))
+            } else if let last {
+                stage = .listingLog
+                outputs.append(.operation(call.start(.list(prefix: "log/", after: last, limit: Self.listLimitCount))))
+            } else {
+                outputs.append(.erased(keys))
+                stage = .concluding
+            }
+        case .concluding:
+            guard keys.allSatisfy({ view.state.erasures[$0] == nil }) else { return }
+            outputs.append(
+                .note("erased \(keys.count) retracted keys: \(purgeCount) purges, \(emptiedCount) log objects emptied"))
+            nextRound = now.milliseconds + intervalMilliseconds
+            end()
+        }
+    }
+
+    private static func isRequest(_ output: Output) -> Bool { if case .request = output { true } else { false } }
+
+    /// Has the queue searched, a piece at a time.
+    private mutating func isSearched(_ view: View, _ outputs: inout [Output]) -> Bool {
+        guard !view.isMergerBusy, !outputs.contains(where: Self.isRequest) else { return false }
+        // What a merger had that left is asked again.
+        if asked.isEmpty {
+            asked = queue.suffix(Self.nameLimitCount)
+            queue.removeLast(asked.count)
+        }
+        guard !asked.isEmpty else { return true }
+        outputs.append(.request(.find(keys: keys, names: asked)))
+        return false
+    }
+
+    private mutating func beginPass(_ view: View) {
+        passNames = Set((view.head.manifest.overlays + view.head.cells).map(\.objectName))
+        queue = passNames.subtracting(searched).sorted()
+        stage = .searchingHead(view.head.manifest.generation)
+    }
+
+    /// - Parameter generation: the first that has nothing of the keys.
+    private mutating func forget(before generation: Generation, _ view: View) {
+        forgotten = found.compactMap { view.collector.generations(naming: $0) }
+        // What a merge made of found segments was named by generations between only.
+        if generation > surveyed { forgotten.append(surveyed...Generation(generation.number - 1)) }
+        forgotten = Self.union(forgotten)
+        stage = .forgetting
+    }
+
+    private static func union(_ ranges: [ClosedRange<Generation>]) -> [ClosedRange<Generation>] {
+        var joined: [ClosedRange<Generation>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = joined.last, range.lowerBound <= last.upperBound {
+                joined[joined.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                joined.append(range)
+            }
+        }
+        return joined
+    }
+}

@@ -1,0 +1,67 @@
+package import News
+package import Storage
+
+/// Finds the objects of a store in which something of given articles stands: record, terms, corrections or place in the order
+/// in a segment, a frame in a log or state object.
+package struct KeySearch {
+    private let keys: Set<ArticleKey>
+    private let sorted: [ArticleKey]
+
+    package init(keys: some Collection<ArticleKey>) {
+        self.keys = Set(keys)
+        sorted = self.keys.sorted()
+    }
+
+    /// - Parameters:
+    ///   - names: of `segments/`, `log/` and `state/`; an object that is gone holds nothing.
+    ///   - perform: the store's.
+    /// - Returns: the names of those that hold something, in the order given.
+    /// - Throws: `EngineError`, `CodingError` for what cannot be read, `BucketFailure`.
+    package func run(
+        _ names: [String], source: any ByteSource, perform: (BucketOperation) -> BucketResult
+    ) throws -> [String] {
+        try names.filter { name in
+            if name.hasPrefix("segments/") {
+                guard case .size(let size) = try answer(perform(.size(name: name))) else { return false }
+                do {
+                    return try isIn(SegmentReader.open(objectName: name, sizeBytes: size, source: source))
+                } catch let error as EngineError where error.code == .missing { return false }
+            }
+            guard case .bytes(let bytes) = try answer(perform(.get(name: name, range: nil))) else { return false }
+            return try isIn(bytes, named: name)
+        }
+    }
+
+    /// Whether a log or state object holds a text.
+    package func isIn(_ bytes: [UInt8], named name: String) throws -> Bool {
+        if name.hasPrefix("log/") { return try LogObject(decoding: bytes, named: name).holdsText(of: keys) }
+        var state = ClusterState()
+        try state.add(decoding: bytes)
+        return state.deadLetters.values.contains { $0.isTextThere && keys.contains($0.article.key) }
+    }
+
+    /// Whether a segment has a document of one of the keys, dead or not, or a kill with its correction.
+    package func isIn(_ segment: SegmentReader) throws -> Bool {
+        if segment.kills.contains(where: { keys.contains($0.kill.key) }) { return true }
+        var round = ReadRound()
+        var probes: [ArticleKey] = []
+        for key in sorted {
+            guard let range = segment.keyRunRange(of: key) else { continue }
+            round.add(segment, .keyRun, range)
+            probes.append(key)
+        }
+        guard !probes.isEmpty else { return false }
+        var slices = try round.run(segment.source)
+        var ordinals: [UInt32] = []
+        for (index, key) in probes.enumerated() {
+            ordinals += try segment.ordinals(withKeyHigh: key.high, in: &slices[index])
+        }
+        guard !ordinals.isEmpty else { return false }
+        return try segment.identities(ordinals).contains { keys.contains($0.key) }
+    }
+
+    private func answer(_ result: BucketResult) throws -> BucketResult {
+        if case .failed(let failure) = result { throw failure }
+        return result
+    }
+}
