@@ -54,7 +54,8 @@ import Testing
         try FileManager.default.subpathsOfDirectory(atPath: store + "/" + folder).map { "\(store)/\(folder)/\($0)" }
             .filter { path in
                 var isFolder: ObjCBool = false
-                return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+                return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+                    && !isFolder.boolValue
             }.sorted()
     }
 

@@ -65,6 +65,19 @@ import Testing
         #expect(names(copy) == store.names)
     }
 
+    @Test("a text that was erased from the log leaves the copy too")
+    func erased() throws {
+        let store = try store()
+        var backup = StoreBackup(from: store.bucket, to: copy)
+        _ = try backup.run()
+        let name = ObjectName.log(Term(1), 1)
+        let stub = try LogObject(decoding: store.bytes(name)).erased
+        _ = store.bucket.perform(.put(name: name, bytes: stub.encoded))
+        backup = StoreBackup(from: store.bucket, to: copy)
+        #expect(try backup.run().copiedCount == 1)
+        #expect(copy.perform(.get(name: name, range: nil)) == .bytes(stub.encoded))
+    }
+
     @Test("a copy that breaks off anywhere leaves nothing or a whole store")
     func breaks() throws {
         let store = try store()

@@ -77,7 +77,7 @@ struct RebuildPlan {
                     found.append(
                         .init(
                             key: article.key, version: article.version, tag: Found.log.tag(index, position.index)))
-                case .rejection, .retraction, .feed, .deadLetter, .dropped: break
+                case .rejection, .retraction, .feed, .deadLetter, .dropped, .erased: break
                 }
             }
             for row in found { try rows.append(row) }
@@ -146,7 +146,7 @@ struct RebuildPlan {
                 switch entry {
                 case .article(let logged): (article, isRetried) = (logged, false)
                 case .retried(let logged): (article, isRetried) = (logged, true)
-                case .rejection, .retraction, .feed, .deadLetter, .dropped: continue
+                case .rejection, .retraction, .feed, .deadLetter, .dropped, .erased: continue
                 }
                 precondition(inLog[next].place == Found.log.tag(index, position.index))
                 let fate = inLog[next].fate

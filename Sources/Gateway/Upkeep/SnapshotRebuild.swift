@@ -361,6 +361,7 @@ extension ClusterState {
         case .retractions: !retractions.isEmpty
         case .feeds: !feeds.isEmpty
         case .deadLetters: !deadLetters.isEmpty
+        case .erasures: !erasures.isEmpty
         }
     }
 }

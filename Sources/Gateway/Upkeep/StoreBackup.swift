@@ -89,7 +89,7 @@ package struct StoreBackup {
         let total = wanted.count + manifests.count
         try copyNamed(segments) { progress($0, total) }
         let log = try KeptLog(loader, newest: newest)
-        try log.forEachObject { try copyChecked($0.name, $0.encoded) }
+        try log.forEachObject { try copyChecked($0.name, $0.encoded, replaces: $0.isErased) }
         for number in 1...max(1, log.newestTerm.number) { try copyTerm(Term(number)) }
         for (name, bytes) in manifests {
             try copyChecked(name, bytes)
@@ -178,17 +178,19 @@ package struct StoreBackup {
     }
 
     /// Objects whose names may have been used for other bytes, in another store or before a loss of power.
-    private mutating func copyChecked(_ name: String, _ bytes: [UInt8]) throws {
+    ///
+    /// - Parameter replaces: whether what is there gives way: a text in it was erased since.
+    private mutating func copyChecked(_ name: String, _ bytes: [UInt8], replaces: Bool = false) throws {
         wanted.insert(name)
         if present.contains(name), let theirs = try self.bytes(name, of: destination) {
             if theirs == bytes {
                 report.presentCount += 1
                 return
             }
-            guard name.hasPrefix("manifests/") else {
+            guard replaces || name.hasPrefix("manifests/") else {
                 throw Failure(.failed, "\(destination.location) is a copy of another store: \(name) differs")
             }
-            // A number that was given again after a loss of power.
+            // A manifest's number may have been given again after a loss of power.
             if case .failed(let failure) = destination.perform(.delete(name: name)) { throw failure }
         }
         try write([.create(name: name, bytes: bytes)])
