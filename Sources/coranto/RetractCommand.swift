@@ -9,7 +9,8 @@ struct RetractCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retract", abstract: "Takes an article back, for good.",
         discussion: """
-            Every version of it leaves the snapshot, and later arrivals are rejected as retracted.
+            Every version of it leaves the snapshot, and later arrivals are rejected as retracted. Its text is erased from \
+            kept generations and the log while a coordinator and a merger run; coranto erasure tells what is left.
 
             Example:
               coranto retract https://news.example/2016/01/20/talks --reason "published in error" --store /srv/news

@@ -94,6 +94,25 @@ import Testing
         #expect(within.errors.contains("lies in the store"), "\(within.errors)")
     }
 
+    @Test("an erasure report reads every object and names those with something of an article")
+    func erasure() throws {
+        let scratch = try Scratch()
+        _ = try history(scratch)
+        let gone = try Binary.run("erasure", "https://paper.example/1", "--store", scratch.store)
+        #expect(gone.output.contains("retracted"), "\(gone.output)")
+        // Nobody has had the time to erase it; whatever holds the text is named.
+        let left = gone.output.split(separator: "\n").filter { $0.contains(": something is left") }
+        #expect(gone.status == (left.isEmpty ? 0 : 1))
+        let live = try Binary.run("erasure", "https://paper.example/3", "--store", scratch.store, "--format", "json")
+        #expect(live.status == 1)
+        let objects = try #require(try live.json()["objects"] as? [[String: Any]])
+        let holders = objects.filter { $0["found"] as? String != "nothing" }.compactMap { $0["name"] as? String }
+        #expect(holders.contains { $0.hasPrefix("log/") } && holders.contains { $0.hasPrefix("segments/") })
+        #expect(objects.contains { ($0["name"] as? String)?.hasPrefix("terms/") == true })
+        let never = try Binary.run("erasure", "https://paper.example/77", "--store", scratch.store)
+        #expect(never.status == 0 && never.output.contains("not retracted"), "\(never.output)")
+    }
+
     @Test("a diff tells what was added, superseded and retracted between two generations")
     func diff() throws {
         let scratch = try Scratch()

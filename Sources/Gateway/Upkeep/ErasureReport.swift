@@ -1,0 +1,86 @@
+import Engine
+package import News
+import Roles
+package import Storage
+
+/// Which objects of a store hold something of given articles: record, words, corrections or a place in the order. Every object
+/// is read, whether a manifest names it or not (docs/log-format.md, section 7).
+package struct ErasureReport: Sendable {
+    package enum Found: Equatable, Sendable {
+        case nothing
+        /// The newest snapshot names it.
+        case inNewest
+        /// Of the log, a kept generation, or what nothing names any more: it goes with a collection.
+        case leftOver
+    }
+
+    package struct Object: Equatable, Sendable {
+        package var name: String
+        package var found: Found
+    }
+
+    package private(set) var objects: [Object] = []
+    /// Of the keys, those that are retracted.
+    package private(set) var retracted: Set<ArticleKey> = []
+    /// Of these, those of which the log says that no log object and no kept generation has anything of them.
+    package private(set) var erased: Set<ArticleKey> = []
+
+    package var holders: [Object] { objects.filter { $0.found != .nothing } }
+
+    private static let searched = ["log", "segments", "state"]
+    /// These name articles only as the ends of segments, or not at all.
+    private static let listed = ["manifests", "pages", "ledger", "terms", "collection", "heartbeats"]
+
+    /// - Parameter progress: told how many objects were read, and of how many.
+    /// - Throws: what the store throws, and for an object that cannot be read: nothing can be said of it.
+    package init(of keys: Set<ArticleKey>, in bucket: any Bucket, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        let loader = SnapshotLoader(bucket)
+        let newest = try loader.newest()
+        var named = newest?.manifest.namedObjects ?? []
+        named.formUnion(newest?.segments.map(\.objectName) ?? [])
+        if let manifest = newest?.manifest {
+            named.insert(manifest.name)
+            let state = try loader.state(of: manifest)
+            retracted = keys.filter { state.retractions[$0] != nil }
+            erased = retracted.filter { state.erasures[$0] == nil }
+        }
+        var names: [String] = []
+        while case .names(let page) = try loader.perform(.list(prefix: "", after: names.last, limit: 1000)),
+            !page.isEmpty
+        {
+            names += page
+        }
+        let search = KeySearch(keys: keys)
+        for name in names {
+            let folder = String(name.prefix { $0 != "/" })
+            let isFound: Bool
+            if Self.searched.contains(folder) {
+                isFound = try !search.run([name], source: loader.source) { bucket.perform($0) }.isEmpty
+                loader.source.forget(except: [])
+            } else if Self.listed.contains(folder) {
+                isFound = try Self.isEnd(of: name, keys, loader)
+            } else {
+                throw StoreError(
+                    .unsupported, object: name, message: "no object of a store has such a name",
+                    hint: "look into it yourself")
+            }
+            objects.append(
+                Object(name: name, found: !isFound ? .nothing : named.contains(name) ? .inNewest : .leftOver))
+            progress(objects.count, names.count)
+        }
+    }
+
+    /// Whether a manifest or page names one of the articles as the first or last of a segment.
+    private static func isEnd(of name: String, _ keys: Set<ArticleKey>, _ loader: SnapshotLoader) throws -> Bool {
+        let isManifest = name.hasPrefix("manifests/")
+        guard isManifest || name.hasPrefix("pages/"),
+            case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil))
+        else { return false }
+        let segments =
+            isManifest
+            ? try Manifest(decoding: bytes, named: name).overlays : try ManifestPage(decoding: bytes, named: name).cells
+        return segments.contains { segment in
+            segment.span.map { keys.contains($0.first.key) || keys.contains($0.last.key) } ?? false
+        }
+    }
+}
