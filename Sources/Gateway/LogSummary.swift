@@ -5,6 +5,8 @@ import Storage
 struct LogSummary {
     /// Numbers of the objects of each term, ascending.
     private(set) var numbers: [Term: [UInt64]] = [:]
+    /// Objects whose batches were taken out because a text in them was retracted.
+    private(set) var erased: Set<String> = []
     /// What the first object of each term says of earlier ones.
     private var recorded: [Term: [LogObject.TermEnd]] = [:]
     private(set) var ends: [Term: UInt64] = [:]
@@ -12,6 +14,7 @@ struct LogSummary {
     mutating func add(_ object: LogObject) {
         numbers[object.term, default: []].append(object.number)
         if object.number == 0 { recorded[object.term] = object.ends }
+        if object.isErased { erased.insert(object.name) }
     }
 
     /// - Parameter ends: of the newest manifest, for terms whose log is collected.

@@ -10,18 +10,22 @@ struct RebuildLog {
     private(set) var kept: [(term: Term, numbers: Range<UInt64>)] = []
     /// Between those, missing or damaged.
     private(set) var lost: Set<String> = []
+    /// Of those that are there: emptied since, as a text in them was retracted. What else they held is only in what was published.
+    private let erased: Set<String>
     private let loader: SnapshotLoader
 
     /// - Parameters:
     ///   - names: of all log objects.
     ///   - isDamaged: whether an object was found so.
+    ///   - erased: objects that were emptied.
     ///   - known: ends that a manifest tells.
     ///   - reached: positions that manifests name: the log went at least so far, even if its last objects are gone.
     init(
-        before own: Term, names: [String], isDamaged: (String) -> Bool, known: [LogObject.TermEnd],
-        reached: [Position], loader: SnapshotLoader
+        before own: Term, names: [String], isDamaged: (String) -> Bool, erased: Set<String>,
+        known: [LogObject.TermEnd], reached: [Position], loader: SnapshotLoader
     ) throws {
         self.loader = loader
+        self.erased = erased
         var numbers: [Term: [UInt64]] = [:]
         for name in names {
             guard let term = UInt64(name.dropFirst(4).prefix(16), radix: 16),
@@ -73,7 +77,11 @@ struct RebuildLog {
             guard let range = kept.first(where: { $0.term == end.term })?.numbers, range.lowerBound <= first else {
                 return false
             }
-            for number in first..<end.objectCount where lost.contains(ObjectName.log(end.term, number)) { return false }
+            for number in first..<end.objectCount {
+                let name = ObjectName.log(end.term, number)
+                let isCovered = end.term == position.term && number == position.number && position.index == .max
+                if lost.contains(name) || (!isCovered && erased.contains(name)) { return false }
+            }
         }
         return true
     }

@@ -47,7 +47,8 @@ package struct SnapshotRebuild {
         try readManifests()
         let log = try RebuildLog(
             before: holder.term, names: verifier.names["log"] ?? [], isDamaged: { [damaged] in damaged.contains($0) },
-            known: manifests.first?.ends ?? [], reached: manifests.flatMap { $0.watermarks + [$0.foldedTo] },
+            erased: verifier.log.erased, known: manifests.first?.ends ?? [],
+            reached: manifests.flatMap { $0.watermarks + [$0.foldedTo] },
             loader: loader)
         report.lostLogObjects = log.lost.sorted()
         try restoreTerms()

@@ -31,6 +31,8 @@ package struct StoreBackup {
     private var present: Set<String> = []
     /// Names that belong into the copy.
     private var wanted: Set<String> = []
+    /// Log objects of which the copy has an older form, with a text that was erased since.
+    private var emptied: [(name: String, bytes: [UInt8])] = []
     private var report = Report()
 
     private static let tryLimitCount = 5
@@ -67,6 +69,7 @@ package struct StoreBackup {
         guard let newest = try loader.newest() else { throw Failure(.notFound, "the store has no snapshot yet") }
         try look(for: newest.manifest)
         wanted = []
+        emptied = []
         report.generation = newest.manifest.generation
         report.setDigest = newest.manifest.setDigest
         var manifests: [(name: String, bytes: [UInt8])] = []
@@ -94,6 +97,15 @@ package struct StoreBackup {
         for (name, bytes) in manifests {
             try copyChecked(name, bytes)
             progress(wanted.count, total)
+        }
+        // Only now: an older manifest of the copy may have needed what else they held.
+        for (name, bytes) in emptied {
+            // On a folder the second, which finds it there, makes the first durable.
+            for operation in [BucketOperation.put(name: name, bytes: bytes), .create(name: name, bytes: bytes)] {
+                if case .failed(let failure) = destination.perform(operation) { throw failure }
+            }
+            report.copiedCount += 1
+            report.copiedBytes += UInt64(bytes.count)
         }
     }
 
@@ -187,7 +199,8 @@ package struct StoreBackup {
                 report.presentCount += 1
                 return
             }
-            guard replaces || name.hasPrefix("manifests/") else {
+            guard !replaces else { return emptied.append((name, bytes)) }
+            guard name.hasPrefix("manifests/") else {
                 throw Failure(.failed, "\(destination.location) is a copy of another store: \(name) differs")
             }
             // A manifest's number may have been given again after a loss of power.
