@@ -1,3 +1,4 @@
+import HostIO
 import NIOPosix
 import Synchronization
 
@@ -11,7 +12,7 @@ final class SearchThreads: Sendable {
 
     private let pool: NIOThreadPool
     private let limitCount: Int
-    private let queue: Mutex<FairQueue<Job>>
+    private let queue: Mutex<FairQueue<String, Job>>
 
     /// Whose question is being answered, by his address; empty for what the gateway does for itself.
     @TaskLocal static var asker = ""

@@ -49,7 +49,7 @@ package final class CoordinatorRole: Sendable {
     private let logger: Logger
     private let mailbox = Mailbox<Event>()
     private let threads: BucketThreads
-    private let readers: [DispatchQueue]
+    private let readers: [PutReaders]
     private let server = Mutex<LineServer?>(nil)
     private let names = Mutex<[PeerID: String]>([:])
     private let backlog = Mutex(PeerBacklog())
@@ -65,7 +65,7 @@ package final class CoordinatorRole: Sendable {
         self.logger = logger
         threads = BucketThreads(configuration.bucket, logger: logger)
         let width = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
-        readers = (0..<width).map { DispatchQueue(label: "coranto.put-reader.\($0)") }
+        readers = (0..<width).map { PutReaders(label: "coranto.put-reader.\($0)") }
     }
 
     /// Refuse new work, publish what is sealed, write the orderly end, return from `run`.
@@ -266,7 +266,7 @@ package final class CoordinatorRole: Sendable {
             read(peer, number, lane, ack, digest, payload)
         case .message(.quit):
             // Behind the payloads that are being read: their answers are due.
-            reader(of: peer).async { [self] in mailbox.push(.machine(.message(peer, .quit))) }
+            reader(of: peer).add(peer) { [self] in mailbox.push(.machine(.message(peer, .quit))) }
         case .message(.status):
             let size = PeerBacklog.Size(of: .status)
             charge(peer, size)
@@ -291,7 +291,7 @@ package final class CoordinatorRole: Sendable {
         let client = names.withLock { $0[peer] } ?? ""
         let payloadSize = PeerBacklog.Size(payload: payload.count)
         charge(peer, payloadSize)
-        reader(of: peer).async { [self] in
+        reader(of: peer).add(peer) { [self] in
             do throws(PutReader.Refusal) {
                 guard let settings = settings.withLock({ $0 }) else {
                     throw PutReader.Refusal(code: .notCoordinator, message: "this process does not reign now")
@@ -325,7 +325,7 @@ package final class CoordinatorRole: Sendable {
         }
     }
 
-    private func reader(of peer: PeerID) -> DispatchQueue { readers[Int(peer.number % UInt64(readers.count))] }
+    private func reader(of peer: PeerID) -> PutReaders { readers[Int(peer.number % UInt64(readers.count))] }
 }
 
 /// A role cannot go on.

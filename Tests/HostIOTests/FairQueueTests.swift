@@ -1,8 +1,8 @@
-import Gateway
+import HostIO
 import Testing
 
 @Suite struct FairQueueTests {
-    private func told(_ verdict: FairQueue<String>.Verdict) -> String {
+    private func told(_ verdict: FairQueue<String, String>.Verdict) -> String {
         switch verdict {
         case .queued: "queued"
         case .queuedInsteadOf(let other): "instead of \(other)"
@@ -12,7 +12,7 @@ import Testing
 
     @Test("askers take turns, each in his order")
     func turns() {
-        var queue = FairQueue<String>(limitCount: 10)
+        var queue = FairQueue<String, String>(limitCount: 10)
         for work in ["a1", "a2", "a3", "b1", "c1", "b2"] { _ = queue.add(work, from: String(work.first!)) }
         var order: [String] = []
         while let next = queue.next() {
@@ -25,7 +25,7 @@ import Testing
 
     @Test("where all is full, who has most waiting gives up his newest; who has as many himself is refused")
     func full() {
-        var queue = FairQueue<String>(limitCount: 4)
+        var queue = FairQueue<String, String>(limitCount: 4)
         for work in ["a1", "a2", "a3", "a4"] { #expect(told(queue.add(work, from: "a")) == "queued") }
         #expect(queue.next() == "a1")
         #expect(told(queue.add("a5", from: "a")) == "refused")

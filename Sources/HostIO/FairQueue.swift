@@ -3,8 +3,8 @@
 /// Invariants
 /// 1. At most `limitCount` wait or are in work.
 /// 2. Where that many are, and another asker comes, the asker with the most waiting gives up the newest of his.
-package struct FairQueue<Work> {
-    package enum Verdict {
+package struct FairQueue<Asker: Hashable & Sendable, Work: Sendable>: Sendable {
+    package enum Verdict: Sendable {
         case queued
         /// It waits, and this other one does not any more.
         case queuedInsteadOf(Work)
@@ -12,15 +12,15 @@ package struct FairQueue<Work> {
     }
 
     private let limitCount: Int
-    private var waiting: [String: [Work]] = [:]
+    private var waiting: [Asker: [Work]] = [:]
     /// Askers with something waiting, the next one first.
-    private var turns: [String] = []
+    private var turns: [Asker] = []
     private var waitingCount = 0
     private var workingCount = 0
 
     package init(limitCount: Int) { self.limitCount = limitCount }
 
-    package mutating func add(_ work: Work, from asker: String) -> Verdict {
+    package mutating func add(_ work: Work, from asker: Asker) -> Verdict {
         var verdict = Verdict.queued
         if waitingCount + workingCount >= limitCount {
             let most = turns.max { waiting[$0]!.count < waiting[$1]!.count }
