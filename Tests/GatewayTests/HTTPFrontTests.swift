@@ -117,7 +117,7 @@ import Testing
             let socket = try TestSocket(port: port)
             socket.send(beginning)
             while socket.send("a") { usleep(5000) }
-            #expect(try TestSocket.ask(port, "/healthz").hasPrefix("HTTP/1.1 200"))
+            try TestSocket.expectAnswer(port)
         }
     }
 
@@ -133,7 +133,7 @@ import Testing
             let deadline = ContinuousClock.now + .seconds(30)
             while socket.send(part), .now < deadline {}
             #expect(.now < deadline)
-            #expect(try TestSocket.ask(port, "/healthz").hasPrefix("HTTP/1.1 200"))
+            try TestSocket.expectAnswer(port)
         }
     }
 }
@@ -176,6 +176,14 @@ private final class TestSocket {
         let socket = try TestSocket(port: port, from: source)
         socket.send("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         return socket.readToEnd()
+    }
+
+    /// That the server still answers. On a machine that is busy a request may itself be too late, and is asked again.
+    static func expectAnswer(_ port: Int) throws {
+        for _ in 0..<60 {
+            if try ask(port, "/healthz").hasPrefix("HTTP/1.1 200") { return }
+        }
+        Issue.record("no answer any more")
     }
 
     static func body(of answer: String) throws -> Substring {

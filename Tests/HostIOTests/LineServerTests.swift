@@ -393,6 +393,8 @@ func client(
         var limits = ConnectionLimits()
         // The system's buffers take several megabytes of each.
         limits.outboundTotalBytes = 4 << 20
+        // Nobody is to be closed for anything else, however busy the machine is.
+        limits.stalledMilliseconds = 3_600_000
         let report = [UInt8](repeating: 0x61, count: 16 << 20)
         try await withServer(
             limits: limits,
