@@ -85,6 +85,22 @@ import Testing
         #expect(copy.perform(.get(name: name, range: nil)) == .bytes(stub.encoded))
     }
 
+    @Test("a log object that was emptied behind the manifest that is copied is never taken for the log")
+    func emptiedMeanwhile() throws {
+        let store = try store()
+        let article = SampleStore.article(9, headline: "Later", body: "Words.")
+        let object = store.log([article.entry])
+        _ = store.bucket.perform(.put(name: object.name, bytes: object.erased.encoded))
+        var backup = StoreBackup(from: store.bucket, to: copy)
+        #expect(throws: Failure.self) { try backup.run() }
+        #expect(!names(copy).contains { $0.hasPrefix("manifests/") })
+        // With the manifest that had to be there before it was emptied.
+        try store.publish([article])
+        backup = StoreBackup(from: store.bucket, to: copy)
+        _ = try backup.run()
+        try expectSound(store, live: 3)
+    }
+
     @Test("a copy that breaks off anywhere leaves nothing or a whole store")
     func breaks() throws {
         let store = try store()

@@ -92,7 +92,13 @@ package struct StoreBackup {
         let total = wanted.count + manifests.count
         try copyNamed(segments) { progress($0, total) }
         let log = try KeptLog(loader, newest: newest)
-        try log.forEachObject { try copyChecked($0.name, $0.encoded, replaces: $0.isErased) }
+        let needed = min(newest.manifest.watermarks.min() ?? .start, newest.manifest.foldedTo)
+        try log.forEachObject { object in
+            // Emptied while we copy: a manifest newer than ours has what else it held.
+            let end = Position(term: object.term, number: object.number, index: .max)
+            if object.isErased, end > needed { throw MovedOn() }
+            try copyChecked(object.name, object.encoded, replaces: object.isErased)
+        }
         for number in 1...max(1, log.newestTerm.number) { try copyTerm(Term(number)) }
         for (name, bytes) in manifests {
             try copyChecked(name, bytes)
