@@ -391,8 +391,9 @@ func client(
     @Test("answers that wait share a budget: of two that do not read, the one that began first is closed")
     func sharedAnswers() async throws {
         var limits = ConnectionLimits()
-        // The system's buffers take several megabytes of each.
-        limits.outboundTotalBytes = 4 << 20
+        // The system's buffers take up to ten megabytes of each: one that waits is within the budget, two are not.
+        limits.outboundBytes = 64 << 20
+        limits.outboundTotalBytes = 36 << 20
         // Nobody is to be closed for anything else, however busy the machine is.
         limits.stalledMilliseconds = 3_600_000
         let report = [UInt8](repeating: 0x61, count: 16 << 20)
@@ -406,7 +407,7 @@ func client(
                 try Held(
                     ["first", "second"].map { name in
                         let socket = try RawSocket(port: server.port)
-                        socket.send("HELLO 0 client \(name) - -\r\nTOUCH\r\n")
+                        socket.send("HELLO 0 client \(name) - -\r\nTOUCH\r\nTOUCH\r\n")
                         return socket
                     })
             }
