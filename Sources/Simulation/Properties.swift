@@ -230,6 +230,9 @@ struct Properties {
 
     // MARK: The end
 
+    /// Whether retractions of the log are in the snapshot: they count as nothing that is pending.
+    func isFreeOfRetracted(_ log: ValidLog) -> Bool { log.retracted.allSatisfy { live[$0] == nil } }
+
     /// When all is quiet: the snapshot is what the log says, the log holds all that was acknowledged, and kept snapshots
     /// are what they were.
     mutating func checkRest(
@@ -247,12 +250,26 @@ struct Properties {
         try checkFeeds(feeds, log)
         try checkLetters(head, log)
         let expected = log.winners.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
-        try require(expected == head.setDigest, "the snapshot is a function of the log", head)
+        try require(
+            expected == head.setDigest, "the snapshot is a function of the log", head, differences(from: log.winners))
         try require(
             log.duplicates.contains(head.sums[.duplicate]), "what came again is counted as duplicate", head,
             "\(head.sums[.duplicate]), the log has \(log.duplicates)")
         try checkKept(head, store: store, manifest: manifest, segments: segments)
         try checkWhole(head, store: store, segments: segments)
+    }
+
+    /// Which keys are live though the log says otherwise, or the other way round.
+    private func differences(from winners: [LoggedArticle]) -> String {
+        var words: [String] = []
+        var unexpected = live
+        for winner in winners {
+            let found = unexpected.removeValue(forKey: winner.key)
+            guard found != winner.version else { continue }
+            words.append("\(winner.key.hex) " + (found == nil ? "is missing" : "is live by another version"))
+        }
+        words += unexpected.keys.sorted().map { "\($0.hex) is live" }
+        return words.joined(separator: ", ")
     }
 
     private func checkLetters(_ head: Manifest, _ log: ValidLog) throws {

@@ -365,7 +365,8 @@ package final class World {
             feeds.allSatisfy({ $0.polledAt > healedAt }),
             processes.allSatisfy({ $0.fetcher?.outgoing.isEmpty ?? true })
         else { return false }
-        return head.sums.received == ValidLog(store.everLog).articleCount
+        let log = ValidLog(store.everLog)
+        return head.sums.received == log.articleCount && properties.isFreeOfRetracted(log)
     }
 
     /// What a world that never comes to rest is waiting for.
