@@ -706,7 +706,7 @@ package struct Coordinator: Sendable {
             guard let job = merges.report(report.job, by: peer) else {
                 return actions.append(.send(peer, .refused(report: report.job)))
             }
-            publisher?.add(job, outputs: report.outputs)
+            publisher?.add(job, outputs: report.outputs, left: report.left)
         case .found(let report):
             guard merges.reportSearch(report.job, by: peer) else { break }
             eraser?.found(report.names, now: now)

@@ -1,20 +1,32 @@
+import News
 package import Storage
 
-/// Which overlays are merged next: a pure function of what the snapshot names.
+/// Which overlays are merged next, and which are folded into cells: a pure function of what the snapshot names.
 ///
 /// Tiers by size, each `fanIn` times the one below; a full tier becomes one overlay of the next. An article is so
-/// rewritten about once a tier: log(fanIn) of the overlays' whole size. A merger holds its whole output in memory, so the
-/// inputs of one merge never exceed `largestBytes`: overlays that cannot be paired within it are left to compaction, which
-/// makes cells of bounded size.
+/// rewritten about once a tier. What grew beyond `foldFromBytes` is merged no more: once there is enough of it, it is folded, which
+/// makes cells of bounded size. So neither the number of overlays nor a merger's memory grows with history.
 package struct MergePolicy: Sendable {
     package var fanIn: Int
     package var smallestTierBytes: UInt64
-    /// Sum of the inputs' sizes, at most.
+    /// Overlays larger than this are folded, not merged.
+    package var foldFromBytes: UInt64
+    /// A fold has so many bytes beside its largest overlay: what a fold could not put into cells is in one overlay, and is not written
+    /// again and again for a little more.
+    package var foldBytes: UInt64
+    /// Sum of the overlays of one job, at most: a merger holds an overlay that it makes in memory.
     package var largestBytes: UInt64
+    /// A job must fit a message.
+    static let cellLimitCount = 65_536
 
-    package init(fanIn: Int = 8, smallestTierBytes: UInt64 = 256 << 10, largestBytes: UInt64 = 1 << 30) {
+    package init(
+        fanIn: Int = 8, smallestTierBytes: UInt64 = 256 << 10, foldFromBytes: UInt64 = 16 << 20,
+        foldBytes: UInt64 = 64 << 20, largestBytes: UInt64 = 256 << 20
+    ) {
         self.fanIn = fanIn
         self.smallestTierBytes = smallestTierBytes
+        self.foldFromBytes = foldFromBytes
+        self.foldBytes = foldBytes
         self.largestBytes = largestBytes
     }
 
@@ -32,25 +44,49 @@ package struct MergePolicy: Sendable {
     /// - Returns: overlays to merge into one, in the snapshot's order; nil if there is nothing worth doing.
     package func choose(from overlays: [SegmentReference], busy: Set<SegmentReference>) -> [SegmentReference]? {
         var tiers: [[SegmentReference]] = Array(repeating: [], count: 17)
-        for overlay in overlays where !busy.contains(overlay) { tiers[tier(of: overlay)].append(overlay) }
+        for overlay in overlays where overlay.sizeBytes <= foldFromBytes && !busy.contains(overlay) {
+            tiers[tier(of: overlay)].append(overlay)
+        }
         for tier in tiers where tier.count >= fanIn {
-            let chosen = fitting(tier)
+            let chosen = fitting(Array(tier.prefix(fanIn * 2)))
             if chosen.count > 1 { return chosen }
         }
         return nil
     }
 
-    /// As many as one merge may take, the smallest if not all fit, in the snapshot's order.
-    private func fitting(_ tier: [SegmentReference]) -> [SegmentReference] {
-        let first = tier.prefix(fanIn * 2)
+    /// - Returns: overlays and then the cells that may be concerned, in order; nil if there is nothing worth doing.
+    package func fold(
+        _ overlays: [SegmentReference], into cells: [SegmentReference], busy: Set<SegmentReference>
+    ) -> [SegmentReference]? {
+        let chosen = fitting(overlays.filter { $0.sizeBytes > foldFromBytes && !busy.contains($0) })
+        guard let largest = chosen.map(\.sizeBytes).max(),
+            chosen.reduce(0, { $0 + $1.sizeBytes }) - largest >= foldBytes
+        else { return nil }
+        let concerned = Self.cells(cells, around: chosen.compactMap(\.span))
+        guard concerned.count <= Self.cellLimitCount, busy.isDisjoint(with: concerned) else { return nil }
+        return chosen + concerned
+    }
+
+    /// The cells that have places between the first and the last of the spans, and the one before and behind these.
+    private static func cells(_ cells: [SegmentReference], around spans: [OrderSpan]) -> [SegmentReference] {
+        guard let first = spans.map(\.first).min(), let last = spans.map(\.last).max() else { return [] }
+        let begin = cells.firstIndex { first <= $0.span!.last } ?? cells.endIndex
+        let end = cells.lastIndex { $0.span!.first <= last }.map { $0 + 1 } ?? cells.startIndex
+        return Array(cells[max(cells.startIndex, min(begin, end) - 1)..<min(cells.endIndex, max(begin, end) + 1)])
+    }
+
+    /// As many as one job may take, the smallest if not all fit, in the snapshot's order.
+    private func fitting(_ overlays: [SegmentReference]) -> [SegmentReference] {
         var sum: UInt64 = 0
         var taken: Set<Int> = []
-        for index in first.indices.sorted(by: { (first[$0].sizeBytes, $0) < (first[$1].sizeBytes, $1) }) {
-            let (next, isOver) = sum.addingReportingOverflow(first[index].sizeBytes)
+        for index in overlays.indices.sorted(by: {
+            (overlays[$0].sizeBytes, $0) < (overlays[$1].sizeBytes, $1)
+        }) {
+            let (next, isOver) = sum.addingReportingOverflow(overlays[index].sizeBytes)
             guard !isOver, next <= largestBytes else { break }
             sum = next
             taken.insert(index)
         }
-        return first.indices.filter(taken.contains).map { first[$0] }
+        return overlays.indices.filter(taken.contains).map { overlays[$0] }
     }
 }

@@ -7,6 +7,7 @@ package import Wire
 /// Invariants
 /// 1. A segment is input of at most one running job.
 /// 2. A compaction takes the whole snapshot. It begins when no other job runs; what comes while it runs is merged beside it.
+///    Folds run one at a time.
 /// 3. What is to be purged goes into no other merge, and searches and purges go before merges.
 /// 4. What failed rests before it is tried again, longer each time, and after `failureLimitCount` failures it is left alone.
 package struct MergeScheduler: Sendable {
@@ -147,6 +148,8 @@ package struct MergeScheduler: Sendable {
                 job = MergeJob(number: nextJob, attempt: attempt(), output: .cells, inputs: head.overlays + cells)
             } else if let inputs = policy.choose(from: head.overlays, busy: busy) {
                 job = MergeJob(number: nextJob, attempt: attempt(), output: .overlay, inputs: inputs)
+            } else if !isFolding, let inputs = policy.fold(head.overlays, into: cells, busy: busy) {
+                job = MergeJob(number: nextJob, attempt: attempt(), output: .folded, inputs: inputs)
             } else {
                 break
             }
@@ -170,6 +173,8 @@ package struct MergeScheduler: Sendable {
 
     private var isCompacting: Bool { running.values.contains { $0.job.output == .cells } }
 
+    private var isFolding: Bool { running.values.contains { $0.job.output == .folded } }
+
     /// The job is published.
     package mutating func finish(_ number: UInt64) {
         guard let done = running.removeValue(forKey: number) else { return }
@@ -182,8 +187,10 @@ package struct MergeScheduler: Sendable {
     package mutating func fail(_ number: UInt64, now: Int64) -> Bool {
         guard let failed = running.removeValue(forKey: number) else { return false }
         switch failed.job.output {
-        case .overlay:
-            for input in failed.job.inputs { resting[input, default: Rest()].extend(now: now) }
+        case .overlay, .folded:
+            for input in failed.job.inputs where input.kind == .overlay {
+                resting[input, default: Rest()].extend(now: now)
+            }
             return false
         case .cells:
             compactionRest.extend(now: now)

@@ -14,8 +14,8 @@ package struct Merger: Sendable {
         case completed(OperationTag, BucketResult)
         /// The engine made an output (attempt not yet set); it waits until told to go on.
         case produced(MergeJob, SegmentReference, [UInt8])
-        /// The engine made all outputs.
-        case finished(MergeJob)
+        /// The engine made all outputs, and left some inputs as they are.
+        case finished(MergeJob, left: [UInt32] = [])
         case engineFailed(MergeJob, String)
         /// The engine looked through the objects.
         case found(FindJob, [String])
@@ -88,9 +88,9 @@ package struct Merger: Sendable {
             uploading = named
             stage = .uploading
             actions.append(.operation(create.start(name: named.objectName, bytes: bytes)))
-        case .finished(let done):
+        case .finished(let done, let left):
             guard stage == .merging, let job, done == job else { break }
-            actions.append(.send(.merged(MergedReport(job: job.number, outputs: uploaded))))
+            actions.append(.send(.merged(MergedReport(job: job.number, outputs: uploaded, left: left))))
             idle()
         case .engineFailed(let tried, let why):
             guard stage == .merging, let job, tried == job else { break }

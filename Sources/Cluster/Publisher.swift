@@ -88,6 +88,14 @@ package struct Publisher: Sendable {
     private struct Merge: Sendable {
         var job: MergeJob
         var outputs: [SegmentReference]
+        /// Inputs that stay as they are, by their place.
+        var left: [UInt32]
+
+        /// What the outputs take the place of.
+        var used: [SegmentReference] {
+            let left = Set(left)
+            return job.inputs.enumerated().filter { !left.contains(UInt32($0.offset)) }.map(\.element)
+        }
     }
 
     private struct Draft: Sendable {
@@ -182,8 +190,8 @@ package struct Publisher: Sendable {
         waiting.append(Waiting(id: ReportID(worker: worker, number: report.number), report: report))
     }
 
-    package mutating func add(_ job: MergeJob, outputs: [SegmentReference]) {
-        merges.append(Merge(job: job, outputs: outputs))
+    package mutating func add(_ job: MergeJob, outputs: [SegmentReference], left: [UInt32] = []) {
+        merges.append(Merge(job: job, outputs: outputs, left: left))
     }
 
     /// The worker is gone: what it reported and is not being written is dropped.
@@ -500,19 +508,20 @@ package struct Publisher: Sendable {
                 outputs.append(.mergeRefused(job: merge.job.number, reason: reason))
                 continue
             }
-            let inputs = Set(merge.job.inputs)
+            let used = merge.used
+            let inputs = Set(used)
             let named = Set(next.overlays).union(cells)
             guard inputs.isSubset(of: named) else {
                 outputs.append(.mergeRefused(job: merge.job.number, reason: "an input is no longer named"))
                 continue
             }
-            let before = merge.job.inputs.reduce(Digest256.zero) { $0 &+ $1.digest }
+            let before = used.reduce(Digest256.zero) { $0 &+ $1.digest }
             let after = merge.outputs.reduce(Digest256.zero) { $0 &+ $1.digest }
             guard before == after else {
                 outputs.append(.mergeRefused(job: merge.job.number, reason: "the set digest differs"))
                 continue
             }
-            let liveChange = merge.job.inputs.reduce(0) { $0 + $1.liveChange }
+            let liveChange = used.reduce(0) { $0 + $1.liveChange }
             guard liveChange == merge.outputs.reduce(0, { $0 + $1.liveChange }) else {
                 outputs.append(
                     .mergeRefused(job: merge.job.number, reason: "the number of live articles differs"))
@@ -538,7 +547,14 @@ package struct Publisher: Sendable {
         let outputs = merge.outputs
         guard outputs.allSatisfy({ $0.attempt == merge.job.attempt }) else { return "an output is of another attempt" }
         guard Set(outputs).count == outputs.count else { return "an output is named twice" }
+        guard merge.left.isEmpty || merge.job.output == .folded else { return "an input is left" }
         switch merge.job.output {
+        case .folded:
+            guard merge.left.allSatisfy({ $0 < merge.job.inputs.count && merge.job.inputs[Int($0)].kind == .cell })
+            else {
+                return "an input is left that is no cell"
+            }
+            guard outputs.count(where: { $0.kind == .overlay }) <= 1 else { return "more than one overlay" }
         case .overlay:
             guard outputs.allSatisfy({ $0.kind == .overlay }) else { return "an output is of another kind" }
             guard outputs.count <= 1 else { return "more than one overlay" }

@@ -161,7 +161,8 @@ package final class MergerRole: Sendable {
         do {
             let started = SystemClock().monotonicNanoseconds()
             let source = BucketByteSource(configuration.bucket)
-            try SegmentMerger(settings: settings, source: source).run(job.inputs, as: job.output) { emit($0) }
+            let left = try SegmentMerger(settings: settings, source: source)
+                .run(job.inputs, as: job.output) { emit($0) }
             let milliseconds = (SystemClock().monotonicNanoseconds() - started) / 1_000_000
             logger.info(
                 "merged",
@@ -170,7 +171,7 @@ package final class MergerRole: Sendable {
                     "documents": "\(job.inputs.reduce(0) { $0 + Int($1.documentCount) })",
                     "to": "\(job.output)", "ms": "\(milliseconds)",
                 ])
-            mailbox.push(.merger(.finished(job)))
+            mailbox.push(.merger(.finished(job, left: left)))
         } catch {
             mailbox.push(.merger(.engineFailed(job, "\(error)")))
         }

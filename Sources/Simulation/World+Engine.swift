@@ -54,8 +54,12 @@ extension World {
         var outputs: [BuiltSegment] = []
         do {
             if fault == .refused { throw EngineError(.io, "503") }
-            try SegmentMerger(settings: processes[index].mergeSettings, source: store.segments)
-                .run(job.inputs, as: job.output) { outputs.append($0) }
+            processes[index].merging[0].left = try SegmentMerger(
+                settings: processes[index].mergeSettings, source: store.segments
+            ).run(job.inputs, as: job.output) { outputs.append($0) }
+            if job.output == .folded {
+                count("merger: a fold" + (processes[index].merging[0].left.isEmpty ? "" : " that leaves cells"))
+            }
         } catch let error as EngineError where error.code == .io {
             // Also if the job is of a coordinator that no longer reigns, and its inputs were collected.
             processes[index].merging[0].failure = "\(error)"
@@ -101,7 +105,8 @@ extension World {
             }
         }
         processes[index].merging.removeFirst()
-        let answer = EngineAnswer.merger(merging.failure.map { .engineFailed(job, $0) } ?? .finished(job))
+        let answer = EngineAnswer.merger(
+            merging.failure.map { .engineFailed(job, $0) } ?? .finished(job, left: merging.left))
         schedule(
             after: isSlow ? longDelay() : Int64(random.int(1...200)),
             .engine(process: index, run: processes[index].run, answer, nil))

@@ -108,6 +108,8 @@ package final class World {
         var job: MergeJob
         /// Outputs that are still to be handed over, and why there are no more.
         var outputs: [BuiltSegment] = []
+        /// What it left as it is.
+        var left: [UInt32] = []
         var failure: String?
     }
 
@@ -526,7 +528,8 @@ package final class World {
             settings: settings, sharding: Sharding(shardCount: UInt16(scenario.shardCount), secret: 7))
         var configuration = Coordinator.Configuration(instance: instance, address: "coordinator\(index)", empty: empty)
         configuration.leaseMilliseconds = Self.leaseMilliseconds
-        configuration.mergePolicy = MergePolicy(fanIn: 4, smallestTierBytes: 5000)
+        configuration.mergePolicy = MergePolicy(
+            fanIn: 4, smallestTierBytes: 5000, foldFromBytes: 5000, foldBytes: 3000)
         configuration.collectIntervalMilliseconds = scenario.collectIntervalMilliseconds
         configuration.eraseIntervalMilliseconds = 1500
         configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds

@@ -3,8 +3,8 @@ import News
 /// Whether cells are the canonical form of their articles: the largest nodes of the trie over the order that fit the target
 /// (docs/segment-format.md, section 2), told by what is known of the cells without opening them.
 ///
-/// Each cell holds all live articles of a node that fits, or one article. Then only this can be wrong: two neighbours lie in
-/// a node that fits as a whole, because something was taken out of it since they were cut.
+/// Each cell fits, or holds one article. Then two things can be wrong: a neighbour has articles of the smallest node that a cell lies
+/// in (a fold cut there), or two neighbours lie in a node that fits as a whole (something was taken out since they were cut).
 enum CanonicalForm {
     /// - Parameter cells: in their order, without overlays beside them.
     /// - Complexity: a few steps a cell; no node is looked at further than to its target.
@@ -18,6 +18,8 @@ enum CanonicalForm {
             let depth = place.commonBits(cells[index + 1].span!.last)
             // A dated and an undated article share no node.
             guard depth >= 0 else { return true }
+            guard [cells[index].span!, cells[index + 1].span!].allSatisfy({ $0.first.commonBits($0.last) > depth })
+            else { return false }
             var left = targetBytes
             func takes(_ cell: SegmentReference) -> Bool {
                 guard cell.recordBytes <= left else { return false }

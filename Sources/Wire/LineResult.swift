@@ -64,7 +64,8 @@ enum PayloadHead: Sendable {
                     MergeJob(
                         number: job, attempt: attempt, output: output, inputs: try reader.segmentReferences()))
             case .merged(let job):
-                message = .merged(MergedReport(job: job, outputs: try reader.segmentReferences()))
+                message = .merged(
+                    MergedReport(job: job, outputs: try reader.segmentReferences(), left: try reader.inputNumbers()))
             case .find(let job):
                 message = .find(FindJob(number: job, keys: try reader.articleKeys(), names: try reader.names()))
             case .found(let job):
@@ -215,6 +216,7 @@ extension MergeJob.Output {
         case .overlay: "overlay"
         case .cells: "cells"
         case .purged: "purged"
+        case .folded: "folded"
         }
     }
 
@@ -223,6 +225,7 @@ extension MergeJob.Output {
         case "overlay": self = .overlay
         case "cells": self = .cells
         case "purged": self = .purged
+        case "folded": self = .folded
         default: return nil
         }
     }

@@ -100,6 +100,7 @@ extension Message {
             line.word(report.job)
             var payload = ByteWriter()
             payload.segmentReferences(report.outputs)
+            payload.inputNumbers(report.left)
             return line.end(payload: payload.bytes, to: &out)
         case .find(let job):
             line.word(job.number)

@@ -155,10 +155,13 @@ package struct MergeJob: Equatable, Sendable {
 package struct MergedReport: Equatable, Sendable {
     package var job: UInt64
     package var outputs: [SegmentReference]
+    /// Which of the job's inputs stay as they are, by their place among them: cells that a fold did not take.
+    package var left: [UInt32]
 
-    package init(job: UInt64, outputs: [SegmentReference]) {
+    package init(job: UInt64, outputs: [SegmentReference], left: [UInt32] = []) {
         self.job = job
         self.outputs = outputs
+        self.left = left
     }
 }
 

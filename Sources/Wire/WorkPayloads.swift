@@ -171,6 +171,11 @@ extension ByteWriter {
         varint(references.count)
         for reference in references { reference.encode(to: &self) }
     }
+
+    mutating func inputNumbers(_ numbers: [UInt32]) {
+        varint(numbers.count)
+        for number in numbers { varint(Int(number)) }
+    }
 }
 
 extension ByteReader {
@@ -211,6 +216,14 @@ extension ByteReader {
         references.reserveCapacity(count)
         for _ in 0..<count { references.append(try SegmentReference(decoding: &self)) }
         return references
+    }
+
+    mutating func inputNumbers() throws(CodingError) -> [UInt32] {
+        let count = try elements("input count", ofAtLeastBytes: 1)
+        var numbers: [UInt32] = []
+        numbers.reserveCapacity(count)
+        for _ in 0..<count { numbers.append(UInt32(try self.count("input", atMost: Int(UInt32.max)))) }
+        return numbers
     }
 
     mutating func articleKeys() throws(CodingError) -> [ArticleKey] {

@@ -358,6 +358,35 @@ private func report(
         #expect(press.publisher.cells == cells)
     }
 
+    @Test("a fold takes the place of the inputs that it used; the cells that it left may be gone by then")
+    func folded() {
+        var press = Press()
+        let input = segment(1, documents: 2)
+        press.publisher.add(
+            report(1, [(bulk, 1, .start, position(1))], segment: input, counts: [(.published, 2)]), from: PeerID(1))
+        press.publish()
+        var cells = [segment(2, attempt: 9), segment(3, attempt: 9)]
+        for index in cells.indices { cells[index].kind = .cell }
+        cells.sort { $0.span!.first < $1.span!.first }
+        func fold(_ inputs: [SegmentReference], _ outputs: [SegmentReference], left: [UInt32]) {
+            press.publisher.add(
+                MergeJob(number: 1, attempt: Attempt(term: Term(1), number: 9), output: .folded, inputs: inputs),
+                outputs: outputs, left: left)
+            press.publish()
+        }
+        var gone = segment(99)
+        gone.kind = .cell
+        fold([input], cells, left: [0])
+        fold([input, gone], cells, left: [2])
+        fold([input, gone], cells, left: [])
+        #expect(
+            press.mergeRefusals == [
+                "an input is left that is no cell", "an input is left that is no cell", "an input is no longer named",
+            ])
+        fold([input, gone], cells, left: [1])
+        #expect(press.publisher.cells == cells && press.publisher.head.overlays.isEmpty)
+    }
+
     @Test("of two merges with a common input the second is refused")
     func mergedTwice() {
         var press = Press()
@@ -465,6 +494,56 @@ private func report(
         #expect(choose(.max, .max, .max) == nil)
         // What is too large does not keep smaller tiers from being merged, nor larger ones.
         #expect(choose(600, 600, 600, 50, 50, 50) == [50, 50, 50])
+    }
+
+    @Test("what grew too large to be merged is folded once there is enough of it, with the cells that may be concerned")
+    func fold() {
+        let policy = MergePolicy(
+            fanIn: 3, smallestTierBytes: 100, foldFromBytes: 400, foldBytes: 600, largestBytes: 2000)
+        func overlay(_ seed: UInt8, _ bytes: UInt64, _ span: OrderSpan) -> SegmentReference {
+            var overlay = segment(seed, sizeBytes: bytes)
+            overlay.span = span
+            return overlay
+        }
+        func cell(_ seed: UInt8, _ span: OrderSpan) -> SegmentReference {
+            var cell = overlay(seed, 10, span)
+            cell.kind = .cell
+            return cell
+        }
+        // Seconds before some day: later is further in the order.
+        func span(_ first: Int64, _ last: Int64) -> OrderSpan {
+            func place(_ second: Int64) -> OrderKey {
+                OrderKey(time: Timestamp(milliseconds: -second * 1000), key: ArticleKey(high: 1, low: 1))
+            }
+            return OrderSpan(first: place(first), last: place(last))
+        }
+        let cells = (0..<5).map { cell(UInt8(100 + $0), span(Int64($0) * 10, Int64($0) * 10 + 5)) }
+        let a = overlay(1, 500, span(22, 23))
+        let b = overlay(2, 700, span(23, 31))
+        let small = overlay(3, 300, span(0, 50))
+        func fold(_ overlays: [SegmentReference], busy: Set<SegmentReference> = []) -> [SegmentReference]? {
+            policy.fold(overlays, into: cells, busy: busy)
+        }
+        #expect(fold([a]) == nil)
+        #expect(fold([a, b, small]) == nil)
+        let c = overlay(4, 600, span(22, 22))
+        #expect(fold([a, b, small, c]) == [a, b, c] + cells[1...4])
+        #expect(fold([a, b, c], busy: [cells[1]]) == nil)
+        #expect(fold([a, b, c], busy: [cells[0]]) == [a, b, c] + cells[1...4])
+        #expect(fold([a, b, c], busy: [a]) == [b, c] + cells[1...4])
+        #expect(policy.choose(from: [a, b, c], busy: []) == nil)
+        // The largest waits when not all fit.
+        let huge = overlay(5, 1500, span(0, 50))
+        #expect(fold([huge, a, b, c]) == [a, b, c] + cells[1...4])
+        // Newer than all cells, older than all, between two.
+        func concerned(_ first: Int64, _ last: Int64) -> [SegmentReference]? {
+            fold([overlay(6, 600, span(first, last)), overlay(7, 700, span(first, last))])?.filter { $0.kind == .cell }
+        }
+        #expect(concerned(-9, -3) == [cells[0]])
+        #expect(concerned(60, 70) == [cells[4]])
+        #expect(concerned(16, 18) == Array(cells[1...2]))
+        #expect(concerned(-9, 70) == cells)
+        #expect(policy.fold([a, b, c], into: [], busy: []) == [a, b, c])
     }
 
     @Test("each tier is fan-in times the one below")

@@ -85,6 +85,29 @@ struct RandomSnapshot {
         references.sort { ($0.kind.rawValue, $0.span?.first ?? .last) < ($1.kind.rawValue, $1.span?.first ?? .last) }
     }
 
+    /// As the coordinator does it: some overlays, and all cells.
+    ///
+    /// - Returns: how many cells it left as they were.
+    @discardableResult
+    mutating func fold(overlayCount: Int) throws -> Int {
+        let overlays = references.filter { $0.kind == .overlay }.shuffled(using: &generator).prefix(overlayCount)
+        let inputs = Array(overlays) + references.filter { $0.kind == .cell }
+        var outputs: [SegmentReference] = []
+        let left = try SegmentMerger(settings: settings, source: source).run(inputs, as: .folded) {
+            outputs.append(source.put($0, attempt: 7000 + UInt64(references.count)))
+        }
+        let used = Set(inputs.enumerated().filter { !left.contains(UInt32($0.offset)) }.map(\.element))
+        references = references.filter { !used.contains($0) } + outputs
+        references.sort { ($0.kind.rawValue, $0.span?.first ?? .last) < ($1.kind.rawValue, $1.span?.first ?? .last) }
+        return left.count
+    }
+
+    var isCanonical: Bool {
+        var manifest = Manifest(settings: settings, sharding: Sharding(shardCount: 1, secret: 0))
+        manifest.overlays = references.filter { $0.kind == .overlay }
+        return SnapshotHead(manifest, cells: references.filter { $0.kind == .cell }).isCanonical
+    }
+
     func cells() throws -> [BuiltSegment] {
         var cells: [BuiltSegment] = []
         try SegmentMerger(settings: settings, source: source).compact(

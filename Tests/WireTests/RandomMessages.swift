@@ -37,7 +37,11 @@ struct RandomMessages {
         case 6: .touch
         case 7: .credit(lane: pick(Lane.allCases), bytes: number())
         case 8: .sealed(sealed())
-        case 9: .merged(MergedReport(job: number(), outputs: references()))
+        case 9:
+            .merged(
+                MergedReport(
+                    job: number(), outputs: references(), left: list(0...4) { UInt32(truncatingIfNeeded: $0.number()) })
+            )
         case 10: .mergeFailed(job: number(), message: text())
         case 12: .found(FoundReport(job: number(), names: list(0...4) { $0.text() }))
         case 11:
@@ -88,7 +92,7 @@ struct RandomMessages {
         case 14:
             .merge(
                 MergeJob(
-                    number: number(), attempt: attempt(), output: pick([.overlay, .cells, .purged]),
+                    number: number(), attempt: attempt(), output: pick([.overlay, .cells, .purged, .folded]),
                     inputs: references()))
         case 15: .find(FindJob(number: number(), keys: list(0...3) { $0.key() }, names: list(0...4) { $0.text() }))
         default: .drain

@@ -12,6 +12,14 @@ package struct DocumentSet: Equatable, Sendable {
         words[Int(ordinal >> 6)] & (1 << UInt64(ordinal & 63)) != 0
     }
 
+    /// The ordinals that are not in it; those behind the last document may be.
+    package var inverted: DocumentSet {
+        var other = self
+        for index in words.indices { other.words[index] = ~words[index] }
+        other.count = words.count * 64 - count
+        return other
+    }
+
     /// - Returns: whether it was not in the set before.
     @discardableResult
     package mutating func insert(_ ordinal: UInt32) -> Bool {

@@ -10,10 +10,11 @@ package import News
 ///
 /// Holds back at most one target of articles, and one article more.
 package struct CellPlan {
-    /// An article not yet placed.
+    /// An article not yet placed; or several versions of one that share its place, all but one of them killed from outside.
     private struct Item {
         let place: OrderKey
-        let bytes: UInt64
+        var bytes: UInt64
+        var count = 1
 
         func commonBits(_ other: Item) -> Int { place.commonBits(other.place) }
     }
@@ -30,11 +31,17 @@ package struct CellPlan {
 
     package init(targetBytes: UInt64) { self.targetBytes = targetBytes }
 
-    /// Takes the next article.
+    /// Takes the next article. What shares the place of the one before goes into its cell, whatever the target.
     ///
     /// - Parameter bytes: of its canonical record.
     /// - Returns: article counts of the cells that are now known, in order.
     package mutating func add(_ place: OrderKey, bytes: UInt64) -> [Int] {
+        if items.last?.place == place {
+            items[items.count - 1].bytes += bytes
+            items[items.count - 1].count += 1
+            sum += bytes
+            return []
+        }
         items.append(Item(place: place, bytes: bytes))
         return cut()
     }
@@ -42,7 +49,7 @@ package struct CellPlan {
     /// - Returns: article counts of the remaining cells.
     package mutating func finish() -> [Int] {
         defer { self = CellPlan(targetBytes: targetBytes) }
-        return start < items.count ? [items.count - start] : []
+        return start < items.count ? [items[start...].reduce(0) { $0 + $1.count }] : []
     }
 
     private mutating func cut() -> [Int] {
@@ -70,7 +77,7 @@ package struct CellPlan {
     }
 
     private mutating func close(at end: Int) -> Int {
-        let count = end - start
+        let count = items[start..<end].reduce(0) { $0 + $1.count }
         minDepth = items[end - 1].commonBits(items[end]) + 1
         start = end
         next = end

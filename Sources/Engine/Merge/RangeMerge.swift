@@ -10,7 +10,7 @@ struct RangeMerge {
         let range: Range<Int>
         /// Documents of the segment that are left out.
         let dead: DocumentSet
-        /// For each kill of the segment whether it met its loser and vanishes.
+        /// For each kill of the segment whether it met its loser and vanishes; of no matter for a cell.
         let isKillDropped: [Bool]
     }
 
@@ -30,13 +30,14 @@ struct RangeMerge {
         origins.sort { DocumentRow.isBefore($0.row, $1.row) }
         var rows = origins.map(\.row)
         let lists = NameList.finalize(names, &rows, columns: [\.source, \.language, \.section])
-        let kills = try carriedKills()
+        // A cell has none: those of its inputs met their losers, or stand in the overlay that takes the rest.
+        let kills = kind == .cell ? (rows: [], places: []) : try carriedKills()
         let writer = try SegmentWriter(
             kind: kind, settings: settings, rows: rows, names: lists, kills: kills.rows,
             compressor: ZstdCompressor(level: Int(settings.zstdLevel)))
         try copyArticles(origins, as: kind, to: writer.articles)
         try mergeTerms(places(of: origins), to: writer)
-        try mergeCorrections(kills.places, to: writer)
+        if kind == .overlay { try mergeCorrections(kills.places, to: writer) }
         return writer.finish()
     }
 

@@ -2,13 +2,13 @@ import ByteCoding
 package import News
 package import Storage
 
-/// Makes one segment, or the cells of the canonical form, out of several segments without looking at text again.
+/// Makes one segment, or cells, out of several segments without looking at text again.
 ///
 /// Guarantees
 /// 1. Only kills that are in the inputs are applied. A kill and its loser vanish together when both are in the inputs; any
 ///    other kill is carried with its correction, and a document killed from outside stays.
 /// 2. So the digests of the outputs add up to those of the inputs.
-/// 3. Cells depend on the live articles and the settings alone.
+/// 3. What `compact` makes depends on the live articles and the settings alone.
 ///
 /// Memory is bounded by the largest output and, for each document of the inputs, four bytes and one bit.
 package struct SegmentMerger {
@@ -23,16 +23,21 @@ package struct SegmentMerger {
     /// Opens inputs and makes of them what is asked for.
     ///
     /// - Parameter emit: takes the outputs, one at a time.
-    /// - Throws: as `merge`, `compact` and `purge`; what the source throws if an input is gone.
+    /// - Returns: which inputs stay as they are, by their place: none, but for `fold`.
+    /// - Throws: as `merge`, `compact`, `purge` and `fold`; what the source throws if an input is gone.
+    @discardableResult
     package func run(
-        _ inputs: [SegmentReference], as output: MergeOutput, emit: (BuiltSegment) throws -> Void
-    ) throws {
-        let inputs = try SegmentReader.open(inputs, source: source)
+        _ references: [SegmentReference], as output: MergeOutput, emit: (BuiltSegment) throws -> Void
+    ) throws -> [UInt32] {
+        if output == .folded { return try fold(references, emit: emit) }
+        let inputs = try SegmentReader.open(references, source: source)
         switch output {
         case .overlay: if let built = try merge(inputs) { try emit(built) }
         case .cells: try compact(inputs, emit: emit)
         case .purged: try purge(inputs, emit: emit)
+        case .folded: break
         }
+        return []
     }
 
     /// Merges inputs into one overlay.
@@ -64,42 +69,75 @@ package struct SegmentMerger {
         let liveness = try Liveness(of: inputs, source: source)
         if let finding = liveness.findings.first { throw finding }
         var walk = try OrderWalk(inputs, dead: liveness.dead)
-        var plan = CellPlan(targetBytes: settings.cellTargetBytes)
-        // Documents handed to the plan and not yet in a cell.
-        var pending: [(input: Int, ordinal: Int)] = []
-        var starts = inputs.map { _ in 0 }
-        var digest = Digest256.zero
-        func write(_ counts: [Int]) throws {
-            var done = 0
-            for count in counts {
-                var ends = starts
-                for item in pending[done..<(done + count)] { ends[item.input] = item.ordinal + 1 }
-                done += count
-                let parts = inputs.indices.filter { starts[$0] < ends[$0] }.map { index in
-                    RangeMerge.Part(
-                        segment: inputs[index], range: starts[index]..<ends[index], dead: liveness.dead[index],
-                        isKillDropped: liveness.isMatched[index])
+        try withoutActuallyEscaping(emit) { emit in
+            var cells = CellWriter(inputs, dead: liveness.dead, settings: settings, source: source, emit: emit)
+            var last: OrderKey?
+            while let item = try walk.next() {
+                if item.place == last {
+                    throw EngineError(
+                        .mismatch, "key \(item.place.key.hex) is live twice", object: inputs[item.input].objectName,
+                        section: SectionKind.documents.name)
                 }
-                let cell = try RangeMerge(parts: parts, settings: settings, source: source).run(.cell)
-                digest = digest &+ cell.footer.digest
-                try emit(cell)
-                starts = ends
+                last = item.place
+                try cells.add(item)
             }
-            pending.removeFirst(done)
+            try cells.cut()
+            try requireDigest(inputs, cells.digest)
         }
-        var last: OrderKey?
-        while let item = try walk.next() {
-            if item.place == last {
-                throw EngineError(
-                    .mismatch, "key \(item.place.key.hex) is live twice", object: inputs[item.input].objectName,
-                    section: SectionKind.documents.name)
+    }
+
+    /// Puts the documents of overlays into cells, where that is worth it: the cells of which the overlays hold a share are
+    /// written again, with what comes to lie in their regions; one overlay takes the rest, and the kills whose losers are elsewhere.
+    ///
+    /// The new cells are bounded as canonical ones are, and nothing lies between them, but they need not be nodes of the
+    /// canonical form. What is killed from outside goes into them and stays dead.
+    ///
+    /// - Parameter inputs: overlays, then cells that follow one another with none between them that is not here. Of those only the ones
+    ///   that are taken are opened.
+    /// - Parameter emit: takes the cells in order, one at a time, and then the overlay.
+    /// - Returns: the cells that stay as they are, by their place among the inputs.
+    /// - Throws: as `merge`.
+    package func fold(_ references: [SegmentReference], emit: (BuiltSegment) throws -> Void) throws -> [UInt32] {
+        let overlays = try SegmentReader.open(references.filter { $0.kind == .overlay }, source: source)
+        let candidates = references.filter { $0.kind == .cell }
+        let plan = try FoldPlan(cells: candidates, overlays: overlays)
+        let isTaken = { (index: Int) in plan.isTaken[index] }
+        let inputs =
+            overlays
+            + (try SegmentReader.open(candidates.indices.filter(isTaken).map { candidates[$0] }, source: source))
+        try requireSettings(inputs)
+        let liveness = try Liveness(of: inputs, source: source)
+        if let twice = liveness.killedTwice.first { throw twice }
+        var rest = overlays.map { DocumentSet(documentCount: $0.documentCount) }
+        var digest = Digest256.zero
+        try withoutActuallyEscaping(emit) { emit in
+            var walk = try OrderWalk(inputs, dead: liveness.dead)
+            var cells = CellWriter(inputs, dead: liveness.dead, settings: settings, source: source, emit: emit)
+            var region = 0
+            var lastTaken: Int?
+            while let item = try walk.next() {
+                region = plan.region(of: item.place, from: region)
+                if plan.isTaken[region] {
+                    if let before = lastTaken, !plan.isWhole(before, region) { try cells.cut() }
+                    lastTaken = region
+                    try cells.add(item)
+                } else {
+                    cells.exclude(item)
+                    rest[item.input].insert(UInt32(item.ordinal))
+                }
             }
-            last = item.place
-            pending.append((item.input, item.ordinal))
-            try write(plan.add(item.place, bytes: UInt64(item.recordBytes)))
+            try cells.cut()
+            digest = cells.digest
         }
-        try write(plan.finish())
-        try requireDigest(inputs, digest)
+        let parts = overlays.indices.map { index in
+            RangeMerge.Part(
+                segment: overlays[index], range: 0..<overlays[index].documentCount, dead: rest[index].inverted,
+                isKillDropped: liveness.isMatched[index])
+        }
+        let overlay = try RangeMerge(parts: parts, settings: settings, source: source).run(.overlay)
+        try requireDigest(inputs, digest &+ overlay.footer.digest)
+        if overlay.footer.documentCount > 0 || overlay.footer.killCount > 0 { try emit(overlay) }
+        return candidates.indices.filter { !isTaken($0) }.map { UInt32(overlays.count + $0) }
     }
 
     /// Writes each input again without the documents that kills of the inputs name, and without those kills: nothing of
