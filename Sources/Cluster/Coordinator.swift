@@ -247,7 +247,7 @@ package struct Coordinator: Sendable {
         case .room(let room): if let news = roomGuard.update(room) { actions.append(.note(news)) }
         case .drain: drain(now: now)
         }
-        for peer in answers.takeSettled(besides: { [intake] in intake.askers }) { actions.append(.close(peer)) }
+        for peer in answers.takeSettled() { actions.append(.close(peer)) }
         defer { actions = [] }
         return actions.map { action in
             guard case .operation(var tagged) = action else { return action }

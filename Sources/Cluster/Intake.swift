@@ -44,9 +44,6 @@ struct Intake: Sendable {
 
     var isEmpty: Bool { items.isEmpty }
 
-    /// Peers that wait for the log.
-    var askers: Set<PeerID> { Set(items.values.flatMap { $0.askers.map(\.peer) }) }
-
     func look(_ id: BatchID, _ digest: Digest256) -> Known {
         if let known = remembered[id] { return known.digest == digest ? .answered(known.counts) : .reused }
         if let token = tokens[id] { return items[token]!.put.digest == digest ? .coming(token) : .reused }

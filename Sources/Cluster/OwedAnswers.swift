@@ -5,6 +5,9 @@
 // 1. A batch is answered once for each time it was asked for, when the snapshot has come as far as was asked.
 // 2. One connection is owed at most `batchLimitCount` answers to batches and `compactionLimitCount` to COMPACT.
 // 3. A connection that said QUIT is closed only when nothing is owed to it.
+//
+// What waits may be thousands of answers, and events come by the thousand each second: so nothing here looks at all of them for an
+// event that can change none.
 
 import News
 import Storage
@@ -39,6 +42,15 @@ struct OwedAnswers: Sendable {
     /// Who waits for a compaction, and for which job: the one that was given out after they asked.
     private var compactions: [(peer: PeerID, job: UInt64?)] = []
     private var quitting: Set<PeerID> = []
+    /// Those of them that are owed nothing any more.
+    private var settled: Set<PeerID> = []
+    /// The manifests that the first `lookedCount` waiters were held against, and did not suffice for.
+    private var looked = (head: Generation.none, coming: Generation.none)
+    private var lookedCount = 0
+    /// The same for `isFoldAwaited`.
+    private var foldLooked = Generation.none
+    private var foldLookedCount = 0
+    private var isFoldAwaited = false
 
     // MARK: Batches
 
@@ -51,30 +63,56 @@ struct OwedAnswers: Sendable {
 
     mutating func settle(_ peer: PeerID) {
         // One that is gone is owed nothing.
-        if let count = batches[peer] { batches[peer] = count == 1 ? nil : count - 1 }
+        guard let count = batches[peer] else { return }
+        batches[peer] = count == 1 ? nil : count - 1
+        release(peer)
     }
 
     mutating func wait(_ waiter: Waiter) { waiters.append(waiter) }
 
     /// Takes out those whose time has come. `indexed` is what the manifest being written covers: a report that waits may
     /// still be refused.
+    ///
+    /// What a generation covers never changes: only another one, or another waiter, is worth a look.
     mutating func ready(head: Manifest, coming: Manifest) -> [Waiter] {
-        var done: [Waiter] = []
-        waiters.removeAll { waiter in
-            guard waiter.isDone(by: waiter.asker.ack == .indexed ? coming : head) else { return false }
-            done.append(waiter)
-            return true
+        if looked != (head.generation, coming.generation) {
+            looked = (head.generation, coming.generation)
+            lookedCount = 0
         }
+        guard lookedCount < waiters.count else { return [] }
+        var done: [Waiter] = []
+        var left = Array(waiters[..<lookedCount])
+        for waiter in waiters[lookedCount...] {
+            if waiter.isDone(by: waiter.asker.ack == .indexed ? coming : head) {
+                done.append(waiter)
+            } else {
+                left.append(waiter)
+            }
+        }
+        if !done.isEmpty {
+            waiters = left
+            foldLookedCount = 0
+            isFoldAwaited = false
+        }
+        lookedCount = waiters.count
         for waiter in done { settle(waiter.asker.peer) }
         return done
     }
 
     /// Whether somebody waits for nothing but that counts and state are published.
-    func isFoldAwaited(_ coming: Manifest) -> Bool {
-        waiters.contains { waiter in
-            waiter.foldedTo > coming.foldedTo
-                && waiter.needs.allSatisfy { coming[watermark: $0.key] >= $0.value }
+    mutating func isFoldAwaited(_ head: Manifest) -> Bool {
+        if foldLooked != head.generation {
+            foldLooked = head.generation
+            foldLookedCount = 0
+            isFoldAwaited = false
         }
+        if !isFoldAwaited {
+            isFoldAwaited = waiters[foldLookedCount...].contains { waiter in
+                waiter.foldedTo > head.foldedTo && waiter.needs.allSatisfy { head[watermark: $0.key] >= $0.value }
+            }
+            foldLookedCount = waiters.count
+        }
+        return isFoldAwaited
     }
 
     // MARK: Compactions
@@ -103,30 +141,44 @@ struct OwedAnswers: Sendable {
     /// Takes out those who wait for a compaction, one entry for each time they asked.
     mutating func takeCompactions(where isMeant: (UInt64?) -> Bool = { _ in true }) -> [PeerID] {
         let told = compactions.filter { isMeant($0.job) }.map(\.peer)
+        guard !told.isEmpty else { return [] }
         compactions.removeAll { isMeant($0.job) }
+        for peer in told { release(peer) }
         return told
     }
 
     // MARK: The end of a connection
 
-    mutating func quit(_ peer: PeerID) { quitting.insert(peer) }
+    mutating func quit(_ peer: PeerID) {
+        quitting.insert(peer)
+        release(peer)
+    }
 
     mutating func leave(_ peer: PeerID) {
-        waiters.removeAll { $0.asker.peer == peer }
+        if batches[peer] != nil {
+            let count = waiters.count
+            waiters.removeAll { $0.asker.peer == peer }
+            if waiters.count < count { (lookedCount, foldLookedCount, isFoldAwaited) = (0, 0, false) }
+        }
         batches[peer] = nil
         compactions.removeAll { $0.peer == peer }
+        release(peer)
     }
 
     mutating func closed(_ peer: PeerID) { quitting.remove(peer) }
 
     /// Takes out those that said QUIT and are owed nothing.
-    ///
-    /// - Parameter others: peers that are owed something elsewhere.
-    mutating func takeSettled(besides others: () -> Set<PeerID>) -> [PeerID] {
-        guard !quitting.isEmpty else { return [] }
-        let due = others().union(waiters.map(\.asker.peer)).union(compactions.map(\.peer))
-        let settled = quitting.subtracting(due).sorted()
-        quitting.subtract(settled)
-        return settled
+    mutating func takeSettled() -> [PeerID] {
+        guard !settled.isEmpty else { return [] }
+        defer { settled = [] }
+        return settled.sorted()
+    }
+
+    private mutating func release(_ peer: PeerID) {
+        guard quitting.contains(peer), batches[peer] == nil, !compactions.contains(where: { $0.peer == peer }) else {
+            return
+        }
+        quitting.remove(peer)
+        settled.insert(peer)
     }
 }

@@ -266,7 +266,7 @@ package final class CoordinatorRole: Sendable {
             read(peer, number, lane, ack, digest, payload)
         case .message(.quit):
             // Behind the payloads that are being read: their answers are due.
-            reader(of: peer).add(peer) { [self] in mailbox.push(.machine(.message(peer, .quit))) }
+            reader(of: peer).add(peer, bytes: 0) { [self] in mailbox.push(.machine(.message(peer, .quit))) }
         case .message(.status):
             let size = PeerBacklog.Size(of: .status)
             charge(peer, size)
@@ -291,7 +291,7 @@ package final class CoordinatorRole: Sendable {
         let client = names.withLock { $0[peer] } ?? ""
         let payloadSize = PeerBacklog.Size(payload: payload.count)
         charge(peer, payloadSize)
-        reader(of: peer).add(peer) { [self] in
+        reader(of: peer).add(peer, bytes: payload.count) { [self] in
             do throws(PutReader.Refusal) {
                 guard let settings = settings.withLock({ $0 }) else {
                     throw PutReader.Refusal(code: .notCoordinator, message: "this process does not reign now")

@@ -2,7 +2,8 @@ package import Cluster
 package import Wire
 
 /// What of each connection waits for the machine. A connection that is ahead of it is paused, so that what peers send
-/// faster than it is taken waits at theirs; and all that send articles are, while all together are.
+/// faster than it is taken waits at theirs. While all together are, those are paused that have more than a small share in it, and
+/// only when they are far ahead all that send articles: so who sends much does not silence who sends little.
 package struct PeerBacklog: Sendable {
     package struct Change: Equatable, Sendable {
         package var pause: [PeerID] = []
@@ -41,6 +42,7 @@ package struct PeerBacklog: Sendable {
 
     private struct Account {
         var bytes = 0
+        var heldBytes = 0
         /// Workers and mergers: their leases would end while they are not heard, and they are few.
         var isNeeded: Bool
         /// Above its own limit, and not yet below half of it.
@@ -49,8 +51,12 @@ package struct PeerBacklog: Sendable {
 
     /// What may wait of one connection before it is paused; it is resumed at half of it.
     package static let limitBytes = 32 << 20
-    /// The same of all together.
-    package static let totalLimitBytes = 256 << 20
+    /// The same of all together, before those are paused of whom more than `shareBytes` waits; these are resumed at half of it.
+    package static let totalLimitBytes = 128 << 20
+    /// What all but those few may have waiting then: a batch or two of live articles.
+    package static let shareBytes = 64 << 10
+    /// Nobody sends articles any more: as many connections as there may be, each within its share, cannot be let on.
+    package static let hardLimitBytes = 256 << 20
     /// What any message counts, beside what it holds: so at most 64 of one connection stand before another's. A flood of
     /// small ones would otherwise make all others wait.
     package static let eventBytes = limitBytes / 64
@@ -58,13 +64,19 @@ package struct PeerBacklog: Sendable {
     private var accounts: [PeerID: Account] = [:]
     /// Also of connections that are gone.
     package private(set) var heldBytes = 0
-    private var isFull = false
+    private enum Level {
+        case ample
+        case crowded
+        case full
+    }
+
+    private var level = Level.ample
 
     package init() {}
 
     package mutating func open(_ peer: PeerID, _ role: PeerRole) -> Change {
         accounts[peer] = Account(isNeeded: role == .worker || role == .merger)
-        return isPaused(accounts[peer]!) ? Change(pause: [peer]) : Change()
+        return isPaused(accounts[peer]!, level) ? Change(pause: [peer]) : Change()
     }
 
     package mutating func close(_ peer: PeerID) { accounts[peer] = nil }
@@ -79,32 +91,39 @@ package struct PeerBacklog: Sendable {
         change(peer, -size.countedBytes, -size.heldBytes)
     }
 
-    private func isPaused(_ account: Account) -> Bool { account.isAhead || isFull && !account.isNeeded }
+    private func isPaused(_ account: Account, _ level: Level) -> Bool {
+        if account.isAhead { return true }
+        switch level {
+        case .ample: return false
+        case .crowded: return !account.isNeeded && account.heldBytes > Self.shareBytes
+        case .full: return !account.isNeeded
+        }
+    }
 
     private mutating func change(_ peer: PeerID, _ counted: Int, _ held: Int) -> Change {
-        let wasPaused = accounts[peer].map(isPaused)
+        let before = (account: accounts[peer], level: level)
         heldBytes += held
         if var account = accounts[peer] {
             account.bytes += counted
+            account.heldBytes += held
             if account.bytes > Self.limitBytes { account.isAhead = true }
             if account.bytes < Self.limitBytes / 2 { account.isAhead = false }
             accounts[peer] = account
         }
-        let wasFull = isFull
-        if heldBytes > Self.totalLimitBytes { isFull = true }
-        if heldBytes < Self.totalLimitBytes / 2 { isFull = false }
-        guard isFull == wasFull else { return turned(peer, wasPaused) }
-        guard let account = accounts[peer], let wasPaused, isPaused(account) != wasPaused else { return Change() }
-        return wasPaused ? Change(resume: [peer]) : Change(pause: [peer])
-    }
-
-    /// All together have become, or are no longer, too much.
-    private func turned(_ peer: PeerID, _ wasPaused: Bool?) -> Change {
+        switch level {
+        case .ample where heldBytes > Self.totalLimitBytes, .crowded where heldBytes > Self.totalLimitBytes:
+            level = heldBytes > Self.hardLimitBytes ? .full : .crowded
+        case .full where heldBytes < Self.totalLimitBytes: level = .crowded
+        default: break
+        }
+        if heldBytes < Self.totalLimitBytes / 2 { level = .ample }
+        // Mostly it is the same, and only this one may be another.
+        let affected = level == before.level ? accounts[peer].map { [(key: peer, value: $0)] } ?? [] : Array(accounts)
         var change = Change()
-        for (other, account) in accounts.sorted(by: { $0.key < $1.key }) {
-            let before = other == peer ? wasPaused! : account.isAhead || !isFull && !account.isNeeded
-            guard isPaused(account) != before else { continue }
-            if before { change.resume.append(other) } else { change.pause.append(other) }
+        for (other, account) in affected.sorted(by: { $0.key < $1.key }) {
+            let wasPaused = isPaused(other == peer ? before.account! : account, before.level)
+            guard isPaused(account, level) != wasPaused else { continue }
+            if wasPaused { change.resume.append(other) } else { change.pause.append(other) }
         }
         return change
     }

@@ -36,29 +36,45 @@ import Wire
         #expect(backlog.heldBytes < 1 << 20)
     }
 
-    @Test("when all together are too much, all that send articles are paused, also those that come; workers never")
-    func together() {
+    @Test("when all together are too much, those that have a part in it are paused; who sends little goes on")
+    func crowded() {
         var backlog = backlog()
         let whole = Size(payload: PeerBacklog.totalLimitBytes)
+        #expect(backlog.charge(peer, whole) == Change(pause: [peer]))
+        #expect(backlog.charge(other, Size(payload: PeerBacklog.shareBytes)) == Change())
+        #expect(backlog.charge(other, Size(payload: 1)) == Change(pause: [other]))
+        #expect(backlog.open(PeerID(4), .client) == Change())
+        #expect(backlog.charge(worker, Size(of: .touch)) == Change())
+        #expect(backlog.credit(other, Size(payload: PeerBacklog.shareBytes)) == Change(resume: [other]))
+        #expect(backlog.charge(other, Size(payload: PeerBacklog.shareBytes)) == Change(pause: [other]))
+        // The first is still ahead by itself until half of its own limit.
+        let most = Size(payload: PeerBacklog.totalLimitBytes - PeerBacklog.limitBytes)
+        #expect(backlog.credit(peer, most) == Change(resume: [other]))
+        #expect(backlog.credit(peer, Size(payload: PeerBacklog.limitBytes)) == Change(resume: [peer]))
+    }
+
+    @Test("when all together are far too much, all that send articles are paused, also those that come; workers never")
+    func full() {
+        var backlog = backlog()
+        let whole = Size(payload: PeerBacklog.hardLimitBytes)
         #expect(backlog.charge(peer, whole) == Change(pause: [peer]))
         #expect(backlog.charge(other, Size(payload: 1)) == Change(pause: [other]))
         let late = PeerID(4)
         #expect(backlog.open(late, .client) == Change(pause: [late]))
         #expect(backlog.open(PeerID(5), .merger) == Change())
         #expect(backlog.charge(worker, Size(of: .touch)) == Change())
-        // The first is still ahead by itself until half of its own limit.
-        let most = Size(payload: PeerBacklog.totalLimitBytes - PeerBacklog.limitBytes)
-        #expect(backlog.credit(peer, most) == Change(resume: [other, late]))
-        #expect(backlog.credit(peer, Size(payload: PeerBacklog.limitBytes)) == Change(resume: [peer]))
+        let most = Size(payload: PeerBacklog.hardLimitBytes - PeerBacklog.totalLimitBytes)
+        #expect(backlog.credit(peer, most) == Change())
+        #expect(backlog.credit(peer, Size(payload: 1 << 20)) == Change(resume: [other, late]))
     }
 
     @Test("what waits of a connection that is gone counts until it is taken")
     func closed() {
         var backlog = backlog()
-        let whole = Size(payload: PeerBacklog.totalLimitBytes + 1)
+        let whole = Size(payload: PeerBacklog.hardLimitBytes + 1)
         #expect(backlog.charge(peer, whole) == Change(pause: [peer, other]))
         backlog.close(peer)
-        #expect(backlog.heldBytes > PeerBacklog.totalLimitBytes)
+        #expect(backlog.heldBytes > PeerBacklog.hardLimitBytes)
         #expect(backlog.credit(peer, whole) == Change(resume: [other]))
         #expect(backlog.heldBytes == 0)
     }
