@@ -15,6 +15,8 @@ import Synchronization
 ///    anything (the kernel drops dirty pages that could not be written). So the process ends, with status 1; its
 ///    successor reads what is really there. Only "disk full" while syncing a temporary file is an answer: that file is
 ///    thrown away.
+/// 4. A write that fails with an I/O error is an answer, for nothing was written; but when all have for `WriteTrouble`'s patience
+///    the process ends as well.
 ///
 /// Safe to use from several threads and processes at once. Unfinished files lie in `tmp/` of the folder.
 package final class FolderBucket: Bucket {
@@ -30,6 +32,7 @@ package final class FolderBucket: Bucket {
     private let counter = Atomic<UInt64>(0)
     /// Directories of which this process knows that they are there and synced.
     private let syncedDirectories = Mutex<Set<String>>([])
+    private let trouble = Mutex(WriteTrouble())
 
     /// Temporaries older than this belong to processes that ended: making an object takes seconds.
     private static let staleSeconds: Int64 = 3600
@@ -70,12 +73,12 @@ package final class FolderBucket: Bucket {
             }
             do throws(SystemError) {
                 switch operation {
-                case .put(_, let bytes): return try put(name, bytes)
-                case .create(_, let bytes): return try create(name, bytes)
+                case .put(_, let bytes): return try written { () throws(SystemError) in try put(name, bytes) }
+                case .create(_, let bytes): return try written { () throws(SystemError) in try create(name, bytes) }
                 case .get(_, let range): return try get(name, range)
                 case .size: return try size(name)
                 case .list(_, let after, let limit): return try list(name, after: after, limit: limit)
-                case .delete: return try delete(name)
+                case .delete: return try written { () throws(SystemError) in try delete(name) }
                 }
             } catch {
                 throw Self.failure(error, name: name)
@@ -83,6 +86,25 @@ package final class FolderBucket: Bucket {
         } catch {
             return .failed(error)
         }
+    }
+
+    private func written(_ write: () throws(SystemError) -> BucketResult) throws(SystemError) -> BucketResult {
+        do throws(SystemError) {
+            let result = try write()
+            note(nil)
+            return result
+        } catch {
+            note(error)
+            throw error
+        }
+    }
+
+    private func note(_ error: SystemError?) {
+        let now = Int64(SystemClock().monotonicNanoseconds() / 1_000_000)
+        guard trouble.withLock({ $0.note(error?.code, now: now) }), let error else { return }
+        let seconds = WriteTrouble.patienceMilliseconds / 1000
+        Self.endProcess(
+            error, "Nothing could be written for \(seconds) s, so this process ends; start it when the disk works.")
     }
 
     /// The whole object in memory that the kernel fills as it is read; nil if there is none.
@@ -262,8 +284,11 @@ package final class FolderBucket: Bucket {
         }
     }
 
-    private static func endProcess(_ error: SystemError) -> Never {
-        let text = "coranto: \(error). What the disk holds is not known now, so this process ends; start it again.\n"
+    private static func endProcess(
+        _ error: SystemError,
+        _ why: String = "What the disk holds is not known now, so this process ends; start it again."
+    ) -> Never {
+        let text = "coranto: \(error). \(why)\n"
         // Safe: writes the bytes of a live array. If even that fails there is nobody left to tell.
         let bytes = Array(text.utf8)
         _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
