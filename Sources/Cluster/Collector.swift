@@ -18,8 +18,23 @@ package import Storage
 package struct Collector: Sendable {
     package enum Output: Equatable, Sendable {
         case operation(TaggedOperation)
+        /// Why a round ends before it was through; `finished` follows.
+        case abandoned(String)
         case finished(deletedCount: Int)
         case fenced
+        /// Only if asked to tell.
+        case judged(String, Verdict)
+    }
+
+    /// What is to become of an object.
+    package enum Verdict: Equatable, Sendable {
+        /// The newest or a kept generation among these needs it.
+        case needed(ClosedRange<Generation>)
+        /// Nothing names it, but what wrote it may still report it.
+        case unfinished
+        /// Nothing names it, and it goes then.
+        case waits(until: Timestamp)
+        case goes
     }
 
     private enum Stage: Equatable {
@@ -47,6 +62,7 @@ package struct Collector: Sendable {
     private let term: Term
     private let graceMilliseconds: Int64
     private let intervalMilliseconds: Int64
+    private let tells: Bool
     private var nextRound: Int64
     private var stage = Stage.idle
     private var call = StoreCall(owner: .collector)
@@ -71,7 +87,15 @@ package struct Collector: Sendable {
     /// All that this and every older generation that is kept names is known.
     package private(set) var surveyed = Generation.none
 
-    package init(term: Term, graceMilliseconds: Int64, intervalMilliseconds: Int64, now: Moment) {
+    /// How long what nothing names stands, unless configured otherwise.
+    package static let graceMilliseconds: Int64 = 24 * 3_600_000
+
+    /// - Parameter tells: whether each object is told with its verdict. Such a one need not be the coordinator's: what is in the
+    ///   record was found by who knew that its attempt is over.
+    package init(
+        term: Term, graceMilliseconds: Int64, intervalMilliseconds: Int64, tells: Bool = false, now: Moment
+    ) {
+        self.tells = tells
         self.term = term
         self.graceMilliseconds = graceMilliseconds
         self.intervalMilliseconds = intervalMilliseconds
@@ -136,25 +160,26 @@ package struct Collector: Sendable {
                 reading = (manifest, manifest.pages, manifest.ledgerIndex)
             } catch {
                 // A kept manifest that cannot be read: whatever it named must stay.
-                return abandonRound()
+                return abandonRound("\(operation.name): \(error)")
             }
         case (.readingPage(let generation, _), .bytes(let bytes)):
             do {
                 for cell in try ManifestPage(decoding: bytes, named: operation.name).cells {
                     note(cell.objectName, in: generation)
                 }
-            } catch { return abandonRound() }
+            } catch { return abandonRound("\(operation.name): \(error)") }
         case (.readingLedgerIndex(let generation), .bytes(let bytes)):
             do {
                 for entry in try LedgerIndex(decoding: bytes, named: operation.name).entries {
                     note(entry.object.name(in: "ledger"), in: generation)
                 }
-            } catch { return abandonRound() }
+            } catch { return abandonRound("\(operation.name): \(error)") }
         case (.listing(let folder), .names(let names)):
-            judge(names, now: now, isOver: isOver, protected: protected)
+            let told = judge(names, now: now, isOver: isOver, protected: protected)
             if names.count == Self.listLimitCount, let last = names.last {
-                return [.operation(call.start(.list(prefix: folder, after: last, limit: Self.listLimitCount)))]
+                return told + [.operation(call.start(.list(prefix: folder, after: last, limit: Self.listLimitCount)))]
             }
+            return told + [next(now: now)].compactMap { $0 }
         case (.looking, .missing):
             if let victim = victims.popLast() {
                 stage = .deleting(victim)
@@ -165,7 +190,9 @@ package struct Collector: Sendable {
             deletedCount += 1
             unnamed.forget(UnnamedObjects.mark(of: name))
             olderRecords.removeAll { $0 == name }
-        default: return abandonRound()
+        case (_, .failed(let failure)): return abandonRound("\(failure)")
+        case (_, .missing): return abandonRound("\(operation.name) is missing")
+        default: return abandonRound("\(operation.name): unexpected answer of the store")
         }
         return [next(now: now)].compactMap { $0 }
     }
@@ -225,10 +252,10 @@ package struct Collector: Sendable {
         return .finished(deletedCount: deletedCount)
     }
 
-    private mutating func abandonRound() -> [Output] {
+    private mutating func abandonRound(_ why: String) -> [Output] {
         stage = .idle
         reading = nil
-        return [.finished(deletedCount: deletedCount)]
+        return [.abandoned(why), .finished(deletedCount: deletedCount)]
     }
 
     private mutating func learn(_ snapshot: SnapshotHead) {
@@ -249,38 +276,69 @@ package struct Collector: Sendable {
         return naming.last >= head.generation || head.kept.hasAny(from: naming.first, through: naming.last)
     }
 
+    /// - Returns: what is told of them, if anything is.
     private mutating func judge(
         _ names: [String], now: Moment, isOver: (Attempt) -> Bool, protected: Set<String>
-    ) {
-        guard let head else { return }
+    ) -> [Output] {
+        guard let head else { return [] }
         #if PLANTED_LOG_BEFORE_LEDGER
             // What the manifest counts that is being written.
-            let firstNeeded = coming.map { min($0.watermarks.min() ?? .start, $0.foldedTo) } ?? .start
+            let logStart = coming.map { min($0.watermarks.min() ?? .start, $0.foldedTo) } ?? .start
         #else
-            let firstNeeded = firstNeeded.values.min() ?? .start
+            let logStart = firstNeeded.values.min() ?? .start
         #endif
+        var told: [Output] = []
         for name in names {
-            if name.hasPrefix("log/") {
-                guard let end = ObjectName.endPosition(ofLog: name) else { continue }
-                if (end.term, end.number) < (firstNeeded.term, firstNeeded.number) { victims.append(name) }
-            } else if name.hasPrefix("manifests/") {
-                guard let generation = ObjectName.generation(ofManifest: name) else { continue }
-                if generation < head.generation, !head.kept.contains(generation) { victims.append(name) }
-            } else {
-                guard let attempt = ObjectName.attempt(ofWritten: name) else { continue }
-                guard !(naming[name].map(isNamed) ?? false) else {
-                    unnamed.forget(UnnamedObjects.mark(of: name))
-                    continue
+            let verdict =
+                if name.hasPrefix("log/") {
+                    verdict(onLog: name, logStart)
+                } else if name.hasPrefix("manifests/") {
+                    verdict(onManifest: name, head)
+                } else {
+                    verdict(onWritten: name, now: now, isOver: isOver, protected: protected)
                 }
-                #if !PLANTED_COLLECT_LIVE_ATTEMPT
-                    guard !protected.contains(name), isOver(attempt) else { continue }
-                #else
-                    _ = attempt
-                #endif
-                let mark = UnnamedObjects.mark(of: name)
-                seenUnnamed.insert(mark)
-                if unnamed.see(mark, at: now.wall) >= graceMilliseconds { victims.append(name) }
-            }
+            guard let verdict else { continue }
+            if verdict == .goes { victims.append(name) }
+            if tells { told.append(.judged(name, verdict)) }
         }
+        return told
+    }
+
+    private func verdict(onLog name: String, _ logStart: Position) -> Verdict? {
+        guard let end = ObjectName.endPosition(ofLog: name) else { return nil }
+        if (end.term, end.number) < (logStart.term, logStart.number) { return .goes }
+        // Only telling is worth a look at each generation.
+        guard tells else { return .needed(.none ... .none) }
+        let needing = firstNeeded.filter { ($0.value.term, $0.value.number) <= (end.term, end.number) }.keys
+        guard let first = needing.min(), let last = needing.max() else { return nil }
+        return .needed(first...last)
+    }
+
+    private func verdict(onManifest name: String, _ head: Manifest) -> Verdict? {
+        guard let generation = ObjectName.generation(ofManifest: name) else { return nil }
+        return generation < head.generation && !head.kept.contains(generation)
+            ? .goes : .needed(generation...generation)
+    }
+
+    private mutating func verdict(
+        onWritten name: String, now: Moment, isOver: (Attempt) -> Bool, protected: Set<String>
+    ) -> Verdict? {
+        guard let attempt = ObjectName.attempt(ofWritten: name) else { return nil }
+        let mark = UnnamedObjects.mark(of: name)
+        if let naming = naming[name], isNamed(naming) {
+            unnamed.forget(mark)
+            return .needed(naming.first...naming.last)
+        }
+        #if !PLANTED_COLLECT_LIVE_ATTEMPT
+            guard !protected.contains(name), isOver(attempt) || tells && unnamed.contains(mark) else {
+                return .unfinished
+            }
+        #else
+            _ = attempt
+        #endif
+        seenUnnamed.insert(mark)
+        let age = unnamed.see(mark, at: now.wall)
+        guard age < graceMilliseconds else { return .goes }
+        return .waits(until: Timestamp(milliseconds: now.wall.milliseconds + (graceMilliseconds - age)))
     }
 }

@@ -26,7 +26,7 @@ package struct Coordinator: Sendable {
         package var foldIntervalMilliseconds: Int64 = 2000
         package var mergePolicy = MergePolicy()
         package var collectIntervalMilliseconds: Int64 = 600_000
-        package var collectGraceMilliseconds: Int64 = 24 * 3_600_000
+        package var collectGraceMilliseconds = Collector.graceMilliseconds
         /// From the end of an erasure to the next: what is retracted meanwhile goes together.
         package var eraseIntervalMilliseconds: Int64 = 600_000
         /// Ledger rows in the head of a manifest before they are folded into an object.
@@ -983,8 +983,10 @@ package struct Coordinator: Sendable {
         for output in outputs {
             switch output {
             case .operation(let operation): actions.append(.operation(operation))
+            case .abandoned(let why): actions.append(.note("a collection ends early: \(why)"))
             case .finished(let count): if count > 0 { actions.append(.note("collected \(count) objects")) }
             case .fenced: fence()
+            case .judged: break
             }
         }
     }

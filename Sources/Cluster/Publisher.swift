@@ -274,10 +274,7 @@ package struct Publisher: Sendable {
         next.term = term
         next.instance = instance
         next.writtenAt = now.wall
-        if head.generation != .none {
-            next.kept.append(head.generation, writtenAt: head.writtenAt)
-            next.kept = KeepPolicy.prune(next.kept, now: now.wall).without(forgotten)
-        }
+        next.kept = KeepPolicy.kept(after: head, now: now.wall).without(forgotten)
         folding = Folding(foldedTo: folding.foldedTo)
         draft = Draft(
             snapshot: SnapshotHead(next, cells: nextCells, ledger: snapshot.ledger), reports: taken, jobs: jobs,

@@ -11,17 +11,19 @@ extension SnapshotLoader {
         var rows = LedgerRows()
         func take(_ more: LedgerRows) { rows.add(more.filtered { hours.contains($0.hour) }) }
         take(manifest.ledgerTail)
-        guard let named = manifest.ledgerIndex else { return rows }
-        let index = try read(named) { bytes, name throws(CodingError) in
-            try LedgerIndex(decoding: bytes, named: name)
-        }
-        for entry in index.entries where entry.firstHour <= hours.upperBound && entry.lastHour >= hours.lowerBound {
+        for entry in try ledgerIndex(of: manifest).entries
+        where entry.firstHour <= hours.upperBound && entry.lastHour >= hours.lowerBound {
             take(
                 try read(entry.object) { bytes, name throws(CodingError) in
                     try LedgerRows(decoding: bytes, named: name)
                 })
         }
         return rows
+    }
+
+    package func ledgerIndex(of manifest: Manifest) throws -> LedgerIndex {
+        guard let named = manifest.ledgerIndex else { return LedgerIndex() }
+        return try read(named) { bytes, name throws(CodingError) in try LedgerIndex(decoding: bytes, named: name) }
     }
 
     private func read<Value>(

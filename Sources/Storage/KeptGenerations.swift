@@ -123,17 +123,28 @@ package struct KeptGenerations: Equatable, Sendable {
 /// Which older generations stay: all of the last hour, one an hour for a day, one a day for thirty days, each to within a
 /// minute, for runs are judged by their last.
 package enum KeepPolicy {
+    private static let hour: Int64 = 3_600_000
+    /// Nothing is kept longer.
+    package static let longestMilliseconds = 30 * 24 * hour
+
+    /// What the generation after a manifest's is to keep.
+    package static func kept(after manifest: Manifest, now: Timestamp) -> KeptGenerations {
+        guard manifest.generation != .none else { return manifest.kept }
+        var kept = manifest.kept
+        kept.append(manifest.generation, writtenAt: manifest.writtenAt)
+        return prune(kept, now: now)
+    }
+
     package static func prune(_ kept: KeptGenerations, now: Timestamp) -> KeptGenerations {
         var last: (bucket: Int64, width: Int64) = (.min, 0)
         var result: [KeptGenerations.Run] = []
         for run in kept.runs.reversed() {
             let age = now.milliseconds &- run.lastAt.milliseconds
-            let hour: Int64 = 3_600_000
             if age <= hour {
                 result.append(run)
                 continue
             }
-            guard age <= 30 * 24 * hour else { continue }
+            guard age <= longestMilliseconds else { continue }
             let width = age <= 24 * hour ? hour : 24 * hour
             let bucket = run.lastAt.milliseconds / width
             // The newest of each hour or day stands for it.

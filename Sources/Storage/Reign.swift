@@ -360,9 +360,7 @@ package struct Reign: Sendable {
     private mutating func commit(now: Moment) {
         stage = .committing
         var own = manifest
-        if manifest.generation != .none {
-            own.kept.append(manifest.generation, writtenAt: manifest.writtenAt)
-        }
+        own.kept = KeepPolicy.kept(after: manifest, now: now.wall)
         own.parent = manifest.generation
         own.generation = manifest.generation.next
         own.term = term

@@ -29,6 +29,8 @@ package struct UnnamedObjects: Equatable, Sendable {
         return isOver ? .max : age
     }
 
+    package func contains(_ mark: UInt64) -> Bool { since[mark] != nil }
+
     /// The object is named, or gone.
     package mutating func forget(_ mark: UInt64) { since[mark] = nil }
 

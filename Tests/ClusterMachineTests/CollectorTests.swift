@@ -12,6 +12,7 @@ private final class Yard {
     var open: Set<Attempt> = []
     var protected: Set<String> = []
     var isFenced = false
+    var abandoned: String?
 
     init() {
         head = emptyManifest()
@@ -44,7 +45,8 @@ private final class Yard {
                         tagged.tag, perform(tagged.operation), now: moment(milliseconds), head: SnapshotHead(head),
                         isOver: { !open.contains($0) }, protected: protected), at: milliseconds)
             case .fenced: isFenced = true
-            case .finished: break
+            case .abandoned(let why): abandoned = why
+            case .finished, .judged: break
             }
         }
     }
@@ -161,6 +163,7 @@ private final class Yard {
         yard.objects[orphan.objectName] = [1]
         for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
         #expect(yard.objects[orphan.objectName] != nil)
+        #expect(yard.abandoned?.hasPrefix(ObjectName.manifest(Generation(3))) == true)
     }
 
     @Test("a kept manifest under another's name stops the round: what the right one names stays")

@@ -156,4 +156,52 @@ import Testing
         let future = try Binary.run("tail", "--from", "999", "--store", scratch.store)
         #expect(future.status == 1 && future.errors.contains("999"), "\(future.errors)")
     }
+
+    @Test("garbage is told without writing anything, also beside a cluster, and collected only where none is")
+    func garbage() throws {
+        let scratch = try Scratch()
+        _ = try history(scratch)
+        // A generation that nothing keeps, as a zombie's late manifest is, and an orphan.
+        let manifests = scratch.store + "/manifests/"
+        let newest = try #require(try FileManager.default.contentsOfDirectory(atPath: manifests).min())
+        let void = "manifests/ffffffffffffffff"
+        try FileManager.default.copyItem(atPath: manifests + newest, toPath: scratch.store + "/" + void)
+        let orphan = "segments/\(String(repeating: "0", count: 64)).1-77"
+        try Data("orphan".utf8).write(to: URL(fileURLWithPath: scratch.store + "/" + orphan))
+        func names() throws -> [String] { try FileManager.default.subpathsOfDirectory(atPath: scratch.store).sorted() }
+        func collect(_ words: String...) throws -> Binary.Result {
+            try Binary.run(arguments: ["snapshot", "collect-garbage", "--store", scratch.store] + words)
+        }
+        let before = try names()
+        let told = try collect("--dry-run")
+        #expect(told.status == 0 && told.output.contains("would delete: 1 object,"), "\(told.output)\(told.errors)")
+        let listed = try collect("--dry-run", "--format", "json").json()
+        let objects = try #require(listed["objects"] as? [[String: Any]])
+        func fate(_ name: String) -> String? { objects.first { $0["name"] as? String == name }?["fate"] as? String }
+        #expect(fate(void) == "goes" && fate(orphan) == "waits")
+        #expect(try names() == before)
+
+        let cluster = try Binary.start("coordinator", "--store", scratch.store, "--listen", "127.0.0.1:0")
+        defer { cluster.terminate() }
+        var refused = try collect()
+        // It may not have begun, and then nothing forbids to collect; from then on it does.
+        while refused.status == 0, cluster.isRunning { refused = try collect() }
+        #expect(refused.status == 1 && refused.errors.contains("at work"), "\(refused.errors)")
+        let beside = try collect("--dry-run")
+        #expect(beside.status == 0 && beside.output.contains("collects every ten minutes"), "\(beside.output)")
+        cluster.terminate()
+        cluster.waitUntilExit()
+
+        let done = try collect()
+        #expect(done.status == 0 && done.output.hasPrefix("deleted"), "\(done.output)\(done.errors)")
+        #expect(try !names().contains(void) && names().contains(orphan))
+        // It is no segment: the checker would say so.
+        try FileManager.default.removeItem(atPath: scratch.store + "/" + orphan)
+        #expect(try Binary.run("snapshot", "verify", "--store", scratch.store).status == 0)
+        // Its end was in order: the next does not wait.
+        let again = try Binary.run("feeds", "add", "https://paper.example/rss", "--store", scratch.store)
+        #expect(again.status == 0, "\(again.errors)")
+        let none = try Binary.run("snapshot", "collect-garbage", "--dry-run", "--store", scratch.path)
+        #expect(none.status == 1 && none.errors.contains("no snapshot"), "\(none.errors)")
+    }
 }
