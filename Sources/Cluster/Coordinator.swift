@@ -223,7 +223,7 @@ package struct Coordinator: Sendable {
             unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
             intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
             retractionCount: state.retractions.count, deadLetterCount: state.deadLetters.count,
-            suspectStreamCount: quarantine.suspectCount,
+            suspectStreamCount: quarantine.suspectCount, erasureCount: state.erasures.count,
             room: roomGuard.room, roomLevel: roomGuard.level)
     }
 

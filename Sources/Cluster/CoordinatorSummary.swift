@@ -24,6 +24,8 @@ package struct CoordinatorSummary: Sendable {
     package var deadLetterCount: Int
     /// Shards and lanes whose articles are tried apart, because they may have ended their workers.
     package var suspectStreamCount: Int
+    /// Retracted keys of which the text is not erased yet.
+    package var erasureCount: Int
     /// Nil where the store does not tell.
     package var room: StoreRoom?
     package var roomLevel: RoomGuard.Level
@@ -32,7 +34,8 @@ package struct CoordinatorSummary: Sendable {
         isReigning: Bool, isDraining: Bool, term: Term, generation: Generation, setDigest: String, sums: OutcomeSums,
         overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
         mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
-        retractionCount: Int, deadLetterCount: Int, suspectStreamCount: Int, room: StoreRoom? = nil,
+        retractionCount: Int, deadLetterCount: Int, suspectStreamCount: Int, erasureCount: Int = 0,
+        room: StoreRoom? = nil,
         roomLevel: RoomGuard.Level = .ample
     ) {
         self.isReigning = isReigning
@@ -53,6 +56,7 @@ package struct CoordinatorSummary: Sendable {
         self.retractionCount = retractionCount
         self.deadLetterCount = deadLetterCount
         self.suspectStreamCount = suspectStreamCount
+        self.erasureCount = erasureCount
         self.room = room
         self.roomLevel = roomLevel
     }

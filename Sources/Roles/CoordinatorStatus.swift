@@ -70,6 +70,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var retractions: Int
     package var deadLetters: Int
     package var suspectStreams: Int
+    /// Retracted keys of which the text is not erased yet; nil of an older coordinator.
+    package var erasures: Int?
     /// Of the store's file system, and whether articles are refused for want of it: ample, low or spent. Nil where the store does
     /// not tell.
     package var freeBytes: UInt64?
@@ -110,6 +112,7 @@ package struct CoordinatorStatus: Codable, Sendable {
         retractions = summary.retractionCount
         deadLetters = summary.deadLetterCount
         suspectStreams = summary.suspectStreamCount
+        erasures = summary.erasureCount
         storeRequests = requests
         freeBytes = summary.room?.freeBytes
         room = summary.room.map { _ in "\(summary.roomLevel)" }

@@ -35,9 +35,12 @@ struct PutOptions: ParsableArguments {
 
     /// Runs `body` with a client, then waits for all answers; in an own cluster also until nothing is pending.
     ///
-    /// - Parameter stop: once told, an own cluster ends without waiting for what is pending; `body` looks by itself.
+    /// - Parameters:
+    ///   - stop: once told, an own cluster ends without waiting for what is pending; `body` looks by itself.
+    ///   - isDone: what is waited for besides.
     func put(
         lane: Lane, ack: AckLevel, workers: Int, keepFreeBytes: UInt64? = nil, stop: StopSignal = StopSignal(),
+        until isDone: @escaping @Sendable (CoordinatorStatus) -> Bool = { _ in true },
         _ body: @escaping @Sendable (PutClient) throws -> Void
     ) async throws -> Result {
         let token = try coordinator.token()
@@ -63,11 +66,28 @@ struct PutOptions: ParsableArguments {
             var result = try await send(
                 .addresses([endpoint]), token, nil, lane, ack, { cluster.failure }, body)
             result.before = before
-            result.after = try await Self.whenQuiet(cluster, orTold: stop)
+            result.after = try await Self.whenQuiet(cluster, orTold: stop, until: isDone)
             return result
         }
         if let own { return own }
         return try await send(.store(bucket), token, tls, lane, ack, { nil }, body)
+    }
+
+    /// Asks whoever reigns again and again.
+    ///
+    /// - Parameter isDone: told what it says; whatever cannot come any more is thrown.
+    func wait(until isDone: (CoordinatorStatus) throws -> Bool) async throws {
+        var silentCount = 0
+        while true {
+            if let json = try await coordinator.status(in: store, s3) {
+                silentCount = 0
+                if try isDone(try CoordinatorStatus(json: json)) { return }
+            } else {
+                silentCount += 1
+                guard silentCount < 60 else { throw Failure(.failed, "no coordinator answers") }
+            }
+            try await Task.sleep(for: .milliseconds(500))
+        }
     }
 
     /// Asks for canonical compaction and waits for it.
@@ -172,12 +192,15 @@ struct PutOptions: ParsableArguments {
         }
     }
 
-    private static func whenQuiet(_ cluster: LocalCluster, orTold stop: StopSignal) async throws -> CoordinatorStatus {
+    private static func whenQuiet(
+        _ cluster: LocalCluster, orTold stop: StopSignal,
+        until isDone: (CoordinatorStatus) -> Bool = { _ in true }
+    ) async throws -> CoordinatorStatus {
         while true {
             if let why = cluster.failure { throw Failure(.failed, why) }
             if cluster.endpoint != nil {
                 let status = await cluster.coordinator.status()
-                if status.articles.pending == 0, status.runningMerges == 0 { return status }
+                if status.articles.pending == 0, status.runningMerges == 0, isDone(status) { return status }
                 if stop.isTold { return status }
             }
             try await Task.sleep(for: .milliseconds(20))

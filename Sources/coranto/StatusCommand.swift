@@ -48,7 +48,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         if ledger, let store { return try printLedger(store) }
-        if let json = try await askCoordinator() {
+        if let json = try await coordinator.status(in: store, s3) {
             if format == .json { return Terminal.write(json + [0x0A]) }
             let status: CoordinatorStatus
             do { status = try CoordinatorStatus(json: json) } catch {
@@ -58,36 +58,6 @@ struct StatusCommand: AsyncParsableCommand {
         }
         guard let store else { throw Failure(.failed, "no coordinator answers") }
         try printStored(store)
-    }
-
-    private func askCoordinator() async throws -> [UInt8]? {
-        let token = try coordinator.token()
-        let tls = try coordinator.tls.client()
-        let endpoints = try coordinator.endpoints()
-        let locator: CoordinatorLocator
-        if endpoints.isEmpty, let store {
-            locator = .store(try StorePlace(store, s3).openForReading())
-        } else {
-            locator = .addresses(endpoints)
-        }
-        return try await Blocking.run { () -> [UInt8]? in
-            for endpoint in locator.candidates() {
-                do throws(CloseReason) {
-                    let client = try BlockingClient(
-                        endpoint: endpoint, introduction: Introduction(role: .client, client: "status"), token: token,
-                        tls: tls, timeoutMilliseconds: 2000)
-                    try client.send([.status], timeoutMilliseconds: 2000)
-                    if case .statusReport(let json) = try client.next(timeoutMilliseconds: 5000) { return json }
-                } catch {
-                    if case .refused(.unauthorised, let why) = error {
-                        throw Failure(.unauthorised, why, hint: "give --token-file FILE")
-                    }
-                    if case .tls = error { throw Failure(.failed, "\(endpoint): \(error)") }
-                    if error == .noGreeting { Terminal.note("\(endpoint): \(error)") }
-                }
-            }
-            return nil
-        }
     }
 
     /// Nobody reigns: what the newest manifest says.

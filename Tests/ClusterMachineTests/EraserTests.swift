@@ -181,6 +181,32 @@ private final class House {
         #expect(try house.logObject(1).isErased)
     }
 
+    @Test("a text that only kept generations hold goes with them, and nothing is written again for it")
+    func keptOnly() throws {
+        let house = House()
+        house.retract()
+        // The purge is published, and then its coordinator ends.
+        house.driver.holds = { [unowned house] operation in
+            guard case .create(let name, _) = operation else { return false }
+            return name.hasPrefix("manifests/") && house.head.overlays.count == 1
+        }
+        house.pass(3000)
+        house.driver.holds = { _ in false }
+        let purged = house.head.generation
+        #expect(!house.isErased && house.purges.count == 1)
+        #expect(house.head.overlays.map(\.identity) == [segment(2).identity] && house.head.kept.count > 1)
+        house.driver.become(Instance(2))
+        house.driver.pass(20_000)
+        #expect(!house.isErased && house.head.kept.contains(Generation(purged.number - 1)))
+        house.driver.join(PeerID(5), .worker)
+        house.merger = PeerID(6)
+        house.driver.join(house.merger, .merger)
+        house.pass(3000)
+        #expect(house.isErased && house.purges.count == 1)
+        #expect(!house.head.kept.hasAny(from: Generation(1), through: Generation(purged.number - 1)))
+        #expect(try house.logObject(1).isErased)
+    }
+
     @Test("a search that fails is tried again after a rest")
     func failure() {
         let house = House()

@@ -113,6 +113,26 @@ import Testing
         #expect(never.status == 0 && never.output.contains("not retracted"), "\(never.output)")
     }
 
+    @Test("a retraction says that nothing is erased yet; with --wait it is, also what only older snapshots hold")
+    func waits() throws {
+        let scratch = try Scratch()
+        let generations = try history(scratch)
+        let url = "https://paper.example/2"
+        let told = try Binary.run("retract", url, "--reason", "court", "--store", scratch.store)
+        #expect(told.status == 0 && told.errors.contains("--wait"), "\(told.errors)")
+        // The newest snapshot has nothing of it any more.
+        #expect(try Binary.run("snapshot", "compact", "--store", scratch.store).status == 0)
+        let done = try Binary.run("retract", url, "--reason", "court", "--wait", "--store", scratch.store)
+        #expect(done.status == 0 && done.output.contains("and erased"), "\(done.output)\(done.errors)")
+        let report = try Binary.run("erasure", url, "--store", scratch.store)
+        #expect(report.output.contains("erased from the log and from all kept generations"), "\(report.output)")
+        let left = report.output.split(separator: "\n").filter { $0.contains(": something is left") }
+        #expect(left.allSatisfy { $0.contains("until it is erased or collected") && !$0.hasPrefix("log/") })
+        let older = try Binary.run("query", "bridge", "--as-of", "\(generations[1])", "--store", scratch.store)
+        #expect(older.status == 1, "\(older.output)")
+        #expect(try Binary.run("snapshot", "verify", "--store", scratch.store).status == 0)
+    }
+
     @Test("a diff tells what was added, superseded and retracted between two generations")
     func diff() throws {
         let scratch = try Scratch()
