@@ -106,7 +106,7 @@ extension BatchCounts {
             case .rejection:
                 received += 1
                 rejected += 1
-            case .retraction, .feed, .deadLetter, .retried, .dropped, .erased: controls += 1
+            case .retraction, .feed, .horizon, .deadLetter, .retried, .dropped, .erased, .expired: controls += 1
             }
         }
     }

@@ -68,6 +68,10 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var intakeBytes: Int
     package var feeds: Int
     package var retractions: Int
+    package var retentionRules: Int
+    /// Whether a coordinator still looks for what is behind a horizon or erases it, and how many keys it erases now.
+    package var isExpiring: Bool
+    package var expiring: Int
     package var deadLetters: Int
     package var suspectStreams: Int
     /// Of the store's file system, and whether articles are refused for want of it: ample, low or spent. Nil where the store does
@@ -108,6 +112,9 @@ package struct CoordinatorStatus: Codable, Sendable {
         intakeBytes = summary.intakeBytes
         feeds = summary.feedCount
         retractions = summary.retractionCount
+        retentionRules = summary.retentionRuleCount
+        isExpiring = summary.isExpiring
+        expiring = summary.expiringCount
         deadLetters = summary.deadLetterCount
         suspectStreams = summary.suspectStreamCount
         storeRequests = requests

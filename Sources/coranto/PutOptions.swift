@@ -35,9 +35,12 @@ struct PutOptions: ParsableArguments {
 
     /// Runs `body` with a client, then waits for all answers; in an own cluster also until nothing is pending.
     ///
-    /// - Parameter stop: once told, an own cluster ends without waiting for what is pending; `body` looks by itself.
+    /// - Parameters:
+    ///   - isExpiring: an own cluster also waits until nothing is behind a horizon of retention.
+    ///   - stop: once told, an own cluster ends without waiting for what is pending; `body` looks by itself.
     func put(
-        lane: Lane, ack: AckLevel, workers: Int, keepFreeBytes: UInt64? = nil, stop: StopSignal = StopSignal(),
+        lane: Lane, ack: AckLevel, workers: Int, keepFreeBytes: UInt64? = nil, isExpiring: Bool = false,
+        stop: StopSignal = StopSignal(),
         _ body: @escaping @Sendable (PutClient) throws -> Void
     ) async throws -> Result {
         let token = try coordinator.token()
@@ -63,7 +66,7 @@ struct PutOptions: ParsableArguments {
             var result = try await send(
                 .addresses([endpoint]), token, nil, lane, ack, { cluster.failure }, body)
             result.before = before
-            result.after = try await Self.whenQuiet(cluster, orTold: stop)
+            result.after = try await Self.whenQuiet(cluster, isExpiring: isExpiring, orTold: stop)
             return result
         }
         if let own { return own }
@@ -172,12 +175,16 @@ struct PutOptions: ParsableArguments {
         }
     }
 
-    private static func whenQuiet(_ cluster: LocalCluster, orTold stop: StopSignal) async throws -> CoordinatorStatus {
+    private static func whenQuiet(
+        _ cluster: LocalCluster, isExpiring: Bool = false, orTold stop: StopSignal
+    ) async throws -> CoordinatorStatus {
         while true {
             if let why = cluster.failure { throw Failure(.failed, why) }
             if cluster.endpoint != nil {
                 let status = await cluster.coordinator.status()
-                if status.articles.pending == 0, status.runningMerges == 0 { return status }
+                if status.articles.pending == 0, status.runningMerges == 0, !isExpiring || !status.isExpiring {
+                    return status
+                }
                 if stop.isTold { return status }
             }
             try await Task.sleep(for: .milliseconds(20))

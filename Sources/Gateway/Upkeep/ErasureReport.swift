@@ -22,7 +22,9 @@ package struct ErasureReport: Sendable {
     package private(set) var objects: [Object] = []
     /// Of the keys, those that are retracted.
     package private(set) var retracted: Set<ArticleKey> = []
-    /// Of these, those of which the log says that no log object and no kept generation has anything of them.
+    /// Of the others, those of which versions expired, with the largest: larger ones are not looked for.
+    package private(set) var expired: [ArticleKey: Version] = [:]
+    /// Of both, those of which the log says that no log object and no kept generation has anything of them.
     package private(set) var erased: Set<ArticleKey> = []
 
     package var holders: [Object] { objects.filter { $0.found != .nothing } }
@@ -42,7 +44,10 @@ package struct ErasureReport: Sendable {
             named.insert(manifest.name)
             let state = try loader.state(of: manifest)
             retracted = keys.filter { state.retractions[$0] != nil }
-            erased = retracted.filter { state.erasures[$0] == nil }
+            for key in keys.subtracting(retracted) { expired[key] = state.erasures[key]?.expiration?.through }
+            let others = keys.subtracting(retracted).subtracting(expired.keys)
+            if !others.isEmpty { try findExpired(others, KeptLog(loader, newest: newest)) }
+            erased = retracted.union(expired.keys).filter { state.erasures[$0] == nil }
         }
         var names: [String] = []
         while case .names(let page) = try loader.perform(.list(prefix: "", after: names.last, limit: 1000)),
@@ -50,7 +55,8 @@ package struct ErasureReport: Sendable {
         {
             names += page
         }
-        let search = KeySearch(keys: keys)
+        let search = KeySearch(
+            bounds: keys.map { VersionBound(key: $0, through: expired[$0] ?? .largest) })
         for name in names {
             let folder = String(name.prefix { $0 != "/" })
             let isFound: Bool
@@ -67,6 +73,16 @@ package struct ErasureReport: Sendable {
             objects.append(
                 Object(name: name, found: !isFound ? .nothing : named.contains(name) ? .inNewest : .leftOver))
             progress(objects.count, names.count)
+        }
+    }
+
+    /// What expired and is erased stands only in the log, as far as that is kept.
+    private mutating func findExpired(_ keys: Set<ArticleKey>, _ log: KeptLog) throws {
+        try log.forEachObject { object in
+            object.forEachEntry { _, _, entry in
+                guard case .expired(let expiration) = entry, keys.contains(expiration.key) else { return }
+                expired[expiration.key] = max(expired[expiration.key] ?? expiration.through, expiration.through)
+            }
         }
     }
 
