@@ -105,8 +105,8 @@ import Testing
         arguments: [
             (["set", "--all"], 2, "--all needs --source"), (["set"], 2, "give one of"),
             (["set", "--keep", "9", "--before", "2020"], 2, "give one of"),
-            (["set", "--keep", "9w"], 1, "9w is no age"),
-            (["set", "--before", "someday"], 1, "someday is no date"),
+            (["set", "--keep", "9w"], 2, "9w is no age"),
+            (["set", "--before", "someday"], 2, "someday is no date"),
         ])
     func refused(_ words: [String], _ status: Int32, _ why: String) throws {
         let scratch = try Scratch()

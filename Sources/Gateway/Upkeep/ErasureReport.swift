@@ -49,6 +49,16 @@ package struct ErasureReport: Sendable {
             if !others.isEmpty { try findExpired(others, KeptLog(loader, newest: newest)) }
             erased = retracted.union(expired.keys).filter { state.erasures[$0] == nil }
         }
+        // A larger version that stays has a place in the order too.
+        var staying: Set<OrderKey> = []
+        if let newest, !expired.isEmpty {
+            let snapshot = try loader.open(newest)
+            for live in try snapshot.lookup(keys: Array(expired.keys)) {
+                if let live, live.version > expired[live.key]! {
+                    staying.insert(OrderKey(time: live.orderTime, key: live.key))
+                }
+            }
+        }
         var names: [String] = []
         while case .names(let page) = try loader.perform(.list(prefix: "", after: names.last, limit: 1000)),
             !page.isEmpty
@@ -64,7 +74,7 @@ package struct ErasureReport: Sendable {
                 isFound = try !search.run([name], source: loader.source) { bucket.perform($0) }.isEmpty
                 loader.source.forget(except: [])
             } else if Self.listed.contains(folder) {
-                isFound = try Self.isEnd(of: name, keys, loader)
+                isFound = try Self.isEnd(of: name, keys, staying, loader)
             } else {
                 throw StoreError(
                     .unsupported, object: name, message: "no object of a store has such a name",
@@ -87,7 +97,9 @@ package struct ErasureReport: Sendable {
     }
 
     /// Whether a manifest or page names one of the articles as the first or last of a segment.
-    private static func isEnd(of name: String, _ keys: Set<ArticleKey>, _ loader: SnapshotLoader) throws -> Bool {
+    private static func isEnd(
+        of name: String, _ keys: Set<ArticleKey>, _ staying: Set<OrderKey>, _ loader: SnapshotLoader
+    ) throws -> Bool {
         let isManifest = name.hasPrefix("manifests/")
         guard isManifest || name.hasPrefix("pages/"),
             case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil))
@@ -96,7 +108,8 @@ package struct ErasureReport: Sendable {
             isManifest
             ? try Manifest(decoding: bytes, named: name).overlays : try ManifestPage(decoding: bytes, named: name).cells
         return segments.contains { segment in
-            segment.span.map { keys.contains($0.first.key) || keys.contains($0.last.key) } ?? false
+            guard let span = segment.span else { return false }
+            return [span.first, span.last].contains { keys.contains($0.key) && !staying.contains($0) }
         }
     }
 }
