@@ -58,7 +58,7 @@ struct ErasureCommand: AsyncParsableCommand {
         } else if let through = report.expired[key] {
             what = "expired with all versions up to \(through.recordHash.hex.prefix(12)), which alone are looked for"
         } else {
-            return "neither retracted nor, by the log that is kept, expired"
+            return "not retracted, and not expired by the log that is kept"
         }
         return report.erased.contains(key)
             ? "\(what); erased from the log and from all kept generations"
