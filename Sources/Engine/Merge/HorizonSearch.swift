@@ -1,4 +1,4 @@
-package import News
+import News
 package import Storage
 
 /// Finds what is behind a horizon of retention in segments, dead or not: keys, and of each the largest version found.

@@ -1,4 +1,4 @@
-package import News
+import News
 package import Storage
 
 /// Finds the objects of a store in which something of given articles stands: record, terms, corrections or place in the order
