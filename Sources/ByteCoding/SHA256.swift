@@ -6,6 +6,7 @@ package struct Digest256: Hashable, Sendable, Comparable {
     package var limbs: (UInt64, UInt64, UInt64, UInt64)
 
     package static let zero = Digest256(limbs: (0, 0, 0, 0))
+    package static let largest = Digest256(limbs: (.max, .max, .max, .max))
     package static let byteCount = 32
 
     package init(limbs: (UInt64, UInt64, UInt64, UInt64)) { self.limbs = limbs }

@@ -164,6 +164,8 @@ package struct Coordinator: Sendable {
     private var state = ClusterState()
     /// The retracted keys by shard, for LEASE: hashing them all for each lease would stop the heartbeat.
     private var retracted: [Shard: [ArticleKey]] = [:]
+    /// What expired and is not erased yet, by shard, for the same reason.
+    private var expired: [Shard: [ArticleKey: ShardRules.VersionMark]] = [:]
     private var folding = Folding(foldedTo: .start)
     private var nextFold: Int64 = 0
     private var nextPublish: Int64 = 0
@@ -176,6 +178,10 @@ package struct Coordinator: Sendable {
     private var eraser: Eraser?
     /// What was erased and waits for the log.
     private var erasedToken: UInt64?
+    private var expirer = Expirer()
+    private var expirerToken: UInt64?
+    /// Rules and expirations that wait for the log: what comes behind them and is concerned comes again.
+    private var comingRules: [UInt64: [LogEntry]] = [:]
     private var quarantine = Quarantine()
     private var roomGuard: RoomGuard
     /// The decision that waits for the log.
@@ -222,8 +228,11 @@ package struct Coordinator: Sendable {
             mergerCount: merges.mergerCount, runningMerges: merges.runningJobs.count,
             unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
             intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
-            retractionCount: state.retractions.count, deadLetterCount: state.deadLetters.count,
+            retractionCount: state.retractions.count, retentionRuleCount: state.retention.bySource.count,
+            isExpiring: expiringCount > 0 || !expirer.isDone(with: state.retention), expiringCount: expiringCount,
+            deadLetterCount: state.deadLetters.count,
             suspectStreamCount: quarantine.suspectCount, erasureCount: state.erasures.count,
+            isSettled: publisher.flatMap { publisher in router?.isQuiet(publisher.head) } ?? false,
             room: roomGuard.room, roomLevel: roomGuard.level)
     }
 
@@ -281,6 +290,7 @@ package struct Coordinator: Sendable {
                 term = manifest.term
                 state = inherited
                 retracted = Dictionary(grouping: inherited.retractions.keys) { manifest.sharding.shard(of: $0) }
+                for expiration in inherited.erasures.values.compactMap(\.expiration) { mark(expiration, manifest) }
                 folding = Folding(foldedTo: manifest.foldedTo)
                 router = Router(
                     sharding: manifest.sharding, watermarks: manifest,
@@ -318,7 +328,8 @@ package struct Coordinator: Sendable {
             if case .retraction(let retraction) = entry, state.retractions[retraction.key] == nil, let publisher {
                 retracted[publisher.head.sharding.shard(of: retraction.key), default: []].append(retraction.key)
             }
-            let changed = state.apply(entry)
+            let changed = state.apply(entry, at: position)
+            if changed.contains(.erasures), let publisher { noteErasure(entry, publisher.head) }
             if case .retried(let article) = entry, changed.contains(.deadLetters), let publisher {
                 revived.insert(publisher.head.sharding.shard(of: article.key))
             }
@@ -326,6 +337,29 @@ package struct Coordinator: Sendable {
         }
         folding.foldedTo = max(folding.foldedTo, object.endPosition)
         return revived
+    }
+
+    private mutating func mark(_ expiration: Expiration, _ head: Manifest) {
+        expired[head.sharding.shard(of: expiration.key), default: [:]][expiration.key] = ShardRules.VersionMark(
+            key: expiration.key, version: expiration.through, position: expiration.position)
+    }
+
+    private var expiringCount: Int { expired.values.reduce(0) { $0 + $1.count } }
+
+    /// Keeps what is told with leases as the state is.
+    private mutating func noteErasure(_ entry: LogEntry, _ head: Manifest) {
+        let key: ArticleKey
+        switch entry {
+        case .expired(let expiration): key = expiration.key
+        case .retraction(let retraction): key = retraction.key
+        case .erased(let bound): key = bound.key
+        default: return
+        }
+        if let standing = state.erasures[key]?.expiration {
+            mark(standing, head)
+        } else {
+            expired[head.sharding.shard(of: key)]?[key] = nil
+        }
     }
 
     private mutating func begin(now: Moment) {
@@ -476,15 +510,32 @@ package struct Coordinator: Sendable {
         take(log!.append(token: token, batch: batch, sizeBytes: entry.heldBytes, now: now), now: now)
     }
 
-    /// Lets the eraser go on.
+    /// Lets the expirer and the eraser go on, one of which at a time has a merger.
     private mutating func erase(now: Moment) {
-        guard let publisher, let collector, let eraser, !isDraining, !state.erasures.isEmpty || !eraser.isIdle else {
-            return
-        }
+        guard let publisher, let collector, let eraser, !isDraining else { return }
+        let scan = Expirer.View(
+            head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, hasStanding: expiringCount > 0,
+            isMergerBusy: merges.isErasureBusy, isErasing: !eraser.isIdle)
+        take(expirer.step(scan, now: now), now: now)
+        guard !expirer.isScanning, !state.erasures.isEmpty || !eraser.isIdle else { return }
         let view = Eraser.View(
             head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, collector: collector,
             isMergerBusy: merges.isErasureBusy)
         take(self.eraser!.step(view, now: now), now: now)
+    }
+
+    private mutating func take(_ outputs: [Expirer.Output], now: Moment) {
+        for output in outputs {
+            switch output {
+            case .request(let work): merges.request(work)
+            case .log(let entries):
+                let token = intake.takeToken()
+                expirerToken = token
+                comingRules[token] = entries
+                log(entries, token, now: now)
+            case .note(let text): actions.append(.note(text))
+            }
+        }
     }
 
     private mutating func take(_ outputs: [Eraser.Output], now: Moment) {
@@ -493,19 +544,24 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .request(let work): merges.request(work)
             case .survey: collector?.hurry(now: now)
-            case .erased(let keys):
+            case .erased(let bounds):
                 let token = intake.takeToken()
                 erasedToken = token
-                let entries = keys.map { LogEntry.erased($0) }
-                let batch = LogObject.Batch(
-                    client: "", number: token, digest: SHA256.hash(of: keys.flatMap(\.bytes)), lane: .live,
-                    entries: entries)
-                let size = entries.reduce(0) { $0 + $1.heldBytes }
-                take(log!.append(token: token, batch: batch, sizeBytes: size, now: now), now: now)
+                log(bounds.map { .erased($0) }, token, now: now)
             case .note(let text): actions.append(.note(text))
             case .fenced: fence()
             }
         }
+    }
+
+    /// Appends a batch of our own.
+    private mutating func log(_ entries: [LogEntry], _ token: UInt64, now: Moment) {
+        var bytes = ByteWriter()
+        for entry in entries { entry.encode(to: &bytes) }
+        let batch = LogObject.Batch(
+            client: "", number: token, digest: SHA256.hash(of: bytes.bytes), lane: .live, entries: entries)
+        let size = entries.reduce(0) { $0 + $1.heldBytes }
+        take(log!.append(token: token, batch: batch, sizeBytes: size, now: now), now: now)
     }
 
     private mutating func fail(_ message: String) {
@@ -539,15 +595,60 @@ package struct Coordinator: Sendable {
         guard answers.owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
         var put = put
         if let why = resolve(&put) { return refuse(put, peer, .notAllowed, why) }
+        if isConcerned(put) { return refuse(put, peer, .busy, "a rule of retention is on its way into the log") }
         for (index, entry) in put.entries.enumerated() {
-            guard case .article(let article) = entry, state.retractions[article.key] != nil else { continue }
-            put.entries[index] = .rejection(
-                Rejection(reason: .retracted, source: article.source, place: article.key.hex, detail: ""))
+            switch entry {
+            case .article(let article): if let why = rejection(of: article) { put.entries[index] = .rejection(why) }
+            // By age: the clock becomes a record here.
+            case .horizon(var rule) where rule.ageDays > 0:
+                rule.time = RetentionHorizon.time(ofAgeDays: rule.ageDays, at: now.wall)
+                put.entries[index] = .horizon(rule)
+            default: break
+            }
         }
         let token = intake.add(put, asker)
+        let rules = put.entries.filter { if case .horizon = $0 { true } else { false } }
+        if !rules.isEmpty { comingRules[token] = rules }
         let batch = LogObject.Batch(
             client: put.id.client, number: put.id.number, digest: put.digest, lane: put.lane, entries: put.entries)
         take(log!.append(token: token, batch: batch, sizeBytes: put.heldBytes, now: now), now: now)
+    }
+
+    /// Why an article is not taken, by what is durable.
+    private func rejection(of article: LoggedArticle) -> Rejection? {
+        func rejected(_ reason: RejectionReason, _ detail: String) -> Rejection {
+            Rejection(reason: reason, source: article.source, place: article.key.hex, detail: detail)
+        }
+        if state.retractions[article.key] != nil { return rejected(.retracted, "") }
+        if let rule = state.retention.horizon(before: article) {
+            return rejected(.expired, "behind the horizon \(rule.dateText)")
+        }
+        if state.expiration(of: article.key, article.version) != nil {
+            return rejected(.expired, "a version as large or larger is being expired")
+        }
+        return nil
+    }
+
+    /// Whether something in it would have to be held against a rule that is not durable yet: it can neither be taken nor
+    /// rejected.
+    private func isConcerned(_ put: Put) -> Bool {
+        guard !comingRules.isEmpty else { return false }
+        var rules = RetentionRules()
+        var bounds: [ArticleKey: Version] = [:]
+        for entry in comingRules.values.joined() {
+            switch entry {
+            case .horizon(let rule): if rule.time > rules.bySource[rule.source]?.time ?? 0 { rules.set(rule) }
+            case .expired(let expiration): bounds[expiration.key] = expiration.through
+            default: break
+            }
+        }
+        return put.entries.contains { entry in
+            switch entry {
+            case .article(let article), .retried(let article):
+                rules.horizon(before: article) != nil || bounds[article.key].map { article.version <= $0 } ?? false
+            default: false
+            }
+        }
     }
 
     /// Makes entries of what is asked of dead letters.
@@ -565,6 +666,9 @@ package struct Coordinator: Sendable {
             for (id, letter) in letters where letter.isTextThere {
                 switch request.kind {
                 case .retry:
+                    if let why = rejection(of: letter.article) {
+                        return "dead letter \(id.key.hex) is \(why.reason.name): \(why.detail)"
+                    }
                     // Whoever reads its first entry again must still find the decision.
                     let shard = head.sharding.shard(of: id.key)
                     guard Lane.allCases.allSatisfy({ head[watermark: ShardLane(shard, $0)] >= letter.position })
@@ -589,6 +693,11 @@ package struct Coordinator: Sendable {
                 for token in tokens { durable(token) }
             case .refused(let tokens, let failure):
                 for token in tokens {
+                    comingRules[token] = nil
+                    if token == expirerToken {
+                        expirerToken = nil
+                        take(expirer.refused("\(failure)", now: now), now: now)
+                    }
                     if token == erasedToken { take(eraser?.failed("\(failure)", now: now) ?? [], now: now) }
                     if token == decisionToken {
                         decisionToken = nil
@@ -606,6 +715,11 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func durable(_ token: UInt64) {
+        comingRules[token] = nil
+        if token == expirerToken {
+            expirerToken = nil
+            expirer.logged()
+        }
         if token == decisionToken {
             decisionToken = nil
             quarantine.decided()
@@ -710,9 +824,16 @@ package struct Coordinator: Sendable {
         case .found(let report):
             guard merges.reportSearch(report.job, by: peer) else { break }
             eraser?.found(report.names, now: now)
+        case .scanned(let report):
+            guard merges.reportSearch(report.job, by: peer) else { break }
+            expirer.scanned(report.expirations)
         case .mergeFailed(let job, let why):
             if merges.reportSearch(job, by: peer) {
-                take(eraser?.failed("search \(job) failed: \(why)", now: now) ?? [], now: now)
+                if expirer.isScanning {
+                    take(expirer.scanFailed(why, now: now), now: now)
+                } else {
+                    take(eraser?.failed("search \(job) failed: \(why)", now: now) ?? [], now: now)
+                }
             } else if merges.report(job, by: peer) != nil {
                 mergeFailed(job, why, now: now)
             }
@@ -862,9 +983,10 @@ package struct Coordinator: Sendable {
         return ShardRules(
             suspectTo: Dictionary(uniqueKeysWithValues: suspectTo),
             deadLetters: letters.map {
-                ShardRules.DeadLetterMark(key: $0.key.key, version: $0.key.version, position: $0.value.position)
+                ShardRules.VersionMark(key: $0.key.key, version: $0.key.version, position: $0.value.position)
             },
-            retracted: (retracted[shard] ?? []).sorted())
+            retracted: (retracted[shard] ?? []).sorted(),
+            expired: (expired[shard] ?? [:]).values.sorted { $0.key < $1.key })
     }
 
     private mutating func dispatch(now: Moment) {

@@ -21,11 +21,18 @@ package struct CoordinatorSummary: Sendable {
     package var intakeBytes: Int
     package var feedCount: Int
     package var retractionCount: Int
+    package var retentionRuleCount: Int
+    /// Whether something may still be behind a horizon.
+    package var isExpiring: Bool
+    /// Keys of the round that is being erased.
+    package var expiringCount: Int
     package var deadLetterCount: Int
     /// Shards and lanes whose articles are tried apart, because they may have ended their workers.
     package var suspectStreamCount: Int
     /// Retracted keys of which the text is not erased yet.
     package var erasureCount: Int
+    /// Whether all that was accepted, retractions too, is in the snapshot.
+    package var isSettled: Bool
     /// Nil where the store does not tell.
     package var room: StoreRoom?
     package var roomLevel: RoomGuard.Level
@@ -34,7 +41,8 @@ package struct CoordinatorSummary: Sendable {
         isReigning: Bool, isDraining: Bool, term: Term, generation: Generation, setDigest: String, sums: OutcomeSums,
         overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
         mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
-        retractionCount: Int, deadLetterCount: Int, suspectStreamCount: Int, erasureCount: Int = 0,
+        retractionCount: Int, retentionRuleCount: Int = 0, isExpiring: Bool = false, expiringCount: Int = 0,
+        deadLetterCount: Int, suspectStreamCount: Int, erasureCount: Int = 0, isSettled: Bool = true,
         room: StoreRoom? = nil,
         roomLevel: RoomGuard.Level = .ample
     ) {
@@ -54,9 +62,13 @@ package struct CoordinatorSummary: Sendable {
         self.intakeBytes = intakeBytes
         self.feedCount = feedCount
         self.retractionCount = retractionCount
+        self.retentionRuleCount = retentionRuleCount
+        self.isExpiring = isExpiring
+        self.expiringCount = expiringCount
         self.deadLetterCount = deadLetterCount
         self.suspectStreamCount = suspectStreamCount
         self.erasureCount = erasureCount
+        self.isSettled = isSettled
         self.room = room
         self.roomLevel = roomLevel
     }

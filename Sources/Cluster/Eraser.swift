@@ -1,4 +1,4 @@
-// Takes the texts of retracted keys out of everything that the newest and the kept manifests name, and out of the log.
+// Takes the texts of retracted keys and of expired versions out of everything that the newest and the kept manifests name, and out of the log.
 //
 // Guarantees
 // 1. A key is told erased only after (a) every segment that the head names was searched and none had anything of it, (b) no
@@ -9,8 +9,9 @@
 //    was read.
 // 4. Whatever fails, or a coordinator that ends, leaves the keys among those to be erased: it begins anew.
 //
-// Why (a) lasts: nothing of a retracted key is pending when the search begins, so no worker brings it again, and a merge of
-// segments that have nothing of it has nothing of it.
+// Why (a) lasts: nothing of a retracted key, or of versions of a key up to the one that expired, is pending when the search
+// begins, and none is accepted before it ends; so no worker brings it again, and a merge of segments that have nothing of it
+// has nothing of it.
 
 import ByteCoding
 package import News
@@ -24,7 +25,7 @@ package struct Eraser: Sendable {
         /// Make known what kept generations name.
         case survey
         /// To be logged.
-        case erased([ArticleKey])
+        case erased([VersionBound])
         case note(String)
         case fenced
     }
@@ -71,8 +72,8 @@ package struct Eraser: Sendable {
         case concluding
     }
 
-    /// Keys of one round.
-    static let keyLimitCount = 4096
+    /// Keys of one round: as many as a scan for expired ones finds, and as one batch of the log holds.
+    static let keyLimitCount = Limits.batchEntries
     /// Names in one search: a second or so of a merger's time.
     static let nameLimitCount = 256
     package static let restMilliseconds: Int64 = 30_000
@@ -81,10 +82,12 @@ package struct Eraser: Sendable {
 
     private let term: Term
     private let intervalMilliseconds: Int64
+    /// Of what was retracted; what expired does not wait for one another.
     private var nextRound: Int64 = .min
+    private var restsUntil: Int64 = .min
     private var stage = Stage.idle
     private var call = StoreCall(owner: .eraser)
-    private var keys: [ArticleKey] = []
+    private var bounds: [VersionBound] = []
     /// What is still to be searched, last first, and what a merger has.
     private var queue: [String] = []
     private var asked: [String] = []
@@ -128,7 +131,7 @@ package struct Eraser: Sendable {
     /// A search, a purge or the log failed.
     package mutating func failed(_ why: String, now: Moment) -> [Output] {
         guard stage != .idle else { return [] }
-        nextRound = now.milliseconds + Self.restMilliseconds
+        restsUntil = now.milliseconds + Self.restMilliseconds
         end()
         return [.note("an erasure begins anew: \(why)")]
     }
@@ -175,15 +178,19 @@ package struct Eraser: Sendable {
     private mutating func end() {
         stage = .idle
         call.abandon()
-        (keys, queue, asked, searched, found, passNames, forgotten) = ([], [], [], [], [], [], [])
+        (bounds, queue, asked, searched, found, passNames, forgotten) = ([], [], [], [], [], [], [])
     }
 
     private mutating func advance(_ view: View, now: Moment, _ outputs: inout [Output]) {
         let head = view.head.manifest
         switch stage {
         case .idle:
-            guard !view.state.erasures.isEmpty, now.milliseconds >= nextRound else { return }
-            keys = Array(view.state.erasures.keys.sorted().prefix(Self.keyLimitCount))
+            guard !view.state.erasures.isEmpty, now.milliseconds >= restsUntil,
+                now.milliseconds >= nextRound || view.state.erasures.values.contains(where: { $0.expiration != nil })
+            else { return }
+            bounds = view.state.erasures.map { VersionBound(key: $0.key, through: $0.value.through) }
+                .sorted { $0.key < $1.key }
+            bounds = Array(bounds.prefix(Self.keyLimitCount))
             (purgeCount, emptiedCount) = (0, 0)
             stage = .covering(view.foldedTo)
         case .covering(let position):
@@ -209,7 +216,8 @@ package struct Eraser: Sendable {
             if !dirty.isEmpty {
                 guard purgeCount < Self.purgeLimitCount else {
                     outputs += failed(
-                        "\(dirty[0].objectName) keeps a retracted text; run: coranto snapshot verify", now: now)
+                        "\(dirty[0].objectName) keeps a text that is to be erased; run: coranto snapshot verify",
+                        now: now)
                     return
                 }
                 purgeCount += 1
@@ -245,13 +253,19 @@ package struct Eraser: Sendable {
                 stage = .listingLog
                 outputs.append(.operation(call.start(.list(prefix: "log/", after: last, limit: Self.listLimitCount))))
             } else {
-                outputs.append(.erased(keys))
+                outputs.append(.erased(bounds))
                 stage = .concluding
             }
         case .concluding:
-            guard keys.allSatisfy({ view.state.erasures[$0] == nil }) else { return }
+            // What was retracted meanwhile stays, for the next round.
+            let isLogged = bounds.allSatisfy { bound in
+                view.state.erasures[bound.key].map { $0.through > bound.through } ?? true
+            }
+            guard isLogged else { return }
             outputs.append(
-                .note("erased \(keys.count) retracted keys: \(purgeCount) purges, \(emptiedCount) log objects emptied"))
+                .note(
+                    "erased \(bounds.count) retracted or expired keys: \(purgeCount) purges, \(emptiedCount) log objects emptied"
+                ))
             nextRound = now.milliseconds + intervalMilliseconds
             end()
         }
@@ -268,7 +282,7 @@ package struct Eraser: Sendable {
             queue.removeLast(asked.count)
         }
         guard !asked.isEmpty else { return true }
-        outputs.append(.request(.find(keys: keys, names: asked)))
+        outputs.append(.request(.find(bounds: bounds, names: asked)))
         return false
     }
 

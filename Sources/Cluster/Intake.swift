@@ -103,7 +103,7 @@ extension BatchCounts {
             case .rejection:
                 received += 1
                 rejected += 1
-            case .retraction, .feed, .deadLetter, .retried, .dropped, .erased: controls += 1
+            case .retraction, .feed, .horizon, .deadLetter, .retried, .dropped, .erased, .expired: controls += 1
             }
         }
     }

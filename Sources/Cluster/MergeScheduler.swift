@@ -11,9 +11,10 @@ package import Wire
 /// 3. What is to be purged goes into no other merge, and searches and purges go before merges.
 /// 4. What failed rests before it is tried again, longer each time, and after `failureLimitCount` failures it is left alone.
 package struct MergeScheduler: Sendable {
-    /// What the eraser wants done, one at a time.
+    /// What the eraser or the expirer wants done, one at a time.
     package enum ErasureWork: Equatable, Sendable {
-        case find(keys: [ArticleKey], names: [String])
+        case find(bounds: [VersionBound], names: [String])
+        case scan(rules: [RetentionHorizon], limitCount: Int, names: [String])
         case purge([SegmentReference])
     }
 
@@ -98,11 +99,17 @@ package struct MergeScheduler: Sendable {
         guard let work = wantedErasure, let merger = mergers.first(where: isFree) else { return nil }
         let number = nextJob
         switch work {
-        case .find(let keys, let names):
+        case .find(let bounds, let names):
             search = (number, merger)
             wantedErasure = nil
             nextJob += 1
-            return (merger, .find(FindJob(number: number, keys: keys, names: names)))
+            return (merger, .find(FindJob(number: number, bounds: bounds, names: names)))
+        case .scan(let rules, let limitCount, let names):
+            search = (number, merger)
+            wantedErasure = nil
+            nextJob += 1
+            let job = ScanJob(number: number, rules: rules, limitCount: UInt32(limitCount), names: names)
+            return (merger, .scan(job))
         case .purge(let inputs):
             guard Set(inputs).isSubset(of: Set(head.overlays).union(cells)) else {
                 wantedErasure = nil

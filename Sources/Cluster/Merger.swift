@@ -19,8 +19,22 @@ package struct Merger: Sendable {
         case engineFailed(MergeJob, String)
         /// The engine looked through the objects.
         case found(FindJob, [String])
-        case searchFailed(FindJob, String)
+        case scanned(ScanJob, [Expiration])
+        case searchFailed(Search, String)
         case drain
+    }
+
+    /// To look through objects for something.
+    package enum Search: Equatable, Sendable {
+        case find(FindJob)
+        case scan(ScanJob)
+
+        var number: UInt64 {
+            switch self {
+            case .find(let job): job.number
+            case .scan(let job): job.number
+            }
+        }
     }
 
     package enum Action: Equatable, Sendable {
@@ -28,7 +42,7 @@ package struct Merger: Sendable {
         case reconnect
         case operation(TaggedOperation)
         case merge(MergeJob)
-        case find(FindJob)
+        case search(Search)
         /// The output is uploaded, or no longer wanted: the engine may make the next.
         case goOn
         case drained
@@ -53,7 +67,7 @@ package struct Merger: Sendable {
     private var actions: [Action] = []
     private var create = CreateCall(owner: .merger)
     private var job: MergeJob?
-    private var search: FindJob?
+    private var search: Search?
     private var uploading: SegmentReference?
     private var uploaded: [SegmentReference] = []
     private var nextTouch: Int64 = 0
@@ -97,8 +111,12 @@ package struct Merger: Sendable {
             actions.append(.send(.mergeFailed(job: job.number, message: why)))
             idle()
         case .found(let done, let names):
-            guard stage == .searching, let search, done == search else { break }
-            actions.append(.send(.found(FoundReport(job: search.number, names: names))))
+            guard stage == .searching, search == .find(done) else { break }
+            actions.append(.send(.found(FoundReport(job: done.number, names: names))))
+            idle()
+        case .scanned(let done, let expirations):
+            guard stage == .searching, search == .scan(done) else { break }
+            actions.append(.send(.scanned(ScannedReport(job: done.number, expirations: expirations))))
             idle()
         case .searchFailed(let tried, let why):
             guard stage == .searching, let search, tried == search else { break }
@@ -127,17 +145,21 @@ package struct Merger: Sendable {
             self.job = job
             stage = .merging
             actions.append(.merge(job))
-        case .find(let search):
-            guard mayBegin(search.number) else { return }
-            self.search = search
-            stage = .searching
-            actions.append(.find(search))
+        case .find(let job): begin(.find(job))
+        case .scan(let job): begin(.scan(job))
         case .touched, .refused, .published: break
         case .error(let code, let text):
             actions.append(.note("coordinator: \(code.rawValue) \(text)"))
             rejoin()
         default: rejoin()
         }
+    }
+
+    private mutating func begin(_ search: Search) {
+        guard mayBegin(search.number) else { return }
+        self.search = search
+        stage = .searching
+        actions.append(.search(search))
     }
 
     private mutating func mayBegin(_ job: UInt64) -> Bool {

@@ -54,7 +54,7 @@ package struct Folding: Sendable {
         case .retried(let article):
             receivedCount += 1
             received.received(1, source: article.source, hour: hour)
-        case .retraction, .feed, .dropped, .erased: break
+        case .retraction, .feed, .horizon, .dropped, .erased, .expired: break
         }
     }
 

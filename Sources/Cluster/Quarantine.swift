@@ -123,7 +123,7 @@ struct Quarantine: Sendable {
                 guard position == report.position else { return }
                 switch entry {
                 case .article(let article), .retried(let article): found = (article, object.hour)
-                case .rejection, .retraction, .feed, .deadLetter, .dropped, .erased: break
+                case .rejection, .retraction, .feed, .horizon, .deadLetter, .dropped, .erased, .expired: break
                 }
             }
         } catch { return [.failed("\(operation.name) is corrupt: \(error)")] }

@@ -85,6 +85,11 @@ package struct Router: Sendable {
         }
     }
 
+    /// Whether all that was appended, retractions too, is in this snapshot.
+    package func isQuiet(_ manifest: Manifest) -> Bool {
+        streams.allSatisfy { isQuiet($0, watermark: manifest[watermark: $0]) }
+    }
+
     /// The holder of the shard changed: the new one gets everything behind the watermark.
     package mutating func rewind(_ shard: Shard, watermarks: Manifest) {
         for lane in Lane.allCases {
@@ -230,10 +235,12 @@ package struct Router: Sendable {
 }
 
 extension LogEntry {
-    /// Retractions go through the live lane whatever their batch asked for.
+    /// Retractions go through the live lane whatever their batch asked for, and so does what expired.
     func lane(given lane: Lane) -> Lane {
-        if case .retraction = self { return .live }
-        return lane
+        switch self {
+        case .retraction, .expired: .live
+        default: lane
+        }
     }
 
     /// What it costs of a worker's credit (docs/wire-protocol.md, CREDIT), in bytes; 0 for what no worker sees.
@@ -241,7 +248,8 @@ extension LogEntry {
         switch self {
         case .article(let article), .retried(let article): article.frame.count + 160
         case .retraction(let retraction): 64 + retraction.url.utf8.count + retraction.reason.utf8.count
-        case .rejection, .feed, .deadLetter, .dropped, .erased: 0
+        case .expired: 160
+        case .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: 0
         }
     }
 
@@ -252,7 +260,8 @@ extension LogEntry {
             switch self {
             case .article(let article), .retried(let article): article.frame.count + article.source.utf8.count
             case .deadLetter(let letter): letter.article.frame.count + letter.reason.utf8.count
-            case .dropped, .erased: 0
+            case .dropped, .erased, .expired: 0
+            case .horizon(let rule): rule.source.utf8.count
             case .rejection(let rejection):
                 rejection.source.utf8.count + rejection.place.utf8.count + rejection.detail.utf8.count
             case .retraction(let retraction): retraction.url.utf8.count + retraction.reason.utf8.count

@@ -5,7 +5,9 @@
 // 2. An outcome is counted once for each entry of a reported run.
 // 3. What is killed was live in the snapshot or in an own segment, and loses against what kills it.
 // 4. After a refusal or a lost connection nothing of the old leases is reported.
-// 5. An article that may have ended a worker is taken in only after it was tried in a process of its own.
+// 5. Of versions that expired nothing is published that stands in the log before the entry that says so, in whatever order
+//    the lanes bring them.
+// 6. An article that may have ended a worker is taken in only after it was tried in a process of its own.
 
 import ByteCoding
 package import News
@@ -126,6 +128,11 @@ package struct Worker: Sendable {
         var shard: Shard
     }
 
+    private struct Expiry: Sendable {
+        var through: Version
+        var hour: UInt32
+    }
+
     private struct Label: Hashable {
         var source: String
         var hour: UInt32
@@ -163,7 +170,10 @@ package struct Worker: Sendable {
     private var leases: [Shard: Lease] = [:]
     private var retracted: Set<ArticleKey> = []
     /// As told with each lease: one that was retried since an earlier lease is no longer among them.
-    private var deadLetters: [Shard: [ArticleKey: [ShardRules.DeadLetterMark]]] = [:]
+    private var deadLetters: [Shard: [ArticleKey: [ShardRules.VersionMark]]] = [:]
+    /// What expired, as told with each lease and by entries since; only of the newest round, for before a round begins
+    /// everything that the one before concerns is published.
+    private var expired: [Shard: [ArticleKey: ShardRules.VersionMark]] = [:]
     private var queue: [ArticlesBatch] = []
     private var suspects: Suspects?
     /// Tells answers to an abandoned trial apart.
@@ -176,6 +186,7 @@ package struct Worker: Sendable {
     private var open: [ArticleKey: Open] = [:]
     private var dropped: [Int] = []
     private var retractions: [ArticleKey: UInt32] = [:]
+    private var expiries: [ArticleKey: Expiry] = [:]
     private var counts: [CountKey: Int64] = [:]
     /// Sources and hours of its articles, and an upper bound of the report's rows of them.
     private var labels: Set<Label> = []
@@ -261,6 +272,7 @@ package struct Worker: Sendable {
         leases = [:]
         retracted = []
         deadLetters = [:]
+        expired = [:]
         queue = []
         suspects = nil
         trialNumber += 1
@@ -312,9 +324,11 @@ package struct Worker: Sendable {
             leases[shard] = Lease(epoch: epoch, generation: generation, suspectTo: rules.suspectTo)
             retracted.formUnion(rules.retracted)
             deadLetters[shard] = Dictionary(grouping: rules.deadLetters, by: \.key)
+            expired[shard] = Dictionary(rules.expired.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
         case .revoke(let shard, let epoch):
             guard leases[shard]?.epoch == epoch else { return }
             leases[shard] = nil
+            expired[shard] = nil
             forget(shard)
         case .articles(let batch):
             guard !isDraining else { return }
@@ -365,11 +379,12 @@ package struct Worker: Sendable {
                 switch routed.entry {
                 case .article(let article), .retried(let article):
                     guard deadLetterMark(of: article, in: slice.shardLane.shard) == nil,
-                        !retracted.contains(article.key)
+                        !retracted.contains(article.key),
+                        expiry(of: article, at: routed.position, in: slice.shardLane.shard) == nil
                     else { continue }
                     found.articles.append(article)
                     found.places.append((slice.shardLane, slice.epoch, routed.position))
-                case .retraction, .rejection, .feed, .deadLetter, .dropped, .erased: break
+                case .retraction, .expired, .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: break
                 }
             }
         }
@@ -414,8 +429,17 @@ package struct Worker: Sendable {
         }
     }
 
-    private func deadLetterMark(of article: LoggedArticle, in shard: Shard) -> ShardRules.DeadLetterMark? {
+    private func deadLetterMark(of article: LoggedArticle, in shard: Shard) -> ShardRules.VersionMark? {
         deadLetters[shard]?[article.key]?.first { $0.version == article.version }
+    }
+
+    /// The expiration behind which an article came; it is no article of its own then.
+    private func expiry(
+        of article: LoggedArticle, at position: Position, in shard: Shard
+    ) -> ShardRules.VersionMark? {
+        guard let mark = expired[shard]?[article.key], position < mark.position, article.version <= mark.version
+        else { return nil }
+        return mark
     }
 
     private mutating func take(_ batch: ArticlesBatch, now: Moment) {
@@ -455,6 +479,11 @@ package struct Worker: Sendable {
                 guard letter.position != routed.position else { break }
                 label(Label(source: article.source, hour: routed.hour))
                 count(.duplicate, article.source, routed.hour)
+            } else if let mark = expiry(of: article, at: routed.position, in: stream.shard),
+                !retracted.contains(article.key)
+            {
+                label(Label(source: article.source, hour: routed.hour))
+                count(article.version, beside: mark.version, article.source, routed.hour)
             } else {
                 take(article, hour: routed.hour, shard: stream.shard)
             }
@@ -465,8 +494,32 @@ package struct Worker: Sendable {
                 dropped.append(old.ordinal)
                 count(.retracted, old.source, old.hour)
             }
-        case .rejection, .feed, .deadLetter, .dropped, .erased: break
+        case .expired(let expiration): expire(expiration, at: routed.position, hour: routed.hour, shard: stream.shard)
+        case .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: break
         }
+    }
+
+    private mutating func expire(_ expiration: Expiration, at position: Position, hour: UInt32, shard: Shard) {
+        // A round is one batch, so one object of the log.
+        if let older = expired[shard]?.values.first?.position,
+            (older.term, older.number) != (position.term, position.number)
+        {
+            expired[shard] = [:]
+        }
+        expired[shard, default: [:]][expiration.key] = ShardRules.VersionMark(
+            key: expiration.key, version: expiration.through, position: position)
+        expiries[expiration.key] = Expiry(through: expiration.through, hour: hour)
+        // Had it come by another lane before the scan it would have lost against what expired.
+        if let old = open[expiration.key], old.version <= expiration.through {
+            open[expiration.key] = nil
+            dropped.append(old.ordinal)
+            count(old.version, beside: expiration.through, old.source, old.hour)
+        }
+    }
+
+    /// Counts an article that came beside a version that is as large or larger.
+    private mutating func count(_ version: Version, beside larger: Version, _ source: String, _ hour: UInt32) {
+        count(version == larger ? Self.duplicate : .superseded, source, hour)
     }
 
     private mutating func take(_ article: LoggedArticle, hour: UInt32, shard: Shard) {
@@ -521,6 +574,7 @@ package struct Worker: Sendable {
         open = [:]
         dropped = []
         retractions = [:]
+        expiries = [:]
         counts = [:]
         labels = []
         lastLabel = nil
@@ -533,12 +587,16 @@ package struct Worker: Sendable {
 
     // MARK: Sealing
 
+    /// Expirations of a builder at which it is sealed: what each kills is read, and held, while the segment is built.
+    static let expiryLimitCount = 4096
+
     private mutating func sealIfDue(now: Moment) {
         guard stage == .filling, !runs.isEmpty else { return }
         let time = now.milliseconds
         let isFull =
             recordBytes >= configuration.sealRecordBytes || labelBytes >= configuration.sealReportBytes
-            || open.count + retractions.count >= keyLimitCount
+            || open.count + retractions.count + expiries.count >= keyLimitCount
+            || expiries.count >= Self.expiryLimitCount
         let isOld =
             (firstLive.map { time - $0 >= configuration.liveAgeMilliseconds } ?? false)
             || (firstBulk.map { time - $0 >= configuration.bulkAgeMilliseconds } ?? false)
@@ -548,7 +606,9 @@ package struct Worker: Sendable {
 
     private mutating func beginSeal(now: Moment) {
         guard stage == .filling, !runs.isEmpty else { return }
-        lookupKeys = (Array(open.keys) + retractions.keys).sorted()
+        lookupKeys = Array(open.keys) + retractions.keys
+        lookupKeys += expiries.keys.filter { open[$0] == nil && retractions[$0] == nil }
+        lookupKeys.sort()
         stage = .lookingUp
         seal += 1
         if lookupKeys.isEmpty {
@@ -578,6 +638,8 @@ package struct Worker: Sendable {
                     count(
                         live.version == document.version ? Self.duplicate : .superseded, document.source, document.hour)
                 }
+            } else if let expiry = expiries[key], let live, live.version <= expiry.through {
+                kill(key, live, as: .expired, hour: expiry.hour)
             }
         }
         let reportBytes = counts.keys.reduce(1 << 16) { $0 + Self.rowBytes(of: $1.source) }

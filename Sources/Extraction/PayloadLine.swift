@@ -13,6 +13,17 @@ package enum PayloadLine: Equatable, Sendable {
     case deadLetter(ArticleKey, isRetry: Bool)
     /// `{"$feed": {"op": "add"|"remove", "url", "interval_s"?}}`.
     case feed(FeedChange)
+    /// `{"$retention": {"op": "keep"|"before"|"all"|"forever"|"remove", "source"?, "days"?, "time"?}}`.
+    case retention(source: String, Retention)
+
+    package enum Retention: Equatable, Sendable {
+        /// So many days.
+        case keep(days: UInt32)
+        case before(Timestamp)
+        case all
+        case forever
+        case remove
+    }
 
     package enum FeedChange: Equatable, Sendable {
         /// No interval: adaptive.
@@ -34,6 +45,9 @@ extension ArticleReader {
         case .rejected(let reason, let detail): return .rejected(reason, detail: detail)
         }
     }
+
+    /// Longest age of a rule of retention, in days.
+    package static let retentionDays: UInt64 = 100_000
 
     /// - Returns: nil if the line is not an object whose only member's name begins with "$".
     private static func directive(_ line: ArraySlice<UInt8>) throws(JSONError) -> PayloadLine? {
@@ -98,6 +112,31 @@ extension ArticleReader {
                 return .feed(.add(url: address.href, intervalSeconds: interval.map { UInt32($0) }))
             case "remove": return .feed(.remove(url: address.href))
             default: throw scanner.error("op is \"add\" or \"remove\"", at: start)
+            }
+        case "$retention":
+            let source = fields.texts["source"] ?? ""
+            guard source.utf8.count <= Limits.labelBytes else {
+                throw scanner.error("the source has more than \(Limits.labelBytes) bytes", at: start)
+            }
+            switch fields.texts["op"] {
+            case "keep":
+                guard let days = fields.numbers["days"], (1...Self.retentionDays).contains(days) else {
+                    throw scanner.error("days is 1 to \(Self.retentionDays)", at: start)
+                }
+                return .retention(source: source, .keep(days: UInt32(days)))
+            case "before":
+                guard let time = fields.texts["time"].flatMap({ DateText.parse($0, from: "time") }) else {
+                    throw scanner.error("time is a date", at: start)
+                }
+                return .retention(source: source, .before(time.at))
+            case "all":
+                // A mistake must not empty a store.
+                guard !source.isEmpty else { throw scanner.error("all needs a source", at: start) }
+                return .retention(source: source, .all)
+            case "forever": return .retention(source: source, .forever)
+            case "remove": return .retention(source: source, .remove)
+            default:
+                throw scanner.error("op is \"keep\", \"before\", \"all\", \"forever\" or \"remove\"", at: start)
             }
         default: throw scanner.error("unknown directive \(name)", at: start)
         }

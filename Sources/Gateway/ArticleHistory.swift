@@ -15,6 +15,8 @@ package struct ArticleHistory: Sendable {
         case rejected(RejectionReason)
         /// Its key is retracted.
         case retracted
+        /// Behind a horizon of retention, or of a smaller version than one that was.
+        case expired
         /// Accepted, and not yet in a snapshot.
         case pending(watermark: Position)
         /// It ended who indexed it, and is not given to a worker again unless somebody asks for it.
@@ -29,6 +31,7 @@ package struct ArticleHistory: Sendable {
             case .duplicate: "duplicate"
             case .rejected: "rejected"
             case .retracted: "retracted"
+            case .expired: "expired"
             case .pending: "pending"
             case .deadLettered: "dead-lettered"
             case .gone: "gone"
@@ -42,7 +45,9 @@ package struct ArticleHistory: Sendable {
         case retried(LoggedArticle)
         case deadLetter(DeadLetter)
         case dropped(DeadLetter.ID)
-        /// Of the retracted key: no log object and no kept generation has its text any more.
+        /// Versions of the key up to one were found behind a horizon.
+        case expired(Expiration)
+        /// Of the retracted or expired key: no log object and no kept generation has its text any more.
         case erased
         case rejection(Rejection)
         case retraction(Retraction)
@@ -64,6 +69,10 @@ package struct ArticleHistory: Sendable {
     /// What the snapshot has.
     package let live: LiveVersion?
     package let retraction: Retraction?
+    /// What expired of it and is not erased yet.
+    package let expiration: Expiration?
+    /// The rule of retention for the source of its newest article that the log tells of.
+    package private(set) var rule: RetentionHorizon?
     package private(set) var events: [Event] = []
     /// When the oldest object of the log that is kept was written: what came before cannot be told. Nil: nothing is kept.
     package private(set) var horizon: Timestamp?
@@ -77,6 +86,7 @@ package struct ArticleHistory: Sendable {
         live = try address.key.flatMap { try snapshot.reader.lookup(keys: [$0])[0] }
         let state = try snapshot.loaded.map { try loader.state(of: $0.manifest) } ?? ClusterState()
         retraction = address.key.flatMap { state.retractions[$0] }
+        expiration = address.key.flatMap { state.erasures[$0]?.expiration }
         let log = try KeptLog(loader, newest: snapshot.loaded)
         try log.forEachObject { object in
             // The first object of a term has no entries, and need not have a time.
@@ -84,6 +94,8 @@ package struct ArticleHistory: Sendable {
             if horizon == nil, object.number > 0 { horizon = object.acceptedAt }
             append(object)
         }
+        rule = events.last { $0.content.article != nil }?.content.article
+            .flatMap { state.retention.rule(of: $0.source) }
         judge(snapshot.loaded?.manifest)
     }
 
@@ -125,8 +137,9 @@ package struct ArticleHistory: Sendable {
         case .deadLetter(let letter): letter.article.key == address.key ? .deadLetter(letter) : nil
         case .retried(let article): article.key == address.key ? .retried(article) : nil
         case .dropped(let id): id.key == address.key ? .dropped(id) : nil
-        case .erased(let key): key == address.key ? .erased : nil
-        case .feed: nil
+        case .erased(let bound): bound.key == address.key ? .erased : nil
+        case .expired(let expiration): expiration.key == address.key ? .expired(expiration) : nil
+        case .feed, .horizon: nil
         }
     }
 
@@ -145,6 +158,9 @@ package struct ArticleHistory: Sendable {
         var best: Version? = live?.version
         // A decision accounts for one entry; of another of the same version nothing more can come.
         var letters: [Position: Version] = [:]
+        let expirations = events.compactMap { event -> (Position, Version)? in
+            if case .expired(let expiration) = event.content { (event.position, expiration.through) } else { nil }
+        }
         for event in events {
             if case .deadLetter(let letter) = event.content { letters[letter.position] = letter.article.version }
         }
@@ -157,7 +173,7 @@ package struct ArticleHistory: Sendable {
             let event = events[index]
             switch event.content {
             case .rejection(let rejection): events[index].fate = .rejected(rejection.reason)
-            case .retraction:
+            case .retraction, .expired:
                 if event.position > manifest?.foldedTo ?? .start {
                     events[index].fate = .pending(watermark: manifest?.foldedTo ?? .start)
                 }
@@ -171,10 +187,15 @@ package struct ArticleHistory: Sendable {
                     events[index].fate = .pending(watermark: watermark)
                 } else if !seen.insert(article.version).inserted, !event.content.isRetried {
                     events[index].fate = .duplicate
-                } else if let best, article.version < best {
-                    events[index].fate = .superseded(by: best)
                 } else if live?.version == article.version {
                     events[index].fate = .live
+                } else if let best, article.version < best {
+                    events[index].fate = .superseded(by: best)
+                } else if retraction == nil,
+                    expirations.contains(where: { event.position < $0 && article.version <= $1 })
+                        || expiration.map({ article.version <= $0.through }) ?? false
+                {
+                    events[index].fate = .expired
                 } else {
                     events[index].fate = retraction == nil ? .gone : .retracted
                 }
@@ -196,7 +217,7 @@ extension ArticleHistory.Content {
     fileprivate var article: LoggedArticle? {
         switch self {
         case .article(let article), .retried(let article): article
-        case .rejection, .retraction, .deadLetter, .dropped, .erased: nil
+        case .rejection, .retraction, .deadLetter, .dropped, .erased, .expired: nil
         }
     }
 }

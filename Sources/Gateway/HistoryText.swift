@@ -17,6 +17,19 @@ extension ArticleHistory {
                 inner.required("reason", retraction.reason)
             }
         }
+        if let expiration {
+            out.member("expired") { inner in
+                inner.required("horizon", expiration.horizonText)
+                inner.required("version", Hex.string(expiration.through.bytes))
+            }
+        }
+        if let rule {
+            out.member("retention") { inner in
+                inner.required("horizon", rule.dateText)
+                inner.member("source", rule.source)
+                if rule.ageDays > 0 { inner.member("days", encoded: "\(rule.ageDays)") }
+            }
+        }
         out.member("events", encoded: AnswerJSON.array(events.map(Self.json)))
         out.member(orNull: "log_kept_since", horizon.map { ArticleJSON.time($0) })
         out.member("log_is_whole", encoded: "\(isWhole)")
@@ -35,6 +48,10 @@ extension ArticleHistory {
             out.member("kind", "dropped")
             out.member("version", Hex.string(id.version.bytes))
         case .erased: out.member("kind", "erased")
+        case .expired(let expiration):
+            out.member("kind", "expired")
+            out.member("horizon", expiration.horizonText)
+            out.member("version", Hex.string(expiration.through.bytes))
         case .article(let article), .retried(let article):
             if case .retried = event.content { out.member("kind", "retried") } else { out.member("kind", "article") }
             out.member("version", Hex.string(article.version.bytes))
@@ -71,6 +88,12 @@ extension ArticleHistory {
         if let key = address.key { lines.append("key \(key.hex)") }
         if let url = address.canonicalURL { lines.append("url \(PlainText.line(url))") }
         lines.append(now)
+        if let rule {
+            lines.append(
+                rule.ageDays > 0
+                    ? "kept \(rule.ageDays) days by its order time: the horizon is \(rule.dateText)"
+                    : "the horizon of retention is \(rule.dateText)")
+        }
         for event in events { lines.append(Self.line(event)) }
         if events.isEmpty { lines.append("nothing about it in the log that is kept") }
         switch horizon {
@@ -88,6 +111,7 @@ extension ArticleHistory {
         if let retraction {
             return "retracted, in \(place): \(PlainText.line(retraction.reason))"
         }
+        if let expiration { return "expired, not in \(place): behind the horizon \(expiration.horizonText)" }
         return "not in \(place)"
     }
 
@@ -104,6 +128,9 @@ extension ArticleHistory {
             text += "rejected as \(rejection.reason.name): \(PlainText.line(rejection.detail)) "
             text += "(\(PlainText.line(rejection.place)))"
         case .erased: text += "erased from the log and from all kept generations"
+        case .expired(let expiration):
+            text += "behind the horizon \(expiration.horizonText), with all versions up to "
+            text += short(expiration.through)
         case .retraction(let retraction): text += "retracted: \(PlainText.line(retraction.reason))"
         }
         switch event.fate {
@@ -111,6 +138,7 @@ extension ArticleHistory {
         case .duplicate: text += ", a duplicate of an earlier one"
         case .live: text += ", live"
         case .retracted: text += ", retracted"
+        case .expired: text += ", expired"
         case .pending: text += ", pending: not yet in a snapshot"
         case .deadLettered: text += ", a dead letter"
         case .gone: text += ", not live and not explained by the log that is kept"
@@ -121,4 +149,8 @@ extension ArticleHistory {
 
     /// Versions differ in their record's hash.
     private static func short(_ version: Version) -> String { String(version.recordHash.hex.prefix(12)) }
+}
+
+extension Expiration {
+    fileprivate var horizonText: String { RetentionHorizon(source: "", time: horizon).dateText }
 }

@@ -17,6 +17,10 @@ package struct Version: Hashable, Sendable, Comparable {
         self.recordHash = recordHash
     }
 
+    /// No version is larger, and none that was ever made is equal: it stands for "every version".
+    package static let largest = Version(
+        firstSeen: Timestamp(milliseconds: .max), extractorVersion: .max, contentHash: .largest, recordHash: .largest)
+
     /// Length of `bytes`: first seen 8, extractor version 4, two hashes of 32.
     package static let byteCount = 76
 

@@ -68,10 +68,16 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var intakeBytes: Int
     package var feeds: Int
     package var retractions: Int
+    package var retentionRules: Int
+    /// Whether a coordinator still looks for what is behind a horizon or erases it, and how many keys it erases now.
+    package var isExpiring: Bool
+    package var expiring: Int
     package var deadLetters: Int
     package var suspectStreams: Int
     /// Retracted keys of which the text is not erased yet; nil of an older coordinator.
     package var erasures: Int?
+    /// Whether all that was accepted, retractions too, is in the snapshot.
+    package var isSettled: Bool
     /// Of the store's file system, and whether articles are refused for want of it: ample, low or spent. Nil where the store does
     /// not tell.
     package var freeBytes: UInt64?
@@ -110,9 +116,13 @@ package struct CoordinatorStatus: Codable, Sendable {
         intakeBytes = summary.intakeBytes
         feeds = summary.feedCount
         retractions = summary.retractionCount
+        retentionRules = summary.retentionRuleCount
+        isExpiring = summary.isExpiring
+        expiring = summary.expiringCount
         deadLetters = summary.deadLetterCount
         suspectStreams = summary.suspectStreamCount
         erasures = summary.erasureCount
+        isSettled = summary.isSettled
         storeRequests = requests
         freeBytes = summary.room?.freeBytes
         room = summary.room.map { _ in "\(summary.roomLevel)" }

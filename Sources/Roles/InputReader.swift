@@ -153,7 +153,7 @@ package final class InputReader {
             case .article(let incoming): try append(incoming, from: place)
             case .rejected(let reason, let detail): try reject(name, number, reason, detail)
             // Not of fields; the coordinator reads it.
-            case .reject, .retract, .feed, .deadLetter: try append(bytes, from: place)
+            case .reject, .retract, .feed, .retention, .deadLetter: try append(bytes, from: place)
             }
         case .tooLong(let count):
             try reject(

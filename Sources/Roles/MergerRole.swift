@@ -97,8 +97,8 @@ package final class MergerRole: Sendable {
                     Step.reach(.mergerMerging)
                     let settings = settings
                     mergeQueue.async { [self] in merge(job, settings) }
-                case .find(let search):
-                    mergeQueue.async { [self] in find(search) }
+                case .search(let search):
+                    mergeQueue.async { [self] in look(search) }
                 case .goOn: goOn.signal()
                 case .drained: isDrained = true
                 case .note(let text): logger.warning("\(text)")
@@ -140,12 +140,19 @@ package final class MergerRole: Sendable {
     }
 
     /// On the merge thread.
-    private func find(_ search: FindJob) {
+    private func look(_ search: Merger.Search) {
         do {
             let bucket = configuration.bucket
-            let names = try KeySearch(keys: search.keys)
-                .run(search.names, source: BucketByteSource(bucket)) { bucket.perform($0) }
-            mailbox.push(.merger(.found(search, names)))
+            let source = BucketByteSource(bucket)
+            switch search {
+            case .find(let job):
+                let names = try KeySearch(bounds: job.bounds).run(job.names, source: source) { bucket.perform($0) }
+                mailbox.push(.merger(.found(job, names)))
+            case .scan(let job):
+                let found = try HorizonSearch(rules: RetentionRules(job.rules), limitCount: Int(job.limitCount))
+                    .run(job.names, source: source) { bucket.perform($0) }
+                mailbox.push(.merger(.scanned(job, found)))
+            }
         } catch {
             mailbox.push(.merger(.searchFailed(search, "\(error)")))
         }

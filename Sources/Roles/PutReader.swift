@@ -70,6 +70,17 @@ package final class PutReader {
             return .retraction(
                 Retraction(
                     key: key, url: (url ?? "").prefix(utf8Bytes: Limits.urlBytes), reason: label(reason)))
+        case .retention(let source, let rule):
+            // Of a rule by age the coordinator's clock tells the horizon.
+            let (time, days): (UInt64, UInt32) =
+                switch rule {
+                case .keep(let days): (RetentionHorizon.foreverTime, days)
+                case .before(let at): (Timestamp.sortable(at), 0)
+                case .all: (RetentionHorizon.allTime, 0)
+                case .forever: (RetentionHorizon.foreverTime, 0)
+                case .remove: (RetentionHorizon.noneTime, 0)
+                }
+            return .horizon(RetentionHorizon(source: source, time: time, ageDays: days))
         case .feed(.add(let url, let interval)):
             return .feed(FeedChange(operation: .add, url: url, intervalSeconds: interval))
         case .feed(.remove(let url)):

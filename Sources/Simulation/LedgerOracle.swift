@@ -92,7 +92,7 @@ struct LedgerOracle {
                 rows[key, default: Row()].decided += 1
             case .deadLetter(let letter):
                 rows[LedgerKey(hour: letter.hour, source: letter.article.source), default: Row()].decided += 1
-            case .retraction, .feed, .dropped, .erased: break
+            case .retraction, .feed, .horizon, .dropped, .erased, .expired: break
             }
         }
     }

@@ -24,7 +24,7 @@ struct LetterBook {
             letters.insert(id)
             givenUp.insert(id)
             settled.insert(letter.position)
-        case .retraction, .feed, .dropped, .erased: break
+        case .retraction, .feed, .horizon, .dropped, .erased, .expired: break
         }
         if isReceived { receivedCount += 1 }
         return isReceived

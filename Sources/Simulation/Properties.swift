@@ -252,6 +252,10 @@ struct Properties {
         let expected = log.winners.reduce(Digest256.zero) { $0 &+ $1.version.digestTerm(of: $1.key) }
         try require(
             expected == head.setDigest, "the snapshot is a function of the log", head, differences(from: log.winners))
+        let rules = log.retention
+        for winner in log.winners where rules.horizon(before: winner) != nil {
+            throw Violation(property: "nothing behind a horizon is live", detail: winner.key.hex)
+        }
         try require(
             log.duplicates.contains(head.sums[.duplicate]), "what came again is counted as duplicate", head,
             "\(head.sums[.duplicate]), the log has \(log.duplicates)")
@@ -285,7 +289,7 @@ struct Properties {
     /// What a feed showed when it was polled to the end is in the log.
     private func checkFeeds(_ feeds: [SimulatedFeed], _ log: ValidLog) throws {
         let contents = log.contents
-        let retracted = log.retracted
+        let retracted = log.retracted.union(log.touchedByRetention)
         for feed in feeds {
             for item in feed.owed where !retracted.contains(item.key) {
                 guard contents[item.key]?.contains(item.contentHash) ?? false else {

@@ -51,6 +51,8 @@ package struct Scenario: Sendable {
     package var curedAt: Int64?
     /// How often somebody retries or drops a dead letter.
     package var letterRequestCount = 0
+    /// How often somebody sets a rule of retention or takes one back.
+    package var retentionCount = 0
     /// Whether a coordinator takes it that workers ended with the one before it.
     package var isWithItsWorkers = false
     /// Whether the bucket is an object store, spoken to by `S3Call`; else a folder.
@@ -123,6 +125,7 @@ package struct Scenario: Sendable {
             clientPauseMilliseconds = 2500
             collectIntervalMilliseconds = 400
         }
+        if kind == 2 { retentionCount = random.int(1...6) }
         if kind == 4 {
             isObjectStore = true
             partBytes = random.pick([1000, 3000, 1_000_000])

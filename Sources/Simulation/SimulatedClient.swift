@@ -46,6 +46,8 @@ struct SimulatedClient {
     private let poison: [LoggedArticle]
     /// What somebody asks of dead letters by this client.
     private var requests: [Coordinator.LetterRequest] = []
+    /// Rules of retention that somebody sets by this client.
+    private var rules: [RetentionHorizon] = []
     private var articlesLeft: Int
     private var nextNumber: UInt64 = 1
     private var current: Batch?
@@ -63,10 +65,12 @@ struct SimulatedClient {
         self.pool = pool
     }
 
-    var isDone: Bool { articlesLeft <= 0 && current == nil && requests.isEmpty }
+    var isDone: Bool { articlesLeft <= 0 && current == nil && requests.isEmpty && rules.isEmpty }
     var isIdle: Bool { current == nil }
 
     mutating func ask(_ request: Coordinator.LetterRequest) { requests.append(request) }
+
+    mutating func ask(_ rule: RetentionHorizon) { rules.append(rule) }
 
     /// What is asked of a dead letter cannot be done: nobody asks again.
     mutating func giveUp(_ number: UInt64) {
@@ -79,6 +83,12 @@ struct SimulatedClient {
         if !requests.isEmpty {
             current = Batch(
                 BatchID(client: name, number: nextNumber), .live, .durable, [], requests: [requests.removeFirst()])
+            nextNumber += 1
+            return current!.message
+        }
+        if !rules.isEmpty {
+            current = Batch(
+                BatchID(client: name, number: nextNumber), .live, .durable, [.horizon(rules.removeFirst())])
             nextNumber += 1
             return current!.message
         }

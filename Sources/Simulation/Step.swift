@@ -219,8 +219,8 @@ package enum Step: Int, CaseIterable, Sendable {
             case .merge: .merge
             case .merged: .merged
             case .mergeFailed: .mergeFailed
-            case .find: .merge
-            case .found: .merged
+            case .find, .scan: .merge
+            case .found, .scanned: .merged
             case .drain: .leave
             case .error: .errorMessage
             default: .unknown

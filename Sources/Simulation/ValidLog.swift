@@ -54,16 +54,41 @@ struct ValidLog {
         return retracted
     }
 
-    /// What must be live when all is quiet: of every key the largest version that is no dead letter, unless the key was
-    /// retracted.
+    /// The rules of retention at its end.
+    var retention: RetentionRules {
+        var rules = RetentionRules()
+        forEachEntry { entry in if case .horizon(let rule) = entry { rules.set(rule) } }
+        return rules
+    }
+
+    /// Of which something expired, or was rejected as that: what a sender knows of them may be other than what is there.
+    var touchedByRetention: Set<ArticleKey> {
+        var keys: Set<ArticleKey> = []
+        forEachEntry { entry in
+            switch entry {
+            case .expired(let expiration): keys.insert(expiration.key)
+            case .rejection(let rejection) where rejection.reason == .expired:
+                if let key = ArticleKey(hex: rejection.place) { keys.insert(key) }
+            default: break
+            }
+        }
+        return keys
+    }
+
+    /// What must be live when all is quiet: of every key the largest version that is no dead letter and did not expire after it
+    /// came, unless the key was retracted.
     var winners: [LoggedArticle] {
         var best: [ArticleKey: LoggedArticle] = [:]
         forEachEntry { entry in
-            if case .article(let article) = entry,
-                !deadLetters.contains(DocumentID(key: article.key, version: article.version)),
-                best[article.key].map({ $0.version < article.version }) ?? true
-            {
+            switch entry {
+            case .article(let article)
+            where !deadLetters.contains(DocumentID(key: article.key, version: article.version))
+                && best[article.key].map({ $0.version < article.version }) ?? true:
                 best[article.key] = article
+            case .expired(let expiration):
+                // A larger version is there now or beats what comes; of smaller ones the larger have been seen.
+                if let known = best[expiration.key], known.version <= expiration.through { best[expiration.key] = nil }
+            default: break
             }
         }
         let retracted = retracted
@@ -79,10 +104,10 @@ struct ValidLog {
             switch entry {
             case .article(let article), .retried(let article):
                 copies[article.key, default: [:]][article.version, default: 0] += 1
-            case .rejection, .retraction, .feed, .deadLetter, .dropped, .erased: break
+            case .rejection, .retraction, .feed, .horizon, .deadLetter, .dropped, .erased, .expired: break
             }
         }
-        let retracted = retracted
+        let retracted = retracted.union(touchedByRetention)
         var least: Int64 = 0
         var most: Int64 = 0
         for (key, versions) in copies {

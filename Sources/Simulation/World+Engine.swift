@@ -72,18 +72,27 @@ extension World {
         if fault == .crashHandled { schedule(after: Int64(random.int(1...300)), .crash(process: index, run: run)) }
     }
 
-    /// Looks through objects for texts of retracted keys.
-    func find(_ search: FindJob, on index: Int) throws {
+    /// Looks through objects for texts that are to be erased, or for what is behind a horizon.
+    func look(_ search: Merger.Search, on index: Int) throws {
         try engine(index, .mergeRun) { refusal in
             guard refusal == nil else { return .merger(.searchFailed(search, "503")) }
+            func perform(_ operation: BucketOperation) -> BucketResult {
+                guard let bytes = store.objects[operation.name] else { return .missing }
+                if case .size = operation { return .size(UInt64(bytes.count)) }
+                return .bytes(bytes)
+            }
             do {
-                let names = try KeySearch(keys: search.keys).run(search.names, source: store.segments) { operation in
-                    guard let bytes = store.objects[operation.name] else { return .missing }
-                    if case .size = operation { return .size(UInt64(bytes.count)) }
-                    return .bytes(bytes)
+                switch search {
+                case .find(let job):
+                    let names = try KeySearch(bounds: job.bounds)
+                        .run(job.names, source: store.segments, perform: perform)
+                    return .merger(.found(job, names))
+                case .scan(let job):
+                    let found = try HorizonSearch(rules: RetentionRules(job.rules), limitCount: Int(job.limitCount))
+                        .run(job.names, source: store.segments, perform: perform)
+                    return .merger(.scanned(job, found))
                 }
-                return .merger(.found(search, names))
-            } catch let error as EngineError where error.code == .io {
+            } catch let error as EngineError where error.code == .io || error.code == .missing {
                 return .merger(.searchFailed(search, "\(error)"))
             }
         }

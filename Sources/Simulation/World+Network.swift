@@ -195,7 +195,9 @@ extension World {
         switch message {
         case .accepted(let number, let counts):
             if let batch = try processes[index].client!.accepted(number, counts), batch.ack == .visible {
-                try properties.visible(batch, retracted: Set(processes.compactMap(\.client).flatMap(\.retracted)))
+                var gone = Set(processes.compactMap(\.client).flatMap(\.retracted))
+                if scenario.retentionCount > 0 { gone.formUnion(ValidLog(store.everLog).touchedByRetention) }
+                try properties.visible(batch, retracted: gone)
             }
             schedule(
                 after: Int64(random.int(1...scenario.clientPauseMilliseconds)), .clientSend(process: index, run: run))
@@ -205,6 +207,34 @@ extension World {
             schedule(after: Int64(random.int(100...1000)), .clientSend(process: index, run: run))
         default: break
         }
+    }
+
+    /// Somebody sets a rule of retention, or takes one back.
+    func askOfRetention() {
+        let clients = processes.indices.filter { processes[$0].role == .client && processes[$0].isUp }
+        guard !clients.isEmpty else { return }
+        let client = random.pick(clients)
+        // Articles are of two weeks, or, where nobody knows when they were published, of a later day.
+        let time = Timestamp.sortable(Timestamp(seconds: 1_590_000_000 + Int64(random.int(-1...11) * 100_000)))
+        let source = random.pick(["", "", "paper", "agency"])
+        let rule: RetentionHorizon =
+            switch random.int(0...9) {
+            case 0...4: RetentionHorizon(source: source, time: time)
+            case 5:
+                // The wall clocks began so many days later.
+                RetentionHorizon(
+                    source: source, time: RetentionHorizon.foreverTime, ageDays: UInt32(random.int(1262...1274)))
+            case 6:
+                RetentionHorizon(
+                    source: random.pick(["paper", "agency"]), time: RetentionHorizon.allTime)
+            case 7: RetentionHorizon(source: source, time: RetentionHorizon.foreverTime)
+            default: RetentionHorizon(source: source, time: RetentionHorizon.noneTime)
+            }
+        note("rule for \(rule.source): \(rule.dateText), \(rule.ageDays) days, by \(client)")
+        count("retention: rule")
+        let isIdle = processes[client].client!.isIdle
+        processes[client].client!.ask(rule)
+        if isIdle { sendFromClient(client) }
     }
 
     /// Somebody looks at the dead letters and asks something of one.

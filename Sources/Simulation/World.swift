@@ -41,6 +41,7 @@ package final class World {
         case resume(process: Int)
         case compact
         case askOfLetters
+        case askOfRetention
         case switchFailure
         case stopReign
         case heal
@@ -283,6 +284,9 @@ package final class World {
         for _ in 0..<scenario.letterRequestCount {
             schedule(at: Int64(random.int(8000...Int(Self.workMilliseconds))), .askOfLetters)
         }
+        for _ in 0..<scenario.retentionCount {
+            schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .askOfRetention)
+        }
         for _ in 0..<scenario.takeOverCount {
             schedule(at: Int64(random.int(3000...Int(Self.workMilliseconds))), .stopReign)
         }
@@ -365,10 +369,18 @@ package final class World {
         guard lateRequestCount == 0, let healedAt, let head = properties.head, head.sums.pending == 0,
             processes.allSatisfy({ $0.client?.isDone ?? true }),
             feeds.allSatisfy({ $0.polledAt > healedAt }),
-            processes.allSatisfy({ $0.fetcher?.outgoing.isEmpty ?? true })
+            processes.allSatisfy({ $0.fetcher?.outgoing.isEmpty ?? true }),
+            scenario.retentionCount == 0 || isNothingExpiring
         else { return false }
         let log = ValidLog(store.everLog)
         return head.sums.received == log.articleCount && properties.isFreeOfRetracted(log)
+    }
+
+    /// What is behind a horizon counts as nothing that is pending.
+    private var isNothingExpiring: Bool {
+        processes.contains { process in
+            process.isUp && process.coordinator.map { $0.isReigning && !$0.status.isExpiring } ?? false
+        }
     }
 
     /// What a world that never comes to rest is waiting for.
@@ -377,7 +389,7 @@ package final class World {
         let head = properties.head
         let late = feeds.filter { $0.polledAt <= healedAt ?? 0 }.map(\.url)
         return
-            "received \(head?.sums.received ?? 0) of \(log), pending \(head?.sums.pending ?? 0), clients done \(processes.map { $0.client?.isDone ?? true }), late requests \(lateRequestCount), feeds not polled \(late), reigning \(processes.map { $0.coordinator?.reigningTerm?.number ?? 0 }), watermarks \(head?.watermarks ?? []), folded to \(String(describing: head?.foldedTo))"
+            "expiring \(!isNothingExpiring), received \(head?.sums.received ?? 0) of \(log), pending \(head?.sums.pending ?? 0), clients done \(processes.map { $0.client?.isDone ?? true }), late requests \(lateRequestCount), feeds not polled \(late), reigning \(processes.map { $0.coordinator?.reigningTerm?.number ?? 0 }), watermarks \(head?.watermarks ?? []), folded to \(String(describing: head?.foldedTo))"
     }
 
     private func happen(_ happening: Happening) throws {
@@ -389,6 +401,7 @@ package final class World {
         case .heal: try heal()
         case .compact: requestCompaction()
         case .askOfLetters: askOfLetters()
+        case .askOfRetention: askOfRetention()
         case .switchFailure: failSwitch()
         case .stopReign: stopReign()
         case .feedChange(let index): feeds[index].change(&random)
@@ -477,7 +490,7 @@ package final class World {
             try receive(index, id, toServer: toServer, bytes)
         case .closed(let id, let toServer): try closed(index, id, toServer: toServer)
         case .effect, .cut, .feedChange, .fault, .arm, .losePower, .roomAgain, .heal, .restart, .crash, .drain, .resume,
-            .compact, .askOfLetters, .switchFailure, .stopReign, .arrival:
+            .compact, .askOfLetters, .askOfRetention, .switchFailure, .stopReign, .arrival:
             break
         }
         if fault == .crashHandled, isRunning(index, run) { stop(index) }
@@ -681,7 +694,7 @@ package final class World {
             case .reconnect: reconnect(index)
             case .operation(let operation): issue(operation, from: index)
             case .merge(let job): try merge(job, on: index)
-            case .find(let search): try find(search, on: index)
+            case .search(let search): try look(search, on: index)
             case .goOn: try produceNext(index)
             case .note(let text): note("merger \(index): \(text)")
             case .drained:

@@ -8,6 +8,7 @@ package struct ClusterState: Equatable, Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable, Comparable {
         case retractions = 1
         case feeds = 2
+        case retention = 3
         case deadLetters = 5
         case erasures = 6
 
@@ -20,20 +21,45 @@ package struct ClusterState: Equatable, Sendable {
     /// By URL.
     package var feeds: [String: FeedChange] = [:]
     package var deadLetters: [DeadLetter.ID: DeadLetter] = [:]
-    /// Retractions whose text may still stand in the log or in a kept generation.
-    package var erasures: [ArticleKey: Retraction] = [:]
+    package var retention = RetentionRules()
+    /// What was retracted or expired, and whose text may still stand in the log or in a kept generation.
+    package var erasures: [ArticleKey: Erasure] = [:]
+
+    package enum Erasure: Equatable, Sendable {
+        case retraction(Retraction)
+        case expiration(Expiration)
+
+        /// The largest version that is to go.
+        package var through: Version {
+            switch self {
+            case .retraction: .largest
+            case .expiration(let expiration): expiration.through
+            }
+        }
+
+        package var expiration: Expiration? {
+            if case .expiration(let expiration) = self { expiration } else { nil }
+        }
+    }
 
     package init() {}
 
+    /// The expiration that stands of a version: none of these may come back before all of it is erased.
+    package func expiration(of key: ArticleKey, _ version: Version) -> Expiration? {
+        guard let standing = erasures[key]?.expiration, version <= standing.through else { return nil }
+        return standing
+    }
+
+    /// - Parameter position: of the entry.
     /// - Returns: which kinds of state are other than before.
     @discardableResult
-    package mutating func apply(_ entry: LogEntry) -> Set<Kind> {
+    package mutating func apply(_ entry: LogEntry, at position: Position = .start) -> Set<Kind> {
         switch entry {
         case .retraction(let retraction):
             var changed: Set<Kind> = []
             if retractions[retraction.key] == nil {
                 retractions[retraction.key] = retraction
-                erasures[retraction.key] = retraction
+                erasures[retraction.key] = .retraction(retraction)
                 changed = [.retractions, .erasures]
             }
             // What is retracted is forgotten here too.
@@ -44,17 +70,39 @@ package struct ClusterState: Equatable, Sendable {
             guard feeds[change.url] != new else { return [] }
             feeds[change.url] = new
             return [.feeds]
+        case .horizon(let rule): return retention.set(rule) ? [.retention] : []
         case .deadLetter(let letter):
             guard deadLetters[letter.id] == nil else { return [] }
             deadLetters[letter.id] = letter
             // Its key may have been retracted while it was tried.
-            if retractions[letter.article.key] != nil { deadLetters[letter.id]!.article.frame = [] }
+            if retractions[letter.article.key] != nil
+                || expiration(of: letter.article.key, letter.article.version) != nil
+            {
+                deadLetters[letter.id]!.article.frame = []
+            }
             return [.deadLetters]
         case .retried(let article):
             let id = DeadLetter.ID(key: article.key, version: article.version)
             return deadLetters.removeValue(forKey: id) == nil ? [] : [.deadLetters]
         case .dropped(let id): return forget(id) ? [.deadLetters] : []
-        case .erased(let key): return erasures.removeValue(forKey: key) == nil ? [] : [.erasures]
+        case .erased(let bound):
+            // What was retracted meanwhile is more than was erased.
+            guard let standing = erasures[bound.key], standing.through <= bound.through else { return [] }
+            erasures[bound.key] = nil
+            return [.erasures]
+        case .expired(var expiration):
+            guard retractions[expiration.key] == nil else { return [] }
+            var changed: Set<Kind> = [.erasures]
+            expiration.position = position
+            if let standing = erasures[expiration.key] {
+                expiration.through = max(expiration.through, standing.through)
+            }
+            erasures[expiration.key] = .expiration(expiration)
+            for id in deadLetters.keys
+            where id.key == expiration.key && id.version <= expiration.through && forget(id) {
+                changed.insert(.deadLetters)
+            }
+            return changed
         case .article, .rejection: return []
         }
     }
@@ -71,7 +119,14 @@ package struct ClusterState: Equatable, Sendable {
         case .retractions: retractions.sorted { $0.key < $1.key }.map { .retraction($0.value) }
         case .feeds: feeds.sorted { $0.key < $1.key }.map { .feed($0.value) }
         case .deadLetters: deadLetters.sorted { $0.key < $1.key }.map { .deadLetter($0.value) }
-        case .erasures: erasures.sorted { $0.key < $1.key }.map { .retraction($0.value) }
+        case .retention: retention.sorted.map { .horizon($0) }
+        case .erasures:
+            erasures.sorted { $0.key < $1.key }.map {
+                switch $0.value {
+                case .retraction(let retraction): .retraction(retraction)
+                case .expiration(let expiration): .expired(expiration)
+                }
+            }
         }
     }
 
@@ -101,7 +156,8 @@ package struct ClusterState: Equatable, Sendable {
             guard entry.isState(kind) else { throw .badValue(what: "entry of another kind", offset: start) }
             switch (kind, entry) {
             case (.retractions, .retraction(let retraction)): retractions[retraction.key] = retraction
-            case (.erasures, .retraction(let retraction)): erasures[retraction.key] = retraction
+            case (.erasures, .retraction(let retraction)): erasures[retraction.key] = .retraction(retraction)
+            case (.erasures, .expired(let expiration)): erasures[expiration.key] = .expiration(expiration)
             default: apply(entry)
             }
         }
@@ -116,7 +172,9 @@ extension LogEntry {
         switch self {
         case .retraction: kind == .retractions || kind == .erasures
         case .feed: kind == .feeds
+        case .horizon: kind == .retention
         case .deadLetter: kind == .deadLetters
+        case .expired: kind == .erasures
         case .article, .rejection, .retried, .dropped, .erased: false
         }
     }

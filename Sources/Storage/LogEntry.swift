@@ -11,30 +11,35 @@ package enum LogEntry: Equatable, Sendable {
     case retraction(Retraction)
     /// A feed was added to or removed from the list.
     case feed(FeedChange)
+    /// How long articles are kept.
+    case horizon(RetentionHorizon)
     /// An article that ended who indexed it, alone and three times, is not given to a worker again.
     case deadLetter(DeadLetter)
     /// A dead letter is an article again, that arrives here.
     case retried(LoggedArticle)
     /// The text of a dead letter is forgotten; it stays one.
     case dropped(DeadLetter.ID)
-    /// No log object and no kept generation holds the text of a retracted key any more.
-    case erased(ArticleKey)
+    /// No log object and no kept generation holds a text of these versions of a retracted or expired key any more.
+    case erased(VersionBound)
+    /// These versions of a key were published and are behind a horizon: from here on none of them is live.
+    case expired(Expiration)
 
     /// The key that decides the shard; nil for entries that no worker sees.
     package var routedKey: ArticleKey? {
         switch self {
         case .article(let article), .retried(let article): article.key
         case .retraction(let retraction): retraction.key
-        case .rejection, .feed, .deadLetter, .dropped, .erased: nil
+        case .expired(let expiration): expiration.key
+        case .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: nil
         }
     }
 
-    /// The key of the article whose text stands in it.
-    package var keyOfText: ArticleKey? {
+    /// The article whose text stands in it.
+    package var articleOfText: LoggedArticle? {
         switch self {
-        case .article(let article), .retried(let article): article.key
-        case .deadLetter(let letter): letter.isTextThere ? letter.article.key : nil
-        case .rejection, .retraction, .feed, .dropped, .erased: nil
+        case .article(let article), .retried(let article): article
+        case .deadLetter(let letter): letter.isTextThere ? letter.article : nil
+        case .rejection, .retraction, .feed, .horizon, .dropped, .erased, .expired: nil
         }
     }
 }
@@ -123,6 +128,35 @@ package struct DeadLetter: Equatable, Sendable {
     }
 }
 
+/// Versions of a key: all up to one.
+package struct VersionBound: Hashable, Sendable {
+    package var key: ArticleKey
+    package var through: Version
+
+    package init(key: ArticleKey, through: Version) {
+        self.key = key
+        self.through = through
+    }
+}
+
+/// Versions of a key that are behind a horizon of retention.
+package struct Expiration: Equatable, Sendable {
+    package var key: ArticleKey
+    /// All versions up to this one; a larger one stays.
+    package var through: Version
+    /// The horizon they were found behind, a sortable time.
+    package var horizon: UInt64
+    /// Where it stands in the log. `.start` in the log itself.
+    package var position: Position
+
+    package init(key: ArticleKey, through: Version, horizon: UInt64, position: Position = .start) {
+        self.key = key
+        self.through = through
+        self.horizon = horizon
+        self.position = position
+    }
+}
+
 package struct FeedChange: Equatable, Sendable {
     package enum Operation: UInt8, Sendable {
         case add = 1
@@ -163,6 +197,11 @@ extension LogEntry {
             out.fixed(change.operation.rawValue)
             out.string(change.url)
             out.varint(change.intervalSeconds.map { UInt64($0) + 1 } ?? 0)
+        case .horizon(let rule):
+            out.fixed(UInt8(5))
+            out.string(rule.source)
+            out.fixed(rule.time)
+            out.varint(UInt64(rule.ageDays))
         case .deadLetter(let letter):
             out.fixed(UInt8(8))
             out.position(letter.position)
@@ -176,9 +215,12 @@ extension LogEntry {
             out.fixed(UInt8(10))
             out.articleKey(id.key)
             out.version(id.version)
-        case .erased(let key):
+        case .erased(let bound):
             out.fixed(UInt8(11))
-            out.articleKey(key)
+            out.versionBound(bound)
+        case .expired(let expiration):
+            out.fixed(UInt8(12))
+            out.expiration(expiration)
         }
     }
 
@@ -213,6 +255,11 @@ extension LogEntry {
             self = .feed(
                 FeedChange(
                     operation: operation, url: url, intervalSeconds: interval == 0 ? nil : UInt32(interval - 1)))
+        case 5:
+            self = .horizon(
+                RetentionHorizon(
+                    source: try reader.string(atMost: Limits.labelBytes), time: try reader.fixed(),
+                    ageDays: UInt32(try reader.count("age", atMost: Int(RetentionHorizon.ageLimitDays)))))
         case 8:
             self = .deadLetter(
                 DeadLetter(
@@ -221,9 +268,34 @@ extension LogEntry {
                     article: try LoggedArticle(decoding: &reader)))
         case 9: self = .retried(try LoggedArticle(decoding: &reader))
         case 10: self = .dropped(DeadLetter.ID(key: try reader.articleKey(), version: try reader.version()))
-        case 11: self = .erased(try reader.articleKey())
+        case 11: self = .erased(try reader.versionBound())
+        case 12: self = .expired(try reader.expiration())
         default: throw .badValue(what: "log entry kind \(kind)", offset: start)
         }
+    }
+}
+
+extension ByteWriter {
+    package mutating func versionBound(_ bound: VersionBound) {
+        articleKey(bound.key)
+        version(bound.through)
+    }
+
+    package mutating func expiration(_ expiration: Expiration) {
+        articleKey(expiration.key)
+        version(expiration.through)
+        fixed(expiration.horizon)
+        position(expiration.position)
+    }
+}
+
+extension ByteReader {
+    package mutating func versionBound() throws(CodingError) -> VersionBound {
+        VersionBound(key: try articleKey(), through: try version())
+    }
+
+    package mutating func expiration() throws(CodingError) -> Expiration {
+        Expiration(key: try articleKey(), through: try version(), horizon: try fixed(), position: try position())
     }
 }
 

@@ -126,8 +126,9 @@ package struct LogObject: Equatable, Sendable {
     /// Whether it held batches that were taken out: no other object but number 0 has none.
     package var isErased: Bool { number > 0 && batches.isEmpty }
 
-    package func holdsText(of keys: Set<ArticleKey>) -> Bool {
-        batches.contains { $0.entries.contains { $0.keyOfText.map(keys.contains) ?? false } }
+    /// - Parameter isMeant: whether a version of a key is.
+    package func holdsText(of isMeant: (ArticleKey, Version) -> Bool) -> Bool {
+        batches.contains { $0.entries.contains { $0.articleOfText.map { isMeant($0.key, $0.version) } ?? false } }
     }
 
     /// Every entry with its position and lane, in log order.

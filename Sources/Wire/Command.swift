@@ -31,6 +31,8 @@ enum Command: String, CaseIterable {
     case mergeFailed = "MERGE_FAILED"
     case find = "FIND"
     case found = "FOUND"
+    case scan = "SCAN"
+    case scanned = "SCANNED"
     case drain = "DRAIN"
 
     /// Whether `side` may receive this at all.
@@ -38,10 +40,10 @@ enum Command: String, CaseIterable {
         switch self {
         case .error, .drain: true
         case .hello, .quit, .touch, .status, .put, .compact, .join, .credit, .sealed, .poison, .merged,
-            .mergeFailed, .found:
+            .mergeFailed, .found, .scanned:
             side == .server
         case .coranto, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined, .lease,
-            .revoke, .articles, .published, .refused, .merge, .find:
+            .revoke, .articles, .published, .refused, .merge, .find, .scan:
             side == .client
         }
     }
@@ -52,10 +54,10 @@ enum Command: String, CaseIterable {
         case .error, .quit, .touch, .status: true
         case .put: role == .client || role == .fetcher || role == .gateway
         case .compact: role == .client || role == .gateway
-        case .join, .drain, .merged, .mergeFailed, .found: role == .worker || role == .merger
+        case .join, .drain, .merged, .mergeFailed, .found, .scanned: role == .worker || role == .merger
         case .credit, .sealed, .poison: role == .worker
         case .coranto, .hello, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined,
-            .lease, .revoke, .articles, .published, .refused, .merge, .find:
+            .lease, .revoke, .articles, .published, .refused, .merge, .find, .scan:
             false
         }
     }
@@ -65,7 +67,8 @@ enum Command: String, CaseIterable {
         switch self {
         case .put: WireLimits.putBytes
         case .articles: WireLimits.articlesBytes
-        case .sealed, .poison, .merge, .merged, .find, .found, .lease, .statusReport: WireLimits.reportBytes
+        case .sealed, .poison, .merge, .merged, .find, .found, .scan, .scanned, .lease, .statusReport:
+            WireLimits.reportBytes
         case .joined: WireLimits.settingsBytes
         default: nil
         }
@@ -107,6 +110,8 @@ extension Message {
         case .mergeFailed: .mergeFailed
         case .find: .find
         case .found: .found
+        case .scan: .scan
+        case .scanned: .scanned
         case .drain: .drain
         }
     }

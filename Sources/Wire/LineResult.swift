@@ -21,6 +21,8 @@ enum PayloadHead: Sendable {
     case merged(job: UInt64)
     case find(job: UInt64)
     case found(job: UInt64)
+    case scan(job: UInt64)
+    case scanned(job: UInt64)
 
     var command: Command {
         switch self {
@@ -35,6 +37,8 @@ enum PayloadHead: Sendable {
         case .merged: .merged
         case .find: .find
         case .found: .found
+        case .scan: .scan
+        case .scanned: .scanned
         }
     }
 
@@ -67,9 +71,13 @@ enum PayloadHead: Sendable {
                 message = .merged(
                     MergedReport(job: job, outputs: try reader.segmentReferences(), left: try reader.inputNumbers()))
             case .find(let job):
-                message = .find(FindJob(number: job, keys: try reader.articleKeys(), names: try reader.names()))
+                message = .find(FindJob(number: job, bounds: try reader.versionBounds(), names: try reader.names()))
             case .found(let job):
                 message = .found(FoundReport(job: job, names: try reader.names()))
+            case .scan(let job):
+                message = .scan(try reader.scan(job: job))
+            case .scanned(let job):
+                message = .scanned(ScannedReport(job: job, expirations: try reader.expirations()))
             }
             try reader.requireEnd()
             return message
@@ -126,6 +134,12 @@ extension LineWords {
         case .found:
             let job = try number("job")
             return .awaits(.found(job: job), lengthBytes: try payloadLength())
+        case .scan:
+            let job = try number("job")
+            return .awaits(.scan(job: job), lengthBytes: try payloadLength())
+        case .scanned:
+            let job = try number("job")
+            return .awaits(.scanned(job: job), lengthBytes: try payloadLength())
         default:
             let message = try parseWithoutPayload()
             try requireEnd()
@@ -183,7 +197,8 @@ extension LineWords {
         case .refused: return .refused(report: try number("report"))
         case .mergeFailed: return .mergeFailed(job: try number("job"), message: try text())
         case .drain: return .drain
-        case .put, .statusReport, .joined, .lease, .articles, .sealed, .poison, .merge, .merged, .find, .found:
+        case .put, .statusReport, .joined, .lease, .articles, .sealed, .poison, .merge, .merged, .find, .found, .scan,
+            .scanned:
             preconditionFailure("commands with a payload are read by parse()")
         }
     }

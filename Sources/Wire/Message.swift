@@ -62,7 +62,7 @@ package struct BatchCounts: Equatable, Sendable {
     package var received: UInt32
     package var accepted: UInt32
     package var rejected: UInt32
-    /// Entries that are no articles: retractions, feeds.
+    /// Entries that are no articles: retractions, feeds, rules of retention.
     package var controls: UInt32
 
     package init(received: UInt32 = 0, accepted: UInt32 = 0, rejected: UInt32 = 0, controls: UInt32 = 0) {
@@ -138,5 +138,7 @@ package enum Message: Equatable, Sendable {
     case mergeFailed(job: UInt64, message: String)
     case find(FindJob)
     case found(FoundReport)
+    case scan(ScanJob)
+    case scanned(ScannedReport)
     case drain
 }

@@ -105,14 +105,23 @@ extension Message {
         case .find(let job):
             line.word(job.number)
             var payload = ByteWriter()
-            payload.varint(job.keys.count)
-            for key in job.keys { payload.articleKey(key) }
+            payload.versionBounds(job.bounds)
             payload.names(job.names)
             return line.end(payload: payload.bytes, to: &out)
         case .found(let report):
             line.word(report.job)
             var payload = ByteWriter()
             payload.names(report.names)
+            return line.end(payload: payload.bytes, to: &out)
+        case .scan(let job):
+            line.word(job.number)
+            var payload = ByteWriter()
+            payload.scan(job)
+            return line.end(payload: payload.bytes, to: &out)
+        case .scanned(let report):
+            line.word(report.job)
+            var payload = ByteWriter()
+            payload.expirations(report.expirations)
             return line.end(payload: payload.bytes, to: &out)
         case .mergeFailed(let job, let text):
             line.word(job)

@@ -9,7 +9,7 @@ package enum WireLimits {
     package static let putBytes = Limits.batchBytes
     /// Payload of ARTICLES: a full batch and its headers.
     package static let articlesBytes = Limits.batchBytes + (1 << 20)
-    /// Payload of SEALED, MERGE, MERGED, FIND, FOUND, LEASE and STATUS_REPORT.
+    /// Payload of SEALED, MERGE, MERGED, FIND, FOUND, SCAN, SCANNED, LEASE and STATUS_REPORT.
     package static let reportBytes = 16 << 20
     /// Payload of JOINED.
     package static let settingsBytes = 4096

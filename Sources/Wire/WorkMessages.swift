@@ -49,10 +49,10 @@ package struct RoutedEntry: Equatable, Sendable {
 
 /// What a new holder of a shard must know.
 package struct ShardRules: Equatable, Sendable {
-    package struct DeadLetterMark: Equatable, Sendable {
+    package struct VersionMark: Equatable, Sendable {
         package var key: ArticleKey
         package var version: Version
-        /// The entry that the decision accounts for.
+        /// Of a dead letter the entry that the decision accounts for; of an expiration the entry that says it.
         package var position: Position
 
         package init(key: ArticleKey, version: Version, position: Position) {
@@ -64,15 +64,19 @@ package struct ShardRules: Equatable, Sendable {
 
     /// Articles of a lane up to here are to be tried before they are taken in (`Cluster/Quarantine.swift`).
     package var suspectTo: [Lane: Position]
-    package var deadLetters: [DeadLetterMark]
+    package var deadLetters: [VersionMark]
     package var retracted: [ArticleKey]
+    /// What expired and is not erased yet: of versions up to these nothing that stands before the positions is published.
+    package var expired: [VersionMark]
 
     package init(
-        suspectTo: [Lane: Position] = [:], deadLetters: [DeadLetterMark] = [], retracted: [ArticleKey] = []
+        suspectTo: [Lane: Position] = [:], deadLetters: [VersionMark] = [], retracted: [ArticleKey] = [],
+        expired: [VersionMark] = []
     ) {
         self.suspectTo = suspectTo
         self.deadLetters = deadLetters
         self.retracted = retracted
+        self.expired = expired
     }
 }
 
@@ -168,14 +172,42 @@ package struct MergedReport: Equatable, Sendable {
 /// Which of these objects hold something of these articles?
 package struct FindJob: Equatable, Sendable {
     package var number: UInt64
-    package var keys: [ArticleKey]
+    package var bounds: [VersionBound]
     /// Of `segments/`, `log/` and `state/`.
     package var names: [String]
 
-    package init(number: UInt64, keys: [ArticleKey], names: [String]) {
+    package init(number: UInt64, bounds: [VersionBound], names: [String]) {
         self.number = number
-        self.keys = keys
+        self.bounds = bounds
         self.names = names
+    }
+}
+
+/// Which documents of these segments, dead or not, are behind a horizon?
+package struct ScanJob: Equatable, Sendable {
+    package var number: UInt64
+    package var rules: [RetentionHorizon]
+    /// Most keys in the answer.
+    package var limitCount: UInt32
+    /// Of `segments/`, in the order in which they are to be looked through.
+    package var names: [String]
+
+    package init(number: UInt64, rules: [RetentionHorizon], limitCount: UInt32, names: [String]) {
+        self.number = number
+        self.rules = rules
+        self.limitCount = limitCount
+        self.names = names
+    }
+}
+
+package struct ScannedReport: Equatable, Sendable {
+    package var job: UInt64
+    /// Of each key once, with the largest version that was found. Fewer than asked for: that is all of it.
+    package var expirations: [Expiration]
+
+    package init(job: UInt64, expirations: [Expiration]) {
+        self.job = job
+        self.expirations = expirations
     }
 }
 

@@ -27,7 +27,7 @@ extension ArticlesBatch {
         slices.reserveCapacity(sliceCount)
         for _ in 0..<sliceCount {
             let head = try reader.range()
-            // Position, hour, and a retraction of empty strings: kind, key, two lengths.
+            // Position, hour, and the smallest entry, a retraction of empty strings: kind, key, two lengths.
             let entryCount = try reader.elements("entry count", ofAtLeastBytes: 24 + 1 + ArticleKey.byteCount + 2)
             var entries: [RoutedEntry] = []
             entries.reserveCapacity(entryCount)
@@ -103,30 +103,20 @@ extension SealedReport {
 extension ShardRules {
     func encode(to out: inout ByteWriter) {
         for lane in Lane.allCases { out.position(suspectTo[lane] ?? .start) }
-        out.varint(deadLetters.count)
-        for letter in deadLetters {
-            out.articleKey(letter.key)
-            out.version(letter.version)
-            out.position(letter.position)
-        }
+        out.marks(deadLetters)
         out.varint(retracted.count)
         for key in retracted { out.articleKey(key) }
+        out.marks(expired)
     }
 
     init(decoding reader: inout ByteReader) throws(CodingError) {
         self.init()
         for lane in Lane.allCases { suspectTo[lane] = try reader.position() }
-        let letterCount = try reader.elements(
-            "dead letter count", ofAtLeastBytes: ArticleKey.byteCount + Version.byteCount + 20)
-        deadLetters.reserveCapacity(letterCount)
-        for _ in 0..<letterCount {
-            deadLetters.append(
-                DeadLetterMark(
-                    key: try reader.articleKey(), version: try reader.version(), position: try reader.position()))
-        }
+        deadLetters = try reader.marks("dead letter count")
         let keyCount = try reader.elements("retracted count", ofAtLeastBytes: ArticleKey.byteCount)
         retracted.reserveCapacity(keyCount)
         for _ in 0..<keyCount { retracted.append(try reader.articleKey()) }
+        expired = try reader.marks("expired count")
     }
 }
 
@@ -160,6 +150,36 @@ extension ByteWriter {
             position(report.position)
             string(report.reason)
         }
+    }
+
+    mutating func marks(_ marks: [ShardRules.VersionMark]) {
+        varint(marks.count)
+        for mark in marks {
+            articleKey(mark.key)
+            version(mark.version)
+            position(mark.position)
+        }
+    }
+
+    mutating func scan(_ job: ScanJob) {
+        varint(job.rules.count)
+        for rule in job.rules {
+            string(rule.source)
+            fixed(rule.time)
+            varint(UInt64(rule.ageDays))
+        }
+        fixed(job.limitCount)
+        names(job.names)
+    }
+
+    mutating func expirations(_ expirations: [Expiration]) {
+        varint(expirations.count)
+        for expiration in expirations { self.expiration(expiration) }
+    }
+
+    mutating func versionBounds(_ bounds: [VersionBound]) {
+        varint(bounds.count)
+        for bound in bounds { versionBound(bound) }
     }
 
     mutating func names(_ names: [String]) {
@@ -226,12 +246,45 @@ extension ByteReader {
         return numbers
     }
 
-    mutating func articleKeys() throws(CodingError) -> [ArticleKey] {
-        let count = try elements("key count", ofAtLeastBytes: ArticleKey.byteCount)
-        var keys: [ArticleKey] = []
-        keys.reserveCapacity(count)
-        for _ in 0..<count { keys.append(try articleKey()) }
-        return keys
+    mutating func marks(_ what: String) throws(CodingError) -> [ShardRules.VersionMark] {
+        let count = try elements(what, ofAtLeastBytes: ArticleKey.byteCount + Version.byteCount + 20)
+        var marks: [ShardRules.VersionMark] = []
+        marks.reserveCapacity(count)
+        for _ in 0..<count {
+            marks.append(
+                ShardRules.VersionMark(key: try articleKey(), version: try version(), position: try position()))
+        }
+        return marks
+    }
+
+    mutating func versionBounds() throws(CodingError) -> [VersionBound] {
+        let count = try elements("key count", ofAtLeastBytes: ArticleKey.byteCount + Version.byteCount)
+        var bounds: [VersionBound] = []
+        bounds.reserveCapacity(count)
+        for _ in 0..<count { bounds.append(try versionBound()) }
+        return bounds
+    }
+
+    mutating func scan(job: UInt64) throws(CodingError) -> ScanJob {
+        // An empty source, a time, an age.
+        let count = try elements("rule count", ofAtLeastBytes: 1 + 8 + 1)
+        var rules: [RetentionHorizon] = []
+        rules.reserveCapacity(count)
+        for _ in 0..<count {
+            rules.append(
+                RetentionHorizon(
+                    source: try string(atMost: Limits.labelBytes), time: try fixed(),
+                    ageDays: UInt32(try self.count("age", atMost: Int(RetentionHorizon.ageLimitDays)))))
+        }
+        return ScanJob(number: job, rules: rules, limitCount: try fixed(), names: try names())
+    }
+
+    mutating func expirations() throws(CodingError) -> [Expiration] {
+        let count = try elements("expired count", ofAtLeastBytes: ArticleKey.byteCount + Version.byteCount + 8 + 20)
+        var expirations: [Expiration] = []
+        expirations.reserveCapacity(count)
+        for _ in 0..<count { expirations.append(try expiration()) }
+        return expirations
     }
 
     mutating func names() throws(CodingError) -> [String] {

@@ -16,8 +16,8 @@ import HostIO
         version: "0.1.0",
         subcommands: [
             UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
-            StatusCommand.self, TailCommand.self, RetractCommand.self, ErasureCommand.self, DeadLettersCommand.self,
-            FeedsCommand.self,
+            StatusCommand.self, TailCommand.self, RetractCommand.self, RetentionCommand.self, ErasureCommand.self,
+            DeadLettersCommand.self, FeedsCommand.self,
             SnapshotCommand.self, SegmentCommand.self, BackupCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
             StepsCommand.self, BenchEngineCommand.self, TryArticlesCommand.self,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteCoding
 import Extraction
 import Gateway
 import News
@@ -13,9 +14,9 @@ struct ErasureCommand: AsyncParsableCommand {
         commandName: "erasure",
         abstract: "Reads every object of a store and tells whether anything of an article is in it.",
         discussion: """
-            A retracted article leaves the newest snapshot at once, kept generations and the log as soon as a coordinator and a \
+            A retracted or expired article leaves the newest snapshot at once, kept generations and the log as soon as a coordinator and a \
             merger run, and the objects that nothing names any more a day later, with the next collection. What stays is the \
-            retraction itself. --format json names every object that was read.
+            retraction itself; what expired is told as long as the log of its day is kept. --format json names every object that was read.
 
             Example:
               coranto erasure https://news.example/2016/01/20/talks --store /srv/news
@@ -51,10 +52,17 @@ struct ErasureCommand: AsyncParsableCommand {
     }
 
     private func state(of key: ArticleKey, _ report: ErasureReport) -> String {
-        guard report.retracted.contains(key) else { return "not retracted" }
+        let what: String
+        if report.retracted.contains(key) {
+            what = "retracted"
+        } else if let through = report.expired[key] {
+            what = "expired with all versions up to \(through.recordHash.hex.prefix(12)), which alone are looked for"
+        } else {
+            return "not retracted, and not expired by the log that is kept"
+        }
         return report.erased.contains(key)
-            ? "retracted, erased from the log and from all kept generations"
-            : "retracted; a coordinator with a merger has still to erase it"
+            ? "\(what); erased from the log and from all kept generations"
+            : "\(what); a coordinator with a merger has still to erase it"
     }
 
     private func told(_ found: ErasureReport.Found) -> String {
@@ -80,6 +88,7 @@ struct ErasureCommand: AsyncParsableCommand {
             encoded: list(keys.sorted()) { key, object in
                 object.member("key", key.hex)
                 object.member("retracted", encoded: "\(report.retracted.contains(key))")
+                object.member("expired", encoded: "\(report.expired[key] != nil)")
                 object.member("erased", encoded: "\(report.erased.contains(key))")
             })
         json.member(

@@ -200,7 +200,9 @@ struct PutOptions: ParsableArguments {
             if let why = cluster.failure { throw Failure(.failed, why) }
             if cluster.endpoint != nil {
                 let status = await cluster.coordinator.status()
-                if status.articles.pending == 0, status.runningMerges == 0, isDone(status) { return status }
+                if status.articles.pending == 0, status.isSettled, status.runningMerges == 0, isDone(status) {
+                    return status
+                }
                 if stop.isTold { return status }
             }
             try await Task.sleep(for: .milliseconds(20))

@@ -72,6 +72,9 @@ struct StatusCommand: AsyncParsableCommand {
         stored.generation = manifest.generation.number
         stored.setDigest = manifest.setDigest.hex
         stored.articles = CoordinatorStatus.Articles(sums)
+        let state = try SnapshotLoader(StorePlace(path, s3).openForReading()).state(of: manifest)
+        stored.retentionRules = state.retention.bySource.count
+        stored.expiring = state.erasures.values.count { $0.expiration != nil }
         stored.overlays = manifest.overlays.count
         stored.cells = loaded?.cells.count ?? 0
         stored.segmentBytes = (loaded?.segments ?? []).reduce(0) { $0 + $1.sizeBytes }
@@ -118,6 +121,15 @@ struct StatusCommand: AsyncParsableCommand {
             text += room == "ample" ? "\n" : ": room is \(room), articles are refused\n"
         }
         if let requests = status.storeRequests { text += "the coordinator asked of the object store: \(requests)\n" }
+        if status.retentionRules > 0 || status.expiring > 0 {
+            text += "\(counted(status.retentionRules, "rule")) of retention"
+            if status.expiring > 0 {
+                text += ", \(counted(status.expiring, "expired key")) to be erased"
+            } else if status.isExpiring {
+                text += ", what is behind the horizons is looked for"
+            }
+            text += "\n"
+        }
         text += "set digest \(status.setDigest)\n"
         text += "received \(articles.received)\n"
         for (name, count) in rows {

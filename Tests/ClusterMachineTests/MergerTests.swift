@@ -10,7 +10,7 @@ private struct Bench {
     var sent: [Message] = []
     var operations: [TaggedOperation] = []
     var jobs: [MergeJob] = []
-    var searches: [FindJob] = []
+    var searches: [Merger.Search] = []
     var goOns = 0
     var reconnects = 0
     var isDrained = false
@@ -31,7 +31,7 @@ private struct Bench {
             case .reconnect: reconnects += 1
             case .operation(let tagged): operations.append(tagged)
             case .merge(let job): jobs.append(job)
-            case .find(let search): searches.append(search)
+            case .search(let search): searches.append(search)
             case .goOn: goOns += 1
             case .drained: isDrained = true
             case .note: break
@@ -67,9 +67,10 @@ private struct Bench {
     @Test("a search is one job at a time, told once")
     func search() {
         var bench = Bench()
-        let search = FindJob(number: 5, keys: [key(1)], names: ["segments/a"])
+        let search = FindJob(
+            number: 5, bounds: [VersionBound(key: key(1), through: .largest)], names: ["segments/a"])
         bench.step(.message(.find(search)))
-        #expect(bench.searches == [search])
+        #expect(bench.searches == [.find(search)])
         bench.step(.message(.merge(job)))
         bench.step(.message(.find(search)))
         let busy = "this merger is busy or drains"
@@ -79,7 +80,7 @@ private struct Bench {
         bench.step(.found(search, []))
         #expect(bench.sent.dropFirst(3) == [.found(FoundReport(job: 5, names: ["segments/a"]))])
         bench.step(.message(.find(search)))
-        bench.step(.searchFailed(search, "disk"))
+        bench.step(.searchFailed(.find(search), "disk"))
         #expect(bench.sent.last == .mergeFailed(job: 5, message: "disk"))
     }
 

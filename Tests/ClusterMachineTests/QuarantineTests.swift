@@ -126,7 +126,7 @@ import Wire
         let told = try #require(rules(driver, PeerID(4)))
         #expect(
             told.deadLetters == [
-                ShardRules.DeadLetterMark(key: key(4), version: version(1), position: position(1, 4))
+                ShardRules.VersionMark(key: key(4), version: version(1), position: position(1, 4))
             ])
         // As the worker does: nine outcomes for ten entries.
         var bench = WorkerBench(rules: told)

@@ -314,6 +314,87 @@ private func isReadable(_ report: SealedReport) -> Bool {
         #expect(bench.count(.published) == 0)
     }
 
+    private func expired(_ number: Int, through seconds: Int64) -> LogEntry {
+        .expired(Expiration(key: key(number), through: version(seconds), horizon: 1))
+    }
+
+    @Test("what expired is killed at the hour of the entry, for its own source; a larger live version stays")
+    func expiry() {
+        var bench = Bench()
+        bench.snapshot = [key(1): found(5), key(2): found(6), key(3): found(4)]
+        bench.articles(
+            [expired(1, through: 5), expired(2, through: 5), expired(3, through: 5), expired(4, through: 5)],
+            to: position(3, 3), live)
+        bench.quiet()
+        #expect(bench.kills.map(\.key) == [key(1), key(3)].sorted())
+        #expect(
+            bench.reports[0].counts == [
+                OutcomeCount(source: "old", hour: 9, outcome: .published, delta: -2),
+                OutcomeCount(source: "old", hour: 9, outcome: .expired, delta: 2),
+            ])
+    }
+
+    /// The log: article 1 in version 3 and, again, 5 before the entry that says that versions up to 5 expired; version 4 and
+    /// 7 of keys 2 and 3 stand before and behind.
+    @Test(
+        "whatever lane comes first, versions up to the one that expired are not published, larger ones are",
+        arguments: [false, true])
+    func expiryInBothOrders(isExpiryFirst: Bool) {
+        for isInOneBuilder in [false, true] {
+            var bench = Bench()
+            bench.snapshot = [key(1): found(5), key(2): found(5), key(3): found(5)]
+            func entry(_ bench: inout Bench) {
+                bench.articles(
+                    [expired(1, through: 5), expired(2, through: 5), expired(3, through: 5)], to: position(3, 2), live)
+                if !isInOneBuilder {
+                    bench.quiet()
+                    // What was killed is not found again.
+                    for (key, found) in bench.snapshot where found.version <= version(5) { bench.snapshot[key] = nil }
+                }
+            }
+            func articles(_ bench: inout Bench) {
+                bench.articles(
+                    [article(1, seen: 3), article(1, seen: 5), article(2, seen: 7), article(3, seen: 4)],
+                    to: position(2, 3))
+                if !isInOneBuilder { bench.quiet() }
+            }
+            if isExpiryFirst { entry(&bench) }
+            articles(&bench)
+            if !isExpiryFirst {
+                if !isInOneBuilder { bench.snapshot[key(2)] = found(7) }
+                entry(&bench)
+            }
+            bench.quiet()
+            let place = "\(isExpiryFirst) \(isInOneBuilder)"
+            #expect(bench.count(.superseded) + bench.count(.duplicate) + bench.count(.expired) == 6, "\(place)")
+            #expect(bench.count(.duplicate) == 1, "\(place)")
+            // Of key 2 the larger version is live, of the others nothing.
+            #expect(bench.count(.published) == -2, "\(place)")
+        }
+    }
+
+    @Test("what expired before the lease is known, and what comes behind it is an article like any other")
+    func expiredBefore() {
+        let mark = ShardRules.VersionMark(key: key(1), version: version(5), position: position(3, 0))
+        var bench = Bench()
+        bench.join(rules: ShardRules(expired: [mark]))
+        bench.articles([article(1, seen: 4)], to: position(2, 0))
+        bench.articles([article(1, seen: 3)], from: position(2, 0), to: position(4, 0))
+        bench.quiet()
+        #expect(bench.indexed == [key(1)])
+        #expect(bench.count(.superseded) == 1 && bench.count(.published) == 1)
+    }
+
+    @Test("of older rounds nothing is remembered: their articles may come again")
+    func laterRound() {
+        var bench = Bench()
+        bench.articles([expired(1, through: 5)], to: position(3, 0), live)
+        bench.articles([expired(2, through: 5)], from: position(3, 0), to: position(6, 0), live)
+        bench.articles([article(2, seen: 4), article(1, seen: 4)], to: position(5, 1))
+        bench.quiet()
+        #expect(bench.indexed == [key(1)])
+    }
+
     @Test("keys that were retracted before the lease are known")
     func retractedBefore() {
         var bench = Bench(retracted: [key(1)])
@@ -477,7 +558,7 @@ private func isReadable(_ report: SealedReport) -> Bool {
         var bench = Bench(shards: [])
         bench.join(
             rules: ShardRules(deadLetters: [
-                ShardRules.DeadLetterMark(key: key(1), version: version(1), position: position(1, 0))
+                ShardRules.VersionMark(key: key(1), version: version(1), position: position(1, 0))
             ]))
         bench.articles([article(1), article(2), article(1), article(1, seen: 2)], to: position(1, 3))
         bench.quiet()

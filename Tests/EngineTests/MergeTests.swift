@@ -69,14 +69,19 @@ struct RandomSnapshot {
 
     /// Names of the segments that have something of the keys.
     func search(_ keys: [ArticleKey]) throws -> [String] {
-        try KeySearch(keys: keys).run(references.map(\.objectName), source: source) { operation in
+        try KeySearch(bounds: keys.map { VersionBound(key: $0, through: .largest) }).run(
+            references.map(\.objectName), source: source
+        ) { operation in
             references.first { $0.objectName == operation.name }.map { .size($0.sizeBytes) } ?? .missing
         }
     }
 
     /// As the eraser does it: what has something of the keys is written again.
     mutating func purge(_ keys: [ArticleKey]) throws {
-        let names = Set(try search(keys))
+        try purge(names: Set(try search(keys)))
+    }
+
+    mutating func purge(names: Set<String>) throws {
         let inputs = references.filter { names.contains($0.objectName) }
         references.removeAll { names.contains($0.objectName) }
         try SegmentMerger(settings: settings, source: source).run(inputs, as: .purged) {

@@ -107,7 +107,7 @@ import Testing
 
     @Test("kinds of entries and tags of settings that are reserved are refused until they mean something")
     func reserved() {
-        for kind: UInt8 in [0, 5, 6, 7] + Array(12...255) {
+        for kind: UInt8 in [0, 6, 7] + Array(13...255) {
             var out = ByteWriter()
             out.fixed(kind)
             out.raw([UInt8](repeating: 0, count: 200))
@@ -138,6 +138,50 @@ import Testing
         out.checksum()
         var state = ClusterState()
         #expect(throws: CodingError.self) { try state.add(decoding: out.bytes) }
+    }
+
+    @Test("an expiration gets its position from the log, and goes once as much as expired is erased")
+    func expirations() throws {
+        var state = Sample.expiring
+        let standing = try #require(state.expiration(of: Sample.key, Sample.version))
+        #expect(standing.position == Position(term: Term(2), number: 2, index: 1))
+        #expect(state.expiration(of: Sample.key, .largest) == nil)
+        var again = ClusterState()
+        for kind in ClusterState.Kind.allCases { try again.add(decoding: state.encoded(kind)) }
+        #expect(again == state)
+        // A retraction is of every version: what was erased of fewer does not end it.
+        var retracted = state
+        retracted.apply(.retraction(Retraction(key: Sample.key, url: "", reason: "")))
+        retracted.apply(.erased(VersionBound(key: Sample.key, through: Sample.version)))
+        #expect(retracted.erasures.count == 1)
+        retracted.apply(.erased(VersionBound(key: Sample.key, through: .largest)))
+        #expect(retracted.erasures.isEmpty)
+        state.apply(.erased(VersionBound(key: Sample.key, through: Sample.version)))
+        #expect(state.erasures.isEmpty)
+    }
+
+    @Test("the rule of a source stands in the place of the one for all, and what is undated goes by its source alone")
+    func rules() {
+        let day = Timestamp.sortable(Timestamp(seconds: 86_400))
+        var rules = RetentionRules([
+            RetentionHorizon(source: "", time: day), RetentionHorizon(source: "all", time: RetentionHorizon.allTime),
+            RetentionHorizon(source: "kept", time: RetentionHorizon.foreverTime),
+        ])
+        func isBehind(_ seconds: Int64?, _ source: String) -> Bool {
+            rules.horizon(before: Timestamp.sortable(seconds.map { Timestamp(seconds: $0) }), of: source) != nil
+        }
+        #expect(isBehind(86_399, "paper") && !isBehind(86_400, "paper") && !isBehind(nil, "paper"))
+        #expect(isBehind(86_399, "") && !isBehind(nil, ""))
+        #expect(isBehind(1 << 40, "all") && isBehind(nil, "all"))
+        #expect(!isBehind(-1 << 40, "kept") && !isBehind(nil, "kept"))
+        rules.set(RetentionHorizon(source: "all", time: RetentionHorizon.noneTime))
+        #expect(isBehind(86_399, "all") && !isBehind(nil, "all"))
+        let now = Timestamp(seconds: 1_700_000_000)
+        #expect(
+            RetentionHorizon(source: "", time: RetentionHorizon.time(ofAgeDays: 90, at: now)).dateText == "2023-08-16")
+        #expect(
+            RetentionHorizon(source: "", time: RetentionHorizon.time(ofAgeDays: 1, at: Timestamp(seconds: -1)))
+                .dateText == "1969-12-30")
     }
 
     @Test("the frame of the worked example is the record of the worked example")

@@ -59,6 +59,33 @@ enum Sample {
 
     static let page = ManifestPage(cells: [cell])
 
+    /// A rule, what expired by it, and what was erased: an example of docs/log-format.md, section 9.
+    static let retentionEntries: [LogEntry] = [
+        .horizon(
+            RetentionHorizon(
+                source: "paper", time: Timestamp.sortable(Timestamp(seconds: 1_700_006_400)), ageDays: 90)),
+        .expired(
+            Expiration(
+                key: key, through: version, horizon: Timestamp.sortable(Timestamp(seconds: 1_700_006_400)))),
+        .erased(VersionBound(key: otherKey, through: .largest)),
+    ]
+
+    static let retention = LogObject(
+        term: Term(2), number: 2, instance: Instance(0xA1B2_C3D4_E5F6_0718),
+        acceptedAt: Timestamp(seconds: 1_700_000_000),
+        batches: [
+            LogObject.Batch(
+                client: "", number: 9, digest: SHA256.hash(of: Array("payload".utf8)), lane: .live,
+                entries: retentionEntries)
+        ])
+
+    /// The state after that, with a rule and an expiration.
+    static let expiring: ClusterState = {
+        var state = ClusterState()
+        retention.forEachEntry { position, _, entry in state.apply(entry, at: position) }
+        return state
+    }()
+
     static let state: ClusterState = {
         var state = ClusterState()
         for entry in entries { state.apply(entry) }
@@ -143,6 +170,9 @@ enum Sample {
         SampleObject("v0-small.page", page.encoded) { try ManifestPage(decoding: $0).encoded },
         SampleObject("v0-retractions.state", state.encoded(.retractions)) { try again($0) },
         SampleObject("v0-feeds.state", state.encoded(.feeds)) { try again($0) },
+        SampleObject("v0-retention.log", retention.encoded) { try LogObject(decoding: $0).encoded },
+        SampleObject("v0-retention.state", expiring.encoded(.retention)) { try again($0) },
+        SampleObject("v0-erasures.state", expiring.encoded(.erasures)) { try again($0) },
         SampleObject("v0-small.collection", unnamed.encoded) { try UnnamedObjects(decoding: $0).encoded },
         SampleObject("v0-small.ledger-index", ledger.encoded) { try LedgerIndex(decoding: $0).encoded },
         SampleObject("v0-small.ledger", rows.encodedObject) { try LedgerRows(decodingObject: $0).encodedObject },

@@ -40,7 +40,7 @@ let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingL
 @Suite struct GoldenTests {
     static let names = [
         "hello", "hello-token", "hello-refused", "touch", "put", "status", "compact", "poison", "worker", "merge",
-        "find",
+        "find", "scan",
         "drain",
         "unknown-command",
     ]
@@ -116,7 +116,7 @@ let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingL
         let page = try String(contentsOf: packageRoot.appending(path: "docs/wire-protocol.md"), encoding: .utf8)
         for row in [
             "at most **\(WireLimits.lineBytes) bytes**", "| PUT | 67,108,864 bytes", "| ARTICLES | 68,157,440 bytes",
-            "| SEALED, POISON, MERGE, MERGED, FIND, FOUND, LEASE, STATUS_REPORT | 16,777,216 bytes",
+            "| SEALED, POISON, MERGE, MERGED, FIND, FOUND, SCAN, SCANNED, LEASE, STATUS_REPORT | 16,777,216 bytes",
             "| JOINED | 4,096 bytes",
         ] {
             #expect(page.contains(row))

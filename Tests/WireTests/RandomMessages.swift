@@ -9,8 +9,8 @@ struct RandomMessages {
 
     init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-    static let kindsForServer = 14
-    static let kindsForClient = 17
+    static let kindsForServer = 15
+    static let kindsForClient = 18
 
     mutating func message(for side: MessageParser.Side) -> Message {
         let kinds = side == .server ? Self.kindsForServer : Self.kindsForClient
@@ -44,6 +44,7 @@ struct RandomMessages {
             )
         case 10: .mergeFailed(job: number(), message: text())
         case 12: .found(FoundReport(job: number(), names: list(0...4) { $0.text() }))
+        case 13: .scanned(ScannedReport(job: number(), expirations: list(0...3) { $0.expiration() }))
         case 11:
             .poison(
                 list(0...3) {
@@ -83,8 +84,11 @@ struct RandomMessages {
                 rules: ShardRules(
                     suspectTo: [.live: position(), .bulk: position()],
                     deadLetters: list(0...2) {
-                        ShardRules.DeadLetterMark(key: $0.key(), version: $0.version(), position: $0.position())
-                    }, retracted: list(0...5) { $0.key() }))
+                        ShardRules.VersionMark(key: $0.key(), version: $0.version(), position: $0.position())
+                    }, retracted: list(0...5) { $0.key() },
+                    expired: list(0...2) {
+                        ShardRules.VersionMark(key: $0.key(), version: $0.version(), position: $0.position())
+                    }))
         case 10: .revoke(shard: shard(), epoch: epoch())
         case 11: .articles(articles())
         case 12: .published(report: number(), generation: Generation(number()))
@@ -94,7 +98,18 @@ struct RandomMessages {
                 MergeJob(
                     number: number(), attempt: attempt(), output: pick([.overlay, .cells, .purged, .folded]),
                     inputs: references()))
-        case 15: .find(FindJob(number: number(), keys: list(0...3) { $0.key() }, names: list(0...4) { $0.text() }))
+        case 15:
+            .find(
+                FindJob(
+                    number: number(), bounds: list(0...3) { VersionBound(key: $0.key(), through: $0.version()) },
+                    names: list(0...4) { $0.text() }))
+        case 16:
+            .scan(
+                ScanJob(
+                    number: number(),
+                    rules: list(0...3) {
+                        RetentionHorizon(source: $0.text(), time: $0.number(), ageDays: $0.small())
+                    }, limitCount: small(), names: list(0...4) { $0.text() }))
         default: .drain
         }
     }
@@ -131,6 +146,7 @@ struct RandomMessages {
     }
 
     mutating func entry() -> LogEntry {
+        if number() % 4 == 0 { return .expired(expiration()) }
         if Bool.random(using: &generator) {
             return .retraction(Retraction(key: key(), url: text(), reason: text()))
         }
@@ -138,6 +154,10 @@ struct RandomMessages {
             key: key(), version: version(), orderTime: time(), source: text(), recordBytes: small(),
             frame: bytes(0...60))
         return Bool.random(using: &generator) ? .article(article) : .retried(article)
+    }
+
+    mutating func expiration() -> Expiration {
+        Expiration(key: key(), through: version(), horizon: number(), position: position())
     }
 
     mutating func version() -> Version {

@@ -18,6 +18,8 @@ package final class SegmentDraft {
     /// The snapshot of the last look-up and what it found: the losers of the kills that follow.
     private var lookedUp: (snapshot: SnapshotReader, found: [ArticleKey: LiveVersion])?
 
+    static let losersPerRound = 256
+
     /// - Parameter memoryBudgetBytes: the builder's; nothing is refused beyond it, sealing is the machine's decision.
     package init(memoryBudgetBytes: Int) {
         self.memoryBudgetBytes = memoryBudgetBytes
@@ -58,12 +60,20 @@ package final class SegmentDraft {
     package func seal(dropped: [Int], kills: [Kill]) throws -> BuiltSegment {
         for ordinal in dropped { builder.drop(ordinal) }
         var losers: [KilledDocument] = []
-        for kill in kills {
-            guard let (snapshot, found) = lookedUp, let live = found[kill.key], live.version == kill.version else {
-                throw EngineError(.mismatch, "the loser \(kill.key.hex) was not looked up")
+        // Some at a time: on an object store each round waits once, however much it reads.
+        for start in stride(from: 0, to: kills.count, by: Self.losersPerRound) {
+            let round = kills[start..<min(start + Self.losersPerRound, kills.count)]
+            var wants: [(segment: SegmentReader, ordinal: UInt32)] = []
+            for kill in round {
+                guard let (snapshot, found) = lookedUp, let live = found[kill.key], live.version == kill.version else {
+                    throw EngineError(.mismatch, "the loser \(kill.key.hex) was not looked up")
+                }
+                wants.append((snapshot.segments[live.segment], live.ordinal))
             }
-            let records = try snapshot.segments[live.segment].records([live.ordinal])
-            losers.append(KilledDocument(kill: kill, record: records[0]))
+            guard let source = lookedUp?.snapshot.source else { break }
+            for (kill, record) in zip(round, try SegmentReader.records(wants, source: source)) {
+                losers.append(KilledDocument(kill: kill, record: record))
+            }
         }
         lookedUp = nil
         return try builder.seal(kills: losers)

@@ -1,16 +1,19 @@
-package import News
+import News
 package import Storage
 
 /// Finds the objects of a store in which something of given articles stands: record, terms, corrections or place in the order
 /// in a segment, a frame in a log or state object.
 package struct KeySearch {
-    private let keys: Set<ArticleKey>
+    /// Of each key the largest version that is meant.
+    private let through: [ArticleKey: Version]
     private let sorted: [ArticleKey]
 
-    package init(keys: some Collection<ArticleKey>) {
-        self.keys = Set(keys)
-        sorted = self.keys.sorted()
+    package init(bounds: some Sequence<VersionBound>) {
+        through = Dictionary(bounds.map { ($0.key, $0.through) }, uniquingKeysWith: max)
+        sorted = through.keys.sorted()
     }
+
+    private func isMeant(_ key: ArticleKey, _ version: Version) -> Bool { through[key].map { version <= $0 } ?? false }
 
     /// - Parameters:
     ///   - names: of `segments/`, `log/` and `state/`; an object that is gone holds nothing.
@@ -34,18 +37,38 @@ package struct KeySearch {
 
     /// Whether a log or state object holds a text.
     package func isIn(_ bytes: [UInt8], named name: String) throws -> Bool {
-        if name.hasPrefix("log/") { return try LogObject(decoding: bytes, named: name).holdsText(of: keys) }
+        if name.hasPrefix("log/") { return try LogObject(decoding: bytes, named: name).holdsText(of: isMeant) }
         var state = ClusterState()
         try state.add(decoding: bytes)
-        return state.deadLetters.values.contains { $0.isTextThere && keys.contains($0.article.key) }
+        return state.deadLetters.values.contains { $0.isTextThere && isMeant($0.article.key, $0.article.version) }
     }
+
+    /// Keys that are looked for in one round; of a segment with few documents for each of them all are read.
+    static let probeCount = 1024
+    static let documentsPerProbe = 8
 
     /// Whether a segment has a document of one of the keys, dead or not, or a kill with its correction.
     package func isIn(_ segment: SegmentReader) throws -> Bool {
-        if segment.kills.contains(where: { keys.contains($0.kill.key) }) { return true }
+        if segment.kills.contains(where: { isMeant($0.kill.key, $0.kill.version) }) { return true }
+        if segment.documentCount < sorted.count * Self.documentsPerProbe { return try isAmongAll(of: segment) }
+        for start in stride(from: 0, to: sorted.count, by: Self.probeCount) {
+            if try isAny(of: sorted[start..<min(start + Self.probeCount, sorted.count)], in: segment) { return true }
+        }
+        return false
+    }
+
+    private func isAmongAll(of segment: SegmentReader) throws -> Bool {
+        for start in stride(from: 0, to: segment.documentCount, by: 4096) {
+            let range = start..<min(start + 4096, segment.documentCount)
+            if try segment.identities(range).contains(where: { isMeant($0.key, $0.version) }) { return true }
+        }
+        return false
+    }
+
+    private func isAny(of keys: ArraySlice<ArticleKey>, in segment: SegmentReader) throws -> Bool {
         var round = ReadRound()
         var probes: [ArticleKey] = []
-        for key in sorted {
+        for key in keys {
             guard let range = segment.keyRunRange(of: key) else { continue }
             round.add(segment, .keyRun, range)
             probes.append(key)
@@ -57,7 +80,7 @@ package struct KeySearch {
             ordinals += try segment.ordinals(withKeyHigh: key.high, in: &slices[index])
         }
         guard !ordinals.isEmpty else { return false }
-        return try segment.identities(ordinals).contains { keys.contains($0.key) }
+        return try segment.identities(ordinals).contains { isMeant($0.key, $0.version) }
     }
 
     private func answer(_ result: BucketResult) throws -> BucketResult {

@@ -93,6 +93,7 @@ extension SnapshotChange.Kind {
         case .superseded: "superseded"
         case .older: "older"
         case .retracted: "retracted"
+        case .expired: "expired"
         case .removed: "removed"
         }
     }

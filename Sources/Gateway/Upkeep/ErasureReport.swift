@@ -22,7 +22,9 @@ package struct ErasureReport: Sendable {
     package private(set) var objects: [Object] = []
     /// Of the keys, those that are retracted.
     package private(set) var retracted: Set<ArticleKey> = []
-    /// Of these, those of which the log says that no log object and no kept generation has anything of them.
+    /// Of the others, those of which versions expired, with the largest: larger ones are not looked for.
+    package private(set) var expired: [ArticleKey: Version] = [:]
+    /// Of both, those of which the log says that no log object and no kept generation has anything of them.
     package private(set) var erased: Set<ArticleKey> = []
 
     package var holders: [Object] { objects.filter { $0.found != .nothing } }
@@ -42,7 +44,20 @@ package struct ErasureReport: Sendable {
             named.insert(manifest.name)
             let state = try loader.state(of: manifest)
             retracted = keys.filter { state.retractions[$0] != nil }
-            erased = retracted.filter { state.erasures[$0] == nil }
+            for key in keys.subtracting(retracted) { expired[key] = state.erasures[key]?.expiration?.through }
+            let others = keys.subtracting(retracted).subtracting(expired.keys)
+            if !others.isEmpty { try findExpired(others, KeptLog(loader, newest: newest)) }
+            erased = retracted.union(expired.keys).filter { state.erasures[$0] == nil }
+        }
+        // A larger version that stays has a place in the order too.
+        var staying: Set<OrderKey> = []
+        if let newest, !expired.isEmpty {
+            let snapshot = try loader.open(newest)
+            for live in try snapshot.lookup(keys: Array(expired.keys)) {
+                if let live, live.version > expired[live.key]! {
+                    staying.insert(OrderKey(time: live.orderTime, key: live.key))
+                }
+            }
         }
         var names: [String] = []
         while case .names(let page) = try loader.perform(.list(prefix: "", after: names.last, limit: 1000)),
@@ -50,7 +65,8 @@ package struct ErasureReport: Sendable {
         {
             names += page
         }
-        let search = KeySearch(keys: keys)
+        let search = KeySearch(
+            bounds: keys.map { VersionBound(key: $0, through: expired[$0] ?? .largest) })
         for name in names {
             let folder = String(name.prefix { $0 != "/" })
             let isFound: Bool
@@ -58,7 +74,7 @@ package struct ErasureReport: Sendable {
                 isFound = try !search.run([name], source: loader.source) { bucket.perform($0) }.isEmpty
                 loader.source.forget(except: [])
             } else if Self.listed.contains(folder) {
-                isFound = try Self.isEnd(of: name, keys, loader)
+                isFound = try Self.isEnd(of: name, keys, staying, loader)
             } else {
                 throw StoreError(
                     .unsupported, object: name, message: "no object of a store has such a name",
@@ -70,8 +86,20 @@ package struct ErasureReport: Sendable {
         }
     }
 
+    /// What expired and is erased stands only in the log, as far as that is kept.
+    private mutating func findExpired(_ keys: Set<ArticleKey>, _ log: KeptLog) throws {
+        try log.forEachObject { object in
+            object.forEachEntry { _, _, entry in
+                guard case .expired(let expiration) = entry, keys.contains(expiration.key) else { return }
+                expired[expiration.key] = max(expired[expiration.key] ?? expiration.through, expiration.through)
+            }
+        }
+    }
+
     /// Whether a manifest or page names one of the articles as the first or last of a segment.
-    private static func isEnd(of name: String, _ keys: Set<ArticleKey>, _ loader: SnapshotLoader) throws -> Bool {
+    private static func isEnd(
+        of name: String, _ keys: Set<ArticleKey>, _ staying: Set<OrderKey>, _ loader: SnapshotLoader
+    ) throws -> Bool {
         let isManifest = name.hasPrefix("manifests/")
         guard isManifest || name.hasPrefix("pages/"),
             case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil))
@@ -80,7 +108,8 @@ package struct ErasureReport: Sendable {
             isManifest
             ? try Manifest(decoding: bytes, named: name).overlays : try ManifestPage(decoding: bytes, named: name).cells
         return segments.contains { segment in
-            segment.span.map { keys.contains($0.first.key) || keys.contains($0.last.key) } ?? false
+            guard let span = segment.span else { return false }
+            return [span.first, span.last].contains { keys.contains($0.key) && !staying.contains($0) }
         }
     }
 }

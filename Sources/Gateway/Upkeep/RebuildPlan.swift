@@ -9,21 +9,27 @@ import Storage
 ///
 /// Memory: 16 bytes for each article that is copied and each article in the log; keys are compared by `KeyedRows`.
 struct RebuildPlan {
-    /// Where a version was found: bits 62 and 63 kind, 30 bits of segment or log object, 32 of ordinal or entry.
+    /// Where a version was found: bits 62 and 63 kind, bit 61 whether it is behind a horizon of retention, 29 bits of segment or
+    /// log object, 32 of ordinal or entry. Of one version that bit is the same everywhere.
     private enum Found: UInt64 {
         case base = 0
         // Before segments: copying from the log keeps the hour of arrival and the frame.
         case log = 1
         case segment = 2
 
-        func tag(_ object: Int, _ item: UInt32) -> UInt64 { rawValue << 62 | UInt64(object) << 32 | UInt64(item) }
+        func tag(_ object: Int, _ item: UInt32, isBehind: Bool = false) -> UInt64 {
+            rawValue << 62 | (isBehind ? RebuildPlan.behindBit : 0) | UInt64(object) << 32 | UInt64(item)
+        }
     }
+
+    private static let behindBit: UInt64 = 1 << 61
 
     private enum Fate: UInt8 {
         case copied
         case duplicate
         case superseded
         case retracted
+        case expired
         /// The decision counts it as dead-lettered.
         case deadLetter
         /// The base has it, where it counts as published.
@@ -55,17 +61,32 @@ struct RebuildPlan {
         }
     }
 
+    private func forEachIdentity(
+        _ segment: SegmentReader, _ body: (UInt32, ArticleKey, Version, Bool) throws -> Void
+    ) throws {
+        for start in stride(from: 0, to: segment.documentCount, by: 4096) {
+            let range = start..<min(start + 4096, segment.documentCount)
+            let horizons =
+                state.retention.isEmpty
+                ? range.map { _ in nil } : try HorizonSearch.horizons(of: segment, range, state.retention)
+            for (index, identity) in try segment.identities(range).enumerated() {
+                try body(UInt32(start + index), identity.key, identity.version, horizons[index] != nil)
+            }
+        }
+    }
+
     mutating func decide(cells: [SegmentReader], loader: SnapshotLoader, log: RebuildLog) throws {
         let rows = KeyedRows()
         for cell in cells {
-            try Self.forEachIdentity(cell) { _, key, version in
-                try rows.append(.init(key: key, version: version, tag: Found.base.tag(0, 0)))
+            try forEachIdentity(cell) { _, key, version, isBehind in
+                try rows.append(.init(key: key, version: version, tag: Found.base.tag(0, 0, isBehind: isBehind)))
             }
         }
         let base = Set(cells.map(\.objectName))
         for (index, name) in segments.enumerated() where !base.contains(name) {
-            try Self.forEachIdentity(try Self.open(name, loader)) { ordinal, key, version in
-                try rows.append(.init(key: key, version: version, tag: Found.segment.tag(index, ordinal)))
+            try forEachIdentity(try Self.open(name, loader)) { ordinal, key, version, isBehind in
+                let tag = Found.segment.tag(index, ordinal, isBehind: isBehind)
+                try rows.append(.init(key: key, version: version, tag: tag))
             }
             loader.source.forget(except: base)
         }
@@ -74,23 +95,32 @@ struct RebuildPlan {
             object.forEachEntry { position, _, entry in
                 switch entry {
                 case .article(let article), .retried(let article):
+                    let isBehind = state.retention.horizon(before: article) != nil
                     found.append(
                         .init(
-                            key: article.key, version: article.version, tag: Found.log.tag(index, position.index)))
-                case .rejection, .retraction, .feed, .deadLetter, .dropped, .erased: break
+                            key: article.key, version: article.version,
+                            tag: Found.log.tag(index, position.index, isBehind: isBehind)))
+                case .rejection, .retraction, .feed, .horizon, .deadLetter, .dropped, .erased, .expired: break
                 }
             }
             for row in found { try rows.append(row) }
         }
         try rows.forEachKey { decide($0) }
-        fromSegments.sort()
-        inLog.sort { $0.place < $1.place }
+        fromSegments.sort { $0 & ~Self.behindBit < $1 & ~Self.behindBit }
+        inLog.sort { $0.place & ~Self.behindBit < $1.place & ~Self.behindBit }
     }
 
     private mutating func decide(_ rows: ArraySlice<KeyedRows.Row>) {
         let key = rows[rows.startIndex].key
         let isRetracted = state.retractions[key] != nil
         let best = rows.last { state.deadLetters[.init(key: key, version: $0.version)] == nil }?.version
+        // As it would have gone: what is behind a horizon beats smaller versions, and then goes with them. A base that has it
+        // keeps it, until a coordinator scans.
+        let isExpired =
+            best.map { best in
+                state.expiration(of: key, best) != nil
+                    || rows.contains { $0.version == best && $0.tag & Self.behindBit != 0 }
+            } ?? false
         // Rows of a version stand in the order of their tags: the base, then the log in its order, then segments.
         var isFirst = true
         var isInBase = false
@@ -112,11 +142,14 @@ struct RebuildPlan {
                         .duplicate
                     } else if isRetracted {
                         .retracted
+                    } else if isExpired, !isInBase {
+                        .expired
                     } else {
                         isInBase ? .inBase : .copied
                     }
                 inLog.append((row.tag, fate))
-            case .segment where isBest && isFirst && !isInBase && !isRetracted: fromSegments.append(row.tag)
+            case .segment where isBest && isFirst && !isInBase && !isRetracted && !isExpired:
+                fromSegments.append(row.tag)
             case .segment, .base, nil: break
             }
             if isBest, kind != .base { isFirst = false }
@@ -146,9 +179,9 @@ struct RebuildPlan {
                 switch entry {
                 case .article(let logged): (article, isRetried) = (logged, false)
                 case .retried(let logged): (article, isRetried) = (logged, true)
-                case .rejection, .retraction, .feed, .deadLetter, .dropped, .erased: continue
+                case .rejection, .retraction, .feed, .horizon, .deadLetter, .dropped, .erased, .expired: continue
                 }
-                precondition(inLog[next].place == Found.log.tag(index, position.index))
+                precondition(inLog[next].place & ~Self.behindBit == Found.log.tag(index, position.index))
                 let fate = inLog[next].fate
                 next += 1
                 let key = LedgerKey(hour: object.hour, source: article.source)
@@ -162,6 +195,7 @@ struct RebuildPlan {
                 case .duplicate: ledger.count(.duplicate, key, isOpen)
                 case .superseded: ledger.count(.superseded, key, isOpen)
                 case .retracted: ledger.count(.retracted, key, isOpen)
+                case .expired: ledger.count(.expired, key, isOpen)
                 }
             }
             progress("\(copiedFromLog) articles copied from the log")
@@ -195,7 +229,7 @@ struct RebuildPlan {
         }
     }
 
-    private static func object(_ tag: UInt64) -> Int { Int(tag >> 32 & 0x3FFF_FFFF) }
+    private static func object(_ tag: UInt64) -> Int { Int(tag >> 32 & 0x1FFF_FFFF) }
 }
 
 extension KnownLedger {

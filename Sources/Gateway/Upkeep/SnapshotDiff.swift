@@ -14,7 +14,9 @@ package struct SnapshotChange: Sendable {
         case older
         /// Gone, and its key is retracted.
         case retracted
-        /// Gone, and not retracted: between two stores, or with a horizon of retention.
+        /// Gone, and behind a horizon of retention.
+        case expired
+        /// Gone for another reason: between two stores.
         case removed
     }
 
@@ -107,7 +109,7 @@ package struct SnapshotDiff {
     /// - Throws: `EngineError` `.mismatch` if the snapshots are not what their manifests say.
     package mutating func run(readsArticles: Bool, take: ([SnapshotChange]) throws -> Void) throws {
         guard !isEqual else { return }
-        let retractions = try new.loaded.map { try new.loader.state(of: $0.manifest).retractions } ?? [:]
+        let state = try new.loaded.map { try new.loader.state(of: $0.manifest) } ?? ClusterState()
         let oldSegments = old.loaded?.segments ?? []
         let newSegments = new.loaded?.segments ?? []
         let shared = Set(oldSegments.map(\.identity)).intersection(newSegments.map(\.identity))
@@ -121,16 +123,23 @@ package struct SnapshotDiff {
         var counts: [SnapshotChange.Kind: Int64] = [:]
         var chunk: [Found] = []
         func flush() throws {
+            for index in chunk.indices where chunk[index].change.kind == .removed {
+                guard let place = chunk[index].place else { continue }
+                let ordinal = Int(place.ordinal)
+                let horizon = try HorizonSearch.horizons(
+                    of: olds[place.segment], ordinal..<(ordinal + 1), state.retention)[0]
+                if horizon != nil { chunk[index].change.kind = .expired }
+            }
+            for found in chunk { counts[found.change.kind, default: 0] += 1 }
             if readsArticles { try Self.readArticles(&chunk, olds, news, (old.loader, new.loader)) }
             if !chunk.isEmpty { try take(chunk.map(\.change)) }
             chunk = []
         }
         try rows.forEachKey { rows in
-            guard let found = try Self.change(of: rows, retractions) else { return }
+            guard let found = try Self.change(of: rows, state) else { return }
             let change = found.change
             if let version = change.newVersion { digest = digest &+ version.digestTerm(of: change.key) }
             if let version = change.oldVersion { digest = digest &- version.digestTerm(of: change.key) }
-            counts[change.kind, default: 0] += 1
             chunk.append(found)
             if chunk.count == Self.chunkCount { try flush() }
         }
@@ -161,7 +170,7 @@ package struct SnapshotDiff {
 
     /// - Returns: nil if all of it cancels out.
     private static func change(
-        of rows: ArraySlice<KeyedRows.Row>, _ retractions: [ArticleKey: Retraction]
+        of rows: ArraySlice<KeyedRows.Row>, _ state: ClusterState
     ) throws -> Found? {
         var gone: (version: Version, place: Tag?)?
         var come: (version: Version, place: Tag?)?
@@ -192,11 +201,16 @@ package struct SnapshotDiff {
             switch (gone, come) {
             case (nil, _): .added
             case (let gone?, let come?): gone.version < come.version ? .superseded : .older
-            case (_, nil): retractions[key] == nil ? .removed : .retracted
+            case (let gone?, nil):
+                if state.retractions[key] != nil {
+                    .retracted
+                } else {
+                    state.expiration(of: key, gone.version) == nil ? .removed : .expired
+                }
             }
         let change = SnapshotChange(
             kind: kind, key: key, oldVersion: gone?.version, newVersion: come?.version,
-            retraction: kind == .retracted ? retractions[key] : nil)
+            retraction: kind == .retracted ? state.retractions[key] : nil)
         return Found(change: change, place: come?.place ?? (come == nil ? gone?.place : nil))
     }
 

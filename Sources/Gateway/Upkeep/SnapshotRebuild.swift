@@ -257,7 +257,7 @@ package struct SnapshotRebuild {
         var folding = Folding(foldedTo: .start)
         try log.forEachObject { _, object in
             object.forEachEntry { position, _, entry in
-                let changed = position > from ? state.apply(entry) : []
+                let changed = position > from ? state.apply(entry, at: position) : []
                 guard ledger.isOpen(position, object.hour) else { return }
                 switch entry {
                 // Counted where it is known what becomes of it.
@@ -284,6 +284,10 @@ package struct SnapshotRebuild {
         var state = ClusterState()
         state.feeds = newest[.feeds]?.state.feeds ?? [:]
         state.deadLetters = newest[.deadLetters]?.state.deadLetters ?? [:]
+        state.retention = newest[.retention]?.state.retention ?? RetentionRules()
+        for expiration in (newest[.erasures]?.state.erasures ?? [:]).values.compactMap(\.expiration) {
+            state.apply(.expired(expiration), at: expiration.position)
+        }
         for retraction in retractions.values { state.apply(.retraction(retraction)) }
         return state
     }
@@ -309,7 +313,7 @@ package struct SnapshotRebuild {
             for row in rows {
                 let isLast = row == rows.last
                 let isGone =
-                    state.retractions[row.key] != nil
+                    state.retractions[row.key] != nil || state.expiration(of: row.key, row.version) != nil
                     || state.deadLetters[.init(key: row.key, version: row.version)] != nil
                 if !isLast || isGone { unfit.insert(Int(row.tag)) }
             }
@@ -362,6 +366,7 @@ extension ClusterState {
         case .retractions: !retractions.isEmpty
         case .feeds: !feeds.isEmpty
         case .deadLetters: !deadLetters.isEmpty
+        case .retention: !retention.isEmpty
         case .erasures: !erasures.isEmpty
         }
     }
