@@ -211,6 +211,7 @@ package struct Coordinator: Sendable {
     package var isReigning: Bool { phase == .reigning }
     package var head: Manifest? { publisher?.head }
     package var cells: [SegmentReference] { publisher?.cells ?? [] }
+    package var roomLevel: RoomGuard.Level { roomGuard.level }
     package var reigningTerm: Term? { phase == .reigning ? term : nil }
 
     package var status: CoordinatorSummary {
@@ -519,8 +520,8 @@ package struct Coordinator: Sendable {
         take(expirer.step(scan, now: now), now: now)
         guard !expirer.isScanning, !state.erasures.isEmpty || !eraser.isIdle else { return }
         let view = Eraser.View(
-            head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, collector: collector,
-            isMergerBusy: merges.isErasureBusy)
+            head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, newestToken: intake.newestToken,
+            oldestWaitingToken: log?.oldestWaitingToken, collector: collector, isMergerBusy: merges.isErasureBusy)
         take(self.eraser!.step(view, now: now), now: now)
     }
 

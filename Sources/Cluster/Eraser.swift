@@ -11,7 +11,8 @@
 //
 // Why (a) lasts: nothing of a retracted key, or of versions of a key up to the one that expired, is pending when the search
 // begins, and none is accepted before it ends; so no worker brings it again, and a merge of segments that have nothing of it
-// has nothing of it.
+// has nothing of it.. Why (c) does: what came before the retraction was known is in the
+// log and covered before the log is searched; what comes later is logged as a rejection.
 
 import ByteCoding
 package import News
@@ -36,16 +37,22 @@ package struct Eraser: Sendable {
         package var state: ClusterState
         /// End of what the log brought.
         package var foldedTo: Position
+        /// The newest batch that was accepted, and the oldest that is not in the log yet.
+        package var newestToken: UInt64
+        package var oldestWaitingToken: UInt64?
         package var collector: Collector
         /// Whether what was requested of a merger waits or runs.
         package var isMergerBusy: Bool
 
         package init(
-            head: SnapshotHead, state: ClusterState, foldedTo: Position, collector: Collector, isMergerBusy: Bool
+            head: SnapshotHead, state: ClusterState, foldedTo: Position, newestToken: UInt64,
+            oldestWaitingToken: UInt64?, collector: Collector, isMergerBusy: Bool
         ) {
             self.head = head
             self.state = state
             self.foldedTo = foldedTo
+            self.newestToken = newestToken
+            self.oldestWaitingToken = oldestWaitingToken
             self.collector = collector
             self.isMergerBusy = isMergerBusy
         }
@@ -53,6 +60,8 @@ package struct Eraser: Sendable {
 
     private enum Stage: Equatable {
         case idle
+        /// Until this batch is in the log: an article of a key may have been accepted while its retraction was written.
+        case gathering(UInt64)
         /// Until all up to here is published.
         case covering(Position)
         /// Until all is known that this and older kept generations name.
@@ -62,6 +71,8 @@ package struct Eraser: Sendable {
         case searchingHead(Generation)
         case purging
         case forgetting
+        /// Until all up to here is published: dead letters came into the log before what they gave up was passed over.
+        case coveringLog(Position)
         case listingLog
         case searchingLog(after: String?)
         case reading(after: String?)
@@ -76,6 +87,7 @@ package struct Eraser: Sendable {
     static let keyLimitCount = Limits.batchEntries
     /// Names in one search: a second or so of a merger's time.
     static let nameLimitCount = 256
+    /// After a failure, at most.
     package static let restMilliseconds: Int64 = 30_000
     /// Purges in a row after which something of the keys must be live, which cannot be.
     static let purgeLimitCount = 16
@@ -131,7 +143,7 @@ package struct Eraser: Sendable {
     /// A search, a purge or the log failed.
     package mutating func failed(_ why: String, now: Moment) -> [Output] {
         guard stage != .idle else { return [] }
-        restsUntil = now.milliseconds + Self.restMilliseconds
+        restsUntil = now.milliseconds + min(Self.restMilliseconds, intervalMilliseconds)
         end()
         return [.note("an erasure begins anew: \(why)")]
     }
@@ -158,8 +170,13 @@ package struct Eraser: Sendable {
             return [.operation(call.start(.put(name: object.name, bytes: object.erased.encoded)))]
         case (.looking, .size): return [.fenced]
         case (.emptying(let stub, let last), .done):
-            stage = .settling(after: last)
-            return [.operation(call.start(.create(name: stub.name, bytes: stub.encoded)))]
+            #if PLANTED_ERASED_UNSYNCED
+                queue.removeLast()
+                stage = .reading(after: last)
+            #else
+                stage = .settling(after: last)
+                return [.operation(call.start(.create(name: stub.name, bytes: stub.encoded)))]
+            #endif
         // Created: it was collected meanwhile, and the stub will be.
         case (.settling(let last), .exists), (.settling(let last), .done):
             queue.removeLast()
@@ -192,6 +209,9 @@ package struct Eraser: Sendable {
                 .sorted { $0.key < $1.key }
             bounds = Array(bounds.prefix(Self.keyLimitCount))
             (purgeCount, emptiedCount) = (0, 0)
+            stage = .gathering(view.newestToken)
+        case .gathering(let token):
+            guard view.oldestWaitingToken.map({ $0 > token }) ?? true else { return }
             stage = .covering(view.foldedTo)
         case .covering(let position):
             guard head.coveredTo >= position else { return }
@@ -235,6 +255,9 @@ package struct Eraser: Sendable {
             let isKept = forgotten.contains { head.kept.hasAny(from: $0.lowerBound, through: $0.upperBound) }
             guard !isKept else { return }
             forgotten = []
+            stage = .coveringLog(view.foldedTo)
+        case .coveringLog(let position):
+            guard head.coveredTo >= position else { return }
             stage = .listingLog
             outputs.append(.operation(call.start(.list(prefix: "log/", after: nil, limit: Self.listLimitCount))))
         case .listingLog, .looking, .emptying, .settling: return
@@ -298,6 +321,9 @@ package struct Eraser: Sendable {
         // What a merge made of found segments was named by generations between only.
         if generation > surveyed { forgotten.append(surveyed...Generation(generation.number - 1)) }
         forgotten = Self.union(forgotten)
+        #if PLANTED_ERASED_BUT_KEPT
+            forgotten = []
+        #endif
         stage = .forgetting
     }
 

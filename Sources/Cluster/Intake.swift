@@ -44,6 +44,9 @@ struct Intake: Sendable {
 
     var isEmpty: Bool { items.isEmpty }
 
+    /// The last token that was given out; 0 before the first.
+    var newestToken: UInt64 { nextToken - 1 }
+
     func look(_ id: BatchID, _ digest: Digest256) -> Known {
         if let known = remembered[id] { return known.digest == digest ? .answered(known.counts) : .reused }
         if let token = tokens[id] { return items[token]!.put.digest == digest ? .coming(token) : .reused }

@@ -19,6 +19,13 @@ package struct Coverage: Equatable, Sendable {
         isObjectStore ? pairsOfStores : pairsOfFolders
     }
 
+    private static let latePairsOfStores = pairsOfStores.filter { Step.late.contains($0.step) }
+    private static let latePairsOfFolders = pairsOfFolders.filter { Step.late.contains($0.step) }
+
+    static func latePairs(isObjectStore: Bool) -> [(step: Step, fault: Fault)] {
+        isObjectStore ? latePairsOfStores : latePairsOfFolders
+    }
+
     static func faults(at step: Step, isObjectStore: Bool) -> [Fault] {
         Fault.allCases.filter { $0.obstacle(at: step) == nil && ($0 != .torn || isObjectStore) }
     }
@@ -41,6 +48,39 @@ package struct Coverage: Equatable, Sendable {
     /// Pairs that can meet and did less often.
     package func gaps(below least: Int) -> [(step: Step, fault: Fault, count: Int)] {
         Self.pairs.map { ($0.step, $0.fault, self[$0.step, $0.fault]) }.filter { $0.2 < least }
+    }
+
+    /// What is said not to meet, with the reason, and how often it did all the same.
+    package static let obstacles: [(step: Step, fault: Fault, reason: String)] = Step.allCases.flatMap { step in
+        Fault.allCases.compactMap { fault in fault.obstacle(at: step).map { (step, fault, $0) } }
+    }
+
+    /// Pairs that met though they cannot, and steps that were reached though none can meet there.
+    package var impossible: [String] {
+        Self.obstacles.filter { self[$0.step, $0.fault] > 0 }.map { "\($0.fault.name) met \($0.step.name)" }
+            + Step.allCases.filter { step in
+                reached[step.rawValue] > 0 && !Fault.allCases.contains { $0.obstacle(at: step) == nil }
+            }.map { "\($0.name) was reached" }
+    }
+
+    /// The reasons why pairs cannot meet: a line each, with the steps by fault.
+    package static var reasons: [String] {
+        var pairs: [String: [(fault: Fault, steps: [Step])]] = [:]
+        for (step, fault, reason) in obstacles where step != .unknown {
+            var known = pairs[reason] ?? []
+            if let index = known.firstIndex(where: { $0.fault == fault }) {
+                known[index].steps.append(step)
+            } else {
+                known.append((fault, [step]))
+            }
+            pairs[reason] = known
+        }
+        return pairs.sorted { $0.key < $1.key }.map { reason, known in
+            let faults = known.sorted { $0.fault.rawValue < $1.fault.rawValue }.map { fault, steps in
+                "\(fault.name) at \(steps.map(\.name).joined(separator: ", "))"
+            }
+            return "\(reason): \(faults.joined(separator: "; "))"
+        }
     }
 
     /// One line a step; "." where the two cannot meet.

@@ -19,6 +19,7 @@ struct Properties {
     private var liveSet = LiveSet()
     private var texts = LoggedTexts()
     private var ledger = LedgerOracle()
+    private var erasure = ErasureOracle()
     /// Every committed generation: its set digest, and the names of all it needs.
     private var committed: [Generation: (digest: Digest256, names: Set<String>, firstLog: String)] = [:]
     private var told: Set<Generation> = []
@@ -61,6 +62,11 @@ struct Properties {
                 overlay.objectName)
         }
         try take(manifest, parts: parts, store: store)
+        if !erasure.erased.isEmpty {
+            let segments = Dictionary(parts.map { ($0.0.objectName, $0.1) }) { first, _ in first }
+            try erasure.checkNamed(
+                committed[manifest.generation]!.names, store: store, numbers: numbers) { segments[$0] }
+        }
         if manifest.generation.number % Self.answersEvery == 0 {
             try checkAnswers(snapshot(parts, manifest, store), "generation \(manifest.generation.number)", store: store)
         }
@@ -173,6 +179,7 @@ struct Properties {
         if names.contains(where: { $0.hasPrefix("log/") }) {
             texts.forget()
             ledger = LedgerOracle()
+            erasure.begin(anew: ValidLog(store.everLog).erased)
         }
         for generation in names.compactMap({ ObjectName.generation(ofManifest: $0) }) {
             committed[generation] = nil
@@ -204,6 +211,36 @@ struct Properties {
                 live[article.key].map { $0 >= article.version } ?? false, "a visible batch is in the snapshot", head,
                 article.key.hex)
         }
+    }
+
+    // MARK: Erasure
+
+    /// An object of the log was written. What it says is erased is so at this moment, unless it may be void.
+    mutating func logged(
+        _ object: LogObject, store: SimulatedStore, segment: (String) -> SegmentContents?
+    ) throws {
+        let bounds = object.erasedBounds
+        guard !bounds.isEmpty, store.objects[ObjectName.term(object.term.next)] == nil else { return }
+        erasure.erase(Set(object.erasedForGood))
+        try checkErased(store: store, segment: segment) { id in bounds[id.key].map { id.version <= $0 } ?? false }
+    }
+
+    private func checkErased(
+        store: SimulatedStore, segment: (String) -> SegmentContents?, isErased: (DocumentID) -> Bool
+    ) throws {
+        guard let head else { return }
+        let kept = Array(head.kept.generations) + [head.generation]
+        let names = kept.reduce(into: Set<String>()) { $0.formUnion(committed[$1]?.names ?? []) }
+        try ErasureOracle.check(names, store: store, numbers: numbers, segment: segment, isErased: isErased)
+        try ErasureOracle.checkLog(store, isErased: isErased)
+    }
+
+    /// What is still to be erased when all else is quiet; nil if nothing.
+    mutating func leftToErase(_ log: ValidLog, store: SimulatedStore) -> String? {
+        let erased = log.erased
+        if let waiting = log.retracted.subtracting(erased).min() { return "key \(waiting.hex) is not erased" }
+        erasure.erase(erased)
+        return erasure.textLeft(in: store).map { "erased key \($0.key.hex) in \($0.name)" }
     }
 
     // MARK: Deletion
@@ -260,6 +297,12 @@ struct Properties {
             log.duplicates.contains(head.sums[.duplicate]), "what came again is counted as duplicate", head,
             "\(head.sums[.duplicate]), the log has \(log.duplicates)")
         try checkKept(head, store: store, manifest: manifest, segments: segments)
+        let contents = Dictionary(
+            try ([head] + head.kept.generations.compactMap { try manifest($0) }).flatMap(segments)
+                .map { ($0.0.objectName, $0.1) }
+        ) { first, _ in first }
+        let erased = erasure.erased
+        try checkErased(store: store, segment: { contents[$0] }) { erased.contains($0.key) }
         try checkWhole(head, store: store, segments: segments)
     }
 

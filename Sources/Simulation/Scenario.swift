@@ -29,6 +29,18 @@ package struct Scenario: Sendable {
     package var armedCount: Int
     /// How likely each rare step has a fault waiting for it, in a thousand.
     package var rarePerMille: Int
+    /// The same of the steps of an erasure.
+    package var erasurePerMille = 200
+    /// Of ten thousand operations of the store, how many meet each of the commonest faults.
+    package var commonPerTenThousand = 12
+    /// What is late is so by at least two seconds, and at most by this.
+    package var longestDelayMilliseconds = 4500
+    /// How many of the faults that wait for a common step wait for one of those that come once something is published, in a
+    /// thousand.
+    package var latePerMille = 700
+    /// How likely each of the faults that lead to rare steps is.
+    package var consequencePerMille = 150
+    package var clientCount: Int
     package var compactionCount: Int
     /// Power fails at so many moments: what was not synced may be gone.
     package var powerLossCount: Int
@@ -83,13 +95,14 @@ package struct Scenario: Sendable {
         let isFull = shape == .full
         articleCount = isFull ? random.int(305...360) : random.int(100...350)
         shardCount = isFull ? random.int(2...7) : random.int(1...6)
+        clientCount = isFull ? 5 : random.int(1...3)
         coordinatorCount = random.int(2...3)
         workerCount = isFull ? random.int(3...4) : random.int(1...4)
         mergerCount = random.int(1...2)
         fetcherCount = isFull || random.chance(500) ? 1 : 0
-        faultCount = isFull ? random.int(3...10) : random.int(0...20)
-        armedCount = isFull ? random.int(18...30) : random.int(0...20)
-        rarePerMille = isFull ? 600 : random.int(0...600)
+        faultCount = isFull ? random.int(3...6) : random.int(0...20)
+        armedCount = isFull ? random.int(8...16) : random.int(0...20)
+        rarePerMille = isFull ? 150 : random.int(0...600)
         compactionCount = random.int(0...4)
         powerLossCount = random.chance(200) ? random.int(1...2) : 0
         wallFactor = random.pick([360, 360, 1440, 3600])
@@ -111,23 +124,36 @@ package struct Scenario: Sendable {
         }
         if kind == 1 {
             isCollecting = true
-            // A day in a fifth of a second: what is older than six seconds is kept no more.
-            wallFactor = 432_000
+            // A day in less than a tenth of a second: what is older than two seconds is kept no more.
+            wallFactor = 1_300_000
             collectGraceMilliseconds = Int64(random.int(1...1000)) * wallFactor
-            compactionCount = random.int(6...12)
+            compactionCount = random.int(8...16)
             takeOverCount = random.int(1...2)
             mergerCount = 2
             // Three cells or so, which are soon made.
             cellTargetBytes = 9000
             // Without publishing there is nothing to collect: fewer faults that stop everything.
             armedCount = random.int(3...6)
+            rarePerMille = 60
+            commonPerTenThousand = 4
+            consequencePerMille = 200
             faultCount = random.int(1...3)
             clientPauseMilliseconds = 2500
             collectIntervalMilliseconds = 400
         }
         if kind == 2 { retentionCount = random.int(1...6) }
-        if kind == 4 {
-            isObjectStore = true
+        if kind == 0 || kind == 1 { isObjectStore = random.chance(250) }
+        if kind == 3, shape == .full {
+            // So much goes wrong that little else is done.
+            faultCount = random.int(3...10)
+            armedCount = random.int(18...30)
+            rarePerMille = 600
+            commonPerTenThousand = 60
+            longestDelayMilliseconds = 9000
+            latePerMille = 0
+        }
+        if kind == 4 { isObjectStore = true }
+        if isObjectStore {
             partBytes = random.pick([1000, 3000, 1_000_000])
         }
         if kind == 0 || kind == 1 || kind == 4 {

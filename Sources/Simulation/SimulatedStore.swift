@@ -10,6 +10,8 @@ import Storage
 struct SimulatedStore {
     private(set) var objects: [String: [UInt8]] = [:]
     private(set) var everLog: [LogObject] = []
+    /// By name: whose texts stand in the log's objects as they are now.
+    private(set) var logTexts: [String: (id: LogObject.ID, articles: [DocumentID])] = [:]
     /// The segments among the objects, as the engine reads them.
     let segments = MemoryByteSource()
     var isFull = false
@@ -20,6 +22,9 @@ struct SimulatedStore {
     private var unsynced: Set<String> = []
     private var deletions: [(at: Int64, name: String, bytes: [UInt8])] = []
     private var overwritten: [String: (at: Int64, bytes: [UInt8])] = [:]
+    /// Names in `everLog`. What was collected and came back, by a late request or as an empty one, is not written there again.
+    private var everLogNames: Set<String> = []
+    private var collectedLogNames: Set<String> = []
 
     /// How far a list may lag.
     private let staleMilliseconds: Int64
@@ -41,7 +46,7 @@ struct SimulatedStore {
         case .put(let name, let bytes):
             if isFull { return Self.full(name) }
             if let old = objects[name] { overwritten[name] = (now, old) }
-            place(name, bytes, now)
+            try place(name, bytes, now)
             return .done
         case .create(let name, let bytes):
             // A folder bucket writes a temporary file first: a full store hides that the name is taken.
@@ -50,13 +55,9 @@ struct SimulatedStore {
                 synced(name)
                 return .exists
             }
-            place(name, bytes, now)
+            let object = try place(name, bytes, now)
             if !isDurableAtOnce { unsynced.insert(name) }
-            if name.hasPrefix("log/") {
-                let object = try LogObject(decoding: bytes)
-                // One that was collected comes again if a request that was given up arrives only now.
-                if !everLog.contains(where: { $0.name == name }) { everLog.append(object) }
-            }
+            if let object, everLogNames.insert(name).inserted { everLog.append(object) }
             return .done
         case .get(let name, let range):
             guard let bytes = objects[name] else { return .missing }
@@ -79,6 +80,7 @@ struct SimulatedStore {
             if let bytes = objects[name] {
                 deletions.append((now, name, bytes))
                 if deletions.count > 200 { deletions.removeAll { $0.at < now - Self.unsyncedMilliseconds } }
+                if name.hasPrefix("log/") { collectedLogNames.insert(name) }
             }
             remove(name)
             return .done
@@ -91,31 +93,42 @@ struct SimulatedStore {
 
     /// Whoever made it is told so: from here on it is durable, and all else in its folder.
     mutating func synced(_ name: String) {
-        guard !unsynced.isEmpty else { return }
         let folder = name.prefix(upTo: name.lastIndex(of: "/") ?? name.startIndex)
-        unsynced = unsynced.filter { $0.prefix(upTo: $0.lastIndex(of: "/") ?? $0.startIndex) != folder }
+        func isElsewhere(_ name: String) -> Bool {
+            name.prefix(upTo: name.lastIndex(of: "/") ?? name.startIndex) != folder
+        }
+        if !unsynced.isEmpty { unsynced = unsynced.filter(isElsewhere) }
+        if overwritten.keys.contains(where: { !isElsewhere($0) }) {
+            overwritten = overwritten.filter { isElsewhere($0.key) }
+        }
     }
 
     /// A process that opens the folder syncs what an earlier one left.
-    mutating func opened() { unsynced = [] }
+    mutating func opened() {
+        unsynced = []
+        overwritten = [:]
+    }
 
     /// Power fails: what was not durable may be gone.
     ///
     /// - Returns: the names of what vanished.
-    mutating func losePower(now: Int64, _ random: inout SeededRandom) -> [String] {
+    mutating func losePower(now: Int64, _ random: inout SeededRandom) throws -> [String] {
         if isDurableAtOnce { return [] }
         let vanished = unsynced.sorted().filter { _ in random.chance(500) }
         unsynced = []
         for name in vanished { remove(name) }
         let gone = Set(vanished)
-        everLog.removeAll { gone.contains($0.name) }
+        let lost = gone.intersection(everLogNames).subtracting(collectedLogNames)
+        everLogNames.subtract(lost)
+        everLog.removeAll { lost.contains($0.name) }
         for (at, name, bytes) in deletions
         where at > now - Self.unsyncedMilliseconds && objects[name] == nil && !gone.contains(name) {
-            if random.chance(500) { place(name, bytes, at) }
+            if random.chance(500) { try place(name, bytes, at) }
         }
         for (name, old) in overwritten.sorted(by: { $0.key < $1.key }) where old.at > now - Self.unsyncedMilliseconds {
-            if objects[name] != nil, random.chance(500) { objects[name] = old.bytes }
+            if objects[name] != nil, random.chance(500) { try place(name, old.bytes, old.at) }
         }
+        overwritten = [:]
         return vanished
     }
 
@@ -123,18 +136,24 @@ struct SimulatedStore {
 
     private static func folder(_ name: String) -> Substring { name.prefix { $0 != "/" } }
 
-    private mutating func place(_ name: String, _ bytes: [UInt8], _ now: Int64) {
+    /// - Returns: what it is, if it belongs to the log.
+    @discardableResult
+    private mutating func place(_ name: String, _ bytes: [UInt8], _ now: Int64) throws -> LogObject? {
         createdAt[name] = now
+        let object = name.hasPrefix("log/") ? try LogObject(decoding: bytes) : nil
+        if let object { logTexts[name] = (object.id, object.articlesOfTexts) }
         if name.hasPrefix("segments/") { segments.put(bytes, as: name) }
-        guard objects.updateValue(bytes, forKey: name) == nil else { return }
+        guard objects.updateValue(bytes, forKey: name) == nil else { return object }
         let folder = Self.folder(name)
         let index = Self.index(of: name, in: folders[folder, default: []])
         folders[folder, default: []].insert(name, at: index)
+        return object
     }
 
     private mutating func remove(_ name: String) {
         guard objects.removeValue(forKey: name) != nil else { return }
         unsynced.remove(name)
+        logTexts[name] = nil
         segments.remove(name)
         let folder = Self.folder(name)
         let index = Self.index(of: name, in: folders[folder, default: []])

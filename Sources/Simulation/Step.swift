@@ -16,17 +16,19 @@ package enum Step: Int, CaseIterable, Sendable {
     case recordsList, recordRead, recordWrite, keptManifestRead, keptPageRead, keptLedgerRead, collectorList,
         collectorLook
     case segmentDelete, pageDelete, stateDelete, ledgerDelete, logDelete, manifestDelete, recordDelete
+    // It erases.
+    case eraseList, eraseRead, eraseLook, emptyWrite, emptySync, erasedWrite
     // Workers and mergers.
     case trial, lookUp, build, overlayUpload, overlayReadBack
     // What ends a worker.
-    case quarantineRead, poison
-    case mergeRun, mergeOutput, mergedUpload, mergedReadBack
+    case quarantineRead, poison, letterWrite
+    case search, mergeRun, mergeOutput, mergedUpload, mergedReadBack
     // The fetcher.
     case attemptSave, feedRequest, pollSave
     // Messages, each when it is sent.
     case put, fetcherPut, accepted, fetcherAccepted, batchRefused, compact, compacted
     case join, joined, touch, touched, credit, lease, revoke, articles, sealed, published, reportRefused
-    case merge, merged, mergeFailed, leave, errorMessage
+    case merge, merged, mergeFailed, purge, find, found, leave, errorMessage
     /// What this table does not know. It must stay empty.
     case unknown
 
@@ -45,25 +47,26 @@ package enum Step: Int, CaseIterable, Sendable {
 
     var kind: Kind {
         switch self {
-        case .termsList, .manifestsList, .recordsList, .collectorList: .list
+        case .termsList, .manifestsList, .recordsList, .collectorList, .eraseList: .list
         case .termProbe, .heartbeatWatch, .manifestProbe, .endsProbe, .logCount, .reignLook, .stateRead, .pageRead,
             .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .replayRead, .heartbeatLook, .logReadBack,
             .logLook, .routerRead, .publishReadBack, .publishLook,
-            .recordRead, .keptManifestRead, .keptPageRead, .collectorLook, .overlayReadBack, .mergedReadBack:
+            .recordRead, .keptManifestRead, .keptPageRead, .collectorLook, .eraseRead, .eraseLook, .overlayReadBack,
+            .mergedReadBack:
             .read
         case .termCreate, .endsWrite, .firstManifestWrite, .logWrite, .stateWrite, .ledgerWrite, .pageWrite,
-            .manifestWrite, .overlayUpload, .mergedUpload:
+            .manifestWrite, .emptySync, .erasedWrite, .letterWrite, .overlayUpload, .mergedUpload:
             .create
-        case .heartbeatWrite, .recordWrite: .put
+        case .heartbeatWrite, .recordWrite, .emptyWrite: .put
         case .segmentDelete, .pageDelete, .stateDelete, .ledgerDelete, .logDelete, .manifestDelete, .recordDelete:
             .delete
-        case .trial, .lookUp, .build, .mergeRun, .mergeOutput: .engine
+        case .trial, .lookUp, .build, .search, .mergeRun, .mergeOutput: .engine
         case .feedRequest: .feed
         case .attemptSave, .pollSave: .save
         case .poison, .put, .fetcherPut, .accepted, .fetcherAccepted, .batchRefused, .compact, .compacted, .join,
             .joined,
             .touch, .touched, .credit, .lease, .revoke, .articles, .sealed, .published, .reportRefused, .merge,
-            .merged, .mergeFailed, .leave, .errorMessage:
+            .merged, .mergeFailed, .purge, .find, .found, .leave, .errorMessage:
             .message
         case .unknown: .unknown
         }
@@ -73,22 +76,51 @@ package enum Step: Int, CaseIterable, Sendable {
     static let rare: [Step] = [
         .stateRead, .pageRead, .logReadBack, .pageWrite, .publishReadBack, .recordRead, .keptPageRead, .pageDelete,
         .stateDelete,
-        .ledgerDelete, .recordDelete, .overlayReadBack, .mergedReadBack, .batchRefused, .reportRefused, .mergeFailed,
+        .ledgerDelete, .recordDelete, .letterWrite, .overlayReadBack, .mergedReadBack, .batchRefused, .reportRefused,
+        .mergeFailed,
         .leave, .errorMessage, .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .poison, .trial,
     ]
 
     /// Asks only whether an object is there.
     var isLook: Bool {
         switch self {
-        case .logCount, .reignLook, .heartbeatLook, .logLook, .publishLook, .collectorLook: true
+        case .logCount, .reignLook, .heartbeatLook, .logLook, .publishLook, .collectorLook, .eraseLook: true
         default: false
         }
     }
 
     /// Of worlds in which much is collected.
     static let ofCollection: [Step] = [
-        .segmentDelete, .pageDelete, .stateDelete, .ledgerDelete, .logDelete, .recordDelete, .recordRead, .pageRead,
-        .keptPageRead, .compacted, .mergedReadBack,
+        .segmentDelete, .ledgerDelete, .logDelete, .manifestDelete, .recordRead, .recordWrite, .pageRead,
+        .keptPageRead, .keptManifestRead,
+    ]
+
+    /// What comes only after all that.
+    static let deepInCollection: [Step] = [.pageDelete, .stateDelete, .recordDelete]
+
+    /// Reached only once something is published.
+    static let late: Set<Step> = [
+        .stateWrite, .ledgerWrite, .manifestWrite, .publishLook, .recordsList, .recordWrite, .keptManifestRead,
+        .collectorList, .collectorLook, .segmentDelete, .logDelete, .manifestDelete, .eraseList, .eraseRead, .eraseLook,
+        .emptyWrite, .emptySync, .erasedWrite, .search, .build, .overlayUpload, .mergeRun, .mergeOutput, .mergedUpload,
+        .compact, .compacted, .revoke, .sealed, .published, .merge, .merged, .purge, .find, .found,
+    ]
+
+    /// Faults that lead to steps which hardly come otherwise: what is read back if it is not known whether it was written, what
+    /// is said of work that failed.
+    static let consequences: [(Step, Fault, Step)] = [
+        (.mergedUpload, .lostAnswer, .mergedReadBack), (.overlayUpload, .lostAnswer, .overlayReadBack),
+        (.logWrite, .lostAnswer, .logReadBack), (.manifestWrite, .lostAnswer, .publishReadBack),
+        (.mergeRun, .refused, .mergeFailed), (.search, .refused, .mergeFailed),
+    ]
+
+    /// Reached in time in few worlds, or once in a world: how likely a fault waits there, in a thousand.
+    static let seldom: [(Step, Int)] = [
+        (.pageWrite, 300), (.compacted, 200), (.leave, 300), (.emptyWrite, 200), (.emptySync, 250), (.erasedWrite, 100),
+    ]
+
+    static let ofErasure: [Step] = [
+        .eraseList, .eraseRead, .eraseLook, .emptyWrite, .emptySync, .erasedWrite, .search, .find, .found, .purge,
     ]
 
     /// As in the table: words with dashes.
@@ -108,7 +140,7 @@ package enum Step: Int, CaseIterable, Sendable {
             case .reign: Self.takeOver(operation, folder)
             case .heartbeat: .heartbeatWrite
             case .heartbeatLook: .heartbeatLook
-            case .log: Self.pick(operation, create: .logWrite, get: .logReadBack, size: .logLook)
+            case .log: Self.pick(operation, create: Self.logging(operation), get: .logReadBack, size: .logLook)
             case .router: .routerRead
             case .quarantine: .quarantineRead
             case .manifest: Self.publishing(operation, folder)
@@ -162,15 +194,28 @@ package enum Step: Int, CaseIterable, Sendable {
         }
     }
 
-    /// What the eraser does in the log fails as the collector's doings fail.
+    /// What the coordinator decides is a batch without a client.
+    private static func logging(_ operation: BucketOperation) -> Step {
+        guard case .create(_, let bytes) = operation else { return .unknown }
+        do {
+            for batch in try LogObject(decoding: bytes).batches where batch.client.isEmpty {
+                switch batch.entries.first {
+                case .erased: return .erasedWrite
+                case .deadLetter: return .letterWrite
+                default: continue
+                }
+            }
+            return .logWrite
+        } catch { return .unknown }
+    }
+
     private static func erasing(_ operation: BucketOperation) -> Step {
         switch operation {
-        case .list: .collectorList
-        case .get: .keptManifestRead
-        case .size: .collectorLook
-        case .put: .recordWrite
-        // Told that it exists.
-        case .create: .logWrite
+        case .list: .eraseList
+        case .get: .eraseRead
+        case .size: .eraseLook
+        case .put: .emptyWrite
+        case .create: .emptySync
         case .delete: .unknown
         }
     }
@@ -216,11 +261,11 @@ package enum Step: Int, CaseIterable, Sendable {
             case .poison: .poison
             case .published: .published
             case .refused: .reportRefused
-            case .merge: .merge
+            case .merge(let job): job.output == .purged ? .purge : .merge
             case .merged: .merged
             case .mergeFailed: .mergeFailed
-            case .find, .scan: .merge
-            case .found, .scanned: .merged
+            case .find, .scan: .find
+            case .found, .scanned: .found
             case .drain: .leave
             case .error: .errorMessage
             default: .unknown

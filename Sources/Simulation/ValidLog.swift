@@ -7,6 +7,8 @@ import Wire
 /// against this, so it is computed from all that was ever written, and by other code than the product's.
 struct ValidLog {
     private let objects: [LogObject]
+    /// Where the log of a term ends, if that is recorded.
+    private let ends: [Term: UInt64]
     /// Entries that count as received.
     let articleCount: Int64
     /// What is a dead letter at its end.
@@ -24,6 +26,7 @@ struct ValidLog {
             for end in object.ends where ends[end.term] == nil { ends[end.term] = end.objectCount }
         }
         objects = sorted.filter { $0.number < ends[$0.term] ?? UInt64.max }
+        self.ends = ends
         var letters = LetterBook()
         for object in objects { object.forEachEntry { _, _, entry in letters.take(entry) } }
         articleCount = letters.receivedCount
@@ -74,6 +77,12 @@ struct ValidLog {
         }
         return keys
     }
+
+    /// What the log says of these retracted keys is that nothing is left.
+    var erased: Set<ArticleKey> { Set(objects.flatMap(\.erasedForGood)) }
+
+    /// Written behind the end of its term.
+    func isVoid(_ id: LogObject.ID) -> Bool { ends[id.term].map { id.number >= $0 } ?? false }
 
     /// What must be live when all is quiet: of every key the largest version that is no dead letter and did not expire after it
     /// came, unless the key was retracted.

@@ -74,7 +74,7 @@ extension World {
 
     /// Looks through objects for texts that are to be erased, or for what is behind a horizon.
     func look(_ search: Merger.Search, on index: Int) throws {
-        try engine(index, .mergeRun) { refusal in
+        try engine(index, .search) { refusal in
             guard refusal == nil else { return .merger(.searchFailed(search, "503")) }
             func perform(_ operation: BucketOperation) -> BucketResult {
                 guard let bytes = store.objects[operation.name] else { return .missing }

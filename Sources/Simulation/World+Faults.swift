@@ -6,8 +6,8 @@ import Storage
 extension World {
     /// The fault that strikes at this step now, if any: one that waits for the step, or by chance one that is common.
     func strike(_ step: Step) -> Fault? {
-        coverage.reach(step)
         guard !isHealing else { return nil }
+        coverage.reach(step)
         var fault: Fault?
         if !armed[step.rawValue].isEmpty {
             fault = armed[step.rawValue].removeFirst()
@@ -31,7 +31,7 @@ extension World {
         case .feed: return draw < 50 ? .refused : draw < 70 ? .slow : nil
         case .list, .read, .create, .put, .delete, .unknown:
             let faults: [Fault] = [.slow, .lateAnswer, .lostAnswer, .actsLate, .refused]
-            let number = scenario.isCollecting ? fine / 4 : draw / 6
+            let number = fine / scenario.commonPerTenThousand
             return number < faults.count ? faults[number] : nil
         }
     }
@@ -39,9 +39,10 @@ extension World {
     /// A fault at a time of its own.
     func fault() throws {
         guard !isHealing else { return }
-        let index = random.int(0...(processes.count - 1))
-        let mayStop = processes[index].isUp && processes[index].role != .client
-        switch random.int(0...11) {
+        // Clients stand last.
+        let index = random.int(0...(processes.count { $0.role != .client } - 1))
+        let mayStop = processes[index].isUp
+        switch random.int(0...12) {
         case 0, 1:
             guard mayStop else { return }
             strikeNow("crash of \(processes[index].role)")
@@ -68,10 +69,18 @@ extension World {
             strikeNow("crash of worker after it joined")
             stop(worker, backAfter: 100...600)
             processes[worker].diesAfterJoining = true
-        default:
+        case 10, 11:
             strikeNow("store full")
             store.isFull = true
+            freeBytes = 0
             schedule(after: Int64(random.int(200...3000)), .roomAgain)
+        default:
+            // There is room left, which is kept for what must go on.
+            guard !scenario.isObjectStore else { return }
+            let isSpent = random.chance(500)
+            strikeNow(isSpent ? "room spent" : "room low")
+            freeBytes = Self.keptFreeBytes / (isSpent ? 4 : 1) - 1
+            schedule(after: Int64(random.int(1000...6000)), .roomAgain)
         }
     }
 
@@ -124,6 +133,7 @@ extension World {
         healedAt = now
         faultCounts["articles received while things went wrong"] = Int(properties.head?.sums.received ?? 0)
         store.isFull = false
+        freeBytes = Self.ampleFreeBytes
         for index in processes.indices {
             if !processes[index].isUp { try boot(index) }
             if processes[index].pausedUntil > now {

@@ -102,7 +102,7 @@ extension World {
 
     /// What happens to requests besides: the table counts what strikes at steps.
     private func noise(_ content: S3Request) -> Fault? {
-        guard !isHealing, random.chance(50) else { return nil }
+        guard !isHealing, random.chance(scenario.isCollecting ? 10 : 50) else { return nil }
         switch random.int(0...9) {
         case 0..<4: return .refused
         case 4..<7: return content.method == .get ? .torn : .lostAnswer

@@ -49,7 +49,7 @@ extension World {
     }
 
     /// Longer than a lease, and than those who stand by are patient; sometimes just not.
-    func longDelay() -> Int64 { Int64(random.int(2000...9000)) }
+    func longDelay() -> Int64 { Int64(random.int(2000...scenario.longestDelayMilliseconds)) }
 
     private func send(_ request: Request, after delay: Int64) {
         if !request.isOfHealing { lateRequestCount += 1 }
@@ -97,6 +97,9 @@ extension World {
             mix(UInt64(bytes.count))
             note("created \(describe(name, bytes)) by \(request.process)\(isGone ? " (after its death)" : "")")
             if name.hasPrefix("manifests/") { try manifestCreated(name, bytes) }
+            if let object = store.everLog.last, object.name == name {
+                try properties.logged(object, store: store) { readSegments[$0] }
+            }
         case .delete(let name):
             guard wasThere else { break }
             note("deleted \(name) by \(request.process)")
@@ -127,7 +130,7 @@ extension World {
         for index in processes.indices where processes[index].role != .client && processes[index].role != .fetcher {
             stop(index)
         }
-        let vanished = store.losePower(now: now, &random)
+        let vanished = try store.losePower(now: now, &random)
         for name in vanished {
             note("vanished \(name)", .fault)
             count("power lost: object vanished")

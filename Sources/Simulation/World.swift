@@ -91,6 +91,8 @@ package final class World {
         /// The store told it of a failure that will not pass: it may give up.
         var mayFail = false
         var coordinator: Coordinator?
+        /// When it is told next what room there is.
+        var nextRoom: Int64 = 0
         var worker: Worker?
         var merger: Merger?
         var fetcher: SimulatedFetcher?
@@ -176,6 +178,10 @@ package final class World {
     /// Faults at times of their own, and events worth counting.
     var faultCounts: [String: Int] = [:]
     var timedFaultCount = 0
+    /// What the store's file system has left; coordinators are told, unless it is an object store.
+    var freeBytes = World.ampleFreeBytes
+    static let keptFreeBytes: UInt64 = 1 << 20
+    static let ampleFreeBytes = 10 * keptFreeBytes
     /// Counts losses of power: what was on its way to the store then is gone.
     var power = 0
     var healedAt: Int64?
@@ -230,6 +236,9 @@ package final class World {
         while let next = queue.pop() {
             now = next.time
             if let healedAt, now > healedAt + Self.restLimitMilliseconds {
+                if let left = properties.leftToErase(ValidLog(store.everLog), store: store), !left.hasSuffix("not erased") {
+                    throw Violation(property: "an erased key is nowhere", detail: left)
+                }
                 throw Violation(
                     property: hasRested ? "a compaction comes to its end" : "the cluster comes to rest",
                     detail: stuckDetail())
@@ -237,7 +246,7 @@ package final class World {
             try happen(next.event)
             if isHealing, now >= nextRestCheck {
                 nextRestCheck = now + 250
-                if isAtRest, try isCompacted() { break }
+                if isAtRest(), try isCompacted() { break }
             }
         }
         let cellCount = try properties.checkCanonical(store: store, segments: { try self.segments($0) })
@@ -249,6 +258,9 @@ package final class World {
             deletedCount: properties.deletedCount,
             restMilliseconds: now - (healedAt ?? now), faultCounts: faultCounts, coverage: coverage,
             traceHash: traceHash, setDigest: properties.head?.setDigest.hex ?? "")
+        if let what = coverage.impossible.first {
+            throw Violation(property: "what is listed as impossible does not happen", detail: what)
+        }
         try checkSize(summary)
         return summary
     }
@@ -264,7 +276,7 @@ package final class World {
             process.fetcher = SimulatedFetcher(seed: scenario.seed &+ UInt64(index))
             processes.append(process)
         }
-        let clients = 2
+        let clients = scenario.clientCount
         for index in 0..<clients {
             var process = Process(role: .client)
             process.client = SimulatedClient(
@@ -294,7 +306,8 @@ package final class World {
             schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .switchFailure)
         }
         for _ in 0..<scenario.compactionCount {
-            schedule(at: Int64(random.int(3000...Int(Self.workMilliseconds))), .compact)
+            schedule(
+                at: Int64(random.int(3000...(scenario.isCollecting ? 25_000 : Int(Self.workMilliseconds)))), .compact)
         }
     }
 
@@ -306,33 +319,44 @@ package final class World {
             schedule(at: Int64(random.int(earliest...latest)), .arm(step, fault))
         }
         for _ in 0..<scenario.armedCount {
-            let pair = random.pick(Coverage.commonPairs(isObjectStore: scenario.isObjectStore))
+            let pair = random.pick(
+                random.chance(scenario.latePerMille)
+                    ? Coverage.latePairs(isObjectStore: scenario.isObjectStore)
+                    : Coverage.commonPairs(isObjectStore: scenario.isObjectStore))
             arm(pair.step, pair.fault, from: first)
         }
-        for step in Step.rare where random.chance(scenario.rarePerMille) {
+        func wait(at step: Step, first: Bool = false) {
             let faults = Coverage.faults(at: step, isObjectStore: scenario.isObjectStore)
-            let draw = Int(random.next() % UInt64(max(1, faults.count)))
-            if !faults.isEmpty { armed[step.rawValue].append(faults[draw]) }
+            guard !faults.isEmpty else { return }
+            armed[step.rawValue].insert(random.pick(faults), at: first ? 0 : armed[step.rawValue].count)
         }
+        for step in Step.rare where random.chance(scenario.rarePerMille) { wait(at: step) }
+        for step in Step.ofErasure where random.chance(scenario.erasurePerMille) { wait(at: step) }
+        for (step, perMille) in Step.seldom where random.chance(perMille) { wait(at: step) }
         if scenario.overtakenMilliseconds > 1000 {
             for _ in 0..<random.int(0...2) {
                 schedule(at: Int64(random.int(0...15_000)), .arm(.sealed, .overtaken))
             }
         }
+        for (cause, fault, step) in Step.consequences where random.chance(scenario.consequencePerMille) {
+            armed[cause.rawValue].append(fault)
+            wait(at: step, first: true)
+        }
         if scenario.isObjectStore {
-            // So that an object is there already, and has to be read back.
-            for step in [Step.mergedUpload, .overlayUpload, .logWrite, .manifestWrite] where random.chance(300) {
-                armed[step.rawValue].append(.lostAnswer)
-            }
-            for step in Step.rare where random.chance(200) && Fault.torn.obstacle(at: step) == nil {
+            if scenario.isCollecting, random.chance(300) { armed[Step.keptPageRead.rawValue].append(.torn) }
+            for step in Step.allCases where random.chance(100) && Fault.torn.obstacle(at: step) == nil {
                 armed[step.rawValue].insert(.torn, at: 0)
             }
         }
         if scenario.isCollecting {
-            for step in Step.ofCollection where random.chance(700) {
-                armed[step.rawValue].append(
-                    random.pick(Coverage.faults(at: step, isObjectStore: scenario.isObjectStore)))
+            for step in Step.ofCollection where random.chance(200) { wait(at: step) }
+            for step in Step.deepInCollection {
+                for _ in 0..<2 where random.chance(500) { wait(at: step) }
             }
+        }
+        if scenario.poisonCount > 0 {
+            for step in [Step.poison, .quarantineRead] where random.chance(500) { wait(at: step) }
+            if random.chance(800) { wait(at: .letterWrite) }
         }
     }
 
@@ -365,7 +389,7 @@ package final class World {
         return false
     }
 
-    private var isAtRest: Bool {
+    private func isAtRest() -> Bool {
         guard lateRequestCount == 0, let healedAt, let head = properties.head, head.sums.pending == 0,
             processes.allSatisfy({ $0.client?.isDone ?? true }),
             feeds.allSatisfy({ $0.polledAt > healedAt }),
@@ -374,6 +398,7 @@ package final class World {
         else { return false }
         let log = ValidLog(store.everLog)
         return head.sums.received == log.articleCount && properties.isFreeOfRetracted(log)
+            && properties.leftToErase(log, store: store) == nil
     }
 
     /// What is behind a horizon counts as nothing that is pending.
@@ -389,7 +414,7 @@ package final class World {
         let head = properties.head
         let late = feeds.filter { $0.polledAt <= healedAt ?? 0 }.map(\.url)
         return
-            "expiring \(!isNothingExpiring), received \(head?.sums.received ?? 0) of \(log), pending \(head?.sums.pending ?? 0), clients done \(processes.map { $0.client?.isDone ?? true }), late requests \(lateRequestCount), feeds not polled \(late), reigning \(processes.map { $0.coordinator?.reigningTerm?.number ?? 0 }), watermarks \(head?.watermarks ?? []), folded to \(String(describing: head?.foldedTo))"
+            "expiring \(!isNothingExpiring), received \(head?.sums.received ?? 0) of \(log), pending \(head?.sums.pending ?? 0), clients done \(processes.map { $0.client?.isDone ?? true }), late requests \(lateRequestCount), feeds not polled \(late), reigning \(processes.map { $0.coordinator?.reigningTerm?.number ?? 0 }), watermarks \(head?.watermarks ?? []), folded to \(String(describing: head?.foldedTo)), to be erased \(properties.leftToErase(ValidLog(store.everLog), store: store) ?? "nothing")"
     }
 
     private func happen(_ happening: Happening) throws {
@@ -397,7 +422,9 @@ package final class World {
         case .fault: try fault()
         case .arm(let step, let fault): if !isHealing { armed[step.rawValue].append(fault) }
         case .losePower: try losePower()
-        case .roomAgain: store.isFull = false
+        case .roomAgain:
+            store.isFull = false
+            freeBytes = Self.ampleFreeBytes
         case .heal: try heal()
         case .compact: requestCompaction()
         case .askOfLetters: askOfLetters()
@@ -551,6 +578,8 @@ package final class World {
         configuration.routedLimitBytes = scenario.routedLimitBytes
         configuration.pageCellLimitCount = scenario.pageCellLimitCount
         configuration.isWithItsWorkers = scenario.isWithItsWorkers
+        configuration.keepFreeBytes = Self.keptFreeBytes
+        processes[index].nextRoom = now
         processes[index].coordinator = Coordinator(configuration)
         try perform(processes[index].coordinator!.handle(.start, now: moment(of: index)), on: index)
     }
@@ -573,7 +602,13 @@ package final class World {
 
     private func tick(_ index: Int) throws {
         switch processes[index].role {
-        case .coordinator: try step(coordinator: index, .tick)
+        case .coordinator:
+            if now >= processes[index].nextRoom, !scenario.isObjectStore {
+                processes[index].nextRoom = now + 1000
+                try step(
+                    coordinator: index, .room(StoreRoom(freeBytes: freeBytes, totalBytes: 2 * Self.ampleFreeBytes)))
+            }
+            try step(coordinator: index, .tick)
         case .worker: try step(worker: index, .tick)
         case .merger: try step(merger: index, .tick)
         case .fetcher: try step(fetcher: index, .tick)
@@ -617,6 +652,7 @@ package final class World {
             case .operation(let operation): issue(operation, from: index)
             case .send(let peer, let message):
                 if case .lease(let shard, let epoch, _, _) = message { try properties.leased(shard, epoch) }
+                try checkRoom(index, message)
                 if let id = open[peer] { send(id, toServer: false, message) }
             case .close(let peer):
                 gone.insert(peer)
@@ -701,6 +737,17 @@ package final class World {
                 note("drained \(index)", .process)
                 stop(index)
             }
+        }
+    }
+
+    /// What takes room waits while it is short.
+    private func checkRoom(_ index: Int, _ message: Message) throws(Violation) {
+        switch message {
+        case .refusedBatch(_, .storeFailed, _): count("batch refused by the store or for want of room")
+        case .merge:
+            guard processes[index].coordinator!.roomLevel != .ample else { return }
+            throw Violation(property: "no merge begins while room is short", detail: "coordinator \(index)")
+        default: break
         }
     }
 

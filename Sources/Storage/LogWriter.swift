@@ -47,6 +47,9 @@ package struct LogWriter: Sendable {
 
     package private(set) var waitingBytes = 0
 
+    /// The oldest batch that is neither durable nor refused.
+    package var oldestWaitingToken: UInt64? { inFlight != nil ? inFlightTokens.first : waiting.first?.token }
+
     /// - Parameter term: ours; its object 0 is already written.
     package init(term: Term, instance: Instance) {
         self.term = term

@@ -255,6 +255,7 @@ func report(_ seeds: ClosedRange<UInt64>, _ totals: Totals, seconds: Double, _ a
     )
     guard arguments.showsCoverage else { return }
     totals.coverage.table.forEach { print($0) }
+    for reason in Coverage.reasons { print("cannot meet, \(reason)") }
     for gap in gaps { print("gap: \(gap.step.name) x \(gap.fault.name): \(gap.count)") }
 }
 

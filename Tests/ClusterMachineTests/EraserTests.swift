@@ -43,15 +43,15 @@ private final class House {
     var isErased: Bool { notes.contains { $0.hasPrefix("erased") } }
 
     /// The worker reports what it was sent since.
-    func seal(_ segment: SegmentReference, published: Int64, retracted: Int64 = 0) {
+    func seal(_ segment: SegmentReference?, published: Int64, retracted: Int64 = 0) {
         let slices = driver.slices(to: worker)[sealed...]
         sealed += slices.count
         reports += 1
         var segment = segment
         for sent in driver.sent where sent.peer == worker {
-            if case .joined(_, let attempt, _, _) = sent.message { segment.attempt = attempt }
+            if case .joined(_, let attempt, _, _) = sent.message { segment?.attempt = attempt }
         }
-        driver.objects[segment.objectName] = [1]
+        if let segment { driver.objects[segment.objectName] = [1] }
         let counts = [
             OutcomeCount(source: "paper", hour: 1, outcome: .published, delta: published),
             OutcomeCount(source: "paper", hour: 1, outcome: .retracted, delta: retracted),
@@ -147,6 +147,36 @@ private final class House {
         house.driver.put(2, [retraction(1)], from: house.client, lane: .live)
         house.pass(5000)
         #expect(house.searchedNames.isEmpty && !house.isErased)
+    }
+
+    @Test("an article that was accepted while its retraction was being written is waited for, and emptied too")
+    func acceptedMeanwhile() throws {
+        let house = House()
+        house.driver.put(1, [article(1)], from: house.client)
+        house.pass(200)
+        house.seal(segment(1), published: 1)
+        house.pass(200)
+        house.driver.holds = { if case .create(let name, _) = $0 { name.hasPrefix("log/") } else { false } }
+        house.driver.put(2, [retraction(1)], from: house.client, lane: .live)
+        house.driver.put(3, [article(1)], from: house.client)
+        // The retraction is in the log, the article behind it not yet.
+        let written = house.driver.held.removeFirst()
+        house.driver.step(.completed(written.tag, house.driver.perform(written.operation)))
+        house.pass(200)
+        house.seal(segment(2, documents: 0, kills: 1), published: -1, retracted: 1)
+        house.pass(3000)
+        #expect(house.head.coveredTo > Position(term: Term(1), number: 2, index: 0))
+        #expect(house.searchedNames.isEmpty && !house.isErased)
+        house.driver.release()
+        house.pass(200)
+        #expect(try house.logObject(3).holdsText(of: [key(1)]))
+        house.dirty = Set([1, 3].map { ObjectName.log(Term(1), $0) })
+        house.pass(3000)
+        #expect(house.searchedNames.isEmpty && !house.isErased)
+        house.seal(nil, published: 0, retracted: 1)
+        house.pass(3000)
+        #expect(house.isErased, "\(house.notes)")
+        #expect(try house.logObject(1).isErased && house.logObject(3).isErased)
     }
 
     @Test("a merger that leaves in the midst of it costs time, nothing else")
