@@ -6,7 +6,8 @@
 // 2. A written object goes only after it stood unnamed for `graceMilliseconds`, so that readers of a snapshot that has just
 //    left the kept ones can finish. That time goes on through a change of coordinators, so it is of wall clocks; one that
 //    jumps cuts readers of such a snapshot short, or lets orphans stand longer, and nothing else.
-// 3. Log objects go only when they lie wholly behind the watermarks of every kept manifest.
+// 3. Log objects go only when they lie wholly behind the watermarks of every kept manifest, or behind the recorded end of their
+//    term: those are void, and nothing was ever told of them.
 // 4. Before each deletion no later term was seen.
 //
 // Memory: for each object that a kept manifest names one entry, however many name it; for each kept generation a position;
@@ -291,7 +292,7 @@ package struct Collector: Sendable {
         for name in names {
             let verdict =
                 if name.hasPrefix("log/") {
-                    verdict(onLog: name, logStart)
+                    verdict(onLog: name, logStart, head)
                 } else if name.hasPrefix("manifests/") {
                     verdict(onManifest: name, head)
                 } else {
@@ -304,9 +305,10 @@ package struct Collector: Sendable {
         return told
     }
 
-    private func verdict(onLog name: String, _ logStart: Position) -> Verdict? {
+    private func verdict(onLog name: String, _ logStart: Position, _ head: Manifest) -> Verdict? {
         guard let end = ObjectName.endPosition(ofLog: name) else { return nil }
-        if (end.term, end.number) < (logStart.term, logStart.number) { return .goes }
+        let isVoid = head.ends.contains { $0.term == end.term && $0.objectCount <= end.number }
+        if isVoid || (end.term, end.number) < (logStart.term, logStart.number) { return .goes }
         // Only telling is worth a look at each generation.
         guard tells else { return .needed(.none ... .none) }
         let needing = firstNeeded.filter { ($0.value.term, $0.value.number) <= (end.term, end.number) }.keys

@@ -116,6 +116,12 @@ package struct Coordinator: Sendable {
         case drain
     }
 
+    /// What the coordinator itself writes into the log.
+    package enum Decision: Equatable, Sendable {
+        case deadLetter
+        case erasure
+    }
+
     package enum Action: Equatable, Sendable {
         case operation(TaggedOperation)
         case send(PeerID, Message)
@@ -123,6 +129,9 @@ package struct Coordinator: Sendable {
         case standingBy(Term, address: String)
         case reigning(Term)
         case published(Manifest)
+        /// A decision goes into the log; it is in it.
+        case deciding(Decision)
+        case decided(Decision)
         /// A later term exists: everything of this machine is void. Make a new one to stand by.
         case fenced
         case drained
@@ -160,6 +169,8 @@ package struct Coordinator: Sendable {
     private var heartbeatCounter: UInt64 = 0
     private var heartbeatLook = StoreCall(owner: .heartbeatLook)
     private var nextHeartbeat: Int64 = 0
+    /// What ends us unless there is a later term, for which we look.
+    private var doubt: String?
 
     private var state = ClusterState()
     /// The retracted keys by shard, for LEASE: hashing them all for each lease would stop the heartbeat.
@@ -450,9 +461,11 @@ package struct Coordinator: Sendable {
                 actions.append(.drained)
             }
         case .heartbeatLook:
-            if case (_, .size)? = heartbeatLook.handle(tag, result, now: now), phase == .reigning || isClaiming {
-                fence()
+            guard let (_, result) = heartbeatLook.handle(tag, result, now: now), phase == .reigning || isClaiming else {
+                return
             }
+            if case .size = result { return fence() }
+            if let doubt { fail(doubt) }
         case .log:
             take(log?.handle(tag, result, now: now) ?? [], now: now)
             advance(now: now)
@@ -463,9 +476,9 @@ package struct Coordinator: Sendable {
             guard let head = publisher?.head else { return }
             do {
                 if let failure = try router?.handle(tag, result, watermarks: head, now: now) {
-                    return fail("\(failure)")
+                    return failUnlessOvertaken("\(failure)")
                 }
-            } catch { return fail("the log cannot be read again: \(error)") }
+            } catch { return failUnlessOvertaken("the log cannot be read again: \(error)") }
             advance(now: now)
         case .collector:
             guard let publisher else { return }
@@ -495,15 +508,25 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .decide(let letter): log(letter, now: now)
             case .note(let text): actions.append(.note(text))
-            case .failed(let message): fail(message)
+            case .failed(let message): failUnlessOvertaken(message)
             }
         }
+    }
+
+    /// What we need of the log cannot be had. If we slept for longer than the log is kept, a later coordinator collected it,
+    /// and we step down.
+    private mutating func failUnlessOvertaken(_ message: String) {
+        guard doubt == nil else { return }
+        doubt = message
+        heartbeatLook.abandon()
+        actions.append(.operation(heartbeatLook.start(.size(name: ObjectName.term(term.next)))))
     }
 
     private mutating func log(_ letter: DeadLetter, now: Moment) {
         let entry = LogEntry.deadLetter(letter)
         let token = intake.takeToken()
         decisionToken = token
+        actions.append(.deciding(.deadLetter))
         actions.append(
             .note("article \(letter.article.key.hex) becomes a dead letter: \(letter.reason)"))
         let batch = LogObject.Batch(
@@ -548,6 +571,7 @@ package struct Coordinator: Sendable {
             case .erased(let bounds):
                 let token = intake.takeToken()
                 erasedToken = token
+                actions.append(.deciding(.erasure))
                 log(bounds.map { .erased($0) }, token, now: now)
             case .note(let text): actions.append(.note(text))
             case .fenced: fence()
@@ -724,6 +748,11 @@ package struct Coordinator: Sendable {
         if token == decisionToken {
             decisionToken = nil
             quarantine.decided()
+            actions.append(.decided(.deadLetter))
+        }
+        if token == erasedToken {
+            erasedToken = nil
+            actions.append(.decided(.erasure))
         }
         guard let item = intake.durable(token) else { return }
         for asker in item.askers {

@@ -11,7 +11,7 @@
 //
 // Why (a) lasts: nothing of a retracted key, or of versions of a key up to the one that expired, is pending when the search
 // begins, and none is accepted before it ends; so no worker brings it again, and a merge of segments that have nothing of it
-// has nothing of it.. Why (c) does: what came before the retraction was known is in the
+// has nothing of it. Why (c) does: what came before the retraction was known is in the
 // log and covered before the log is searched; what comes later is logged as a rejection.
 
 import ByteCoding
@@ -111,6 +111,8 @@ package struct Eraser: Sendable {
     private var passNames: Set<String> = []
     private var purgeCount = 0
     private var emptiedCount = 0
+    /// Up to where the log is searched, and where earlier terms ended.
+    private var covered: (position: Position, ends: [LogObject.TermEnd])?
 
     package init(term: Term, intervalMilliseconds: Int64) {
         self.term = term
@@ -154,6 +156,7 @@ package struct Eraser: Sendable {
         case (.listingLog, .names(let names)):
             let last = names.count == Self.listLimitCount ? names.last : nil
             queue = names.reversed()
+            if last == nil { queue += unlisted(after: names.last) }
             (found, searched) = ([], [])
             stage = .searchingLog(after: last)
         case (.reading(let last), .missing):
@@ -189,6 +192,19 @@ package struct Eraser: Sendable {
     }
 
     static let listLimitCount = 1000
+
+    /// Objects of the log that are covered and that a list which lags may lack: those behind the last that it names.
+    private func unlisted(after name: String?) -> [String] {
+        guard let covered, let last = name.flatMap({ ObjectName.endPosition(ofLog: $0) }),
+            last.term <= covered.position.term
+        else { return [] }
+        return (last.term.number...covered.position.term.number).flatMap { number in
+            let term = Term(number)
+            let first = term == last.term ? last.number + 1 : 0
+            let end = covered.ends.first { $0.term == term }?.objectCount ?? covered.position.number + 1
+            return (first..<max(first, end)).map { ObjectName.log(term, $0) }
+        }
+    }
 
     // MARK: Steps
 
@@ -258,6 +274,7 @@ package struct Eraser: Sendable {
             stage = .coveringLog(view.foldedTo)
         case .coveringLog(let position):
             guard head.coveredTo >= position else { return }
+            covered = (position, head.ends)
             stage = .listingLog
             outputs.append(.operation(call.start(.list(prefix: "log/", after: nil, limit: Self.listLimitCount))))
         case .listingLog, .looking, .emptying, .settling: return

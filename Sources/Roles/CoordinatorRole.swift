@@ -159,6 +159,10 @@ package final class CoordinatorRole: Sendable {
                             "generation": "\(manifest.generation.number)", "live": "\(manifest.sums[.published])",
                             "pending": "\(manifest.sums.pending)",
                         ])
+                case .deciding(.deadLetter): Step.reach(.coordinatorLetterWriting)
+                case .decided(.deadLetter): Step.reach(.coordinatorLetterWritten)
+                case .deciding(.erasure): Step.reach(.coordinatorErasedWriting)
+                case .decided(.erasure): Step.reach(.coordinatorErasedWritten)
                 case .fenced:
                     logger.warning("a later term exists; standing by")
                     machine = makeMachine(address)
@@ -222,11 +226,16 @@ package final class CoordinatorRole: Sendable {
         reach(tagged, isDone: false)
         threads.perform(tagged.operation) { [self] result in
             if result == .done { reach(tagged, isDone: true) }
+            // What the eraser creates is there already: it hears of it once that is durable.
+            if result == .exists, tagged.tag.owner == .eraser { Step.reach(.coordinatorEmptiedSynced) }
             mailbox.push(.machine(.completed(tagged.tag, result)))
         }
     }
 
     private func reach(_ tagged: TaggedOperation, isDone: Bool) {
+        if case .put = tagged.operation, tagged.tag.owner == .eraser {
+            if isDone { Step.reach(.coordinatorLogEmptied) } else { Step.reach(.coordinatorLogEmptying) }
+        }
         guard case .create(let name, _) = tagged.operation else { return }
         switch (tagged.tag.owner, isDone) {
         case (.reign, true):
@@ -248,7 +257,9 @@ package final class CoordinatorRole: Sendable {
         case .lease: Step.reach(.coordinatorLeased)
         case .articles: Step.reach(.coordinatorArticlesSent)
         case .published: Step.reach(.coordinatorPublishedTold)
+        case .merge(let job) where job.output == .purged: Step.reach(.coordinatorPurgeSent)
         case .merge: Step.reach(.coordinatorMergeSent)
+        case .find: Step.reach(.coordinatorSearchSent)
         default: break
         }
     }
@@ -274,6 +285,8 @@ package final class CoordinatorRole: Sendable {
         case .message(let message):
             if case .sealed = message { Step.reach(.coordinatorSealedReceived) }
             if case .merged = message { Step.reach(.coordinatorMergedReceived) }
+            if case .found = message { Step.reach(.coordinatorFoundReceived) }
+            if case .poison = message { Step.reach(.coordinatorPoisonReceived) }
             let size = PeerBacklog.Size(of: message)
             charge(peer, size)
             mailbox.push(.heard(peer, .message(peer, message), size))

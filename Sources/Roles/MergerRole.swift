@@ -86,6 +86,7 @@ package final class MergerRole: Sendable {
                 case .send(let message):
                     link.send(message)
                     if case .merged = message { Step.reach(.mergerMergedSent) }
+                    if case .found = message { Step.reach(.mergerFoundSent) }
                 case .reconnect: link.reconnect()
                 case .operation(let tagged):
                     Step.reach(.mergerUploading)
@@ -98,6 +99,7 @@ package final class MergerRole: Sendable {
                     let settings = settings
                     mergeQueue.async { [self] in merge(job, settings) }
                 case .search(let search):
+                    Step.reach(.mergerSearching)
                     mergeQueue.async { [self] in look(search) }
                 case .goOn: goOn.signal()
                 case .drained: isDrained = true

@@ -21,6 +21,17 @@ package enum Step: String, CaseIterable, Sendable {
     case coordinatorPublishedTold = "coordinator.published-told"
     case coordinatorMergeSent = "coordinator.merge-sent"
     case coordinatorMergedReceived = "coordinator.merged-received"
+    case coordinatorSearchSent = "coordinator.search-sent"
+    case coordinatorFoundReceived = "coordinator.found-received"
+    case coordinatorPurgeSent = "coordinator.purge-sent"
+    case coordinatorLogEmptying = "coordinator.log-emptying"
+    case coordinatorLogEmptied = "coordinator.log-emptied"
+    case coordinatorEmptiedSynced = "coordinator.emptied-synced"
+    case coordinatorErasedWriting = "coordinator.erased-writing"
+    case coordinatorErasedWritten = "coordinator.erased-written"
+    case coordinatorPoisonReceived = "coordinator.poison-received"
+    case coordinatorLetterWriting = "coordinator.letter-writing"
+    case coordinatorLetterWritten = "coordinator.letter-written"
     case workerJoined = "worker.joined"
     case workerLeased = "worker.leased"
     case workerIndexing = "worker.indexing"
@@ -29,11 +40,15 @@ package enum Step: String, CaseIterable, Sendable {
     case workerUploading = "worker.uploading"
     case workerUploaded = "worker.uploaded"
     case workerSealedSent = "worker.sealed-sent"
+    case workerTrying = "worker.trying"
+    case workerPoisonSent = "worker.poison-sent"
     case mergerJoined = "merger.joined"
     case mergerMerging = "merger.merging"
     case mergerUploading = "merger.uploading"
     case mergerUploaded = "merger.uploaded"
     case mergerMergedSent = "merger.merged-sent"
+    case mergerSearching = "merger.searching"
+    case mergerFoundSent = "merger.found-sent"
     case fetcherAttemptSaved = "fetcher.attempt-saved"
     case fetcherAnswered = "fetcher.answered"
     case fetcherSending = "fetcher.sending"
@@ -68,6 +83,11 @@ package enum Step: String, CaseIterable, Sendable {
     /// Says that this process is about to do, or has just done, what the step's name says.
     package static func reach(_ step: Step) {
         guard let fatal, fatal.step == step else { return }
-        if reached.add(1, ordering: .relaxed).newValue == fatal.count { kill(getpid(), SIGKILL) }
+        guard reached.add(1, ordering: .relaxed).newValue == fatal.count else { return }
+        let said = Array("ends at \(step.rawValue)\n".utf8)
+        // Safe: the array lives through the call. Whoever kills wants to know that it was here; if that cannot be said, it is killed
+        // all the same.
+        _ = unsafe write(STDERR_FILENO, said, said.count)
+        kill(getpid(), SIGKILL)
     }
 }

@@ -111,6 +111,7 @@ package final class WorkerRole: Sendable {
             case .send(let message):
                 link.send(message)
                 if case .sealed = message { Step.reach(.workerSealedSent) }
+                if case .poison = message { Step.reach(.workerPoisonSent) }
             case .reconnect: link.reconnect()
             case .operation(let tagged):
                 Step.reach(.workerUploading)
@@ -122,6 +123,7 @@ package final class WorkerRole: Sendable {
                 Step.reach(.workerIndexing)
                 do { try engine.index(article) } catch { indexFailure = .indexFailed(article.key, "\(error)") }
             case .tryApart(let trial, let articles):
+                Step.reach(.workerTrying)
                 tryApart(trial, articles, settings: engine.settings)
             case .lookUp(let seal, let keys, let atLeast, let own):
                 Step.reach(.workerLookingUp)

@@ -65,7 +65,8 @@ struct Properties {
         if !erasure.erased.isEmpty {
             let segments = Dictionary(parts.map { ($0.0.objectName, $0.1) }) { first, _ in first }
             try erasure.checkNamed(
-                committed[manifest.generation]!.names, store: store, numbers: numbers) { segments[$0] }
+                committed[manifest.generation]!.names, store: store, numbers: numbers
+            ) { segments[$0] }
         }
         if manifest.generation.number % Self.answersEvery == 0 {
             try checkAnswers(snapshot(parts, manifest, store), "generation \(manifest.generation.number)", store: store)
@@ -246,9 +247,11 @@ struct Properties {
     // MARK: Deletion
 
     /// Called after an object was deleted.
-    mutating func deleted(_ name: String) throws {
+    ///
+    /// - Parameter isVoid: whether it was an object of the log behind the end of its term.
+    mutating func deleted(_ name: String, isVoid: Bool) throws {
         deletedCount += 1
-        guard let head else { return }
+        guard let head, !isVoid else { return }
         func check(_ generation: Generation) throws {
             guard let kept = committed[generation] else {
                 throw Violation(property: "a kept generation is there", detail: "\(generation.number)")

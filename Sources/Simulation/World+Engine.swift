@@ -60,8 +60,10 @@ extension World {
             if job.output == .folded {
                 count("merger: a fold" + (processes[index].merging[0].left.isEmpty ? "" : " that leaves cells"))
             }
-        } catch let error as EngineError where error.code == .io {
-            // Also if the job is of a coordinator that no longer reigns, and its inputs were collected.
+        } catch let error as EngineError
+            where error.code == .io || job.inputs.contains(where: { store.objects[$0.objectName] == nil })
+        {
+            // Also if the job waited for long or is of a coordinator that no longer reigns, and its inputs were collected.
             processes[index].merging[0].failure = "\(error)"
         } catch {
             throw Violation(property: "what was published can be merged", detail: "job \(job.number): \(error)")
@@ -104,7 +106,8 @@ extension World {
         if let next = merging.outputs.first {
             processes[index].merging[0].outputs.removeFirst()
             let reference = next.reference(attempt: Attempt(term: .none, number: 0))
-            return try engine(index, .mergeOutput) { refusal in
+            let waiting = processes[index].merging.count
+            try engine(index, .mergeOutput) { refusal in
                 // Of its outputs the engine has made this one; what it reads for the next may fail.
                 guard refusal == nil else {
                     self.processes[index].merging.removeFirst()
@@ -112,6 +115,9 @@ extension World {
                 }
                 return .merger(.produced(job, reference, next.bytes))
             }
+            let hasFailed = processes[index].isUp && processes[index].merging.count < waiting
+            if hasFailed, waiting > 1 { try beginMerge(index) }
+            return
         }
         processes[index].merging.removeFirst()
         let answer = EngineAnswer.merger(

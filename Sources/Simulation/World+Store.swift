@@ -88,7 +88,11 @@ extension World {
     /// The store does it.
     func carryOut(_ operation: BucketOperation, _ request: Request, isGone: Bool) throws -> BucketResult {
         var wasThere = false
-        if case .delete(let name) = operation { wasThere = store.objects[name] != nil }
+        var logID: LogObject.ID?
+        if case .delete(let name) = operation {
+            wasThere = store.objects[name] != nil
+            logID = store.logTexts[name]?.id
+        }
         let result = try store.perform(operation, now: now, isStale: request.fault == .stale)
         mix(UInt64(bitPattern: now) &* 31 &+ UInt64(request.step.rawValue))
         guard result == .done else { return result }
@@ -103,7 +107,7 @@ extension World {
         case .delete(let name):
             guard wasThere else { break }
             note("deleted \(name) by \(request.process)")
-            try properties.deleted(name)
+            try properties.deleted(name, isVoid: logID.map { ValidLog(store.everLog).isVoid($0) } ?? false)
         case .put, .get, .size, .list: break
         }
         return result

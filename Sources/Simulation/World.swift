@@ -236,7 +236,9 @@ package final class World {
         while let next = queue.pop() {
             now = next.time
             if let healedAt, now > healedAt + Self.restLimitMilliseconds {
-                if let left = properties.leftToErase(ValidLog(store.everLog), store: store), !left.hasSuffix("not erased") {
+                if let left = properties.leftToErase(ValidLog(store.everLog), store: store),
+                    !left.hasSuffix("not erased")
+                {
                     throw Violation(property: "an erased key is nowhere", detail: left)
                 }
                 throw Violation(
@@ -676,7 +678,7 @@ package final class World {
                     throw Violation(property: "a merge keeps the set digest", detail: text)
                 }
             case .published(let manifest): try properties.told(manifest)
-            case .standingBy: break
+            case .standingBy, .deciding, .decided: break
             case .drained:
                 note("drained \(index)", .process)
                 stop(index)
