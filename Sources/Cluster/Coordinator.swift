@@ -539,7 +539,8 @@ package struct Coordinator: Sendable {
         guard let publisher, let collector, let eraser, !isDraining else { return }
         let scan = Expirer.View(
             head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, hasStanding: expiringCount > 0,
-            isMergerBusy: merges.isErasureBusy, isErasing: !eraser.isIdle)
+            isMergerBusy: merges.isErasureBusy, isErasing: !eraser.isIdle,
+            hasComingRules: comingRules.values.joined().contains { if case .horizon = $0 { true } else { false } })
         take(expirer.step(scan, now: now), now: now)
         guard !expirer.isScanning, !state.erasures.isEmpty || !eraser.isIdle else { return }
         let view = Eraser.View(
@@ -617,23 +618,28 @@ package struct Coordinator: Sendable {
             return refuse(put, peer, .busy, "too much waits for the log")
         }
         if put.holdsArticles, let why = roomGuard.refusal(put.lane) { return refuse(put, peer, .storeFailed, why) }
-        guard answers.owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
         var put = put
+        for (index, entry) in put.entries.enumerated() {
+            // By age: the clock becomes a record here.
+            guard case .horizon(var rule) = entry, rule.ageDays > 0 else { continue }
+            rule.time = RetentionHorizon.time(ofAgeDays: rule.ageDays, at: now.wall)
+            put.entries[index] = .horizon(rule)
+        }
         if let why = resolve(&put) { return refuse(put, peer, .notAllowed, why) }
         if isConcerned(put) { return refuse(put, peer, .busy, "a rule of retention is on its way into the log") }
+        var rules = rulesToBe
+        for case .horizon(let rule) in put.entries { rules.set(rule) }
+        guard rules.bySource.count <= Limits.retentionRules else {
+            return refuse(put, peer, .notAllowed, "more than \(Limits.retentionRules) rules of retention")
+        }
+        guard answers.owe(peer) else { return refuse(put, peer, .busy, Self.owedTooMuch) }
         for (index, entry) in put.entries.enumerated() {
-            switch entry {
-            case .article(let article): if let why = rejection(of: article) { put.entries[index] = .rejection(why) }
-            // By age: the clock becomes a record here.
-            case .horizon(var rule) where rule.ageDays > 0:
-                rule.time = RetentionHorizon.time(ofAgeDays: rule.ageDays, at: now.wall)
-                put.entries[index] = .horizon(rule)
-            default: break
-            }
+            guard case .article(let article) = entry, let why = rejection(of: article) else { continue }
+            put.entries[index] = .rejection(why)
         }
         let token = intake.add(put, asker)
-        let rules = put.entries.filter { if case .horizon = $0 { true } else { false } }
-        if !rules.isEmpty { comingRules[token] = rules }
+        let coming = put.entries.filter { if case .horizon = $0 { true } else { false } }
+        if !coming.isEmpty { comingRules[token] = coming }
         let batch = LogObject.Batch(
             client: put.id.client, number: put.id.number, digest: put.digest, lane: put.lane, entries: put.entries)
         take(log!.append(token: token, batch: batch, sizeBytes: put.heldBytes, now: now), now: now)
@@ -658,14 +664,10 @@ package struct Coordinator: Sendable {
     /// rejected.
     private func isConcerned(_ put: Put) -> Bool {
         guard !comingRules.isEmpty else { return false }
-        var rules = RetentionRules()
+        let rules = rulesToBe
         var bounds: [ArticleKey: Version] = [:]
-        for entry in comingRules.values.joined() {
-            switch entry {
-            case .horizon(let rule): if rule.time > rules.bySource[rule.source]?.time ?? 0 { rules.set(rule) }
-            case .expired(let expiration): bounds[expiration.key] = expiration.through
-            default: break
-            }
+        for case .expired(let expiration) in comingRules.values.joined() {
+            bounds[expiration.key] = max(bounds[expiration.key] ?? expiration.through, expiration.through)
         }
         return put.entries.contains { entry in
             switch entry {
@@ -674,6 +676,15 @@ package struct Coordinator: Sendable {
             default: false
             }
         }
+    }
+
+    /// The rules that are in force for whatever comes into the log behind those that are on their way.
+    private var rulesToBe: RetentionRules {
+        var rules = state.retention
+        for token in comingRules.keys.sorted() {
+            for case .horizon(let rule) in comingRules[token]! { rules.set(rule) }
+        }
+        return rules
     }
 
     /// Makes entries of what is asked of dead letters.
@@ -1107,7 +1118,7 @@ package struct Coordinator: Sendable {
     }
 
     private mutating func scheduleMerges(now: Moment) {
-        guard let publisher, !isDraining, roomGuard.level == .ample else { return }
+        guard let publisher, !isDraining else { return }
         answers.unassign { [merges] in !merges.isRunning($0) }
         if publisher.isCanonical {
             tellCompacted(publisher.head.generation) { _ in true }
@@ -1120,9 +1131,15 @@ package struct Coordinator: Sendable {
             defer { attempts += 1 }
             return Attempt(term: own, number: attempts)
         }
-        let erasure = merges.scheduleErasure(head: publisher.head, cells: publisher.cells, attempt: takeAttempt)
-        let jobs = merges.schedule(
-            head: publisher.head, cells: publisher.cells, now: now.milliseconds, attempt: takeAttempt)
+        // Where room is short searches and purges go on: what is erased makes some.
+        let erasure =
+            roomGuard.level == .spent
+            ? nil : merges.scheduleErasure(head: publisher.head, cells: publisher.cells, attempt: takeAttempt)
+        let jobs =
+            roomGuard.level != .ample
+            ? []
+            : merges.schedule(
+                head: publisher.head, cells: publisher.cells, now: now.milliseconds, attempt: takeAttempt)
         if let (merger, message) = erasure { actions.append(.send(merger, message)) }
         nextAttempt = attempts
         for (merger, job) in jobs {

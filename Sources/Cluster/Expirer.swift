@@ -33,10 +33,12 @@ package struct Expirer: Sendable {
         package var isMergerBusy: Bool
         /// Whether an erasure is at work, which needs the merger too.
         package var isErasing: Bool
+        /// Whether a rule is on its way into the log: nothing may be logged behind it by the rules that it changes.
+        package var hasComingRules: Bool
 
         package init(
             head: SnapshotHead, state: ClusterState, foldedTo: Position, hasStanding: Bool, isMergerBusy: Bool,
-            isErasing: Bool
+            isErasing: Bool, hasComingRules: Bool
         ) {
             self.head = head
             self.state = state
@@ -44,6 +46,7 @@ package struct Expirer: Sendable {
             self.hasStanding = hasStanding
             self.isMergerBusy = isMergerBusy
             self.isErasing = isErasing
+            self.hasComingRules = hasComingRules
         }
     }
 
@@ -69,7 +72,10 @@ package struct Expirer: Sendable {
     /// What is still to be scanned, last first, and what a merger has.
     private var queue: [String] = []
     private var asked: [String] = []
+    private var askedLimit = 0
     private var found: [ArticleKey: Expiration] = [:]
+    /// Whether a merger found as much as it was asked for: there may be more.
+    private var isPartial = false
     private var isLogging = false
 
     /// - Parameter keyLimitCount: keys of one round.
@@ -82,7 +88,7 @@ package struct Expirer: Sendable {
     package func isDone(with rules: RetentionRules) -> Bool { rules == doneWith }
 
     package mutating func step(_ view: View, now: Moment) -> [Output] {
-        var outputs = moveOn(view.state.retention, now: now)
+        var outputs = view.hasComingRules ? [] : moveOn(view.state.retention, now: now)
         var before: Stage
         repeat {
             before = stage
@@ -108,6 +114,7 @@ package struct Expirer: Sendable {
 
     package mutating func scanned(_ expirations: [Expiration]) {
         guard stage == .scanning, !asked.isEmpty else { return }
+        isPartial = isPartial || expirations.count >= askedLimit
         for expiration in expirations {
             guard let known = found[expiration.key] else {
                 found[expiration.key] = expiration
@@ -139,7 +146,7 @@ package struct Expirer: Sendable {
 
     private mutating func end() {
         stage = .idle
-        (queue, asked, found) = ([], [], [:])
+        (queue, asked, found, isPartial) = ([], [], [:], false)
     }
 
     private mutating func advance(_ view: View, now: Moment, _ outputs: inout [Output]) {
@@ -166,19 +173,25 @@ package struct Expirer: Sendable {
             guard !view.isMergerBusy, !isLogging, !outputs.contains(where: Self.isRequest) else { return }
             // A rule was taken back meanwhile: what it had gone may stay.
             guard view.state.retention.isAtLeast(rules) else { return end() }
-            if queue.isEmpty || found.count >= keyLimitCount { return conclude(view, &outputs) }
+            if queue.isEmpty || found.count >= keyLimitCount {
+                guard !view.hasComingRules else { return }
+                return conclude(view, now: now, &outputs)
+            }
             // What a merger had that left is asked again.
             asked = queue.suffix(Self.nameLimitCount)
+            askedLimit = keyLimitCount - found.count
             outputs.append(
                 .request(
                     .scan(
-                        rules: rules.sorted, limitCount: keyLimitCount - found.count, names: asked.reversed())))
+                        rules: rules.sorted, limitCount: askedLimit, names: asked.reversed())))
         case .logging:
             if !isLogging { end() }
         }
     }
 
-    private mutating func conclude(_ view: View, _ outputs: inout [Output]) {
+    private mutating func conclude(_ view: View, now: Moment, _ outputs: inout [Output]) {
+        // What is retracted is erased as such.
+        found = found.filter { view.state.retractions[$0.key] == nil }
         // Their key may have a live version that is to stay, so they are no expirations; what else has their text is the log.
         let letters = view.state.deadLetters.values.filter {
             $0.isTextThere && rules.horizon(before: $0.article) != nil
@@ -188,7 +201,7 @@ package struct Expirer: Sendable {
             LogEntry.dropped($0)
         }
         if expired.isEmpty, dropped.isEmpty {
-            doneWith = rules
+            if isPartial { restsUntil = now.milliseconds + Self.restMilliseconds } else { doneWith = rules }
             return end()
         }
         outputs.append(

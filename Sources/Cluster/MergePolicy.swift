@@ -5,7 +5,8 @@ package import Storage
 ///
 /// Tiers by size, each `fanIn` times the one below; a full tier becomes one overlay of the next. An article is so
 /// rewritten about once a tier. What grew beyond `foldFromBytes` is merged no more: once there is enough of it, it is folded, which
-/// makes cells of bounded size. So neither the number of overlays nor a merger's memory grows with history.
+/// makes cells of bounded size. So a merger's memory does not grow with history, and the number of overlays only with what is late by very
+/// many cells, or once there are more cells than a job can name (docs/scaling.md).
 package struct MergePolicy: Sendable {
     package var fanIn: Int
     package var smallestTierBytes: UInt64

@@ -8,6 +8,8 @@ package enum Limits {
     package static let batchBytes = 64 << 20
     /// Most entries in one PUT and so in one batch of the log.
     package static let batchEntries = 65_536
+    /// Rules of retention, of one source each.
+    package static let retentionRules = 1024
     /// Largest size that is believed of a segment, and of the records in it: sums of such do not overflow.
     package static let segmentBytes: UInt64 = 1 << 48
     /// Largest change of one count that is believed of a report.

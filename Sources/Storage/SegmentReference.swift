@@ -85,6 +85,9 @@ package struct SegmentReference: Hashable, Sendable {
         guard hasSpan <= 1, (hasSpan == 1) == (documentCount > 0) else {
             throw .badValue(what: "segment span flag", offset: reader.offset)
         }
+        guard kind == .overlay || hasSpan == 1 else {
+            throw .badValue(what: "cell without documents", offset: reader.offset)
+        }
         span = hasSpan == 1 ? OrderSpan(first: try reader.orderKey(), last: try reader.orderKey()) : nil
     }
 }

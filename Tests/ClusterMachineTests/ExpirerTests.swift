@@ -185,6 +185,67 @@ private final class House {
         #expect(house.counts(of: 2)?.rejected == 1 && house.counts(of: 3)?.accepted == 1)
     }
 
+    @Test("what the removal of a rule brings under the rule for all waits too, and a refusal owes nothing")
+    func removalInFlight() {
+        let house = House()
+        house.driver.put(
+            1, [rule("", time(1000)), rule("kept", RetentionHorizon.foreverTime)], from: house.client)
+        house.driver.holds = { if case .create(let name, _) = $0 { name.hasPrefix("log/") } else { false } }
+        house.driver.put(2, [rule("kept", RetentionHorizon.noneTime)], from: house.client)
+        house.driver.put(3, [dated(1, 999, source: "kept")], from: house.client)
+        #expect(house.refusal(of: 3) == .busy)
+        house.driver.release()
+        house.driver.put(3, [dated(1, 999, source: "kept")], from: house.client)
+        #expect(house.counts(of: 3)?.rejected == 1)
+        house.driver.step(.message(house.client, .quit))
+        #expect(house.driver.closed.contains(house.client))
+    }
+
+    @Test("behind a rule that is on its way nothing is logged by the rules that it changes")
+    func rulesOfBefore() {
+        let house = House()
+        house.driver.put(1, [dated(1, 100)], from: house.client)
+        house.driver.pass(200)
+        house.publish(1, 1)
+        house.driver.put(2, [rule("", RetentionHorizon.foreverTime, days: 2)], from: house.client)
+        house.pass(2000)
+        house.driver.holds = { if case .create(let name, _) = $0 { name.hasPrefix("log/") } else { false } }
+        house.driver.put(3, [rule("", RetentionHorizon.noneTime)], from: house.client)
+        // A day passes meanwhile.
+        house.driver.milliseconds = day
+        house.pass(1000)
+        house.driver.release()
+        house.pass(3000)
+        #expect(house.log.count { if case .horizon = $0 { true } else { false } } == 2)
+        #expect(house.status.retentionRuleCount == 0 && house.logged.isEmpty)
+    }
+
+    @Test("what is retracted and not erased yet does not expire as well")
+    func retracted() {
+        let house = House()
+        house.driver.put(1, [dated(1, 100)], from: house.client)
+        house.driver.pass(200)
+        house.publish(1, 1)
+        house.behind = [Expiration(key: key(1), through: version(1), horizon: time(1000))]
+        house.driver.put(
+            2, [.retraction(Retraction(key: key(1), url: "", reason: "")), rule("", time(1000))], from: house.client,
+            lane: .live)
+        house.pass(500)
+        house.seal(segment(2, documents: 0, kills: 1), [(.published, -1), (.retracted, 1)])
+        house.pass(5000)
+        #expect(house.scans.count == 1 && house.logged.isEmpty && !house.status.isExpiring)
+    }
+
+    @Test("there are at most 1,024 rules")
+    func ruleLimit() {
+        let house = House()
+        house.driver.put(1, (0..<1024).map { rule("s\($0)", time(1)) }, from: house.client)
+        house.driver.put(2, [rule("one more", time(1))], from: house.client)
+        #expect(house.refusal(of: 2) == .notAllowed)
+        house.driver.put(3, [rule("s1", RetentionHorizon.noneTime), rule("one more", time(1))], from: house.client)
+        #expect(house.counts(of: 3)?.controls == 2)
+    }
+
     @Test("what a scan finds is logged, killed, erased; then it is scanned again until nothing is found")
     func round() {
         let house = House()

@@ -25,6 +25,15 @@ import Testing
         #expect(try object.again(object.bytes) == object.bytes)
     }
 
+    @Test("a cell without documents is refused: it would have no place")
+    func emptyCell() {
+        var page = ManifestPage(cells: [Sample.cell])
+        page.cells[0].documentCount = 0
+        page.cells[0].span = nil
+        let bytes = page.encoded
+        #expect(throws: CodingError.self) { try ManifestPage(decoding: bytes) }
+    }
+
     @Test("an object that is cut anywhere is refused", arguments: Sample.objects)
     func cuts(_ object: SampleObject) {
         for length in object.bytes.indices {

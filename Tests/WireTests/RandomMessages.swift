@@ -167,9 +167,10 @@ struct RandomMessages {
     mutating func references() -> [SegmentReference] { list(0...3) { $0.reference() } }
 
     mutating func reference() -> SegmentReference {
-        let isEmpty = Bool.random(using: &generator)
+        let kind = pick([SegmentReference.Kind.overlay, .cell])
+        let isEmpty = kind == .overlay && Bool.random(using: &generator)
         return SegmentReference(
-            identity: digest(), attempt: attempt(), kind: pick([.overlay, .cell]), sizeBytes: number() % (1 << 48),
+            identity: digest(), attempt: attempt(), kind: kind, sizeBytes: number() % (1 << 48),
             documentCount: isEmpty ? 0 : small(), killCount: small(), recordBytes: number() % (1 << 48),
             digest: digest(),
             span: isEmpty ? nil : OrderSpan(first: order(), last: order()))

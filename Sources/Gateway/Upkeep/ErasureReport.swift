@@ -46,8 +46,12 @@ package struct ErasureReport: Sendable {
             retracted = keys.filter { state.retractions[$0] != nil }
             for key in keys.subtracting(retracted) { expired[key] = state.erasures[key]?.expiration?.through }
             let others = keys.subtracting(retracted).subtracting(expired.keys)
-            if !others.isEmpty { try findExpired(others, KeptLog(loader, newest: newest)) }
-            erased = retracted.union(expired.keys).filter { state.erasures[$0] == nil }
+            // What the manifest's state does not know of yet.
+            var coming: Set<ArticleKey> = []
+            if !others.isEmpty {
+                coming = try findExpired(others, KeptLog(loader, newest: newest), behind: manifest.foldedTo)
+            }
+            erased = retracted.union(expired.keys).filter { state.erasures[$0] == nil && !coming.contains($0) }
         }
         // A larger version that stays has a place in the order too.
         var staying: Set<OrderKey> = []
@@ -87,13 +91,23 @@ package struct ErasureReport: Sendable {
     }
 
     /// What expired and is erased stands only in the log, as far as that is kept.
-    private mutating func findExpired(_ keys: Set<ArticleKey>, _ log: KeptLog) throws {
+    /// - Returns: those of which something expired behind the position, and is not erased in the log.
+    private mutating func findExpired(
+        _ keys: Set<ArticleKey>, _ log: KeptLog, behind known: Position
+    ) throws -> Set<ArticleKey> {
+        var coming: Set<ArticleKey> = []
         try log.forEachObject { object in
-            object.forEachEntry { _, _, entry in
-                guard case .expired(let expiration) = entry, keys.contains(expiration.key) else { return }
-                expired[expiration.key] = max(expired[expiration.key] ?? expiration.through, expiration.through)
+            object.forEachEntry { position, _, entry in
+                switch entry {
+                case .expired(let expiration) where keys.contains(expiration.key):
+                    expired[expiration.key] = max(expired[expiration.key] ?? expiration.through, expiration.through)
+                    if position > known { coming.insert(expiration.key) }
+                case .erased(let bound): coming.remove(bound.key)
+                default: break
+                }
             }
         }
+        return coming
     }
 
     /// Whether a manifest or page names one of the articles as the first or last of a segment.
