@@ -746,8 +746,10 @@ package final class World {
     private func checkRoom(_ index: Int, _ message: Message) throws(Violation) {
         switch message {
         case .refusedBatch(_, .storeFailed, _): count("batch refused by the store or for want of room")
-        case .merge:
-            guard processes[index].coordinator!.roomLevel != .ample else { return }
+        case .merge(let job):
+            let level = processes[index].coordinator!.roomLevel
+            // What purges write makes room behind it.
+            guard job.output == .purged ? level == .spent : level != .ample else { return }
             throw Violation(property: "no merge begins while room is short", detail: "coordinator \(index)")
         default: break
         }
