@@ -772,7 +772,7 @@ package struct Coordinator: Sendable {
         }
     }
 
-    private static let owedTooMuch = "\(owedLimitCount) batches of this connection are unanswered"
+    private static let owedTooMuch = "too many batches are unanswered"
 
     /// Answers now or, for more than durability, when the snapshot has come so far. A batch that was durable before
     /// waits for all that is durable now: its own positions are among them.

@@ -3,7 +3,8 @@
 //
 // Guarantees
 // 1. A batch is answered once for each time it was asked for, when the snapshot has come as far as was asked.
-// 2. One connection is owed at most `batchLimitCount` answers to batches and `compactionLimitCount` to COMPACT.
+// 2. One connection is owed at most `batchLimitCount` answers to batches and `compactionLimitCount` to COMPACT; all together
+//    `totalLimitCount` to batches, beyond which each may have `shareCount` still.
 // 3. A connection that said QUIT is closed only when nothing is owed to it.
 //
 // What waits may be thousands of answers, and events come by the thousand each second: so nothing here looks at all of them for an
@@ -19,7 +20,7 @@ struct Asker: Sendable {
     var ack: AckLevel
 }
 
-struct OwedAnswers: Sendable {
+package struct OwedAnswers: Sendable {
     /// A batch whose client waits for more than the log.
     struct Waiter: Sendable {
         var asker: Asker
@@ -34,10 +35,13 @@ struct OwedAnswers: Sendable {
         }
     }
 
-    static let batchLimitCount = 4096
+    package static let batchLimitCount = 4096
     static let compactionLimitCount = 16
+    package static let totalLimitCount = 65_536
+    package static let shareCount = 16
 
     private var batches: [PeerID: Int] = [:]
+    private var totalCount = 0
     private var waiters: [Waiter] = []
     /// Who waits for a compaction, and for which job: the one that was given out after they asked.
     private var compactions: [(peer: PeerID, job: UInt64?)] = []
@@ -52,12 +56,16 @@ struct OwedAnswers: Sendable {
     private var foldLookedCount = 0
     private var isFoldAwaited = false
 
+    package init() {}
+
     // MARK: Batches
 
     /// - Returns: whether the peer may wait for one more answer.
-    mutating func owe(_ peer: PeerID) -> Bool {
-        guard batches[peer, default: 0] < Self.batchLimitCount else { return false }
-        batches[peer, default: 0] += 1
+    package mutating func owe(_ peer: PeerID) -> Bool {
+        let count = batches[peer, default: 0]
+        guard count < (totalCount < Self.totalLimitCount ? Self.batchLimitCount : Self.shareCount) else { return false }
+        batches[peer] = count + 1
+        totalCount += 1
         return true
     }
 
@@ -65,6 +73,7 @@ struct OwedAnswers: Sendable {
         // One that is gone is owed nothing.
         guard let count = batches[peer] else { return }
         batches[peer] = count == 1 ? nil : count - 1
+        totalCount -= 1
         release(peer)
     }
 
@@ -154,8 +163,9 @@ struct OwedAnswers: Sendable {
         release(peer)
     }
 
-    mutating func leave(_ peer: PeerID) {
-        if batches[peer] != nil {
+    package mutating func leave(_ peer: PeerID) {
+        if let owed = batches[peer] {
+            totalCount -= owed
             let count = waiters.count
             waiters.removeAll { $0.asker.peer == peer }
             if waiters.count < count { (lookedCount, foldLookedCount, isFoldAwaited) = (0, 0, false) }

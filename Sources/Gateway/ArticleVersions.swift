@@ -41,7 +41,7 @@ extension ArticleHistory {
         let decompressor = ZstdDecompressor()
         var all: [ArrivedVersion] = []
         for event in events {
-            guard case .article(let logged) = event.content else { continue }
+            guard case .article(let logged) = event.content, logged.isTextThere else { continue }
             do {
                 let record = try decompressor.decompress(logged.frame, atMost: Int(logged.recordBytes))
                 all.append(ArrivedVersion(event, logged, try CanonicalRecord.decode(record)))

@@ -5,7 +5,7 @@ import Storage
 struct LogSummary {
     /// Numbers of the objects of each term, ascending.
     private(set) var numbers: [Term: [UInt64]] = [:]
-    /// Objects whose batches were taken out because a text in them was retracted.
+    /// Objects without their texts, because one of them was to be erased.
     private(set) var erased: Set<String> = []
     /// What the first object of each term says of earlier ones.
     private var recorded: [Term: [LogObject.TermEnd]] = [:]

@@ -44,6 +44,8 @@ package struct Scenario: Sendable {
     package var compactionCount: Int
     /// Power fails at so many moments: what was not synced may be gone.
     package var powerLossCount: Int
+    /// And soon after so many times that the log said that something was erased.
+    package var erasurePowerLossCount = 0
     /// How long an unnamed object stands before it is collected, by wall clocks; often shorter than an upload takes to be
     /// reported.
     package var collectGraceMilliseconds: Int64
@@ -153,6 +155,7 @@ package struct Scenario: Sendable {
             latePerMille = 0
         }
         if kind == 4 { isObjectStore = true }
+        if !isObjectStore, random.chance(250) { erasurePowerLossCount = 2 }
         if isObjectStore {
             partBytes = random.pick([1000, 3000, 1_000_000])
         }

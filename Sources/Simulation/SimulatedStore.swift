@@ -24,7 +24,7 @@ struct SimulatedStore {
     private var overwritten: [String: (at: Int64, bytes: [UInt8])] = [:]
     /// Names in `everLog`. What was collected and came back, by a late request or as an empty one, is not written there again.
     private var everLogNames: Set<String> = []
-    private var collectedLogNames: Set<String> = []
+    private(set) var collectedLogNames: Set<String> = []
 
     /// How far a list may lag.
     private let staleMilliseconds: Int64

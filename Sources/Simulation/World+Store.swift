@@ -103,6 +103,11 @@ extension World {
             if name.hasPrefix("manifests/") { try manifestCreated(name, bytes) }
             if let object = store.everLog.last, object.name == name {
                 try properties.logged(object, store: store) { readSegments[$0] }
+                if erasurePowerLosses > 0, !object.erasedBounds.isEmpty {
+                    // Sometimes before it is told, mostly soon after.
+                    erasurePowerLosses -= 1
+                    schedule(after: Int64(random.int(1...1500)), .losePower)
+                }
             }
         case .delete(let name):
             guard wasThere else { break }

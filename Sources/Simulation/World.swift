@@ -184,6 +184,8 @@ package final class World {
     static let ampleFreeBytes = 10 * keptFreeBytes
     /// Counts losses of power: what was on its way to the store then is gone.
     var power = 0
+    /// How often it still fails soon after something was erased.
+    var erasurePowerLosses = 0
     var healedAt: Int64?
     var isHealing: Bool { healedAt != nil }
     /// Requests of before the healing that may still happen.
@@ -295,6 +297,7 @@ package final class World {
         for _ in 0..<scenario.powerLossCount {
             schedule(at: Int64(random.int(1000...Int(Self.workMilliseconds))), .losePower)
         }
+        erasurePowerLosses = scenario.erasurePowerLossCount
         for _ in 0..<scenario.letterRequestCount {
             schedule(at: Int64(random.int(8000...Int(Self.workMilliseconds))), .askOfLetters)
         }

@@ -34,12 +34,25 @@ package enum LogEntry: Equatable, Sendable {
         }
     }
 
-    /// The article whose text stands in it.
-    package var articleOfText: LoggedArticle? {
+    /// The article that it says came or was given up, with its text or, where that was taken out, without.
+    package var loggedArticle: LoggedArticle? {
         switch self {
         case .article(let article), .retried(let article): article
-        case .deadLetter(let letter): letter.isTextThere ? letter.article : nil
+        case .deadLetter(let letter): letter.article
         case .rejection, .retraction, .feed, .horizon, .dropped, .erased, .expired: nil
+        }
+    }
+
+    /// The article whose text stands in it.
+    package var articleOfText: LoggedArticle? { loggedArticle.flatMap { $0.isTextThere ? $0 : nil } }
+
+    /// The same without any text. What it says beside that stays.
+    var withoutText: LogEntry {
+        switch self {
+        case .article(let article): .article(article.withoutText)
+        case .retried(let article): .retried(article.withoutText)
+        case .deadLetter(let letter): .deadLetter(letter.withoutText)
+        case .rejection, .retraction, .feed, .horizon, .dropped, .erased, .expired: self
         }
     }
 }
@@ -52,7 +65,8 @@ package struct LoggedArticle: Equatable, Sendable {
     package var source: String
     /// Length of the canonical record, in bytes.
     package var recordBytes: UInt32
-    /// The canonical record as one zstd frame. Stays as it is from here to the overlay's article store.
+    /// The canonical record as one zstd frame. Stays as it is from here to the overlay's article store. Empty where the text was
+    /// taken out.
     package var frame: [UInt8]
 
     package init(
@@ -64,6 +78,13 @@ package struct LoggedArticle: Equatable, Sendable {
         self.source = source
         self.recordBytes = recordBytes
         self.frame = frame
+    }
+
+    package var isTextThere: Bool { !frame.isEmpty }
+
+    /// What is told of it for good: neither its record nor its place in the order.
+    var withoutText: LoggedArticle {
+        LoggedArticle(key: key, version: version, orderTime: nil, source: source, recordBytes: 0, frame: [])
     }
 }
 
@@ -118,7 +139,11 @@ package struct DeadLetter: Equatable, Sendable {
     package var article: LoggedArticle
 
     package var id: ID { ID(key: article.key, version: article.version) }
-    package var isTextThere: Bool { !article.frame.isEmpty }
+    package var isTextThere: Bool { article.isTextThere }
+
+    var withoutText: DeadLetter {
+        DeadLetter(position: position, hour: hour, reason: reason, article: article.withoutText)
+    }
 
     package init(position: Position, hour: UInt32, reason: String, article: LoggedArticle) {
         self.position = position

@@ -116,15 +116,20 @@ package struct LogObject: Equatable, Sendable {
         try reader.requireEnd()
     }
 
-    /// What stands in its place once a text in it was retracted: all it held is published and counted.
+    /// What stands in its place once one text in it is to be erased: the same without any text. All it held is published and
+    /// counted. That all texts go makes it the same whichever was meant, so that a late write brings none back.
     package var erased: LogObject {
         var stub = self
-        stub.batches = []
+        for batch in stub.batches.indices {
+            stub.batches[batch].entries = stub.batches[batch].entries.map(\.withoutText)
+        }
         return stub
     }
 
-    /// Whether it held batches that were taken out: no other object but number 0 has none.
-    package var isErased: Bool { number > 0 && batches.isEmpty }
+    /// Whether texts were taken out.
+    package var isErased: Bool {
+        batches.contains { $0.entries.contains { $0.loggedArticle.map { !$0.isTextThere } ?? false } }
+    }
 
     /// - Parameter isMeant: whether a version of a key is.
     package func holdsText(of isMeant: (ArticleKey, Version) -> Bool) -> Bool {

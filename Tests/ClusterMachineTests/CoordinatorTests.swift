@@ -129,4 +129,15 @@ private final class Desk {
         desk.put(1, from: peer, ack: .visible)
         #expect(desk.told == ["1 REFUSED_BATCH", "1 ERROR", "1 closed"])
     }
+
+    @Test("who is owed much does not keep answers from who is owed little, and all together are bounded")
+    func owedTogether() {
+        var answers = OwedAnswers()
+        func owed(_ number: UInt64, asks: Int) -> Int { (0..<asks).count { _ in answers.owe(PeerID(number)) } }
+        let many = UInt64(OwedAnswers.totalLimitCount / OwedAnswers.batchLimitCount)
+        for number in 1...many { #expect(owed(number, asks: 5000) == OwedAnswers.batchLimitCount) }
+        #expect(owed(100, asks: 5000) == OwedAnswers.shareCount)
+        answers.leave(PeerID(1))
+        #expect(owed(100, asks: 5000) == OwedAnswers.batchLimitCount - OwedAnswers.shareCount)
+    }
 }

@@ -45,6 +45,28 @@ import Testing
         #expect(try history("news.ndjson:1", store).events.isEmpty)
     }
 
+    @Test("what came in an object of the log that was emptied is told as before, without its text")
+    func emptied() throws {
+        let store = SampleStore()
+        let other = SampleStore.article(2, headline: "Other", body: "Text.")
+        let gone = SampleStore.article(1, headline: "Scandal", body: "What was said.")
+        try store.publish([gone, other])
+        try store.publish([other], retract: [gone.key])
+        let names = ["https://news.example/1", "https://news.example/2"]
+        let before = try names.map { try history($0, store) }
+        #expect(try before[1].versions().count == 2)
+        let log = ObjectName.log(Term(1), 1)
+        let stub = try LogObject(decoding: store.bytes(log)).erased
+        _ = store.bucket.perform(.put(name: log, bytes: stub.encoded))
+        for (name, known) in zip(names, before) {
+            let told = try history(name, store)
+            #expect(told.text == known.text)
+            #expect(told.events.map(\.fate) == known.events.map(\.fate) && told.horizon == known.horizon)
+        }
+        #expect(try history(names[0], store).versions().isEmpty)
+        #expect(try history(names[1], store).versions().count == 1)
+    }
+
     @Test("objects behind the end of a term are void")
     func ends() throws {
         let store = SampleStore()

@@ -149,6 +149,33 @@ import Testing
         #expect(throws: CodingError.self) { try state.add(decoding: out.bytes) }
     }
 
+    @Test("an emptied object says all it said but its texts, and the same whatever was to be erased")
+    func emptied() throws {
+        guard case .article(let article) = Sample.entries[0] else { return #expect(Bool(false)) }
+        var object = Sample.log
+        let letter = DeadLetter(
+            position: Position(term: Term(1), number: 4, index: 0), hour: 5, reason: "it ended them", article: article)
+        object.batches[0].entries += [.deadLetter(letter), .retried(article)]
+        #expect(object.holdsText { key, _ in key == Sample.key } && !object.isErased)
+        let stub = try LogObject(decoding: object.erased.encoded, named: object.name)
+        #expect(stub.isErased && !stub.holdsText { _, _ in true } && stub.erased == stub)
+        #expect(stub.encoded.firstRange(of: Sample.record) == nil)
+        #expect(stub.encoded.firstRange(of: article.orderTimeBytes) == nil)
+        #expect(stub.batches[0].digest == object.batches[0].digest)
+        var positions: [Position] = []
+        stub.forEachEntry { position, _, _ in positions.append(position) }
+        #expect(positions.count == 6)
+        let entries = stub.batches[0].entries
+        #expect(Array(entries[1...3]) == Array(object.batches[0].entries[1...3]))
+        for index in [0, 4, 5] {
+            let told = try #require(entries[index].loggedArticle)
+            #expect(told.key == article.key && told.version == article.version && told.source == article.source)
+            #expect(!told.isTextThere && told.orderTime == nil && entries[index].articleOfText == nil)
+        }
+        // Without a text there is nothing to take out.
+        #expect(Sample.retention.erased == Sample.retention && !Sample.retention.isErased)
+    }
+
     @Test("an expiration gets its position from the log, and goes once as much as expired is erased")
     func expirations() throws {
         var state = Sample.expiring

@@ -4,6 +4,13 @@ import News
 import Storage
 import Testing
 
+extension LoggedArticle {
+    /// As they stand in an encoded entry.
+    var orderTimeBytes: [UInt8] {
+        withUnsafeBytes(of: Timestamp.sortable(orderTime).littleEndian) { Array($0) }
+    }
+}
+
 /// The objects of the worked examples in docs/log-format.md and docs/manifest-format.md.
 enum Sample {
     /// Canonical record of an article whose headline is "Hello".

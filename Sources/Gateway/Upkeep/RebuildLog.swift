@@ -10,14 +10,14 @@ struct RebuildLog {
     private(set) var kept: [(term: Term, numbers: Range<UInt64>)] = []
     /// Between those, missing or damaged.
     private(set) var lost: Set<String> = []
-    /// Of those that are there: emptied since, as a text in them was retracted. What else they held is only in what was published.
+    /// Of those that are there: without their texts, as one of them was to be erased. The others are only in what was published.
     private let erased: Set<String>
     private let loader: SnapshotLoader
 
     /// - Parameters:
     ///   - names: of all log objects.
     ///   - isDamaged: whether an object was found so.
-    ///   - erased: objects that were emptied.
+    ///   - erased: objects whose texts were taken out.
     ///   - known: ends that a manifest tells.
     ///   - reached: positions that manifests name: the log went at least so far, even if its last objects are gone.
     init(

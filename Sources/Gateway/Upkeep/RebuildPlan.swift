@@ -95,6 +95,7 @@ struct RebuildPlan {
             object.forEachEntry { position, _, entry in
                 switch entry {
                 case .article(let article), .retried(let article):
+                    guard article.isTextThere else { break }
                     let isBehind = state.retention.horizon(before: article) != nil
                     found.append(
                         .init(
@@ -181,6 +182,8 @@ struct RebuildPlan {
                 case .retried(let logged): (article, isRetried) = (logged, true)
                 case .rejection, .retraction, .feed, .horizon, .deadLetter, .dropped, .erased, .expired: continue
                 }
+                // If it is to be had, a segment has it.
+                guard article.isTextThere else { continue }
                 precondition(inLog[next].place & ~Self.behindBit == Found.log.tag(index, position.index))
                 let fate = inLog[next].fate
                 next += 1
