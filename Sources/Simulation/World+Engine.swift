@@ -167,7 +167,9 @@ extension World {
             let built = try processes[index].draft!.seal(dropped: dropped, kills: kills)
             try noteBuilt(built, index)
             return .built(seal: seal, built.reference(attempt: Attempt(term: .none, number: 0)), built.bytes)
-        } catch let error as EngineError where error.code == .io {
+        } catch let error as EngineError where error.code == .io || error.code == .missing {
+            // One that does not know yet that it was let go: its segments that nobody published are collected.
+            if error.code == .missing { count("worker: what it builds upon was collected") }
             return .engineFailed(seal: seal, "\(error)")
         }
     }
