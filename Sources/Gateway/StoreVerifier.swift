@@ -61,6 +61,11 @@ package struct StoreVerifier {
     /// Segments whose bytes were checked by themselves.
     private(set) var soundSegments: Set<String> = []
 
+    /// Objects that are asked for at once; an object store answers each in milliseconds, however small it is.
+    private static let atOnceCount = 16
+    /// Segments up to this size are read whole; of those at once not more bytes than four of them.
+    private static let wholeBytes: UInt64 = 16 << 20
+
     static let folders = ["terms", "log", "manifests", "pages", "state", "ledger", "segments", "collection"]
 
     package init(_ bucket: any Bucket) { loader = SnapshotLoader(bucket) }
@@ -71,8 +76,15 @@ package struct StoreVerifier {
         try listNames()
         let total = names.values.reduce(0) { $0 + $1.count }
         for folder in Self.folders {
-            for name in names[folder] ?? [] {
-                try checkObject(name, in: folder)
+            var left = (names[folder] ?? [])[...]
+            while !left.isEmpty {
+                let some = Array(left.prefix(Self.atOnceCount))
+                left = left.dropFirst(some.count)
+                if folder == "segments" {
+                    try checkSegments(some)
+                } else {
+                    for (name, bytes) in try contents(of: some) { try checkObject(name, bytes, in: folder) }
+                }
                 progress(report.objectCount, total)
             }
         }
@@ -106,9 +118,15 @@ package struct StoreVerifier {
 
     // MARK: Objects
 
-    private mutating func checkObject(_ name: String, in folder: String) throws {
-        if folder == "segments" { return try checkSegment(name) }
-        guard case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil)) else { return }
+    /// Of those that are still there.
+    private func contents(of names: [String]) throws -> [(name: String, bytes: [UInt8])] {
+        let results = try loader.perform(names.map { .get(name: $0, range: nil) })
+        return zip(names, results).compactMap { name, result in
+            if case .bytes(let bytes) = result { (name, bytes) } else { nil }
+        }
+    }
+
+    private mutating func checkObject(_ name: String, _ bytes: [UInt8], in folder: String) throws {
         report.objectCount += 1
         report.byteCount += UInt64(bytes.count)
         do throws(CodingError) {
@@ -169,15 +187,43 @@ package struct StoreVerifier {
         return UInt64(clamping: error.offset)
     }
 
-    private mutating func checkSegment(_ name: String) throws {
-        guard case .size(let size) = try loader.perform(.size(name: name)) else { return }
+    private mutating func checkSegments(_ names: [String]) throws {
+        var small: [String] = []
+        var smallBytes: UInt64 = 0
+        for (name, result) in zip(names, try loader.perform(names.map { .size(name: $0) })) {
+            guard case .size(let size) = result else { continue }
+            guard size <= Self.wholeBytes else {
+                try checkSegment(name, size, loader.source)
+                // Mappings are given back: a store has more segments than one wants mapped at once.
+                loader.source.forget(except: [])
+                continue
+            }
+            if smallBytes + size > 4 * Self.wholeBytes {
+                try checkWhole(small)
+                (small, smallBytes) = ([], 0)
+            }
+            small.append(name)
+            smallBytes += size
+        }
+        try checkWhole(small)
+    }
+
+    private mutating func checkWhole(_ names: [String]) throws {
+        for (name, bytes) in try contents(of: names) {
+            let source = MemoryByteSource()
+            source.put(bytes, as: name)
+            try checkSegment(name, UInt64(bytes.count), source)
+        }
+    }
+
+    private mutating func checkSegment(_ name: String, _ size: UInt64, _ source: any ByteSource) throws {
         report.objectCount += 1
         report.byteCount += size
         do {
-            let segment = try SegmentReader.open(objectName: name, sizeBytes: size, source: loader.source)
+            let segment = try SegmentReader.open(objectName: name, sizeBytes: size, source: source)
             var verifier = SegmentVerifier(segment)
             var found = try verifier.run().map { Finding($0, object: name) }
-            if found.isEmpty, let identity = try identityFinding(name, size) { found = [identity] }
+            if found.isEmpty, let identity = try identityFinding(name, size, source) { found = [identity] }
             report.findings += found
             if found.isEmpty { soundSegments.insert(name) }
         } catch let error as EngineError where error.code != .io && error.code != .missing {
@@ -186,16 +232,14 @@ package struct StoreVerifier {
             // Collected meanwhile.
             guard case .missing = try loader.perform(.size(name: name)) else { throw error }
         }
-        // Mappings are given back: a store has more segments than one wants mapped at once.
-        loader.source.forget(except: [])
     }
 
-    private func identityFinding(_ name: String, _ size: UInt64) throws -> Finding? {
+    private func identityFinding(_ name: String, _ size: UInt64, _ source: any ByteSource) throws -> Finding? {
         var hasher = SHA256Hasher()
         var offset: UInt64 = 0
         while offset < size {
             let request = ByteRequest(object: name, offset: offset, length: Int(min(1 << 20, size - offset)))
-            guard let view = try loader.source.read([request]).first, view.count == request.length else {
+            guard let view = try source.read([request]).first, view.count == request.length else {
                 return Finding(object: name, section: "segment", offset: offset, message: "the object ends early")
             }
             // Safe: the view holds the bytes while they are read.

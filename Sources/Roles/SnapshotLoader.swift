@@ -173,6 +173,11 @@ package final class SnapshotLoader: Sendable {
         try Self.checked(bucket.perform(operation))
     }
 
+    /// All at once, results in their order.
+    package func perform(_ operations: [BucketOperation]) throws -> [BucketResult] {
+        try bucket.perform(operations).map(Self.checked)
+    }
+
     private static func checked(_ result: BucketResult) throws -> BucketResult {
         if case .failed(let failure) = result {
             throw StoreError(.io, object: failure.name, message: failure.message)

@@ -18,7 +18,7 @@ import Testing
         1563, 1902,  // a recorded end named an object that its dead writer had linked, not synced, and power took away
         20, 50, 190, 280, 295,  // a retried dead letter was counted as a duplicate of itself, and never live
         703, 792,  // two coordinators with a long replay fenced one another for ever
-        3206,  // a worker built upon its own segment, which was collected as it had been let go: the world's own mistake
+        3206,  // a worker built upon its own segment, which was collected: the world's own mistake
     ]
 
     @Test("every property holds", arguments: onceFailed)

@@ -173,9 +173,16 @@ class Cluster:
             self.problem(f"received {articles['received']}, but {known} were acknowledged before, and {last_received} counted at the last sample")
         # The counts are those of the manifest that is being written, if one is.
         live = self.live(status["generation"])
-        if live != articles["published"]:
+        tries = 0
+        while live != articles["published"] and tries < 10:
             time.sleep(1)
             live = self.live(status["generation"] + 1)
+            tries = 10 if live is not None else tries + 1
+        if live is None:
+            later = self.status()
+            if later is None or later["term"] != status["term"]:
+                self.say("sample: its coordinator ended before it published what it counted")
+                return articles["received"]
         if live != articles["published"]:
             self.problem(f"generation {status['generation']}: {articles['published']} published, a query of it or the next finds {live}")
         self.say(f"sample: term {status['term']}, generation {status['generation']}, received {articles['received']} (acknowledged before {known}), "
