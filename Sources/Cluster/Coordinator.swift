@@ -534,17 +534,24 @@ package struct Coordinator: Sendable {
         take(log!.append(token: token, batch: batch, sizeBytes: entry.heldBytes, now: now), now: now)
     }
 
+    /// Position that the snapshot must come to before all is in it that the log says. What lies behind, such as the first object
+    /// of a term, changes nothing: no manifest is written for it alone.
+    private func toBeCovered(_ publisher: Publisher) -> Position {
+        hasFolding ? folding.foldedTo : publisher.coming.foldedTo
+    }
+
     /// Lets the expirer and the eraser go on, one of which at a time has a merger.
     private mutating func erase(now: Moment) {
         guard let publisher, let collector, let eraser, !isDraining else { return }
         let scan = Expirer.View(
-            head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, hasStanding: expiringCount > 0,
+            head: publisher.snapshot, state: state, toBeCovered: toBeCovered(publisher), hasStanding: expiringCount > 0,
             isMergerBusy: merges.isErasureBusy, isErasing: !eraser.isIdle,
             hasComingRules: comingRules.values.joined().contains { if case .horizon = $0 { true } else { false } })
         take(expirer.step(scan, now: now), now: now)
         guard !expirer.isScanning, !state.erasures.isEmpty || !eraser.isIdle else { return }
         let view = Eraser.View(
-            head: publisher.snapshot, state: state, foldedTo: folding.foldedTo, newestToken: intake.newestToken,
+            head: publisher.snapshot, state: state, toBeCovered: toBeCovered(publisher),
+            newestToken: intake.newestToken,
             oldestWaitingToken: log?.oldestWaitingToken, collector: collector, isMergerBusy: merges.isErasureBusy)
         take(self.eraser!.step(view, now: now), now: now)
     }

@@ -35,8 +35,8 @@ package struct Eraser: Sendable {
     package struct View {
         package var head: SnapshotHead
         package var state: ClusterState
-        /// End of what the log brought.
-        package var foldedTo: Position
+        /// The snapshot must come to here before all is in it that the log brought.
+        package var toBeCovered: Position
         /// The newest batch that was accepted, and the oldest that is not in the log yet.
         package var newestToken: UInt64
         package var oldestWaitingToken: UInt64?
@@ -45,12 +45,12 @@ package struct Eraser: Sendable {
         package var isMergerBusy: Bool
 
         package init(
-            head: SnapshotHead, state: ClusterState, foldedTo: Position, newestToken: UInt64,
+            head: SnapshotHead, state: ClusterState, toBeCovered: Position, newestToken: UInt64,
             oldestWaitingToken: UInt64?, collector: Collector, isMergerBusy: Bool
         ) {
             self.head = head
             self.state = state
-            self.foldedTo = foldedTo
+            self.toBeCovered = toBeCovered
             self.newestToken = newestToken
             self.oldestWaitingToken = oldestWaitingToken
             self.collector = collector
@@ -228,7 +228,7 @@ package struct Eraser: Sendable {
             stage = .gathering(view.newestToken)
         case .gathering(let token):
             guard view.oldestWaitingToken.map({ $0 > token }) ?? true else { return }
-            stage = .covering(view.foldedTo)
+            stage = .covering(view.toBeCovered)
         case .covering(let position):
             guard head.coveredTo >= position else { return }
             outputs.append(.survey)
@@ -271,7 +271,7 @@ package struct Eraser: Sendable {
             let isKept = forgotten.contains { head.kept.hasAny(from: $0.lowerBound, through: $0.upperBound) }
             guard !isKept else { return }
             forgotten = []
-            stage = .coveringLog(view.foldedTo)
+            stage = .coveringLog(view.toBeCovered)
         case .coveringLog(let position):
             guard head.coveredTo >= position else { return }
             covered = (position, head.ends)

@@ -25,8 +25,8 @@ package struct Expirer: Sendable {
     package struct View {
         package var head: SnapshotHead
         package var state: ClusterState
-        /// End of what the log brought.
-        package var foldedTo: Position
+        /// The snapshot must come to here before all is in it that the log brought.
+        package var toBeCovered: Position
         /// Whether expirations stand in the state: the round before is not erased yet.
         package var hasStanding: Bool
         /// Whether what was requested of a merger waits or runs.
@@ -37,12 +37,12 @@ package struct Expirer: Sendable {
         package var hasComingRules: Bool
 
         package init(
-            head: SnapshotHead, state: ClusterState, foldedTo: Position, hasStanding: Bool, isMergerBusy: Bool,
+            head: SnapshotHead, state: ClusterState, toBeCovered: Position, hasStanding: Bool, isMergerBusy: Bool,
             isErasing: Bool, hasComingRules: Bool
         ) {
             self.head = head
             self.state = state
-            self.foldedTo = foldedTo
+            self.toBeCovered = toBeCovered
             self.hasStanding = hasStanding
             self.isMergerBusy = isMergerBusy
             self.isErasing = isErasing
@@ -160,7 +160,7 @@ package struct Expirer: Sendable {
                 doneWith = rules
                 return
             }
-            stage = .covering(view.foldedTo)
+            stage = .covering(view.toBeCovered)
         case .covering(let position):
             guard view.state.retention.isAtLeast(rules) else { return end() }
             guard view.head.manifest.coveredTo >= position, !view.isErasing, !view.isMergerBusy else { return }

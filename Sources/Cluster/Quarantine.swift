@@ -129,6 +129,8 @@ struct Quarantine: Sendable {
         } catch { return [.failed("\(operation.name) is corrupt: \(error)")] }
         stage = .idle
         guard let found else { return drop(report, "there is no article at its position", now: now) }
+        // By a later coordinator, while we slept.
+        guard found.article.isTextThere else { return drop(report, "its text was erased meanwhile", now: now) }
         let letter = DeadLetter(
             position: report.position, hour: found.hour, reason: report.reason, article: found.article)
         guard state.deadLetters[letter.id] == nil else {

@@ -199,6 +199,10 @@ package struct Router: Sendable {
         switch result {
         case .bytes(let bytes):
             let object = try LogObject(decoding: bytes, named: operation.name)
+            // Only what is published is emptied: a later coordinator has done so while we slept.
+            guard !object.isErased else {
+                return BucketFailure(.lasting, name: operation.name, message: "its texts were erased meanwhile")
+            }
             let decoded = decode(object, watermarks: watermarks)
             makeRoom(bytes: decoded.sizeBytes)
             store(decoded, LogObjectID(object))

@@ -211,6 +211,25 @@ private final class House {
         #expect(try house.logObject(1).isErased)
     }
 
+    @Test("nothing is waited for that no manifest will ever tell: a term that wrote nothing but its beginning")
+    func emptyTerm() {
+        let house = House()
+        house.retract()
+        house.isMergerSilent = true
+        house.pass(2000)
+        for number in UInt64(2)...3 {
+            house.driver.become(Instance(number))
+            house.driver.pass(20_000)
+        }
+        #expect(house.head.term == Term(3) && house.head.foldedTo.term == Term(1))
+        house.driver.join(PeerID(5), .worker)
+        house.merger = PeerID(6)
+        house.driver.join(house.merger, .merger)
+        house.isMergerSilent = false
+        house.pass(3000)
+        #expect(house.isErased)
+    }
+
     @Test("a text that only kept generations hold goes with them, and nothing is written again for it")
     func keptOnly() throws {
         let house = House()

@@ -155,13 +155,18 @@ import Wire
         #expect(second.slices[0].entries.map(\.position) == [position(2)])
     }
 
-    @Test("a log object that is gone is a failure, a damaged one an error")
+    @Test("a log object that is gone or was emptied is a failure, a damaged one an error")
     func unreadable() throws {
         let large = cacheLimitBytes + 1
         var router = router([object(1, .bulk, [article(1, bytes: large)])])
         let tagged = try #require(router.next(for: worker, grants: grants, now: moment(0)).read)
         var other = router
         #expect(try router.handle(tagged.tag, .missing, watermarks: emptyManifest(), now: moment(0)) != nil)
+        var overtaken = other
+        // One that was emptied is of use to nobody who still needs it.
+        let emptied = object(1, .bulk, [article(1, bytes: large)]).erased.encoded
+        #expect(try overtaken.handle(tagged.tag, .bytes(emptied), watermarks: emptyManifest(), now: moment(0)) != nil)
+        #expect(overtaken.next(for: worker, grants: grants, now: moment(0)).batch == nil)
         #expect(throws: (any Error).self) {
             try other.handle(tagged.tag, .bytes([1, 2, 3, 4, 5]), watermarks: emptyManifest(), now: moment(0))
         }

@@ -19,6 +19,8 @@ import Testing
         20, 50, 190, 280, 295,  // a retried dead letter was counted as a duplicate of itself, and never live
         703, 792,  // two coordinators with a long replay fenced one another for ever
         3206,  // a worker built upon its own segment, which was collected: the world's own mistake
+        15987,  // a coordinator that had slept sent on articles whose texts a later one had erased from the log
+        7767, 14149,  // what was to be erased or to expire waited for a position that no manifest told
     ]
 
     @Test("every property holds", arguments: onceFailed)
