@@ -26,8 +26,10 @@ class Part:
     def __init__(self, name, words):
         self.name, self.words = name, words
         self.process = None
-        # Why it may not run or may end: "killed", "draining", or None.
+        # Why it may not run or may end: "killed", "draining", "opening", or None.
         self.excuse = None
+        # Of its log, when it was started.
+        self.log_bytes = 0
         self.start_at = 0.0
         self.is_stopped = False
 
@@ -37,6 +39,7 @@ class Cluster:
         self.options, self.folder, self.hosts = options, folder, hosts
         self.store = os.path.join(folder, "store")
         self.problems, self.writers, self.commands = [], [], []
+        self.why_not_live = ""
         self.object_store = self.store_proxy = None
         self.token_words, self.token_file = [], None
         if hosts.needs_token or options.tls:
@@ -183,8 +186,12 @@ class Cluster:
             if later is None or later["term"] != status["term"]:
                 self.say("sample: its coordinator ended before it published what it counted")
                 return articles["received"]
+            if later["generation"] > status["generation"] and "is not kept" in self.why_not_live:
+                # One that has a retracted text is kept no longer.
+                self.say(f"sample: generation {status['generation']} went with a text that was erased")
+                return articles["received"]
         if live != articles["published"]:
-            self.problem(f"generation {status['generation']}: {articles['published']} published, a query of it or the next finds {live}")
+            self.problem(f"generation {status['generation']}: {articles['published']} published, a query of it or the next finds {live} {self.why_not_live}")
         self.say(f"sample: term {status['term']}, generation {status['generation']}, received {articles['received']} (acknowledged before {known}), "
                  f"published {articles['published']}, pending {articles['pending']}, {len(status['workers'])} workers")
         return articles["received"]
@@ -192,6 +199,7 @@ class Cluster:
     def live(self, generation):
         """How many articles a query of that generation finds; None if there is none."""
         result = self.run("query", "", *self.at(), "--as-of", str(generation), "--limit", "0", "--format", "json", token=False)
+        self.why_not_live = "" if result.returncode == 0 else result.stderr.strip()
         return json.loads(result.stdout)["total"]["value"] if result.returncode == 0 else None
 
     def memory(self):
@@ -231,9 +239,11 @@ class Cluster:
         for part in self.parts.values():
             if part.process is None:
                 if time.monotonic() >= part.start_at:
+                    part.log_bytes = self.log_bytes(part.name)
                     part.process, part.excuse = self.spawn(part.name, HOSTS[part.name], part.words), None
             elif (status := part.process.poll()) is not None:
-                if part.excuse == "draining" and status == 0:
+                # One that is still opening its store holds nothing, and simply ends.
+                if part.excuse == "draining" and status == 0 or part.excuse == "opening" and status in (0, -signal.SIGTERM):
                     self.say(f"{part.name} drained")
                 elif part.excuse != "killed":
                     self.problem(f"{part.name} ended with status {status}: {self.tail(part.name)}")
@@ -242,12 +252,17 @@ class Cluster:
             if process.poll() not in (None, 0):
                 raise RuntimeError(f"a writer ended with status {process.returncode}: {self.tail('writer-%d' % (self.writers.index(process) + 1))}")
 
+    def log_bytes(self, name):
+        path = os.path.join(self.folder, f"{name}.log")
+        return os.path.getsize(path) if os.path.exists(path) else 0
+
     def kill(self, part, pause):
         part.excuse, part.start_at, part.is_stopped = "killed", time.monotonic() + pause, False
         part.process.kill()
 
     def drain(self, part, pause):
-        part.excuse, part.start_at = "draining", time.monotonic() + pause
+        has_begun = self.log_bytes(part.name) > part.log_bytes
+        part.excuse, part.start_at = "draining" if has_begun else "opening", time.monotonic() + pause
         part.process.terminate()
 
     def pause(self, part):
