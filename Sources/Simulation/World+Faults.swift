@@ -8,12 +8,7 @@ extension World {
     func strike(_ step: Step) -> Fault? {
         guard !isHealing else { return nil }
         coverage.reach(step)
-        var fault: Fault?
-        if !armed[step.rawValue].isEmpty {
-            fault = armed[step.rawValue].removeFirst()
-        } else {
-            fault = common(at: step)
-        }
+        let fault = armed.next(at: step) ?? common(at: step)
         guard let fault, fault.obstacle(at: step) == nil, fault != .torn || scenario.isObjectStore else { return nil }
         coverage.hit(step, fault)
         note("fault: \(fault.name) at \(step.name)", .fault)
@@ -125,7 +120,7 @@ extension World {
     func heal() throws {
         if scenario.shape == .full, scenario.faultCount > 0, faultCount < Scenario.leastFaultCount {
             for step in [Step.heartbeatWrite, .touch, .heartbeatLook, .collectorList] {
-                armed[step.rawValue].append(step.kind == .message ? .oneWay : .slow)
+                armed.append(step.kind == .message ? .oneWay : .slow, at: step)
             }
             return schedule(after: 1500, .heal)
         }

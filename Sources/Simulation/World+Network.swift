@@ -6,6 +6,24 @@ import Wire
 // Connections in the protocol's own bytes. Harsher than TCP in one way: of what was on its way when a connection was
 // cut, one message may be lost and a later one arrive, so that no machine leans on the order of a dying connection.
 extension World {
+    struct Connection {
+        var client: Int
+        var clientRun: Int
+        var server: Int
+        var serverRun: Int
+        var peer: PeerID
+        /// What the process called itself when it connected; names its batches, also those that arrive after its end.
+        var name: String
+        var atServer: MessageParser
+        var atClient: MessageParser
+        var isCut = false
+        var lastToServer: Int64 = 0
+        var lastToClient: Int64 = 0
+        /// Nothing passes before.
+        var heldToServer: Int64 = 0
+        var heldToClient: Int64 = 0
+    }
+
     func connect(_ index: Int) throws {
         guard processes[index].connection == nil else { return }
         let run = processes[index].run
