@@ -12,7 +12,7 @@
 import ByteCoding
 package import News
 package import Storage
-package import Wire
+import Wire
 
 package struct Worker: Sendable {
     package struct Configuration: Sendable {
@@ -34,77 +34,6 @@ package struct Worker: Sendable {
         package init() {}
     }
 
-    /// A live document found for a key.
-    package struct Found: Equatable, Sendable {
-        package var version: Version
-        package var orderTime: Timestamp?
-        package var source: String
-
-        package init(version: Version, orderTime: Timestamp?, source: String) {
-            self.version = version
-            self.orderTime = orderTime
-            // Whatever a segment says: a longer one would make a report that nobody can read, again and again.
-            self.source = source.prefix(utf8Bytes: Limits.labelBytes)
-        }
-    }
-
-    /// A segment this worker made. It is in every manifest whose watermark of `stream` has come to `to`: nobody else
-    /// publishes for our shards.
-    package struct Own: Equatable, Sendable {
-        package var segment: SegmentReference
-        package var stream: ShardLane
-        package var to: Position
-
-        package func isIncluded(in manifest: Manifest) -> Bool { manifest[watermark: stream] >= to }
-    }
-
-    package enum Event: Sendable {
-        /// The connection stands and was welcomed.
-        case connected
-        case disconnected
-        case message(Message)
-        case tick
-        case completed(OperationTag, BucketResult)
-        /// Answer to `.tryApart`.
-        case tried(trial: UInt64, Trial.Run)
-        /// Answer to `.lookUp`: one for each key, the generation that was read, and the own segments it does not include.
-        case lookedUp(seal: UInt64, [Found?], in: Generation, notIncluded: [Own])
-        /// Answer to `.build`: the segment (attempt not yet set) and its bytes.
-        case built(seal: UInt64, SegmentReference, [UInt8])
-        /// The engine could not do what was asked.
-        case engineFailed(seal: UInt64, String)
-        /// The engine could not take in an article: ordinals from here on are not what we think, so nothing of this builder
-        /// may be reported. To be told before anything else is.
-        case indexFailed(ArticleKey, String)
-        case drain
-    }
-
-    package enum Action: Equatable, Sendable {
-        case send(Message)
-        /// Close the connection and open it again.
-        case reconnect
-        case operation(TaggedOperation)
-        /// Put the article into the builder as the next ordinal.
-        case index(LoggedArticle)
-        /// Index these in a process of their own, under a fixed limit of memory.
-        case tryApart(trial: UInt64, [LoggedArticle])
-        /// Find the live version of each key in the newest snapshot, at least `atLeast`, together with `own` segments
-        /// that it does not include.
-        case lookUp(seal: UInt64, [ArticleKey], atLeast: Generation, own: [Own])
-        /// Build a segment of everything in the builder but `dropped`.
-        case build(seal: UInt64, dropped: [Int], kills: [Kill])
-        /// Forget everything in the builder.
-        case discard
-        case drained
-        case note(String)
-    }
-
-    private struct Lease: Sendable {
-        var epoch: ShardEpoch
-        var generation: Generation
-        var suspectTo: [Lane: Position]
-    }
-
     /// A batch with articles that are to be tried before it is taken in.
     private struct Suspects: Sendable {
         var batch: ArticlesBatch
@@ -112,36 +41,6 @@ package struct Worker: Sendable {
         /// Where each came from.
         var places: [(stream: ShardLane, epoch: ShardEpoch, position: Position)]
         var trial: Trial
-    }
-
-    private struct Run: Sendable {
-        var epoch: ShardEpoch
-        var from: Position
-        var to: Position
-    }
-
-    private struct Open: Sendable {
-        var ordinal: Int
-        var version: Version
-        var source: String
-        var hour: UInt32
-        var shard: Shard
-    }
-
-    private struct Expiry: Sendable {
-        var through: Version
-        var hour: UInt32
-    }
-
-    private struct Label: Hashable {
-        var source: String
-        var hour: UInt32
-    }
-
-    private struct CountKey: Hashable {
-        var source: String
-        var hour: UInt32
-        var outcome: Outcome
     }
 
     private enum Stage: Equatable {
@@ -167,44 +66,22 @@ package struct Worker: Sendable {
     private var leaseMilliseconds: Int64 = 10_000
     private var lastHeard: Int64 = 0
 
-    private var leases: [Shard: Lease] = [:]
-    private var retracted: Set<ArticleKey> = []
-    /// As told with each lease: one that was retried since an earlier lease is no longer among them.
-    private var deadLetters: [Shard: [ArticleKey: [ShardRules.VersionMark]]] = [:]
-    /// What expired, as told with each lease and by entries since; only of the newest round, for before a round begins
-    /// everything that the one before concerns is published.
-    private var expired: [Shard: [ArticleKey: ShardRules.VersionMark]] = [:]
+    private var held = HeldShards()
     private var queue: [ArticlesBatch] = []
     private var suspects: Suspects?
     /// Tells answers to an abandoned trial apart.
     private var trialNumber: UInt64 = 0
 
-    // The builder.
-    private var nextOrdinal = 0
-    private var recordBytes: UInt64 = 0
-    private var runs: [ShardLane: Run] = [:]
-    private var open: [ArticleKey: Open] = [:]
-    private var dropped: [Int] = []
-    private var retractions: [ArticleKey: UInt32] = [:]
-    private var expiries: [ArticleKey: Expiry] = [:]
-    private var counts: [CountKey: Int64] = [:]
-    /// Sources and hours of its articles, and an upper bound of the report's rows of them.
-    private var labels: Set<Label> = []
-    private var lastLabel: Label?
-    private var labelBytes = 0
+    private var draft = ReportDraft()
     /// Keys of a builder at which it is sealed: halved when a report grew too large because of the sources of what its
     /// articles kill, which nobody knows before.
     private var keyLimitCount = Int.max
-    private var firstLive: Int64?
-    private var firstBulk: Int64?
     private var lastEntry: Int64 = 0
     private var hasMore = false
     private var returned: [Lane: UInt64] = [:]
 
     // The seal. Its number tells answers of the engine to an abandoned one apart.
     private var seal: UInt64 = 0
-    private var lookupKeys: [ArticleKey] = []
-    private var kills: [Kill] = []
     private var report: SealedReport?
     private var nextReport: UInt64 = 1
     private var unpublished: Set<UInt64> = []
@@ -217,7 +94,7 @@ package struct Worker: Sendable {
         self.configuration = configuration
     }
 
-    package var shardCount: Int { leases.count }
+    package var shardCount: Int { held.count }
 
     package mutating func handle(_ event: Event, now: Moment) -> [Action] {
         guard stage != .over else { return [] }
@@ -238,7 +115,7 @@ package struct Worker: Sendable {
         case .tried(let number, let run):
             if number == trialNumber, stage == .trying { tried(run, now: now) }
         case .lookedUp(let number, let found, let generation, let left):
-            if number == seal, stage == .lookingUp, found.count == lookupKeys.count {
+            if number == seal, stage == .lookingUp, found.count == draft.lookupKeys.count {
                 own = left
                 lastRead = max(lastRead, generation)
                 lookedUp(found, now: now)
@@ -269,14 +146,11 @@ package struct Worker: Sendable {
         seal += 1
         attempt = nil
         create.abandon()
-        leases = [:]
-        retracted = []
-        deadLetters = [:]
-        expired = [:]
+        held = HeldShards()
+        draft = ReportDraft()
         queue = []
         suspects = nil
         trialNumber += 1
-        clearBuilder()
         report = nil
         nextReport = 1
         unpublished = []
@@ -304,7 +178,7 @@ package struct Worker: Sendable {
     }
 
     private mutating func leaveIfDone() {
-        guard isDraining, stage == .filling, runs.isEmpty, unpublished.isEmpty else { return }
+        guard isDraining, stage == .filling, draft.isEmpty, unpublished.isEmpty else { return }
         actions.append(.send(.drain))
         finish()
     }
@@ -321,14 +195,10 @@ package struct Worker: Sendable {
             actions.append(.send(.credit(lane: .bulk, bytes: configuration.bulkCreditBytes)))
         case .touched: break
         case .lease(let shard, let epoch, let generation, let rules):
-            leases[shard] = Lease(epoch: epoch, generation: generation, suspectTo: rules.suspectTo)
-            retracted.formUnion(rules.retracted)
-            deadLetters[shard] = Dictionary(grouping: rules.deadLetters, by: \.key)
-            expired[shard] = Dictionary(rules.expired.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+            held.add(shard, epoch, generation, rules)
         case .revoke(let shard, let epoch):
-            guard leases[shard]?.epoch == epoch else { return }
-            leases[shard] = nil
-            expired[shard] = nil
+            guard held.holds(shard, epoch) else { return }
+            held.remove(shard)
             forget(shard)
         case .articles(let batch):
             guard !isDraining else { return }
@@ -372,16 +242,15 @@ package struct Worker: Sendable {
     private mutating func beginTrial(_ batch: ArticlesBatch) -> Bool {
         var found = Suspects(batch: batch, articles: [], places: [], trial: Trial(count: 0))
         for slice in batch.slices {
-            guard let lease = leases[slice.shardLane.shard], lease.epoch == slice.epoch,
-                let suspectTo = lease.suspectTo[slice.shardLane.lane], slice.from < suspectTo
+            guard held.holds(slice.shardLane.shard, slice.epoch),
+                let suspectTo = held.suspectTo(slice.shardLane), slice.from < suspectTo
             else { continue }
             for routed in slice.entries where routed.position <= suspectTo {
                 switch routed.entry {
                 case .article(let article), .retried(let article):
-                    guard deadLetterMark(of: article, in: slice.shardLane.shard) == nil,
-                        !retracted.contains(article.key),
-                        expiry(of: article, at: routed.position, in: slice.shardLane.shard) == nil
-                    else { continue }
+                    guard held.standing(of: article, at: routed.position, in: slice.shardLane.shard) == .free else {
+                        continue
+                    }
                     found.articles.append(article)
                     found.places.append((slice.shardLane, slice.epoch, routed.position))
                 case .retraction, .expired, .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: break
@@ -429,31 +298,13 @@ package struct Worker: Sendable {
         }
     }
 
-    private func deadLetterMark(of article: LoggedArticle, in shard: Shard) -> ShardRules.VersionMark? {
-        deadLetters[shard]?[article.key]?.first { $0.version == article.version }
-    }
-
-    /// The expiration behind which an article came; it is no article of its own then.
-    private func expiry(
-        of article: LoggedArticle, at position: Position, in shard: Shard
-    ) -> ShardRules.VersionMark? {
-        guard let mark = expired[shard]?[article.key], position < mark.position, article.version <= mark.version
-        else { return nil }
-        return mark
-    }
-
     private mutating func take(_ batch: ArticlesBatch, now: Moment) {
         hasMore = !batch.isLast
         for slice in batch.slices {
-            guard let lease = leases[slice.shardLane.shard], lease.epoch == slice.epoch else { continue }
-            if let run = runs[slice.shardLane] {
-                guard run.to == slice.from else {
-                    actions.append(.note("articles of a shard do not follow one another"))
-                    return rejoin()
-                }
-                runs[slice.shardLane]!.to = slice.to
-            } else {
-                runs[slice.shardLane] = Run(epoch: slice.epoch, from: slice.from, to: slice.to)
+            guard held.holds(slice.shardLane.shard, slice.epoch) else { continue }
+            guard draft.extend(slice) else {
+                actions.append(.note("articles of a shard do not follow one another"))
+                return rejoin()
             }
             for entry in slice.entries { take(entry, of: slice.shardLane, now: now) }
         }
@@ -467,122 +318,31 @@ package struct Worker: Sendable {
 
     private mutating func take(_ routed: RoutedEntry, of stream: ShardLane, now: Moment) {
         returned[stream.lane, default: 0] += UInt64(routed.entry.sizeBytes)
-        if stream.lane == .live {
-            firstLive = firstLive ?? now.milliseconds
-        } else {
-            firstBulk = firstBulk ?? now.milliseconds
-        }
+        draft.entryCame(stream.lane, now: now)
         switch routed.entry {
         case .article(let article), .retried(let article):
-            if let letter = deadLetterMark(of: article, in: stream.shard) {
-                // The decision accounts for the entry it was made of; any other is the same version again.
-                guard letter.position != routed.position else { break }
-                label(Label(source: article.source, hour: routed.hour))
-                count(.duplicate, article.source, routed.hour)
-            } else if let mark = expiry(of: article, at: routed.position, in: stream.shard),
-                !retracted.contains(article.key)
-            {
-                label(Label(source: article.source, hour: routed.hour))
-                count(article.version, beside: mark.version, article.source, routed.hour)
-            } else {
-                take(article, hour: routed.hour, shard: stream.shard)
+            switch held.standing(of: article, at: routed.position, in: stream.shard) {
+            case .free: if draft.take(article, hour: routed.hour) { actions.append(.index(article)) }
+            case .decided: break
+            case .deadLetter: draft.pass(article, hour: routed.hour, as: .duplicate)
+            case .retracted: draft.pass(article, hour: routed.hour, as: .retracted)
+            case .expired(let through): draft.pass(article, hour: routed.hour, beside: through)
             }
         case .retraction(let retraction):
-            retracted.insert(retraction.key)
-            retractions[retraction.key] = routed.hour
-            if let old = open.removeValue(forKey: retraction.key) {
-                dropped.append(old.ordinal)
-                count(.retracted, old.source, old.hour)
-            }
-        case .expired(let expiration): expire(expiration, at: routed.position, hour: routed.hour, shard: stream.shard)
+            held.retract(retraction.key)
+            draft.retract(retraction.key, hour: routed.hour)
+        case .expired(let expiration):
+            held.expire(expiration, at: routed.position, in: stream.shard)
+            draft.expire(expiration, hour: routed.hour)
         case .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: break
         }
     }
 
-    private mutating func expire(_ expiration: Expiration, at position: Position, hour: UInt32, shard: Shard) {
-        // A round is one batch, so one object of the log.
-        if let older = expired[shard]?.values.first?.position,
-            (older.term, older.number) != (position.term, position.number)
-        {
-            expired[shard] = [:]
-        }
-        expired[shard, default: [:]][expiration.key] = ShardRules.VersionMark(
-            key: expiration.key, version: expiration.through, position: position)
-        expiries[expiration.key] = Expiry(through: expiration.through, hour: hour)
-        // Had it come by another lane before the scan it would have lost against what expired.
-        if let old = open[expiration.key], old.version <= expiration.through {
-            open[expiration.key] = nil
-            dropped.append(old.ordinal)
-            count(old.version, beside: expiration.through, old.source, old.hour)
-        }
-    }
-
-    /// Counts an article that came beside a version that is as large or larger.
-    private mutating func count(_ version: Version, beside larger: Version, _ source: String, _ hour: UInt32) {
-        count(version == larger ? Self.duplicate : .superseded, source, hour)
-    }
-
-    private mutating func take(_ article: LoggedArticle, hour: UInt32, shard: Shard) {
-        label(Label(source: article.source, hour: hour))
-        if retracted.contains(article.key) { return count(.retracted, article.source, hour) }
-        if let old = open[article.key] {
-            if article.version == old.version { return count(Self.duplicate, article.source, hour) }
-            if article.version < old.version { return count(.superseded, article.source, hour) }
-            dropped.append(old.ordinal)
-            count(.superseded, old.source, old.hour)
-        }
-        open[article.key] = Open(
-            ordinal: nextOrdinal, version: article.version, source: article.source, hour: hour, shard: shard)
-        nextOrdinal += 1
-        recordBytes += UInt64(article.recordBytes)
-        actions.append(.index(article))
-    }
-
-    /// What a version is counted as that is live already.
-    #if PLANTED_RETRY_NOT_DUPLICATE
-        private static let duplicate = Outcome.superseded
-    #else
-        private static let duplicate = Outcome.duplicate
-    #endif
-
-    private mutating func label(_ label: Label) {
-        guard label != lastLabel else { return }
-        lastLabel = label
-        // Published, and most often one outcome more.
-        if labels.insert(label).inserted { labelBytes += 3 * Self.rowBytes(of: label.source) }
-    }
-
-    /// Largest size of a row in a report: length, source, hour, outcome, change.
-    private static func rowBytes(of source: String) -> Int { 3 + source.utf8.count + 4 + 1 + 10 }
-
-    private mutating func count(_ outcome: Outcome, _ source: String, _ hour: UInt32, by delta: Int64 = 1) {
-        counts[CountKey(source: source, hour: hour, outcome: outcome), default: 0] += delta
-    }
-
     /// The shard was taken away while nothing of it was on its way.
     private mutating func forget(_ shard: Shard) {
-        guard stage == .filling else { return }
-        guard runs.keys.contains(where: { $0.shard == shard }) else { return }
+        guard stage == .filling, draft.shards.contains(shard) else { return }
         // Counts of the builder cannot be told apart by shard any more: start again.
         rejoin()
-    }
-
-    private mutating func clearBuilder() {
-        nextOrdinal = 0
-        recordBytes = 0
-        runs = [:]
-        open = [:]
-        dropped = []
-        retractions = [:]
-        expiries = [:]
-        counts = [:]
-        labels = []
-        lastLabel = nil
-        labelBytes = 0
-        firstLive = nil
-        firstBulk = nil
-        kills = []
-        lookupKeys = []
     }
 
     // MARK: Sealing
@@ -591,76 +351,46 @@ package struct Worker: Sendable {
     static let expiryLimitCount = 4096
 
     private mutating func sealIfDue(now: Moment) {
-        guard stage == .filling, !runs.isEmpty else { return }
+        guard stage == .filling, !draft.isEmpty else { return }
         let time = now.milliseconds
         let isFull =
-            recordBytes >= configuration.sealRecordBytes || labelBytes >= configuration.sealReportBytes
-            || open.count + retractions.count + expiries.count >= keyLimitCount
-            || expiries.count >= Self.expiryLimitCount
+            draft.recordBytes >= configuration.sealRecordBytes || draft.labelBytes >= configuration.sealReportBytes
+            || draft.keyCount >= keyLimitCount || draft.expiryCount >= Self.expiryLimitCount
         let isOld =
-            (firstLive.map { time - $0 >= configuration.liveAgeMilliseconds } ?? false)
-            || (firstBulk.map { time - $0 >= configuration.bulkAgeMilliseconds } ?? false)
+            (draft.began[.live].map { time - $0 >= configuration.liveAgeMilliseconds } ?? false)
+            || (draft.began[.bulk].map { time - $0 >= configuration.bulkAgeMilliseconds } ?? false)
         let isQuiet = !hasMore && time - lastEntry >= configuration.quietMilliseconds
         if isFull || isOld || isQuiet { beginSeal(now: now) }
     }
 
     private mutating func beginSeal(now: Moment) {
-        guard stage == .filling, !runs.isEmpty else { return }
-        lookupKeys = Array(open.keys) + retractions.keys
-        lookupKeys += expiries.keys.filter { open[$0] == nil && retractions[$0] == nil }
-        lookupKeys.sort()
+        guard stage == .filling, !draft.isEmpty else { return }
+        draft.seal()
         stage = .lookingUp
         seal += 1
-        if lookupKeys.isEmpty {
+        if draft.lookupKeys.isEmpty {
             lookedUp([], now: now)
         } else {
-            let shards = Set(runs.keys.map(\.shard))
-            let atLeast = max(lastRead, shards.compactMap { leases[$0]?.generation }.max() ?? .none)
-            actions.append(.lookUp(seal: seal, lookupKeys, atLeast: atLeast, own: own))
+            let atLeast = max(lastRead, held.generation(of: draft.shards))
+            actions.append(.lookUp(seal: seal, draft.lookupKeys, atLeast: atLeast, own: own))
         }
     }
 
     private mutating func lookedUp(_ found: [Found?], now: Moment) {
-        for (key, live) in zip(lookupKeys, found) {
-            if let hour = retractions[key] {
-                guard let live else { continue }
-                kill(key, live, as: .retracted, hour: hour)
-            } else if let document = open[key] {
-                guard let live else {
-                    count(.published, document.source, document.hour)
-                    continue
-                }
-                if live.version < document.version {
-                    kill(key, live, as: .superseded, hour: document.hour)
-                    count(.published, document.source, document.hour)
-                } else {
-                    dropped.append(document.ordinal)
-                    count(
-                        live.version == document.version ? Self.duplicate : .superseded, document.source, document.hour)
-                }
-            } else if let expiry = expiries[key], let live, live.version <= expiry.through {
-                kill(key, live, as: .expired, hour: expiry.hour)
-            }
-        }
-        let reportBytes = counts.keys.reduce(1 << 16) { $0 + Self.rowBytes(of: $1.source) }
+        draft.lookedUp(found)
+        let reportBytes = draft.reportBytes
         guard reportBytes <= WireLimits.reportBytes else {
-            keyLimitCount = max(1, lookupKeys.count / 2)
+            keyLimitCount = max(1, draft.lookupKeys.count / 2)
             actions.append(.note("a report of \(reportBytes) bytes is too large; sealing at \(keyLimitCount) keys"))
             return rejoin()
         }
-        if dropped.count == nextOrdinal, kills.isEmpty {
+        if draft.hasNoSegment {
             actions.append(.discard)
             send(nil, now: now)
         } else {
             stage = .building
-            actions.append(.build(seal: seal, dropped: dropped.sorted(), kills: kills.sorted()))
+            actions.append(.build(seal: seal, dropped: draft.dropped.sorted(), kills: draft.kills.sorted()))
         }
-    }
-
-    private mutating func kill(_ key: ArticleKey, _ live: Found, as outcome: Outcome, hour: UInt32) {
-        kills.append(Kill(key: key, version: live.version, orderTime: live.orderTime))
-        count(.published, live.source, hour, by: -1)
-        count(outcome, live.source, hour)
     }
 
     private mutating func built(_ segment: SegmentReference, _ bytes: [UInt8]) {
@@ -668,7 +398,7 @@ package struct Worker: Sendable {
         var named = segment
         named.attempt = attempt
         stage = .uploading
-        report = makeReport(named)
+        report = draft.report(nextReport, named)
         actions.append(.operation(create.start(name: named.objectName, bytes: bytes)))
     }
 
@@ -685,20 +415,8 @@ package struct Worker: Sendable {
         }
     }
 
-    private func makeReport(_ segment: SegmentReference?) -> SealedReport {
-        SealedReport(
-            number: nextReport,
-            entries: runs.sorted { $0.key < $1.key }.map {
-                SealedReport.Entry(shardLane: $0.key, epoch: $0.value.epoch, from: $0.value.from, to: $0.value.to)
-            },
-            segment: segment,
-            counts: counts.filter { $0.value != 0 }.map {
-                OutcomeCount(source: $0.key.source, hour: $0.key.hour, outcome: $0.key.outcome, delta: $0.value)
-            }.sorted { ($0.hour, $0.source, $0.outcome) < ($1.hour, $1.source, $1.outcome) })
-    }
-
     private mutating func send(_ segment: SegmentReference?, now: Moment) {
-        let report = report ?? makeReport(nil)
+        let report = report ?? draft.report(nextReport, nil)
         actions.append(.send(.sealed(report)))
         unpublished.insert(report.number)
         if let segment, let entry = report.entries.first {
@@ -706,15 +424,8 @@ package struct Worker: Sendable {
         }
         nextReport += 1
         self.report = nil
-        clearBuilder()
+        draft = ReportDraft()
         stage = .filling
         takeQueued(now: now)
-    }
-}
-
-extension [Worker.Own] {
-    /// Those that a look-up in the snapshot of `manifest` must read besides it; all if there is no snapshot yet.
-    package func notIncluded(in manifest: Manifest?) -> [Worker.Own] {
-        filter { own in manifest.map { !own.isIncluded(in: $0) } ?? true }
     }
 }
