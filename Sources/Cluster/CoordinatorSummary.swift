@@ -1,3 +1,4 @@
+import ByteCoding
 package import News
 package import Storage
 
@@ -71,5 +72,32 @@ package struct CoordinatorSummary: Sendable {
         self.isSettled = isSettled
         self.room = room
         self.roomLevel = roomLevel
+    }
+}
+
+extension Coordinator {
+    package var status: CoordinatorSummary {
+        var sums = publisher?.coming.sums ?? OutcomeSums()
+        sums.add(folded.folding)
+        let state = folded.state
+        let cells = publisher?.cells ?? []
+        let overlays = publisher?.head.overlays ?? []
+        let workers = (leases?.workers ?? []).map { (peer: $0, shardCount: leases?.shards(of: $0).count ?? 0) }
+        let shardCount = Int(publisher?.head.sharding.shardCount ?? 0)
+        return CoordinatorSummary(
+            isReigning: phase == .reigning, isDraining: isDraining, term: term,
+            generation: publisher?.head.generation ?? .none, setDigest: publisher?.head.setDigest.hex ?? "",
+            sums: sums, overlayCount: overlays.count, cellCount: cells.count,
+            segmentBytes: (overlays + cells).reduce(0) { $0 &+ $1.sizeBytes }, workers: workers,
+            mergerCount: merges.mergerCount, runningMerges: merges.runningJobs.count,
+            unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
+            intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
+            retractionCount: state.retractions.count, retentionRuleCount: state.retention.bySource.count,
+            isExpiring: folded.expiringCount > 0 || !expirer.isDone(with: state.retention),
+            expiringCount: folded.expiringCount,
+            deadLetterCount: state.deadLetters.count,
+            suspectStreamCount: quarantine.suspectCount, erasureCount: state.erasures.count,
+            isSettled: publisher.flatMap { publisher in router?.isQuiet(publisher.head) } ?? false,
+            room: roomGuard.room, roomLevel: roomGuard.level)
     }
 }

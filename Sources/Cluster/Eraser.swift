@@ -15,11 +15,11 @@
 // log and covered before the log is searched; what comes later is logged as a rejection.
 
 import ByteCoding
-package import News
-package import Storage
+import News
+import Storage
 
 package struct Eraser: Sendable {
-    package enum Output: Equatable, Sendable {
+    enum Output: Equatable, Sendable {
         case operation(TaggedOperation)
         /// To a merger.
         case request(MergeScheduler.ErasureWork)
@@ -32,30 +32,17 @@ package struct Eraser: Sendable {
     }
 
     /// What it looks at.
-    package struct View {
-        package var head: SnapshotHead
-        package var state: ClusterState
+    struct View {
+        var head: SnapshotHead
+        var state: ClusterState
         /// The snapshot must come to here before all is in it that the log brought.
-        package var toBeCovered: Position
+        var toBeCovered: Position
         /// The newest batch that was accepted, and the oldest that is not in the log yet.
-        package var newestToken: UInt64
-        package var oldestWaitingToken: UInt64?
-        package var collector: Collector
+        var newestToken: UInt64
+        var oldestWaitingToken: UInt64?
+        var collector: Collector
         /// Whether what was requested of a merger waits or runs.
-        package var isMergerBusy: Bool
-
-        package init(
-            head: SnapshotHead, state: ClusterState, toBeCovered: Position, newestToken: UInt64,
-            oldestWaitingToken: UInt64?, collector: Collector, isMergerBusy: Bool
-        ) {
-            self.head = head
-            self.state = state
-            self.toBeCovered = toBeCovered
-            self.newestToken = newestToken
-            self.oldestWaitingToken = oldestWaitingToken
-            self.collector = collector
-            self.isMergerBusy = isMergerBusy
-        }
+        var isMergerBusy: Bool
     }
 
     private enum Stage: Equatable {
@@ -114,17 +101,17 @@ package struct Eraser: Sendable {
     /// Up to where the log is searched, and where earlier terms ended.
     private var covered: (position: Position, ends: [LogObject.TermEnd])?
 
-    package init(term: Term, intervalMilliseconds: Int64) {
+    init(term: Term, intervalMilliseconds: Int64) {
         self.term = term
         self.intervalMilliseconds = intervalMilliseconds
     }
 
-    package var isIdle: Bool { stage == .idle }
+    var isIdle: Bool { stage == .idle }
 
     /// Generations that are not to be kept, while there are such.
-    package private(set) var forgotten: [ClosedRange<Generation>] = []
+    private(set) var forgotten: [ClosedRange<Generation>] = []
 
-    package mutating func step(_ view: View, now: Moment) -> [Output] {
+    mutating func step(_ view: View, now: Moment) -> [Output] {
         var outputs: [Output] = []
         if let again = call.due(now: now) { outputs.append(.operation(again)) }
         var before: Stage
@@ -135,7 +122,7 @@ package struct Eraser: Sendable {
         return outputs
     }
 
-    package mutating func found(_ names: [String], now: Moment) {
+    mutating func found(_ names: [String], now: Moment) {
         guard !asked.isEmpty else { return }
         found.formUnion(Set(names).intersection(asked))
         searched.formUnion(asked)
@@ -143,14 +130,14 @@ package struct Eraser: Sendable {
     }
 
     /// A search, a purge or the log failed.
-    package mutating func failed(_ why: String, now: Moment) -> [Output] {
+    mutating func failed(_ why: String, now: Moment) -> [Output] {
         guard stage != .idle else { return [] }
         restsUntil = now.milliseconds + min(Self.restMilliseconds, intervalMilliseconds)
         end()
         return [.note("an erasure begins anew: \(why)")]
     }
 
-    package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
+    mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
         guard let (operation, result) = call.handle(tag, result, now: now) else { return [] }
         switch (stage, result) {
         case (.listingLog, .names(let names)):

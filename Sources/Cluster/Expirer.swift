@@ -9,11 +9,11 @@
 //    enter only so.
 // 4. A coordinator that ends in between leaves nothing behind: the next scans anew when it begins to reign.
 
-package import News
-package import Storage
+import News
+import Storage
 
-package struct Expirer: Sendable {
-    package enum Output: Equatable, Sendable {
+struct Expirer: Sendable {
+    enum Output: Equatable, Sendable {
         /// To a merger.
         case request(MergeScheduler.ErasureWork)
         /// To be logged, in a batch of their own: rules whose day has come, dead letters to be dropped, expirations.
@@ -22,32 +22,19 @@ package struct Expirer: Sendable {
     }
 
     /// What it looks at.
-    package struct View {
-        package var head: SnapshotHead
-        package var state: ClusterState
+    struct View {
+        var head: SnapshotHead
+        var state: ClusterState
         /// The snapshot must come to here before all is in it that the log brought.
-        package var toBeCovered: Position
+        var toBeCovered: Position
         /// Whether expirations stand in the state: the round before is not erased yet.
-        package var hasStanding: Bool
+        var hasStanding: Bool
         /// Whether what was requested of a merger waits or runs.
-        package var isMergerBusy: Bool
+        var isMergerBusy: Bool
         /// Whether an erasure is at work, which needs the merger too.
-        package var isErasing: Bool
+        var isErasing: Bool
         /// Whether a rule is on its way into the log: nothing may be logged behind it by the rules that it changes.
-        package var hasComingRules: Bool
-
-        package init(
-            head: SnapshotHead, state: ClusterState, toBeCovered: Position, hasStanding: Bool, isMergerBusy: Bool,
-            isErasing: Bool, hasComingRules: Bool
-        ) {
-            self.head = head
-            self.state = state
-            self.toBeCovered = toBeCovered
-            self.hasStanding = hasStanding
-            self.isMergerBusy = isMergerBusy
-            self.isErasing = isErasing
-            self.hasComingRules = hasComingRules
-        }
+        var hasComingRules: Bool
     }
 
     private enum Stage: Equatable {
@@ -79,15 +66,15 @@ package struct Expirer: Sendable {
     private var isLogging = false
 
     /// - Parameter keyLimitCount: keys of one round.
-    package init(keyLimitCount: Int = Limits.batchEntries) { self.keyLimitCount = keyLimitCount }
+    init(keyLimitCount: Int = Limits.batchEntries) { self.keyLimitCount = keyLimitCount }
 
     /// Whether it needs a merger now.
-    package var isScanning: Bool { stage == .scanning }
+    var isScanning: Bool { stage == .scanning }
 
     /// Whether a pass by these rules found nothing.
-    package func isDone(with rules: RetentionRules) -> Bool { rules == doneWith }
+    func isDone(with rules: RetentionRules) -> Bool { rules == doneWith }
 
-    package mutating func step(_ view: View, now: Moment) -> [Output] {
+    mutating func step(_ view: View, now: Moment) -> [Output] {
         var outputs = view.hasComingRules ? [] : moveOn(view.state.retention, now: now)
         var before: Stage
         repeat {
@@ -112,7 +99,7 @@ package struct Expirer: Sendable {
         return [.log(Array(moved.prefix(Limits.batchEntries)))]
     }
 
-    package mutating func scanned(_ expirations: [Expiration]) {
+    mutating func scanned(_ expirations: [Expiration]) {
         guard stage == .scanning, !asked.isEmpty else { return }
         isPartial = isPartial || expirations.count >= askedLimit
         for expiration in expirations {
@@ -127,7 +114,7 @@ package struct Expirer: Sendable {
     }
 
     /// A search failed.
-    package mutating func scanFailed(_ why: String, now: Moment) -> [Output] {
+    mutating func scanFailed(_ why: String, now: Moment) -> [Output] {
         guard stage == .scanning else { return [] }
         restsUntil = now.milliseconds + Self.restMilliseconds
         end()
@@ -135,9 +122,9 @@ package struct Expirer: Sendable {
     }
 
     /// What was to be logged is in the state.
-    package mutating func logged() { isLogging = false }
+    mutating func logged() { isLogging = false }
 
-    package mutating func refused(_ why: String, now: Moment) -> [Output] {
+    mutating func refused(_ why: String, now: Moment) -> [Output] {
         isLogging = false
         restsUntil = now.milliseconds + Self.restMilliseconds
         end()

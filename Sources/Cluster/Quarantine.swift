@@ -74,6 +74,11 @@ struct Quarantine: Sendable {
         return max(strike.sentTo, suspectTo)
     }
 
+    /// The same for a shard, by lane.
+    func suspectTo(_ shard: Shard) -> [Lane: Position] {
+        Dictionary(uniqueKeysWithValues: Lane.allCases.map { ($0, suspectTo(ShardLane(shard, $0))) })
+    }
+
     mutating func published(_ manifest: Manifest) {
         guard !strikes.isEmpty else { return }
         strikes = strikes.filter { manifest[watermark: $0.key] < $0.value.sentTo }
