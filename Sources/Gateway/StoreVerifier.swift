@@ -63,8 +63,8 @@ package struct StoreVerifier {
 
     /// Objects that are asked for at once; an object store answers each in milliseconds, however small it is.
     private static let atOnceCount = 16
-    /// Segments up to this size are read whole; of those at once not more bytes than four of them.
-    private static let wholeBytes: UInt64 = 16 << 20
+    /// Those of up to this size, so that what is held is bounded; larger ones come one by one, segments of them by ranges.
+    private static let smallBytes: UInt64 = 4 << 20
 
     static let folders = ["terms", "log", "manifests", "pages", "state", "ledger", "segments", "collection"]
 
@@ -80,11 +80,7 @@ package struct StoreVerifier {
             while !left.isEmpty {
                 let some = Array(left.prefix(Self.atOnceCount))
                 left = left.dropFirst(some.count)
-                if folder == "segments" {
-                    try checkSegments(some)
-                } else {
-                    for (name, bytes) in try contents(of: some) { try checkObject(name, bytes, in: folder) }
-                }
+                try check(some, in: folder)
                 progress(report.objectCount, total)
             }
         }
@@ -118,11 +114,34 @@ package struct StoreVerifier {
 
     // MARK: Objects
 
-    /// Of those that are still there.
-    private func contents(of names: [String]) throws -> [(name: String, bytes: [UInt8])] {
-        let results = try loader.perform(names.map { .get(name: $0, range: nil) })
-        return zip(names, results).compactMap { name, result in
-            if case .bytes(let bytes) = result { (name, bytes) } else { nil }
+    private mutating func check(_ names: [String], in folder: String) throws {
+        var small: [String] = []
+        for (name, result) in zip(names, try loader.perform(names.map { .size(name: $0) })) {
+            // Else it was collected meanwhile.
+            guard case .size(let size) = result else { continue }
+            if size <= Self.smallBytes {
+                small.append(name)
+            } else if folder == "segments" {
+                try checkSegment(name, size, loader.source)
+                // Mappings are given back: a store has more segments than one wants mapped at once.
+                loader.source.forget(except: [])
+            } else {
+                try checkWhole([name], in: folder)
+            }
+        }
+        try checkWhole(small, in: folder)
+    }
+
+    private mutating func checkWhole(_ names: [String], in folder: String) throws {
+        for (name, result) in zip(names, try loader.perform(names.map { .get(name: $0, range: nil) })) {
+            guard case .bytes(let bytes) = result else { continue }
+            guard folder == "segments" else {
+                try checkObject(name, bytes, in: folder)
+                continue
+            }
+            let source = MemoryByteSource()
+            source.put(bytes, as: name)
+            try checkSegment(name, UInt64(bytes.count), source)
         }
     }
 
@@ -185,35 +204,6 @@ package struct StoreVerifier {
     private static func place(of error: CodingError) -> UInt64 {
         if case .badChecksum = error { return 0 }
         return UInt64(clamping: error.offset)
-    }
-
-    private mutating func checkSegments(_ names: [String]) throws {
-        var small: [String] = []
-        var smallBytes: UInt64 = 0
-        for (name, result) in zip(names, try loader.perform(names.map { .size(name: $0) })) {
-            guard case .size(let size) = result else { continue }
-            guard size <= Self.wholeBytes else {
-                try checkSegment(name, size, loader.source)
-                // Mappings are given back: a store has more segments than one wants mapped at once.
-                loader.source.forget(except: [])
-                continue
-            }
-            if smallBytes + size > 4 * Self.wholeBytes {
-                try checkWhole(small)
-                (small, smallBytes) = ([], 0)
-            }
-            small.append(name)
-            smallBytes += size
-        }
-        try checkWhole(small)
-    }
-
-    private mutating func checkWhole(_ names: [String]) throws {
-        for (name, bytes) in try contents(of: names) {
-            let source = MemoryByteSource()
-            source.put(bytes, as: name)
-            try checkSegment(name, UInt64(bytes.count), source)
-        }
     }
 
     private mutating func checkSegment(_ name: String, _ size: UInt64, _ source: any ByteSource) throws {

@@ -7,7 +7,9 @@ import Testing
 extension LoggedArticle {
     /// As they stand in an encoded entry.
     var orderTimeBytes: [UInt8] {
-        withUnsafeBytes(of: Timestamp.sortable(orderTime).littleEndian) { Array($0) }
+        var out = ByteWriter()
+        out.fixed(Timestamp.sortable(orderTime))
+        return out.bytes
     }
 }
 
