@@ -38,14 +38,16 @@ package struct KeptLog {
         for number in 1...newestTerm.number {
             let term = Term(number)
             guard var next = try firstKept(of: term) else { continue }
-            while next < ends[term] ?? .max {
-                if let object = try read(term, next) {
-                    try body(object)
+            let end = ends[term] ?? .max
+            while next < end {
+                try loader.forEachWhole((next..<end).lazy.map { ObjectName.log(term, $0) }) { name, bytes in
+                    guard let bytes else { return false }
+                    try body(decode(bytes, name))
                     next += 1
-                    continue
+                    return true
                 }
                 // Numbers are consecutive: of a term that goes on, the first that is missing is its end so far.
-                guard next < knownCount(of: term), let first = try firstKept(of: term) else { break }
+                guard next < min(end, knownCount(of: term)), let first = try firstKept(of: term) else { break }
                 // Collected meanwhile; the collector begins with the oldest.
                 guard first > next else {
                     throw StoreError(
@@ -73,6 +75,10 @@ package struct KeptLog {
     private func read(_ term: Term, _ number: UInt64) throws -> LogObject? {
         let name = ObjectName.log(term, number)
         guard case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil)) else { return nil }
+        return try decode(bytes, name)
+    }
+
+    private func decode(_ bytes: [UInt8], _ name: String) throws -> LogObject {
         do throws(CodingError) { return try LogObject(decoding: bytes, named: name) } catch {
             throw StoreError(
                 .corrupt, object: name, message: "\(error)", hint: "restore the object from a backup")

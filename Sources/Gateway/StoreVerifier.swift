@@ -61,11 +61,6 @@ package struct StoreVerifier {
     /// Segments whose bytes were checked by themselves.
     private(set) var soundSegments: Set<String> = []
 
-    /// Objects that are asked for at once; an object store answers each in milliseconds, however small it is.
-    private static let atOnceCount = 16
-    /// Those of up to this size, so that what is held is bounded; larger ones come one by one, segments of them by ranges.
-    private static let smallBytes: UInt64 = 4 << 20
-
     static let folders = ["terms", "log", "manifests", "pages", "state", "ledger", "segments", "collection"]
 
     package init(_ bucket: any Bucket) { loader = SnapshotLoader(bucket) }
@@ -76,12 +71,10 @@ package struct StoreVerifier {
         try listNames()
         let total = names.values.reduce(0) { $0 + $1.count }
         for folder in Self.folders {
-            var left = (names[folder] ?? [])[...]
-            while !left.isEmpty {
-                let some = Array(left.prefix(Self.atOnceCount))
-                left = left.dropFirst(some.count)
-                try check(some, in: folder)
+            try loader.forEach(names[folder] ?? []) { name, object in
+                try check(name, object, in: folder)
                 progress(report.objectCount, total)
+                return true
             }
         }
         checkTerms()
@@ -114,34 +107,22 @@ package struct StoreVerifier {
 
     // MARK: Objects
 
-    private mutating func check(_ names: [String], in folder: String) throws {
-        var small: [String] = []
-        for (name, result) in zip(names, try loader.perform(names.map { .size(name: $0) })) {
-            // Else it was collected meanwhile.
-            guard case .size(let size) = result else { continue }
-            if size <= Self.smallBytes {
-                small.append(name)
-            } else if folder == "segments" {
-                try checkSegment(name, size, loader.source)
-                // Mappings are given back: a store has more segments than one wants mapped at once.
-                loader.source.forget(except: [])
-            } else {
-                try checkWhole([name], in: folder)
-            }
-        }
-        try checkWhole(small, in: folder)
-    }
-
-    private mutating func checkWhole(_ names: [String], in folder: String) throws {
-        for (name, result) in zip(names, try loader.perform(names.map { .get(name: $0, range: nil) })) {
-            guard case .bytes(let bytes) = result else { continue }
-            guard folder == "segments" else {
-                try checkObject(name, bytes, in: folder)
-                continue
-            }
+    private mutating func check(_ name: String, _ object: FoundObject, in folder: String) throws {
+        switch object {
+        // Collected meanwhile.
+        case .missing: break
+        case .whole(let bytes) where folder == "segments":
             let source = MemoryByteSource()
             source.put(bytes, as: name)
             try checkSegment(name, UInt64(bytes.count), source)
+        case .whole(let bytes): try checkObject(name, bytes, in: folder)
+        case .large(let size) where folder == "segments":
+            try checkSegment(name, size, loader.source)
+            // Mappings are given back: a store has more segments than one wants mapped at once.
+            loader.source.forget(except: [])
+        case .large:
+            guard case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil)) else { break }
+            try checkObject(name, bytes, in: folder)
         }
     }
 

@@ -90,11 +90,18 @@ struct RebuildLog {
     func forEachObject(_ body: (Int, LogObject) throws -> Void) throws {
         var index = 0
         for (term, numbers) in kept {
-            for number in numbers {
-                let name = ObjectName.log(term, number)
-                if !lost.contains(name) { try body(index, LogObject(decoding: loader.bytes(name), named: name)) }
-                index += 1
+            let start = index
+            let names = numbers.lazy.map { ObjectName.log(term, $0) }.filter { !lost.contains($0) }
+            try loader.forEachWhole(names) { name, bytes in
+                guard let bytes else {
+                    throw StoreError(
+                        .missing, object: name, message: "the object went away", hint: "stop every coordinator")
+                }
+                let object = try LogObject(decoding: bytes, named: name)
+                try body(start + Int(object.number - numbers.lowerBound), object)
+                return true
             }
+            index += numbers.count
         }
     }
 }
