@@ -63,4 +63,80 @@ import Testing
         // Only the third is left; both others are in segments still.
         #expect(report.way == .anew && report.foundCount == 1, "\(report.text)")
     }
+
+    /// Loses all objects that begin so, and makes a manifest again.
+    private func rebuildAnew(
+        _ store: SampleStore, without prefix: String
+    ) throws -> (report: RebuildReport, manifest: Manifest) {
+        for name in store.names where name.hasPrefix(prefix) { _ = store.bucket.perform(.delete(name: name)) }
+        let loader = SnapshotLoader(store.bucket)
+        let holder = try WriterTerm(after: Term(1), instance: Instance(5), loader: loader)
+        var rebuild = SnapshotRebuild(
+            loader, holder: holder, now: Timestamp(seconds: 1_600_000_000),
+            empty: Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 9)))
+        let report = try rebuild.run { _ in }
+        #expect(report.way == .anew)
+        let manifest = try #require(try SnapshotLoader(store.bucket).newest()).manifest
+        #expect(manifest.generation == report.committed)
+        var verifier = StoreVerifier(store.bucket)
+        #expect(try verifier.run().findings == [])
+        return (report, manifest)
+    }
+
+    @Test(
+        "dead letters stay dead: none is copied, each is counted as one, whether it still has its text or was dropped")
+    func deadLetters() throws {
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "Talks begin", body: "Ministers met in Vienna.")])
+        let samples = (3...5).map { SampleStore.article($0, headline: "Poison \($0)", body: "It ended its worker.") }
+        var letters: [DeadLetter] = []
+        for sample in samples {
+            let object = store.log([sample.entry])
+            letters.append(
+                DeadLetter(
+                    position: Position(term: object.term, number: object.number, index: 0), hour: object.hour,
+                    reason: "signal 11", article: try #require(sample.entry.loggedArticle)))
+        }
+        store.log(letters.map { .deadLetter($0) })
+        // One stays, one is dropped, one was asked for again.
+        store.log([.dropped(letters[1].id)])
+        store.log([.retried(letters[2].article)])
+
+        let (report, manifest) = try rebuildAnew(store, without: "manifests/")
+        #expect(report.foundCount == 2 && report.copiedFromLog == 2, "the first, and the one that came again")
+        let loader = SnapshotLoader(store.bucket)
+        let state = try loader.state(of: manifest)
+        #expect(Set(state.deadLetters.keys) == [letters[0].id, letters[1].id])
+        #expect(state.deadLetters[letters[0].id]?.isTextThere == true)
+        #expect(state.deadLetters[letters[1].id]?.isTextThere == false)
+        #expect(manifest.sums[.deadLettered] == 2 && manifest.sums.received == 2)
+    }
+
+    @Test("a ledger of thousands of rows is written as objects again, and says the same")
+    func manyRows() throws {
+        let store = SampleStore()
+        let sources = 3000
+        let samples = (0..<sources).map {
+            SampleStore.article(
+                $0, headline: "Talks \($0)", body: "They met.", source: "Paper \($0)", day: Int64($0 % 90))
+        }
+        try store.publish(samples)
+        try store.publish([
+            SampleStore.article(0, headline: "Talks end", body: "They left.", source: "Paper 0", revision: 1)
+        ])
+        let (report, manifest) = try rebuildAnew(store, without: "segments/")
+        #expect(report.baseCount == 0 && report.copiedFromLog == Int64(sources))
+        #expect(manifest.ledgerIndex != nil && manifest.ledgerTail.count == 0)
+        let rows = try SnapshotLoader(store.bucket).ledger(of: manifest)
+        let bySource = Dictionary(grouping: rows.sorted, by: \.key.source)
+        for number in 0..<sources {
+            let sums = bySource["Paper \(number)"]?.map(\.sums) ?? []
+            #expect(sums.reduce(0) { $0 + $1[.published] } == 1, "of source \(number)")
+            #expect(sums.reduce(0) { $0 + $1[.superseded] } == (number == 0 ? 1 : 0))
+        }
+        // What is copied counts as received anew, when a coordinator reads it.
+        let all = rows.sorted.map(\.sums)
+        #expect(all.reduce(0) { $0 + $1.pending } == 0)
+        #expect(all.reduce(0) { $0 + $1[.published] } == 0)
+    }
 }
