@@ -323,17 +323,22 @@ class Cluster:
         return len(wanted), put
 
     def all_urls(self):
-        urls, after = [], None
-        while True:
-            words = ["query", "", *self.at(), "--limit", "1000", "--sort", "oldest", "--format", "json"]
-            result = self.run(*words, *(["--after", after] if after else []), token=False, timeout=120)
-            if result.returncode != 0:
-                raise RuntimeError(f"query: {result.stderr}")
-            answer = json.loads(result.stdout)
-            urls += [hit["url"] for hit in answer["hits"]]
-            after = answer["next"]
-            if not after:
-                return urls
+        """Page by page, all of one generation; anew if that went meanwhile, because a text that was in it is erased."""
+        for _ in range(10):
+            urls, after = [], None
+            while True:
+                words = ["query", "", *self.at(), "--limit", "1000", "--sort", "oldest", "--format", "json"]
+                result = self.run(*words, *(["--after", after] if after else []), token=False, timeout=120)
+                if after and "is not kept" in result.stderr:
+                    break
+                if result.returncode != 0:
+                    raise RuntimeError(f"query: {result.stderr}")
+                answer = json.loads(result.stdout)
+                urls += [hit["url"] for hit in answer["hits"]]
+                after = answer["next"]
+                if not after:
+                    return urls
+        raise RuntimeError("ten times a generation went before all its pages were read")
 
     def compact(self):
         for _ in range(3):
