@@ -15,6 +15,8 @@ struct ValidLog {
     let deadLetters: Set<DocumentID>
     /// What was one at some time.
     let givenUp: Set<DocumentID>
+    /// The last entry that brings one back: it is no article more, but counts are other ones once it is folded.
+    let lastRetry: Position
 
     /// - Parameter everLog: in any order, with what was collected since.
     init(_ everLog: [LogObject]) {
@@ -28,7 +30,14 @@ struct ValidLog {
         objects = sorted.filter { $0.number < ends[$0.term] ?? UInt64.max }
         self.ends = ends
         var letters = LetterBook()
-        for object in objects { object.forEachEntry { _, _, entry in letters.take(entry) } }
+        var lastRetry = Position.start
+        for object in objects {
+            object.forEachEntry { position, _, entry in
+                letters.take(entry)
+                if case .retried = entry { lastRetry = position }
+            }
+        }
+        self.lastRetry = lastRetry
         articleCount = letters.receivedCount
         deadLetters = letters.letters
         givenUp = letters.givenUp

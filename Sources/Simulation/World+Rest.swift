@@ -28,7 +28,8 @@ extension World {
             scenario.retentionCount == 0 || isNothingExpiring
         else { return false }
         let log = ValidLog(store.everLog)
-        return head.sums.received == log.articleCount && properties.isFreeOfRetracted(log)
+        return head.sums.received == log.articleCount && head.foldedTo >= log.lastRetry
+            && properties.isFreeOfRetracted(log)
             && properties.leftToErase(log, store: store) == nil
     }
 
