@@ -6,6 +6,15 @@ import Storage
 import Testing
 
 @Suite struct RebuildTests {
+    private func rebuild(_ store: SampleStore) throws -> RebuildReport {
+        let loader = SnapshotLoader(store.bucket)
+        let holder = try WriterTerm(after: Term(1), instance: Instance(5), loader: loader)
+        var rebuild = SnapshotRebuild(
+            loader, holder: holder, now: Timestamp(seconds: 1_600_000_000),
+            empty: Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 9)))
+        return try rebuild.run { _ in }
+    }
+
     /// An older generation whose log was emptied since knows nothing of what else was in it.
     @Test("an older generation is not taken if the log behind it was emptied", arguments: [false, true])
     func erasedLog(isErased: Bool) throws {
@@ -24,12 +33,7 @@ import Testing
         for number in [2, 3] {
             _ = store.bucket.perform(.delete(name: ObjectName.manifest(Generation(UInt64(number)))))
         }
-        let loader = SnapshotLoader(store.bucket)
-        let holder = try WriterTerm(after: Term(1), instance: Instance(5), loader: loader)
-        var rebuild = SnapshotRebuild(
-            loader, holder: holder, now: Timestamp(seconds: 1_600_000_000),
-            empty: Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 9)))
-        let report = try rebuild.run { _ in }
+        let report = try rebuild(store)
         guard isErased else {
             #expect(report.way == .generation(Generation(1)))
             return
@@ -54,12 +58,7 @@ import Testing
         for name in store.names where name.hasPrefix("manifests/") || name.hasPrefix("state/") {
             _ = store.bucket.perform(.delete(name: name))
         }
-        let loader = SnapshotLoader(store.bucket)
-        let holder = try WriterTerm(after: Term(1), instance: Instance(5), loader: loader)
-        var rebuild = SnapshotRebuild(
-            loader, holder: holder, now: Timestamp(seconds: 1_600_000_000),
-            empty: Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 9)))
-        let report = try rebuild.run { _ in }
+        let report = try rebuild(store)
         // Only the third is left; both others are in segments still.
         #expect(report.way == .anew && report.foundCount == 1, "\(report.text)")
     }
@@ -69,12 +68,7 @@ import Testing
         _ store: SampleStore, without prefix: String
     ) throws -> (report: RebuildReport, manifest: Manifest) {
         for name in store.names where name.hasPrefix(prefix) { _ = store.bucket.perform(.delete(name: name)) }
-        let loader = SnapshotLoader(store.bucket)
-        let holder = try WriterTerm(after: Term(1), instance: Instance(5), loader: loader)
-        var rebuild = SnapshotRebuild(
-            loader, holder: holder, now: Timestamp(seconds: 1_600_000_000),
-            empty: Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 9)))
-        let report = try rebuild.run { _ in }
+        let report = try rebuild(store)
         #expect(report.way == .anew)
         let manifest = try #require(try SnapshotLoader(store.bucket).newest()).manifest
         #expect(manifest.generation == report.committed)
