@@ -70,8 +70,8 @@ enum WebPage {
 
     private static let policy =
         "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; "
-        + "frame-ancestors 'none'; script-src 'sha256-\(base64(SHA256.hash(of: Array(WebPageScript.javaScript.utf8)).bytes))'; "
-        + "style-src 'sha256-\(base64(SHA256.hash(of: Array(WebPageStyle.css.utf8)).bytes))'"
+        + "frame-ancestors 'none'; script-src 'sha256-\(Base64.string(SHA256.hash(of: Array(WebPageScript.javaScript.utf8)).bytes))'; "
+        + "style-src 'sha256-\(Base64.string(SHA256.hash(of: Array(WebPageStyle.css.utf8)).bytes))'"
 
     private static let bytes = Array(html.utf8)
 
@@ -79,20 +79,5 @@ enum WebPage {
         var headers = HTTPFields()
         headers[.contentSecurityPolicy] = policy
         return GatewayRoutes.response(bytes, type: "text/html; charset=utf-8", headers: headers)
-    }
-
-    /// RFC 4648, section 4.
-    static func base64(_ bytes: [UInt8]) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let part = bytes[start..<min(start + 3, bytes.count)]
-            let value = part.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - part.count))
-            for place in 0..<4 {
-                let digit = digits[Int(value >> UInt32(18 - 6 * place)) & 63]
-                out.append(place <= part.count ? digit : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

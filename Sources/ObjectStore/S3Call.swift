@@ -9,7 +9,9 @@
 // 3. A failure that is not `.passing` says that no try of this call has taken effect. After one that may have, a later
 //    refusal is told as passing: the next call finds out.
 // 4. Every call ends: tries, pauses and the whole have limits.
-// 5. What a store says is held against what was asked: a range that is not the one asked for, a list out of order or with
+// 5. What goes up carries its digest (Content-MD5): a store refuses what came damaged or cut off. Without it SeaweedFS 4.48 keeps
+//    an empty object of a PUT whose connection ends before the first byte of its body.
+// 6. What a store says is held against what was asked: a range that is not the one asked for, a list out of order or with
 //    foreign names is a failure, never an answer.
 
 import ByteCoding
@@ -118,13 +120,13 @@ package struct S3Call: Sendable {
     package mutating func start(now: Moment) -> Action {
         startedAt = now.milliseconds
         switch operation {
-        case .put(_, let bytes): return send(put(bytes, headers: []))
+        case .put(_, let bytes): return send(put(bytes[...]))
         case .create(let name, let bytes):
             if bytes.count > context.partBytes, ObjectName.attempt(ofWritten: name) != nil {
                 stage = .looking
                 return send(head())
             }
-            return send(put(bytes, headers: [S3Field("if-none-match", "*")]))
+            return send(put(bytes[...], headers: [S3Field("if-none-match", "*")]))
         case .get(_, let range): return startGet(range)
         case .size: return send(head())
         case .list(_, let after, let limit):
@@ -311,8 +313,7 @@ package struct S3Call: Sendable {
         guard case .create(_, let bytes) = operation else { return finish(failure(.lasting, "no upload")) }
         stage = .part(index)
         let part = bytes[(index * context.partBytes)...].prefix(context.partBytes)
-        let query = [S3Field("partNumber", "\(index + 1)"), S3Field("uploadId", uploadID)]
-        return send(make(.put, query: query, body: part))
+        return send(put(part, query: [S3Field("partNumber", "\(index + 1)"), S3Field("uploadId", uploadID)]))
     }
 
     private mutating func sent(_ response: S3Response, part index: Int, of bytes: [UInt8]) throws(BadAnswer) -> Action {
@@ -347,8 +348,13 @@ package struct S3Call: Sendable {
 
     private func head() -> S3Request { make(.head) }
 
-    private func put(_ bytes: [UInt8], headers: [S3Field]) -> S3Request {
-        make(.put, headers: headers, body: bytes[...])
+    private func put(_ bytes: ArraySlice<UInt8>, query: [S3Field] = [], headers: [S3Field] = []) -> S3Request {
+        #if PLANTED_NO_DIGEST
+            return make(.put, query: query, headers: headers, body: bytes)
+        #else
+            let digest = S3Field("content-md5", Base64.string(MD5.hash(of: bytes)))
+            return make(.put, query: query, headers: headers + [digest], body: bytes)
+        #endif
     }
 
     private func list(after: String?, limit: Int, continuation: String?) -> S3Request {

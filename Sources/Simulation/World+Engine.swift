@@ -137,7 +137,7 @@ extension World {
         // Any generation from the lease's on may be what a reader sees first.
         let newest = properties.head?.generation ?? .none
         let readable = (atLeast.number...max(atLeast.number, newest.number)).map(Generation.init).filter {
-            $0 == newest || store.objects[ObjectName.manifest($0)] != nil
+            $0 == newest || store.objects[ObjectName.manifest($0)] != nil && !voidManifests.contains($0)
         }
         let manifest = readable.isEmpty ? nil : try manifest(random.pick(readable))
         let left = own.notIncluded(in: manifest)

@@ -121,7 +121,10 @@ extension World {
     private func manifestCreated(_ name: String, _ bytes: [UInt8]) throws {
         let manifest = try Manifest(decoding: bytes)
         decodedManifests[name] = manifest
-        guard try properties.isNext(manifest) else { return }
+        guard try properties.isNext(manifest) else {
+            voidManifests.insert(manifest.generation)
+            return
+        }
         let parts = try segments(manifest)
         try properties.manifestCreated(manifest, parts: parts, store: store)
     }

@@ -81,6 +81,8 @@ package final class World {
     var openSegments: [String: SegmentReader] = [:]
     var readPages: [String: [SegmentReference]] = [:]
     var decodedManifests: [String: Manifest] = [:]
+    /// Generations under whose number something came long after they were collected. No list shows it before newer ones.
+    var voidManifests: Set<Generation> = []
     private(set) var traceHash: UInt64 = 14_695_981_039_346_656_037
     package private(set) var trace: [TraceLine] = []
 

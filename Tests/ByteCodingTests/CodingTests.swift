@@ -89,6 +89,17 @@ import Testing
                 == Hex.bytes("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"))
     }
 
+    /// RFC 1321, A.5; RFC 4648, section 10.
+    @Test("MD5 and base64")
+    func digestOfRequests() {
+        #expect(MD5.hash(of: []) == Hex.bytes("d41d8cd98f00b204e9800998ecf8427e"))
+        #expect(MD5.hash(of: Array("_message digest".utf8)[1...]) == Hex.bytes("f96b697d7cb7938d525a2f31aaf161d0"))
+        let words = ["", "f", "fo", "foo", "foob", "fooba", "foobar"]
+        #expect(
+            words.map { Base64.string(Array($0.utf8)) }
+                == ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"])
+    }
+
     @Test("digests add and subtract modulo 2^256, with carries")
     func sums() throws {
         let ones = try #require(Digest256(hex: String(repeating: "f", count: 64)))

@@ -71,6 +71,75 @@ struct ObjectStoreTests {
         }
     }
 
+    @Test("an upload that breaks off leaves nothing, and takes nothing away", arguments: [0, 1, 1500, 2999])
+    func cutOff(sentBytes: Int) throws {
+        let configuration = try TestObjectStore.configuration()
+        let bucket = S3Bucket(configuration)
+        let bytes = [UInt8](repeating: 7, count: 3000)
+        for isCreate in [true, false] {
+            let name = "log/1/\(isCreate)"
+            let request = try Upload(
+                isCreate ? .create(name: name, bytes: bytes) : .put(name: name, bytes: bytes), configuration)
+            var upload: RawSocket? = try request.begin(sentBytes: sentBytes)
+            upload = nil
+            // Nobody tells when the store has seen that it is over.
+            for _ in 0..<50 { #expect(bucket.perform(.size(name: name)) == .missing) }
+            // One that lies still while another is carried out.
+            upload = try request.begin(sentBytes: sentBytes)
+            #expect(bucket.perform(.create(name: name, bytes: [1, 2])) == .done)
+            #expect(bucket.perform(.get(name: name, range: nil)) == .bytes([1, 2]))
+            _ = upload
+            upload = nil
+            for _ in 0..<50 { #expect(bucket.perform(.get(name: name, range: nil)) == .bytes([1, 2])) }
+        }
+    }
+
+    @Test("an upload whose bytes are not those of its digest is refused")
+    func damaged() throws {
+        let configuration = try TestObjectStore.configuration()
+        let bytes = [UInt8](repeating: 7, count: 3000)
+        for operation: BucketOperation in [.create(name: "a", bytes: bytes), .put(name: "a", bytes: bytes)] {
+            var upload = try Upload(operation, configuration)
+            upload.request.body[1000] ^= 1
+            let socket = try upload.begin(sentBytes: bytes.count)
+            #expect(socket.readLine().split(separator: " ").dropFirst().first == "400")
+            #expect(S3Bucket(configuration).perform(.size(name: "a")) == .missing)
+        }
+    }
+
+    /// The request of an operation, sent as it is wanted.
+    private struct Upload {
+        var request: S3Request
+        let configuration: S3Configuration
+
+        init(_ operation: BucketOperation, _ configuration: S3Configuration) throws {
+            var call = S3Call(
+                operation,
+                in: S3Call.Context(prefix: configuration.place.prefix, region: configuration.signer.region), seed: 1)
+            let now = Moment(milliseconds: 0, wall: Timestamp(milliseconds: 0))
+            guard case .send(let request) = call.start(now: now) else { throw Unexpected() }
+            self.request = request
+            self.configuration = configuration
+        }
+
+        struct Unexpected: Error {}
+
+        /// Head, and so much of the body.
+        func begin(sentBytes: Int) throws -> RawSocket {
+            let signed = configuration.signer.sign(request, at: SystemClock().wall())
+            // http: | HOST:PORT | the rest
+            let parts = signed.url.split(separator: "/", maxSplits: 2)
+            let port = try #require(parts[1].split(separator: ":").last.flatMap { Int($0) })
+            let socket = try RawSocket(port: port)
+            let lines = signed.headers.map { "\($0.name): \($0.value)\r\n" }.joined()
+            socket.send(
+                "\(signed.method.rawValue) /\(parts[2]) HTTP/1.1\r\n\(lines)content-length: \(request.body.count)\r\n\r\n"
+            )
+            socket.send(Array(request.body.prefix(sentBytes)))
+            return socket
+        }
+    }
+
     @Test("a wrong secret is told, and what to do")
     func wrongSecret() throws {
         let bucket = try TestObjectStore.bucket({ $1["AWS_SECRET_ACCESS_KEY"] = "wrong" })

@@ -22,15 +22,21 @@ enum TestObjectStore {
         _ change: (inout S3Place, inout [String: String]) -> Void = { _, _ in },
         _ patience: (inout S3Call.Patience) -> Void = { _ in }
     ) throws -> S3Bucket {
+        var all = S3Call.Patience()
+        patience(&all)
+        return S3Bucket(try configuration(change), patience: all)
+    }
+
+    /// Of a prefix of its own, empty.
+    static func configuration(
+        _ change: (inout S3Place, inout [String: String]) -> Void = { _, _ in }
+    ) throws -> S3Configuration {
         var place = try S3Place("\(try #require(place))/\(UUID().uuidString)")
         var environment = environment
         change(&place, &environment)
-        let configuration = try S3Configuration(
+        return try S3Configuration(
             place, words: S3Configuration.Words(), environment: environment,
             files: S3Configuration.Files(credentials: nil, config: nil))
-        var all = S3Call.Patience()
-        patience(&all)
-        return S3Bucket(configuration, patience: all)
     }
 
     static func control(_ word: String) throws {
