@@ -6,9 +6,9 @@ package enum MD5 {
     package static let byteCount = 16
 
     package static func hash(of bytes: ArraySlice<UInt8>) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: byteCount) { out, count in
+        unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { out, count in
             // Safe: libcrypto reads exactly `count` bytes of a buffer that lives through the call, and writes sixteen.
-            bytes.withUnsafeBufferPointer { buffer in
+            unsafe bytes.withUnsafeBufferPointer { buffer in
                 _ = unsafe CCrypto.MD5(buffer.baseAddress, buffer.count, out.baseAddress)
             }
             count = byteCount
