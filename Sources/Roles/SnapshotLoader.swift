@@ -49,10 +49,13 @@ package final class SnapshotLoader: Sendable {
 
     package let bucket: any Bucket
     package let source: BucketByteSource
+    private let purpose: SegmentReader.Purpose
     private let state = Mutex(State())
 
-    package init(_ bucket: any Bucket) {
+    /// - Parameter purpose: what segments are opened for.
+    package init(_ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search) {
         self.bucket = bucket
+        self.purpose = purpose
         source = BucketByteSource(bucket)
     }
 
@@ -138,7 +141,7 @@ package final class SnapshotLoader: Sendable {
     package func readers(_ references: [SegmentReference]) throws -> [SegmentReader] {
         let known = state.withLock { $0.readers }
         let fresh = references.filter { known[$0.objectName] == nil }
-        let opened = try SegmentReader.open(fresh, source: source)
+        let opened = try SegmentReader.open(fresh, for: purpose, source: source)
         return state.withLock { state in
             for (reference, reader) in zip(fresh, opened) { state.readers[reference.objectName] = reader }
             return references.map { state.readers[$0.objectName] ?? known[$0.objectName]! }

@@ -8,7 +8,7 @@ final class WorkerEngine {
     private let loader: SnapshotLoader
     private let draft = SegmentDraft(memoryBudgetBytes: 512 << 20)
 
-    init(_ bucket: any Bucket) { loader = SnapshotLoader(bucket) }
+    init(_ bucket: any Bucket) { loader = SnapshotLoader(bucket, for: .keys) }
 
     var settings: Settings { draft.settings }
 

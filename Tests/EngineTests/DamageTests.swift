@@ -107,6 +107,8 @@ import Testing
                     }
                 }
                 #expect(try snapshot.segments[0].records([ordinal]) == [naive.samples[Int(ordinal)].record])
+                let narrow = try SegmentReader.open([reference], for: .keys, source: source)[0]
+                #expect(try narrow.records([ordinal]) == [naive.samples[Int(ordinal)].record])
                 #expect(try snapshot.lookup(keys: [key])[0]?.version == naive.samples[0].version)
             } catch is EngineError {
                 errors += 1

@@ -186,6 +186,27 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         #expect(source.roundCount == before + 2)
     }
 
+    @Test("segments opened for keys find the same articles; their records take a round more")
+    func openedForKeys() throws {
+        let samples = SampleArticles.many(300, seed: 62)
+        let source = MemoryByteSource()
+        let overlay = source.put(try build(Array(samples[..<150])))
+        var references = [overlay]
+        try SegmentMerger(settings: Settings(), source: source).compact([open(try build(Array(samples[150...])))]) {
+            references.append(source.put($0))
+        }
+        #expect(references.contains { $0.kind == .cell })
+        let whole = try SnapshotReader.open(references, source: source)
+        let narrow = try SnapshotReader(
+            segments: SegmentReader.open(references, for: .keys, source: source), source: source)
+        let found = try narrow.lookup(keys: samples.map(\.key))
+        #expect(try found == whole.lookup(keys: samples.map(\.key)) && !found.contains(nil))
+        let before = source.roundCount
+        let wants = found.map { (segment: narrow.segments[$0!.segment], ordinal: $0!.ordinal) }
+        #expect(try SegmentReader.records(wants, source: source) == samples.map(\.record))
+        #expect(source.roundCount == before + 2)
+    }
+
     @Test("length codes are exact below 40 and never above the length")
     func lengthCodes() {
         for length in 0..<100_000 {

@@ -10,9 +10,9 @@ struct ArticleIndex: Sendable {
 
     var blockCount: Int { offsets.count - 1 }
 
-    init(
-        decoding bytes: [UInt8], kind: SegmentReference.Kind, documentCount: Int, articleBytes: UInt64
-    ) throws(CodingError) {
+    init(decoding bytes: [UInt8], of footer: SegmentFooter) throws(CodingError) {
+        let (kind, documentCount) = (footer.kind, Int(footer.documentCount))
+        let articleBytes = footer.section(.articles).length
         var reader = ByteReader(bytes)
         while !reader.isAtEnd {
             let start = reader.offset

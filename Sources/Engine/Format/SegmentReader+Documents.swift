@@ -227,19 +227,51 @@ extension SegmentReader {
         try Self.records(ordinals.map { (self, $0) }, source: source)
     }
 
-    /// Canonical records of documents of several segments, in the order asked for; one round.
+    /// Canonical records of documents of several segments, in the order asked for; one round, and one before for segments that
+    /// were opened for keys.
     package static func records(
         _ wants: [(segment: SegmentReader, ordinal: UInt32)], source: any ByteSource
     ) throws -> [[UInt8]] {
+        let indexes = try articleIndexes(of: wants.map(\.segment), source: source)
         var round = ReadRound()
-        for want in wants {
+        for (want, index) in zip(wants, indexes) {
             precondition(want.ordinal < want.segment.footer.documentCount)
-            round.add(want.segment, .articles, want.segment.articleRange(of: want.ordinal))
+            round.add(want.segment, .articles, index.range(index.block(of: want.ordinal)))
         }
         var slices = try round.run(source)
         let decompressor = ZstdDecompressor()
-        return try wants.enumerated().map { index, want in
-            try want.segment.record(want.ordinal, from: &slices[index], decompressor)
+        return try wants.indices.map { number in
+            let want = wants[number]
+            return try want.segment.record(
+                want.ordinal, inBlock: indexes[number].block(of: want.ordinal),
+                try want.segment.decompress(&slices[number], decompressor), indexes[number])
+        }
+    }
+
+    /// For each of the segments its index of articles: read where it is not held.
+    private static func articleIndexes(
+        of segments: [SegmentReader], source: any ByteSource
+    ) throws -> [ArticleIndex] {
+        var round = ReadRound()
+        var slots: [ObjectIdentifier: Int] = [:]
+        for segment in segments where !segment.holdsIndexes && slots[ObjectIdentifier(segment)] == nil {
+            let whole = 0..<segment.footer.section(.articleIndex).length
+            slots[ObjectIdentifier(segment)] = round.add(segment, .articleIndex, whole)
+        }
+        var slices = try round.run(source)
+        var read: [ObjectIdentifier: ArticleIndex] = [:]
+        return try segments.map { segment in
+            let name = ObjectIdentifier(segment)
+            guard let slot = slots[name] else { return segment.articleIndex }
+            if let known = read[name] { return known }
+            let bytes = try unsafe Array(slices[slot].checked())
+            do throws(CodingError) {
+                let index = try ArticleIndex(decoding: bytes, of: segment.footer)
+                read[name] = index
+                return index
+            } catch {
+                throw segment.corrupt(.articleIndex, UInt64(error.offset), error.description)
+            }
         }
     }
 
@@ -250,7 +282,8 @@ extension SegmentReader {
     func record(
         _ ordinal: UInt32, from slice: inout SectionSlice, _ decompressor: ZstdDecompressor
     ) throws(EngineError) -> [UInt8] {
-        try record(ordinal, inBlock: articleIndex.block(of: ordinal), try decompress(&slice, decompressor))
+        try record(
+            ordinal, inBlock: articleIndex.block(of: ordinal), try decompress(&slice, decompressor), articleIndex)
     }
 
     func decompress(_ slice: inout SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
@@ -271,12 +304,16 @@ extension SegmentReader {
     }
 
     /// Cuts one record out of the raw bytes of its block.
-    func record(_ ordinal: UInt32, inBlock block: Int, _ raw: [UInt8]) throws(EngineError) -> [UInt8] {
+    ///
+    /// - Parameter index: of the segment.
+    func record(
+        _ ordinal: UInt32, inBlock block: Int, _ raw: [UInt8], _ index: ArticleIndex
+    ) throws(EngineError) -> [UInt8] {
         if footer.kind == .overlay { return raw }
-        let start = articleIndex.range(block).lowerBound
+        let start = index.range(block).lowerBound
         do throws(CodingError) {
             var reader = ByteReader(raw)
-            for _ in articleIndex.firstDocuments[block]..<ordinal { _ = try reader.lengthPrefixed() }
+            for _ in index.firstDocuments[block]..<ordinal { _ = try reader.lengthPrefixed() }
             return Array(try reader.lengthPrefixed())
         } catch {
             throw corrupt(.articles, start, "in the block's raw bytes: \(error.description)")

@@ -2,10 +2,17 @@ import ByteCoding
 import News
 package import Storage
 
-/// An open segment: its footer and open area in memory, the rest read by ranges.
+/// An open segment: its footer and open area in memory, or what of it the purpose needs; the rest is read by ranges.
 ///
 /// Invariant: every byte it hands out belongs to a page whose checksum was found right.
 package final class SegmentReader: Sendable {
+    /// What a segment is opened for: the indexes of words and texts take many times the room of the filter of keys.
+    package enum Purpose: Sendable {
+        case search
+        /// Keys alone are looked up, and few records read.
+        case keys
+    }
+
     package let objectName: String
     package let sizeBytes: UInt64
     package let footer: SegmentFooter
@@ -17,13 +24,22 @@ package final class SegmentReader: Sendable {
     package let languageNames: NameList
     package let sectionNames: NameList
     package let keyFilter: KeyFilter
-    let dictionaryIndex: TermBlockIndex
-    let correctionIndex: TermBlockIndex
-    let articleIndex: ArticleIndex
+    /// nil if it was opened for keys.
+    private let indexes: (dictionary: TermBlockIndex, correction: TermBlockIndex, article: ArticleIndex)?
     /// Place in the order of every 64th document.
     let documentIndex: [OrderKey]
     /// First half of every 128th key of the run.
     let keyIndex: [UInt64]
+
+    var dictionaryIndex: TermBlockIndex { searchIndexes.dictionary }
+    var correctionIndex: TermBlockIndex { searchIndexes.correction }
+    var articleIndex: ArticleIndex { searchIndexes.article }
+    var holdsIndexes: Bool { indexes != nil }
+
+    private var searchIndexes: (dictionary: TermBlockIndex, correction: TermBlockIndex, article: ArticleIndex) {
+        guard let indexes else { preconditionFailure("a segment that was opened for keys is searched") }
+        return indexes
+    }
 
     package var documentCount: Int { Int(footer.documentCount) }
 
@@ -31,7 +47,7 @@ package final class SegmentReader: Sendable {
     ///
     /// - Throws: `EngineError`: corrupt, unsupported version, truncated; or what the source throws.
     package static func open(
-        _ objects: [(name: String, sizeBytes: UInt64)], source: any ByteSource
+        _ objects: [(name: String, sizeBytes: UInt64)], for purpose: Purpose = .search, source: any ByteSource
     ) throws -> [SegmentReader] {
         for object in objects where object.sizeBytes < UInt64(SegmentFormat.tailBytes + SegmentFormat.headerBytes) {
             throw EngineError(
@@ -80,7 +96,7 @@ package final class SegmentReader: Sendable {
             }
             readers.append(
                 try SegmentReader(
-                    name: object.name, sizeBytes: object.sizeBytes, tail: tails[index], end: view,
+                    purpose, name: object.name, sizeBytes: object.sizeBytes, tail: tails[index], end: view,
                     endOffset: request.offset, source: source))
         }
         return readers
@@ -92,8 +108,10 @@ package final class SegmentReader: Sendable {
     }
 
     /// Opens segments and holds each against what is said of it.
-    package static func open(_ references: [SegmentReference], source: any ByteSource) throws -> [SegmentReader] {
-        let readers = try open(references.map { ($0.objectName, $0.sizeBytes) }, source: source)
+    package static func open(
+        _ references: [SegmentReference], for purpose: Purpose = .search, source: any ByteSource
+    ) throws -> [SegmentReader] {
+        let readers = try open(references.map { ($0.objectName, $0.sizeBytes) }, for: purpose, source: source)
         for (reader, reference) in zip(readers, references) { try reader.requireMatch(reference) }
         return readers
     }
@@ -109,7 +127,8 @@ package final class SegmentReader: Sendable {
     /// - Parameters:
     ///   - end: bytes of the object from `endOffset` to its end, the open area included.
     private init(
-        name: String, sizeBytes: UInt64, tail: SegmentTail, end: ByteView, endOffset: UInt64, source: any ByteSource
+        _ purpose: Purpose, name: String, sizeBytes: UInt64, tail: SegmentTail, end: ByteView, endOffset: UInt64,
+        source: any ByteSource
     ) throws(EngineError) {
         objectName = name
         self.sizeBytes = sizeBytes
@@ -177,20 +196,23 @@ package final class SegmentReader: Sendable {
             while !reader.isAtEnd { places.append(try reader.orderPlace()) }
             return places
         }
-        articleIndex = try parse(.articleIndex) { (bytes) throws(CodingError) in
-            try ArticleIndex(
-                decoding: bytes, kind: table.kind, documentCount: Int(table.documentCount),
-                articleBytes: table.section(.articles).length)
-        }
-        dictionaryIndex = try parse(.dictionaryIndex) { (bytes) throws(CodingError) in
-            try TermBlockIndex(
-                decoding: bytes, termCount: Int(table.termCount), blockBytes: table.section(.dictionary).length,
-                companionBytes: [table.section(.postings).length, table.section(.positions).length])
-        }
-        correctionIndex = try parse(.correctionIndex) { (bytes) throws(CodingError) in
-            try TermBlockIndex(
-                decoding: bytes, termCount: Int(table.correctionTermCount),
-                blockBytes: table.section(.corrections).length, companionBytes: [])
+        if purpose == .search {
+            let dictionary = try parse(.dictionaryIndex) { (bytes) throws(CodingError) in
+                try TermBlockIndex(
+                    decoding: bytes, termCount: Int(table.termCount), blockBytes: table.section(.dictionary).length,
+                    companionBytes: [table.section(.postings).length, table.section(.positions).length])
+            }
+            let correction = try parse(.correctionIndex) { (bytes) throws(CodingError) in
+                try TermBlockIndex(
+                    decoding: bytes, termCount: Int(table.correctionTermCount),
+                    blockBytes: table.section(.corrections).length, companionBytes: [])
+            }
+            let article = try parse(.articleIndex) { (bytes) throws(CodingError) in
+                try ArticleIndex(decoding: bytes, of: table)
+            }
+            indexes = (dictionary, correction, article)
+        } else {
+            indexes = nil
         }
         for (column, list) in zip([SectionKind.sources, .languages, .sections], names) {
             let expected = UInt64(table.documentCount) * UInt64(NameList.codeBytes(nameCount: list.names.count))

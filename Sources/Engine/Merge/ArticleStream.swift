@@ -25,6 +25,6 @@ final class ArticleStream {
             raw = try unsafe segment.decompress(try window.bytes(range), at: range.lowerBound, decompressor)
             block = wanted
         }
-        return try segment.record(ordinal, inBlock: block, raw)
+        return try segment.record(ordinal, inBlock: block, raw, segment.articleIndex)
     }
 }
