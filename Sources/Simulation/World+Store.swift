@@ -158,7 +158,11 @@ extension World {
                 if let manifest = try manifest(generation) { newest = (manifest, try segments(manifest)) }
             }
         }
-        try properties.vanished(vanished, newest: newest, store: store)
+        // What came long after its number was collected was void, and nobody misses it.
+        let missed = vanished.filter { name in
+            !(ObjectName.generation(ofManifest: name).map { voidManifests.contains($0) } ?? false)
+        }
+        try properties.vanished(missed, newest: newest, store: store)
     }
 
     // MARK: Tracing
