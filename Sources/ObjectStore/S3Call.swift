@@ -11,7 +11,10 @@
 // 4. Every call ends: tries, pauses and the whole have limits.
 // 5. What goes up carries its digest (Content-MD5): a store refuses what came damaged or cut off. Without it SeaweedFS 4.48 keeps
 //    an empty object of a PUT whose connection ends before the first byte of its body.
-// 6. What a store says is held against what was asked: a range that is not the one asked for, a list out of order or with
+// 6. That an object is not there is believed only of the store itself, never of a proxy before it that knows no way: where a log ends
+//    and who reigns hang on that word. A 404 is the store's if it carries an error code of S3 or a request's id; one to HEAD that
+//    carries none is asked again by GET, whose answer has a body.
+// 7. What a store says is held against what was asked: a range that is not the one asked for, a list out of order or with
 //    foreign names is a failure, never an answer.
 
 import ByteCoding
@@ -79,7 +82,7 @@ package struct S3Call: Sendable {
     /// What an object may hold at most, when the whole is asked for.
     private static let objectLimitBytes = 1 << 30
 
-    private enum Stage: Equatable {
+    private indirect enum Stage: Equatable, Sendable {
         case simple
         /// In parts: is it there already?
         case looking
@@ -88,6 +91,8 @@ package struct S3Call: Sendable {
         case completing
         /// The completion may have taken effect: is the object there, whole?
         case confirming
+        /// Whose word was it that HEAD found nothing? Then this goes on.
+        case asking(Stage)
         /// Taking back what was uploaded; then this is the result.
         case aborting(BucketResult)
         case finished
@@ -169,6 +174,10 @@ package struct S3Call: Sendable {
             return try succeed(response, request, now: now)
         }
         let refusal = S3Refusal(response)
+        if response.status == 404, request.method == .head, !refusal.isOfStore {
+            stage = .asking(stage)
+            return send(make(.get, headers: [S3Field("range", "bytes=0-0")], answerLimitBytes: 1))
+        }
         if let action = expectedRefusal(response, refusal, now: now) { return action }
         let message = refusal.message(request, region: context.region)
         switch isHiddenError ? .again(isCertain: false) : refusal.verdict {
@@ -181,7 +190,8 @@ package struct S3Call: Sendable {
 
     /// Refusals that are answers.
     private mutating func expectedRefusal(_ response: S3Response, _ refusal: S3Refusal, now: Moment) -> Action? {
-        let isMissing = response.status == 404 && refusal.code != "NoSuchBucket"
+        let isMissing = response.status == 404 && refusal.isOfStore && refusal.code != "NoSuchBucket"
+        if case .asking(let before) = stage, isMissing { stage = before }
         switch (stage, operation) {
         case (.simple, .create) where response.status == 412: return finish(.exists)
         case (.simple, .get) where isMissing, (.simple, .size) where isMissing: return finish(.missing)
@@ -206,6 +216,10 @@ package struct S3Call: Sendable {
         _ response: S3Response, _ request: S3Request, now: Moment
     ) throws(BadAnswer) -> Action {
         switch (stage, operation) {
+        case (.asking(let before), _):
+            stage = before
+            self.request = head()
+            throw BadAnswer("HEAD was answered with 404, but the object is there")
         case (.simple, .put), (.simple, .create), (.simple, .delete): return finish(.done)
         case (.simple, .size): return finish(.size(try size(response)))
         case (.simple, .get(_, let range)): return finish(.bytes(try content(response, range, request)))
@@ -416,7 +430,7 @@ package struct S3Call: Sendable {
     private var isUpload: Bool {
         switch stage {
         case .initiating, .part, .completing: true
-        case .simple, .looking, .confirming, .aborting, .finished: false
+        case .simple, .looking, .confirming, .asking, .aborting, .finished: false
         }
     }
 

@@ -18,6 +18,8 @@ struct S3Refusal: Equatable {
     var text: String
     var region: String?
     var bucketRegion: String?
+    /// Whether the store itself answered, not something on the way to it.
+    var isOfStore: Bool
     /// How long the store asks us to wait.
     var retryAfterMilliseconds: Int64?
 
@@ -28,6 +30,7 @@ struct S3Refusal: Equatable {
         do throws(XMLFields.Malformed) { fields = try XMLFields(response.body) } catch { fields = nil }
         code = Self.shown(fields?.text("Error/Code") ?? "")
         text = Self.shown(fields?.text("Error/Message") ?? "")
+        isOfStore = !code.isEmpty || response.header("x-amz-request-id") != nil
         bucketRegion = (response.header("x-amz-bucket-region") ?? fields?.text("Error/Region")).map(Self.shown)
         retryAfterMilliseconds = response.header("retry-after").flatMap { Int64($0) }.map { min(max($0, 0), 60) * 1000 }
     }
@@ -49,6 +52,7 @@ struct S3Refusal: Equatable {
         }
         switch status {
         case 408, 409, 425, 429: return .again(isCertain: true)
+        case 404 where !isOfStore: return .again(isCertain: false)
         case 507: return .full
         case 501, 505: return .lasting
         case 500...: return .again(isCertain: false)
@@ -84,7 +88,7 @@ struct S3Refusal: Equatable {
             return bucketRegion.map { "the bucket is in \($0): give --s3-region \($0)" }
                 ?? "the endpoint or its style may be wrong: see --s3-endpoint, --s3-style"
         case 401, 403: return "the credentials must be right, and may list the bucket and read, write and delete in it"
-        case 405: return "is this an S3 endpoint? see --s3-endpoint, --s3-style"
+        case 404 where !isOfStore, 405: return "is this an S3 endpoint? see --s3-endpoint, --s3-style"
         case 501: return "the store does not do what coranto needs: see docs/object-stores.md"
         case 507: return "make room"
         default: return verdict == .full ? "raise the quota or make room" : nil

@@ -114,6 +114,12 @@ struct SimulatedServer {
 
     // MARK: Answers
 
+    /// The word of a proxy that knows no way to the store.
+    static func foreign() -> S3Response {
+        let body = Array("404 page not found\n".utf8)
+        return S3Response(status: 404, headers: [S3Field("Content-Length", "\(body.count)")], body: body)
+    }
+
     static func error(_ status: Int, _ code: String, retryAfterSeconds: Int? = nil) -> S3Response {
         var response = xml(status, "<Error><Code>\(code)</Code><Message>simulated</Message></Error>")
         if let retryAfterSeconds { response.headers.append(S3Field("Retry-After", "\(retryAfterSeconds)")) }
@@ -132,7 +138,9 @@ struct SimulatedServer {
         case .bytes(let bytes):
             S3Response(status: 200, headers: [S3Field("Content-Length", "\(bytes.count)")], body: bytes)
         case .size(let size): S3Response(status: 200, headers: [S3Field("Content-Length", "\(size)")])
-        case .missing: request.method == .head ? S3Response(status: 404) : error(404, "NoSuchKey")
+        case .missing:
+            request.method == .head
+                ? S3Response(status: 404, headers: [S3Field("x-amz-request-id", "1")]) : error(404, "NoSuchKey")
         case .names: error(500, "InternalError")
         case .failed(let failure): failure.kind == .full ? error(507, "XMinioStorageFull") : error(500, "InternalError")
         }

@@ -124,13 +124,14 @@ extension World {
         let isGone = !isRunning(request.process, request.run)
         // A request on its way when its process dies may still arrive, or only its head may.
         if isGone, !request.mustLand, random.chance(500) { return try server.answerHead(of: arrival.content) }
-        let response: S3Response
+        var response: S3Response
         switch request.fault {
         case .refused:
             // A proxy that could not pass it on whole says so as well.
             try server.answerHead(of: arrival.content)
             response = SimulatedServer.error(
                 random.pick([429, 500, 503]), "SlowDown", retryAfterSeconds: random.chance(200) ? 1 : nil)
+            if arrival.conversation % 4 == 0 { response = SimulatedServer.foreign() }
         case .full: response = SimulatedServer.error(507, "XMinioStorageFull")
         case .broken: response = SimulatedServer.error(403, "AccessDenied")
         default:

@@ -84,7 +84,7 @@ private func bucket(
     func order() throws {
         let server = try ScriptedServer { head, _ in
             let path = head.split(separator: " ")[1]
-            if path.hasSuffix("3") { return .bytes(response("404 Not Found")) }
+            if path.hasSuffix("3") { return .bytes(response("404 Not Found", headers: "x-amz-request-id: 1\r\n")) }
             if path.hasSuffix("5") { return .bytes(response("403 Forbidden")) }
             return .bytes(response("200 OK", String(path.suffix(2))))
         }

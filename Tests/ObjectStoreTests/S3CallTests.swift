@@ -41,8 +41,15 @@ private struct Exchange {
         take(call.handle(event, now: moment))
     }
 
-    /// Headers that say nothing of the length get the right one.
+    /// As a store answers: headers that say nothing of the length get the right one.
     mutating func answer(_ status: Int, _ headers: [(String, String)] = [], _ body: String = "") {
+        reply(status, headers + [("x-amz-request-id", "1")], body)
+    }
+
+    /// As a proxy before the store answers, which knows no way to it.
+    mutating func foreign(_ status: Int) { reply(status, [], "page not found") }
+
+    private mutating func reply(_ status: Int, _ headers: [(String, String)], _ body: String) {
         var fields = headers.map { S3Field($0.0, $0.1) }
         if request?.method != .head, !fields.contains(where: { $0.name.lowercased() == "content-length" }) {
             fields.append(S3Field("content-length", "\(body.utf8.count)"))
@@ -356,6 +363,36 @@ private func error(_ code: String, _ message: String = "m") -> String {
         var exchange = Exchange(.list(prefix: "", after: "0", limit: 10))
         while exchange.result == nil { exchange.answer(200, [], body) }
         #expect(exchange.failure?.kind == .passing)
+    }
+
+    // MARK: Whose word it is
+
+    @Test("that an object is not there is believed of the store alone")
+    func foreignWord() {
+        for operation: BucketOperation in [
+            .get(name: "a", range: nil), .size(name: "a"), .delete(name: "a"), .create(name: "a", bytes: [1]),
+        ] {
+            var exchange = Exchange(operation)
+            while exchange.result == nil { exchange.foreign(404) }
+            #expect(exchange.failure?.kind == .passing, "\(operation)")
+            #expect(exchange.failure?.message.contains("--s3-endpoint") == true)
+        }
+        var unmarked = Exchange(.size(name: "a"))
+        unmarked.foreign(404)
+        #expect(unmarked.lines == ["HEAD p/a ", "GET p/a "])
+        #expect(unmarked.requests[1].headers == [S3Field("range", "bytes=0-0")])
+        unmarked.answer(404, [], error("NoSuchKey"))
+        #expect(unmarked.result == .missing)
+        var there = Exchange(.size(name: "a"))
+        there.foreign(404)
+        there.answer(206, [("content-range", "bytes 0-0/7")], "x")
+        #expect(there.lines == ["HEAD p/a ", "GET p/a ", "HEAD p/a "])
+        there.answer(200, [("content-length", "7")])
+        #expect(there.result == .size(7))
+        var noBucket = Exchange(.size(name: "a"))
+        noBucket.foreign(404)
+        noBucket.answer(404, [], error("NoSuchBucket"))
+        #expect(noBucket.failure?.kind == .lasting)
     }
 
     // MARK: Parts
