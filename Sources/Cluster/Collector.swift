@@ -81,6 +81,8 @@ package struct Collector: Sendable {
     private var olderRecords: [String] = []
     private var seenUnnamed: Set<UInt64> = []
     private var victims: [String] = []
+    /// Objects of the log. The oldest goes first, so that what is left of a term has no hole, whenever a round ends.
+    private var logVictims: ArraySlice<String> = []
     private var deletedCount = 0
     #if PLANTED_LOG_BEFORE_LEDGER
         var coming: Manifest?
@@ -115,6 +117,7 @@ package struct Collector: Sendable {
         naming = naming.filter { isNamed($0.value) }
         toRead = head.kept.generations.filter { firstNeeded[$0] == nil }
         victims = recorded == nil ? [] : olderRecords
+        logVictims = []
         seenUnnamed = []
         deletedCount = 0
         foldersLeft = Self.folders
@@ -182,7 +185,7 @@ package struct Collector: Sendable {
             }
             return told + [next(now: now)].compactMap { $0 }
         case (.looking, .missing):
-            if let victim = victims.popLast() {
+            if let victim = victims.popLast() ?? logVictims.popFirst() {
                 stage = .deleting(victim)
                 return [.operation(call.start(.delete(name: victim)))]
             }
@@ -240,7 +243,7 @@ package struct Collector: Sendable {
             stage = .listing(folder)
             return .operation(call.start(.list(prefix: folder, after: nil, limit: Self.listLimitCount)))
         }
-        if !victims.isEmpty {
+        if !victims.isEmpty || !logVictims.isEmpty {
             stage = .looking
             return .operation(call.start(.size(name: ObjectName.term(term.next))))
         }
@@ -299,7 +302,11 @@ package struct Collector: Sendable {
                     verdict(onWritten: name, now: now, isOver: isOver, protected: protected)
                 }
             guard let verdict else { continue }
-            if verdict == .goes { victims.append(name) }
+            if verdict == .goes, name.hasPrefix("log/") {
+                logVictims.append(name)
+            } else if verdict == .goes {
+                victims.append(name)
+            }
             if tells { told.append(.judged(name, verdict)) }
         }
         return told

@@ -12,6 +12,8 @@ private final class Yard {
     var open: Set<Attempt> = []
     var protected: Set<String> = []
     var isFenced = false
+    /// In their order.
+    var deleted: [String] = []
     var abandoned: String?
 
     init() {
@@ -60,6 +62,7 @@ private final class Yard {
             return .names(Array(names.prefix(limit)))
         case .delete(let name):
             objects[name] = nil
+            deleted.append(name)
             return .done
         case .put(let name, let bytes) where name.hasPrefix("collection/"):
             objects[name] = bytes
@@ -220,6 +223,21 @@ private final class Yard {
         yard.head.kept = KeptGenerations([runs[0], runs[3]])
         for time in stride(from: Int64(6100), through: 9000, by: 100) { yard.round(at: time) }
         #expect(yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test(
+        "a term's log goes from its oldest object on, after manifests: whenever a round ends, what is left has no hole")
+    func logOrder() {
+        let yard = Yard()
+        let log = (0..<300).map { ObjectName.log(Term(1), $0) }
+        for name in log { yard.objects[name] = [1] }
+        yard.objects[ObjectName.manifest(Generation(2))] = [1]
+        yard.head.watermarks = yard.head.watermarks.map { _ in position(250) }
+        yard.head.foldedTo = position(250)
+        yard.objects[yard.head.name] = yard.head.encoded
+        for time in stride(from: Int64(100), through: 2000, by: 100) { yard.round(at: time) }
+        #expect(yard.deleted.first == ObjectName.manifest(Generation(2)))
+        #expect(yard.deleted.dropFirst().elementsEqual(log[..<250]))
     }
 
     @Test("nothing is deleted once a later term exists")
