@@ -7,8 +7,8 @@ struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail", abstract: "Tells what is added, superseded and retracted, generation by generation.",
         discussion: """
-            Lines of JSON: change is added, superseded, retracted or removed. To go on after a line, give what it says as \
-            resume to --from: nothing is missed, and at most one generation is told again. The last line, change end, says it too.
+            Lines of JSON: change is added, superseded, retracted, expired or removed. To go on after a line, give what it says \
+            as resume to --from: nothing is missed, and at most one generation is told again. The last line, change end, says it too.
 
             Generations thin out after an hour. Those in between that are not kept are told together with the next that is; a \
             --from that is not kept any more is refused, for what changed since cannot be known. 0 is always known: the empty \
