@@ -95,7 +95,8 @@ package struct Publisher: Sendable {
     private var stage = Stage.idle
     private var create = CreateCall(owner: .manifest)
     private var look = StoreCall(owner: .manifest)
-    private var read = StoreCall(owner: .manifest)
+    /// Of an object of the ledger, which may stay as it is: publishing does not wait for one that fails for good.
+    private var read = StoreCall(owner: .manifest, tryLimitCount: 4)
     private var waiting: [Waiting] = []
     private var merges: [Merge] = []
     /// Workers of which a report was refused; they join again under another number.

@@ -65,11 +65,15 @@ package struct StoreCall: Sendable {
     private var retryAt: Int64?
 
     private var waitsForSpace: Bool
+    private let tryLimitCount: Int
 
-    /// - Parameter waitsForSpace: whether a full store is waited for as a busy one is.
-    package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
+    /// - Parameters:
+    ///   - waitsForSpace: whether a full store is waited for as a busy one is.
+    ///   - tryLimitCount: after so many tries a passing failure is the result; only for what can be done without.
+    package init(owner: OperationTag.Owner, waitsForSpace: Bool = false, tryLimitCount: Int = .max) {
         self.owner = owner
         self.waitsForSpace = waitsForSpace
+        self.tryLimitCount = tryLimitCount
     }
 
     package var isBusy: Bool { current != nil }
@@ -91,7 +95,9 @@ package struct StoreCall: Sendable {
         guard let operation = current, tag == OperationTag(owner: owner, serial: serial), retryAt == nil else {
             return nil
         }
-        if case .failed(let failure) = result, failure.kind == .passing || (waitsForSpace && failure.kind == .full) {
+        if case .failed(let failure) = result, tries + 1 < tryLimitCount,
+            failure.kind == .passing || (waitsForSpace && failure.kind == .full)
+        {
             retryAt = now.milliseconds + Self.pause(afterTries: tries)
             tries += 1
             return nil

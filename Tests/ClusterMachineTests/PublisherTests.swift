@@ -19,6 +19,8 @@ private struct Press {
     /// What was written, and what is no longer there.
     var objects: [String: [UInt8]] = [:]
     var lost: Set<String> = []
+    /// What fails as a bad sector or a busy store does, each time.
+    var failing: Set<String> = []
     /// Up to where every stream was sent.
     var sent = position(100)
     /// Epochs that are live, by worker.
@@ -78,7 +80,10 @@ private struct Press {
                     objects[name] = bytes
                     result = .done
                 case .get(let name, _):
-                    result = lost.contains(name) ? .missing : objects[name].map { .bytes($0) } ?? .missing
+                    result =
+                        failing.contains(name)
+                        ? .failed(BucketFailure(.passing, name: name, message: "EIO"))
+                        : lost.contains(name) ? .missing : objects[name].map { .bytes($0) } ?? .missing
                 default: result = .done
                 }
                 take(publisher.handle(tagged.tag, result, now: moment(now)), now: now)
@@ -149,6 +154,23 @@ private func report(
         #expect(head[watermark: live] == .start)
         #expect(head.setDigest == added.digest)
         #expect(head.sums[.published] == 1)
+    }
+
+    @Test("an object of the ledger that fails each time stays named after a few tries, and publishing goes on")
+    func ledgerFailing() throws {
+        var press = Press(received: 0)
+        press.reject(sources: 101, hour: 1, now: 1)
+        let first = try #require(press.publisher.snapshot.ledger.entries.first)
+        press.failing.insert(first.object.name(in: "ledger"))
+        press.reject(sources: 101, hour: 2, now: 2)
+        #expect(press.publisher.head.generation == Generation(1) && !press.publisher.isIdle)
+        for time in stride(from: Int64(10), through: 1000, by: 10) {
+            press.take(press.publisher.tick(now: moment(time)), now: time)
+        }
+        #expect(press.publisher.isIdle && press.publisher.head.generation == Generation(2))
+        #expect(press.publisher.snapshot.ledger.entries.first == first)
+        press.failing = []
+        #expect(try press.ledger().count == 202)
     }
 
     @Test("a report that is early waits for the one before")
