@@ -48,6 +48,9 @@ package struct S3Call: Sendable {
         package var pauseLimitMilliseconds: Int64 = 3000
         /// One try may take this long, and longer the more bytes there are.
         package var timeoutMilliseconds: Int64 = 10_000
+        /// A heartbeat's try: two of them fit into the patience of those who watch it, so that one connection that lies still does
+        /// not depose a coordinator.
+        package var heartbeatTimeoutMilliseconds: Int64 = 1500
         /// Slowest transfer that is waited for.
         package var bytesPerSecond: Int64 = 256 << 10
 
@@ -353,11 +356,15 @@ package struct S3Call: Sendable {
         answerLimitBytes: Int = 0
     ) -> S3Request {
         let patience = context.patience
+        var timeout = patience.timeoutMilliseconds
+        if case .put(let name, _) = operation, name.hasPrefix("heartbeats/") {
+            timeout = min(timeout, patience.heartbeatTimeoutMilliseconds)
+        }
         let bytes = Int64(body.count) + Int64(min(answerLimitBytes, Self.partBytes))
         return S3Request(
             method, key: context.prefix + operation.name, query: query, headers: headers, body: body,
             answerLimitBytes: answerLimitBytes + Self.errorRoomBytes,
-            timeoutMilliseconds: patience.timeoutMilliseconds + bytes * 1000 / max(1, patience.bytesPerSecond))
+            timeoutMilliseconds: timeout + bytes * 1000 / max(1, patience.bytesPerSecond))
     }
 
     private func head() -> S3Request { make(.head) }

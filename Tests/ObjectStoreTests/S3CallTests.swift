@@ -96,6 +96,8 @@ private func error(_ code: String, _ message: String = "m") -> String {
     func put() {
         var exchange = Exchange(.put(name: "heartbeats/1", bytes: [1]))
         #expect(exchange.requests[0].headers.map(\.name) == ["content-md5"])
+        // A standby waits five seconds for the next: two tries must fit into that.
+        #expect(exchange.requests[0].timeoutMilliseconds * 2 < Reign.patienceMilliseconds - 1000)
         exchange.answer(200)
         #expect(exchange.result == .done)
     }
