@@ -235,7 +235,7 @@ package struct Coordinator: Sendable {
 
     private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
         switch tag.owner {
-        case .reign: if !isDraining || phase == .reigning { take(reign.handle(tag, result, now: now), now: now) }
+        case .reign, .reignLog: if !isDraining || phase == .reigning { take(reign.handle(tag, result, now: now), now: now) }
         case .heartbeat:
             if heartbeat.written(tag, result, now: now), isDraining, !heartbeat.isEnding {
                 advance(now: now)

@@ -8,6 +8,8 @@
 // 5. Of versions that expired nothing is published that stands in the log before the entry that says so, in whatever order
 //    the lanes bring them.
 // 6. An article that may have ended a worker is taken in only after it was tried in a process of its own.
+// 7. Unless an article may be the cause it takes its leave before it begins anew, so that no stream becomes suspect because
+//    a store failed.
 
 import ByteCoding
 package import News
@@ -124,10 +126,10 @@ package struct Worker: Sendable {
         case .engineFailed(let number, let why):
             guard number == seal else { break }
             actions.append(.note("the segment could not be built: \(why)"))
-            rejoin()
+            rejoin(isOrderly: stage == .lookingUp)
         case .indexFailed(let key, let why):
             actions.append(.note("article \(key.hex) could not be indexed: \(why)"))
-            rejoin()
+            rejoin(isOrderly: false)
         case .drain:
             isDraining = true
             create.stopWaitingForSpace()
@@ -167,7 +169,10 @@ package struct Worker: Sendable {
         rejoin()
     }
 
-    private mutating func rejoin() {
+    /// - Parameter isOrderly: whether it says so first. Who was given what a worker had that left without a word tries it
+    ///   apart in the end, which is for articles that end workers.
+    private mutating func rejoin(isOrderly: Bool = true) {
+        if isOrderly, stage != .joining { actions.append(.send(.drain)) }
         reset()
         if isDraining { finish() } else { actions.append(.reconnect) }
     }

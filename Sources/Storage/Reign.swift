@@ -61,12 +61,16 @@ package struct Reign: Sendable {
     /// How long a heartbeat may stand still before its holder counts as gone.
     package static let patienceMilliseconds: Int64 = 5000
     static let watchIntervalMilliseconds: Int64 = 500
+    /// Objects of a log that are asked for at once: of some megabytes each.
+    package static let aheadCount = 8
 
     private let instance: Instance
     private let address: String
     private var stage = Stage.idle
     private var call = StoreCall(owner: .reign)
     private var create = CreateCall(owner: .reign, waitsForSpace: true)
+    /// Of the logs that ended: there may be thousands of objects, and each takes a while to come.
+    private var ahead = ReadAhead(owner: .reignLog, width: Self.aheadCount)
     private var outputs: [Output] = []
     private var isAfterOrderlyEnd = true
 
@@ -88,6 +92,8 @@ package struct Reign: Sendable {
     private var ends: [LogObject.TermEnd] = []
     /// Terms whose log is still to be read, with the number of the first object and the end.
     private var unread: [(term: Term, next: UInt64, end: UInt64)] = []
+    /// The same, but for what was asked for.
+    private var unasked: [(term: Term, next: UInt64, end: UInt64)] = []
 
     /// - Parameter empty: the manifest before the first, with the settings a new bucket gets.
     package init(instance: Instance, address: String, empty: Manifest) {
@@ -108,6 +114,7 @@ package struct Reign: Sendable {
         term = .none
         manifest = empty
         committing = nil
+        ahead.abandon()
         stage = .listingTerms
         // Terms ascend; the last is found by paging. A list may lag: probing goes on from there.
         issue(.list(prefix: "terms/", after: nil, limit: 1000))
@@ -116,6 +123,7 @@ package struct Reign: Sendable {
 
     package mutating func tick(now: Moment) -> [Output] {
         if let again = call.due(now: now) ?? create.due(now: now) { outputs.append(.operation(again)) }
+        outputs += ahead.due(now: now).map { .operation($0) }
         if case .watching(let watched) = stage, !call.isBusy, now.milliseconds >= nextWatch {
             nextWatch = now.milliseconds + Self.watchIntervalMilliseconds
             askedAt = now.milliseconds
@@ -125,14 +133,21 @@ package struct Reign: Sendable {
     }
 
     package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
-        if create.isBusy {
+        if tag.owner == .reignLog {
+            ahead.handle(tag, result, now: now)
+            while let (operation, result) = ahead.next() { take(operation, result, now: now) }
+        } else if create.isBusy {
             let (outcome, next) = create.handle(tag, result, now: now)
             if let next { outputs.append(.operation(next)) }
             if let outcome { created(outcome, now: now) }
         } else if let (operation, result) = call.handle(tag, result, now: now) {
-            if case .failed(let failure) = result { fail("\(failure)") } else { completed(operation, result, now: now) }
+            take(operation, result, now: now)
         }
         return flush()
+    }
+
+    private mutating func take(_ operation: BucketOperation, _ result: BucketResult, now: Moment) {
+        if case .failed(let failure) = result { fail("\(failure)") } else { completed(operation, result, now: now) }
     }
 
     // MARK: Steps
@@ -172,8 +187,11 @@ package struct Reign: Sendable {
         case (.findingLastLog(let candidate), .missing):
             ends.append(LogObject.TermEnd(term: candidate, objectCount: 0))
             findLog(before: candidate)
-        case (.countingLog(let counted, _, let number), .size): count(counted, known: true, from: number + 1)
+        case (.countingLog(let counted, _, let number), .size):
+            stage = .countingLog(counted, known: true, next: number + 1)
+            askSize(counted, number + UInt64(Self.aheadCount))
         case (.countingLog(let counted, let isKnown, let number), .missing):
+            ahead.abandon()
             ends.append(LogObject.TermEnd(term: counted, objectCount: number))
             guard isKnown else { return writeEnds() }
             stage = .readingLastObject
@@ -186,6 +204,7 @@ package struct Reign: Sendable {
         // Either the bucket has a hole, or we were overtaken and the new coordinator has collected what we wanted.
         case (.readingState, .missing), (.readingPage, .missing), (.readingLedgerIndex, .missing),
             (.readingLog, .missing):
+            ahead.abandon()
             look(.lookingAfterMissing(operation.name))
         case (.lookingAfterMissing(let name), .missing): fail("\(name) is missing, but the newest manifest names it")
         case (.lookingAfterMissing, .size): outputs += start(now: now)
@@ -210,7 +229,7 @@ package struct Reign: Sendable {
             do {
                 outputs.append(.replay(try LogObject(decoding: bytes, named: operation.name)))
                 unread[0].next = number + 1
-                readNextLog()
+                readLog()
             } catch { corrupt(operation.name, error) }
         default: fail("\(operation.name): unexpected answer of the store")
         }
@@ -339,7 +358,11 @@ package struct Reign: Sendable {
     /// The end of a log is its first gap.
     private mutating func count(_ counted: Term, known isKnown: Bool, from number: UInt64) {
         stage = .countingLog(counted, known: isKnown, next: number)
-        issue(.size(name: ObjectName.log(counted, number)))
+        for step in 0..<UInt64(Self.aheadCount) { askSize(counted, number + step) }
+    }
+
+    private mutating func askSize(_ term: Term, _ number: UInt64) {
+        outputs.append(.operation(ahead.ask(.size(name: ObjectName.log(term, number)))))
     }
 
     private mutating func writeEnds() {
@@ -406,14 +429,19 @@ package struct Reign: Sendable {
             let first = end.term == start.term ? start.number : 0
             if first < end.objectCount { unread.append((end.term, first, end.objectCount)) }
         }
-        readNextLog()
+        unasked = unread
+        readLog()
     }
 
-    private mutating func readNextLog() {
-        while let first = unread.first, first.next >= first.end { unread.removeFirst() }
+    private mutating func readLog() {
+        while let first = unasked.first, !ahead.isFull {
+            outputs.append(.operation(ahead.ask(.get(name: ObjectName.log(first.term, first.next), range: nil))))
+            unasked[0].next += 1
+            if unasked[0].next == first.end { unasked.removeFirst() }
+        }
+        if let first = unread.first, first.next == first.end { unread.removeFirst() }
         if let first = unread.first {
             stage = .readingLog(first.term, first.next)
-            issue(.get(name: ObjectName.log(first.term, first.next), range: nil))
         } else {
             stage = .reigning
             outputs.append(.won)
@@ -428,6 +456,7 @@ package struct Reign: Sendable {
 
     private mutating func fail(_ message: String) {
         stage = .idle
+        ahead.abandon()
         outputs.append(.failed(message))
     }
 

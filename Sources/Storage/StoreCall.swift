@@ -17,6 +17,7 @@ package struct Moment: Equatable, Sendable {
 package struct OperationTag: Hashable, Sendable {
     package enum Owner: UInt8, Sendable {
         case reign
+        case reignLog
         case heartbeat
         case heartbeatLook
         case log
@@ -59,7 +60,8 @@ package struct TaggedOperation: Equatable, Sendable {
 /// 2. After a passing failure the same operation is issued again: nothing is ever assumed about one whose result is unknown.
 package struct StoreCall: Sendable {
     private let owner: OperationTag.Owner
-    private var serial: UInt64 = 0
+    private let step: UInt64
+    private var serial: UInt64
     private var current: BucketOperation?
     private var tries = 0
     private var retryAt: Int64?
@@ -70,8 +72,14 @@ package struct StoreCall: Sendable {
     /// - Parameters:
     ///   - waitsForSpace: whether a full store is waited for as a busy one is.
     ///   - tryLimitCount: after so many tries a passing failure is the result; only for what can be done without.
-    package init(owner: OperationTag.Owner, waitsForSpace: Bool = false, tryLimitCount: Int = .max) {
+    ///   - number: its own among `count` calls of one owner that are in flight together.
+    package init(
+        owner: OperationTag.Owner, waitsForSpace: Bool = false, tryLimitCount: Int = .max, number: UInt64 = 0,
+        of count: UInt64 = 1
+    ) {
         self.owner = owner
+        step = count
+        serial = number
         self.waitsForSpace = waitsForSpace
         self.tryLimitCount = tryLimitCount
     }
@@ -122,11 +130,11 @@ package struct StoreCall: Sendable {
     package mutating func abandon() {
         current = nil
         retryAt = nil
-        serial += 1
+        serial += step
     }
 
     private mutating func issue(_ operation: BucketOperation) -> TaggedOperation {
-        serial += 1
+        serial += step
         retryAt = nil
         return TaggedOperation(tag: OperationTag(owner: owner, serial: serial), operation: operation)
     }

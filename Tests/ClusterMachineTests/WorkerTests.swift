@@ -8,7 +8,9 @@ import Wire
 /// A worker whose engine and store answer at once.
 private struct Bench {
     var worker = Worker(instance: Instance(1), configuration: Worker.Configuration())
-    /// What a look-up finds.
+    /// What a look-up finds, if it is answered.
+    var isFound = true
+    var openSeal: UInt64?
     var snapshot: [ArticleKey: Worker.Found] = [:]
     var indexed: [ArticleKey] = []
     var dropped: [Int] = []
@@ -68,6 +70,8 @@ private struct Bench {
             case .index(let article): indexed.append(article.key)
             case .lookUp(let seal, let keys, let atLeast, let own):
                 lookUps.append(atLeast)
+                openSeal = seal
+                guard isFound else { break }
                 step(.lookedUp(seal: seal, keys.map { snapshot[$0] }, in: atLeast, notIncluded: own), now: now)
             case .build(let seal, let dropped, let kills):
                 self.dropped = dropped
@@ -576,5 +580,30 @@ private func isReadable(_ report: SealedReport) -> Bool {
         for _ in 0..<3 { bench.step(.tried(trial: try #require(bench.openTrial), .unknown("no process"))) }
         #expect(bench.reconnects == 1)
         #expect(!bench.sent.contains { if case .poison = $0 { true } else { false } })
+    }
+
+    @Test("it takes its leave before it begins anew because of a store, and not because of an article")
+    func leave() throws {
+        func tookLeave(_ bench: Bench) -> Bool { bench.sent.contains(.drain) }
+
+        var refused = Bench()
+        refused.isUploading = false
+        refused.articles([article(1)], to: position(1))
+        refused.quiet()
+        let lasting = BucketResult.failed(BucketFailure(.lasting, name: "segments/1", message: "denied"))
+        refused.step(.completed(refused.held.removeLast().tag, lasting), now: 1000)
+        #expect(refused.reconnects == 1 && tookLeave(refused))
+
+        var blind = Bench()
+        blind.isFound = false
+        blind.articles([article(1)], to: position(1))
+        blind.quiet()
+        blind.step(.engineFailed(seal: try #require(blind.openSeal), "503"), now: 1000)
+        #expect(blind.reconnects == 1 && tookLeave(blind))
+
+        var poisoned = Bench()
+        poisoned.unindexable = key(1)
+        poisoned.articles([article(1)], to: position(1))
+        #expect(poisoned.reconnects == 1 && !tookLeave(poisoned))
     }
 }

@@ -58,9 +58,9 @@ final class ReignDriver {
         carryOut(reign.tick(now: moment(now)))
     }
 
-    /// Does what was held, first of all `before`.
-    func release(before: () -> Void = {}) {
-        let operations = held
+    /// Does what was held, first of all `before`; the last first, if so.
+    func release(lastFirst: Bool = false, before: () -> Void = {}) {
+        let operations = lastFirst ? held.reversed() : held
         held = []
         holds = { _ in false }
         before()
@@ -70,7 +70,8 @@ final class ReignDriver {
     }
 
     private func carryOut(_ outputs: [Reign.Output]) {
-        for output in outputs {
+        var left = outputs[...]
+        while let output = left.popFirst() {
             guard case .operation(let tagged) = output else {
                 events.append(output)
                 continue
@@ -78,7 +79,7 @@ final class ReignDriver {
             if holds(tagged.operation) {
                 held.append(tagged)
             } else {
-                carryOut(reign.handle(tagged.tag, store.perform(tagged.operation), now: moment(now)))
+                left += reign.handle(tagged.tag, store.perform(tagged.operation), now: moment(now))
             }
         }
     }
