@@ -9,6 +9,8 @@
 // 3. Log objects go only when they lie wholly behind the watermarks of every kept manifest, or behind the recorded end of their
 //    term: those are void, and nothing was ever told of them.
 // 4. Before each deletion no later term was seen.
+// 5. While a kept generation cannot be read nothing is deleted, for what it names is not known. So it is told, and need not be
+//    kept: nobody else can read it either.
 //
 // Memory: for each object that a kept manifest names one entry, however many name it; for each kept generation a position;
 // for each object that waits for its grace time a number. Never what each generation names.
@@ -22,6 +24,8 @@ package struct Collector: Sendable {
         /// Why a round ends before it was through; `finished` follows.
         case abandoned(String)
         case finished(deletedCount: Int)
+        /// It, a page or the ledger's index of it is damaged, missing or refused again and again.
+        case unreadable(Generation, String)
         case fenced
         /// Only if asked to tell.
         case judged(String, Verdict)
@@ -47,6 +51,8 @@ package struct Collector: Sendable {
         case readingManifest(Generation)
         case readingPage(Generation, Manifest.Named)
         case readingLedgerIndex(Generation)
+        /// The store refused to read some: whether it answers at all.
+        case probing
         case listing(String)
         case looking
         case deleting(String)
@@ -58,6 +64,11 @@ package struct Collector: Sendable {
         var last: Generation
     }
 
+    /// Tries of one object that a kept generation names, some ten seconds …
+    static let readTryLimitCount = 8
+    /// … in so many rounds, before it counts as one that cannot be read. A store that answers nothing at all does not count.
+    static let refusalLimitCount = 3
+
     static let folders = ["segments/", "pages/", "state/", "ledger/", "log/", "manifests/"]
 
     private let term: Term
@@ -66,13 +77,20 @@ package struct Collector: Sendable {
     private let tells: Bool
     private var nextRound: Int64
     private var stage = Stage.idle
-    private var call = StoreCall(owner: .collector)
+    private var call = StoreCall(owner: .collector, number: 0, of: 2)
+    private var read = StoreCall(owner: .collector, tryLimitCount: Self.readTryLimitCount, number: 1, of: 2)
+    /// What is damaged or missing is read once more before it is believed.
+    private var isSecondLook = false
     private var head: Manifest?
     private var naming: [String: Naming] = [:]
     /// Where the log begins that a kept generation needs. Manifests never change, so each is read once.
     private var firstNeeded: [Generation: Position] = [:]
     private var toRead: [Generation] = []
     private var reading: (manifest: Manifest, pages: [Manifest.Named], ledgerIndex: Manifest.Named?)?
+    /// Kept generations that cannot be read, and why; those of which the store refused something, and in how many rounds.
+    private var unreadable: [Generation: String] = [:]
+    private var refused: [Generation: String] = [:]
+    private var refusalCounts: [Generation: Int] = [:]
     private var foldersLeft: [String] = []
     private var unnamed = UnnamedObjects()
     /// What stands in the store of it; nil before it was read, or if that is not ours.
@@ -107,7 +125,7 @@ package struct Collector: Sendable {
 
     /// - Parameter newest: the newest manifest and what it names.
     package mutating func tick(now: Moment, head newest: SnapshotHead) -> [Output] {
-        if let again = call.due(now: now) { return [.operation(again)] }
+        if let again = call.due(now: now) ?? read.due(now: now) { return [.operation(again)] }
         guard stage == .idle, now.milliseconds >= nextRound else { return [] }
         nextRound = now.milliseconds + intervalMilliseconds
         let head = newest.manifest
@@ -116,6 +134,10 @@ package struct Collector: Sendable {
         learn(newest)
         naming = naming.filter { isNamed($0.value) }
         toRead = head.kept.generations.filter { firstNeeded[$0] == nil }
+        unreadable = unreadable.filter { head.kept.contains($0.key) }
+        refusalCounts = refusalCounts.filter { head.kept.contains($0.key) }
+        refused = [:]
+        isSecondLook = false
         victims = recorded == nil ? [] : olderRecords
         logVictims = []
         seenUnnamed = []
@@ -125,7 +147,7 @@ package struct Collector: Sendable {
             stage = .listingRecords
             return [.operation(call.start(.list(prefix: "collection/", after: nil, limit: Self.listLimitCount)))]
         }
-        return [next(now: now)].compactMap { $0 }
+        return next(now: now)
     }
 
     /// - Parameter isOver: whether nothing written under an attempt can be published any more.
@@ -133,9 +155,15 @@ package struct Collector: Sendable {
         _ tag: OperationTag, _ result: BucketResult, now: Moment, head newest: SnapshotHead,
         isOver: (Attempt) -> Bool, protected: Set<String>
     ) -> [Output] {
-        guard let (operation, result) = call.handle(tag, result, now: now) else { return [] }
+        guard
+            let (operation, result) = read.handle(tag, result, now: now) ?? call.handle(tag, result, now: now)
+        else { return [] }
         // What was published meanwhile is named too.
         learn(newest)
+        if case .failed(let failure) = result, let generation = readGeneration {
+            refused[generation] = "\(failure)"
+            return skip(now: now)
+        }
         switch (stage, result) {
         case (.listingRecords, .names(let names)):
             olderRecords = names.filter { ObjectName.term(ofName: $0).map { $0 < term } ?? false }
@@ -162,28 +190,35 @@ package struct Collector: Sendable {
                 let manifest = try Manifest(decoding: bytes, named: operation.name)
                 precondition(manifest.generation == generation, "a manifest is read under its own name")
                 reading = (manifest, manifest.pages, manifest.ledgerIndex)
-            } catch {
-                // A kept manifest that cannot be read: whatever it named must stay.
-                return abandonRound("\(operation.name): \(error)")
-            }
+            } catch { return damaged(generation, operation, "\(error)", now: now) }
         case (.readingPage(let generation, _), .bytes(let bytes)):
             do {
                 for cell in try ManifestPage(decoding: bytes, named: operation.name).cells {
                     note(cell.objectName, in: generation)
                 }
-            } catch { return abandonRound("\(operation.name): \(error)") }
+            } catch { return damaged(generation, operation, "\(error)", now: now) }
         case (.readingLedgerIndex(let generation), .bytes(let bytes)):
             do {
                 for entry in try LedgerIndex(decoding: bytes, named: operation.name).entries {
                     note(entry.object.name(in: "ledger"), in: generation)
                 }
-            } catch { return abandonRound("\(operation.name): \(error)") }
+            } catch { return damaged(generation, operation, "\(error)", now: now) }
+        case (.readingManifest(let generation), .missing), (.readingPage(let generation, _), .missing),
+            (.readingLedgerIndex(let generation), .missing):
+            return damaged(generation, operation, "the object is missing", now: now)
+        case (.probing, .missing):
+            for (generation, why) in refused {
+                refusalCounts[generation, default: 0] += 1
+                if refusalCounts[generation]! >= Self.refusalLimitCount { unreadable[generation] = why }
+            }
+            return abandonUnread()
+        case (.probing, .size): return [.fenced]
         case (.listing(let folder), .names(let names)):
             let told = judge(names, now: now, isOver: isOver, protected: protected)
             if names.count == Self.listLimitCount, let last = names.last {
                 return told + [.operation(call.start(.list(prefix: folder, after: last, limit: Self.listLimitCount)))]
             }
-            return told + [next(now: now)].compactMap { $0 }
+            return told + next(now: now)
         case (.looking, .missing):
             if let victim = victims.popLast() ?? logVictims.popFirst() {
                 stage = .deleting(victim)
@@ -198,10 +233,21 @@ package struct Collector: Sendable {
         case (_, .missing): return abandonRound("\(operation.name) is missing")
         default: return abandonRound("\(operation.name): unexpected answer of the store")
         }
-        return [next(now: now)].compactMap { $0 }
+        isSecondLook = false
+        return next(now: now)
     }
 
     static let listLimitCount = 1000
+
+    /// Generations that need not be kept.
+    package var forgotten: [ClosedRange<Generation>] { unreadable.keys.sorted().map { $0...$0 } }
+
+    /// Once those are kept no longer all can be known.
+    package mutating func published(_ manifest: Manifest, now: Moment) {
+        guard !unreadable.isEmpty else { return }
+        unreadable = unreadable.filter { manifest.kept.contains($0.key) }
+        if unreadable.isEmpty { hurry(now: now) }
+    }
 
     /// The next round begins at once.
     package mutating func hurry(now: Moment) { nextRound = min(nextRound, now.milliseconds) }
@@ -216,44 +262,86 @@ package struct Collector: Sendable {
         naming[name].map { $0.first...$0.last }
     }
 
-    private mutating func next(now: Moment) -> Output? {
+    private mutating func next(now: Moment) -> [Output] {
         if var current = reading {
             if let page = current.pages.popLast() {
                 reading = current
                 stage = .readingPage(current.manifest.generation, page)
-                return .operation(call.start(.get(name: page.name(in: "pages"), range: nil)))
+                return [.operation(read.start(.get(name: page.name(in: "pages"), range: nil)))]
             }
             if let index = current.ledgerIndex {
                 current.ledgerIndex = nil
                 reading = current
                 stage = .readingLedgerIndex(current.manifest.generation)
-                return .operation(call.start(.get(name: index.name(in: "ledger"), range: nil)))
+                return [.operation(read.start(.get(name: index.name(in: "ledger"), range: nil)))]
             }
             // Known only now that all its pages are: else a page that cannot be read would be forgotten.
             learn(SnapshotHead(current.manifest))
+            unreadable[current.manifest.generation] = nil
             reading = nil
         }
         if let generation = toRead.popLast() {
             stage = .readingManifest(generation)
-            return .operation(call.start(.get(name: ObjectName.manifest(generation), range: nil)))
+            return [.operation(read.start(.get(name: ObjectName.manifest(generation), range: nil)))]
         }
+        if !refused.isEmpty {
+            stage = .probing
+            return [.operation(call.start(.size(name: ObjectName.term(term.next))))]
+        }
+        guard unreadable.isEmpty else { return abandonUnread() }
         if foldersLeft.count == Self.folders.count, let head { surveyed = head.generation }
         if let folder = foldersLeft.first {
             foldersLeft.removeFirst()
             stage = .listing(folder)
-            return .operation(call.start(.list(prefix: folder, after: nil, limit: Self.listLimitCount)))
+            return [.operation(call.start(.list(prefix: folder, after: nil, limit: Self.listLimitCount)))]
         }
         if !victims.isEmpty || !logVictims.isEmpty {
             stage = .looking
-            return .operation(call.start(.size(name: ObjectName.term(term.next))))
+            return [.operation(call.start(.size(name: ObjectName.term(term.next))))]
         }
         unnamed.keep(only: seenUnnamed)
         guard unnamed == recorded else {
             stage = .writingRecord
-            return .operation(call.start(.put(name: ObjectName.collection(term), bytes: unnamed.encoded)))
+            return [.operation(call.start(.put(name: ObjectName.collection(term), bytes: unnamed.encoded)))]
         }
         stage = .idle
-        return .finished(deletedCount: deletedCount)
+        return [.finished(deletedCount: deletedCount)]
+    }
+
+    // MARK: What cannot be read
+
+    /// The kept generation of which something is being read.
+    private var readGeneration: Generation? {
+        switch stage {
+        case .readingManifest(let generation), .readingPage(let generation, _), .readingLedgerIndex(let generation):
+            generation
+        default: nil
+        }
+    }
+
+    private mutating func damaged(
+        _ generation: Generation, _ operation: BucketOperation, _ why: String, now: Moment
+    ) -> [Output] {
+        guard isSecondLook else {
+            isSecondLook = true
+            return [.operation(read.start(operation))]
+        }
+        unreadable[generation] = "\(operation.name): \(why)"
+        return skip(now: now)
+    }
+
+    private mutating func skip(now: Moment) -> [Output] {
+        isSecondLook = false
+        reading = nil
+        return next(now: now)
+    }
+
+    /// What these generations name is not known.
+    private mutating func abandonUnread() -> [Output] {
+        let all = unreadable.merging(refused) { why, _ in why }.sorted { $0.key < $1.key }
+        let others = all.count > 1 ? ", and \(all.count - 1) other generations that are kept" : ""
+        return unreadable.sorted { $0.key < $1.key }.map { .unreadable($0.key, $0.value) }
+            + abandonRound((all.first?.value ?? "") + others)
     }
 
     private mutating func abandonRound(_ why: String) -> [Output] {

@@ -73,6 +73,9 @@ extension Coordinator {
             case .operation(let operation): actions.append(.operation(operation))
             case .abandoned(let why): actions.append(.note("a collection ends early: \(why)"))
             case .finished(let count): if count > 0 { actions.append(.note("collected \(count) objects")) }
+            case .unreadable(let generation, let why):
+                actions.append(.note("generation \(generation.number) cannot be read and is kept no longer: \(why)"))
+                unreadable.note(generation, why)
             case .fenced: fence()
             case .judged: break
             }

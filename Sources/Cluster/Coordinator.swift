@@ -69,6 +69,7 @@ package struct Coordinator: Sendable {
     var collector: Collector?
     var expirer = Expirer()
     var eraser: Eraser?
+    var unreadable = UnreadableGenerations()
 
     package init(_ configuration: Configuration) {
         roomGuard = RoomGuard(keepFreeBytes: configuration.keepFreeBytes)
@@ -235,7 +236,8 @@ package struct Coordinator: Sendable {
 
     private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
         switch tag.owner {
-        case .reign, .reignLog: if !isDraining || phase == .reigning { take(reign.handle(tag, result, now: now), now: now) }
+        case .reign, .reignLog:
+            if !isDraining || phase == .reigning { take(reign.handle(tag, result, now: now), now: now) }
         case .heartbeat:
             if heartbeat.written(tag, result, now: now), isDraining, !heartbeat.isEnding {
                 advance(now: now)
@@ -342,9 +344,10 @@ package struct Coordinator: Sendable {
     private mutating func publish(now: Moment) {
         guard publisher != nil, let leases, let router, publisher!.isIdle else { return }
         guard now.milliseconds >= nextPublish else { return }
+        let forgotten = (eraser?.forgotten ?? []) + (collector?.forgotten ?? [])
         let isForced =
             (folded.hasNews && (now.milliseconds >= nextFold || isDraining)) || answers.isFoldAwaited(publisher!.head)
-            || !(eraser?.forgotten.isEmpty ?? true)
+            || !forgotten.isEmpty
         guard publisher!.hasReports || isForced else { return }
         var attempts = attempts
         let peers = peers
@@ -353,7 +356,7 @@ package struct Coordinator: Sendable {
             knowledge: Publisher.Knowledge(
                 holds: { leases.holds($0, $1, $2) }, attempt: { peers.attempt(of: $0) }, sent: { router.sentTo($0) }),
             isQuiet: { router.isQuiet($0, watermark: $1[watermark: $0]) }, routedEnd: router.routedEnd,
-            folding: &folded.folding, state: folded.state, forgotten: eraser?.forgotten ?? [],
+            folding: &folded.folding, state: folded.state, forgotten: forgotten,
             attempt: { attempts.take() }, isForced: isForced)
         self.attempts = attempts
         self.router?.announced(publisher!.coming)
@@ -368,6 +371,7 @@ package struct Coordinator: Sendable {
             case .operation(let operation): actions.append(.operation(operation))
             case .published(let manifest, let reports, let jobs):
                 router?.published(manifest)
+                collector?.published(manifest, now: now)
                 quarantine.published(manifest)
                 for report in reports {
                     peers.settled(report.number, of: report.worker)

@@ -34,6 +34,8 @@ package struct CoordinatorSummary: Sendable {
     package var erasureCount: Int
     /// Whether all that was accepted, retractions too, is in the snapshot.
     package var isSettled: Bool
+    /// Kept once, and damaged.
+    package var unreadable: UnreadableGenerations
     /// Nil where the store does not tell.
     package var room: StoreRoom?
     package var roomLevel: RoomGuard.Level
@@ -44,7 +46,7 @@ package struct CoordinatorSummary: Sendable {
         mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
         retractionCount: Int, retentionRuleCount: Int = 0, isExpiring: Bool = false, expiringCount: Int = 0,
         deadLetterCount: Int, suspectStreamCount: Int, erasureCount: Int = 0, isSettled: Bool = true,
-        room: StoreRoom? = nil,
+        unreadable: UnreadableGenerations = UnreadableGenerations(), room: StoreRoom? = nil,
         roomLevel: RoomGuard.Level = .ample
     ) {
         self.isReigning = isReigning
@@ -70,6 +72,7 @@ package struct CoordinatorSummary: Sendable {
         self.suspectStreamCount = suspectStreamCount
         self.erasureCount = erasureCount
         self.isSettled = isSettled
+        self.unreadable = unreadable
         self.room = room
         self.roomLevel = roomLevel
     }
@@ -98,6 +101,7 @@ extension Coordinator {
             deadLetterCount: state.deadLetters.count,
             suspectStreamCount: quarantine.suspectCount, erasureCount: state.erasures.count,
             isSettled: publisher.flatMap { publisher in router?.isQuiet(publisher.head) } ?? false,
+            unreadable: unreadable,
             room: roomGuard.room, roomLevel: roomGuard.level)
     }
 }

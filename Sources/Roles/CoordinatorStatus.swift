@@ -35,6 +35,12 @@ package struct CoordinatorStatus: Codable, Sendable {
         package var shards: Int
     }
 
+    /// A generation that was kept, and is no longer because it is damaged.
+    package struct Unreadable: Codable, Sendable {
+        package var generation: UInt64
+        package var reason: String
+    }
+
     /// Of the coordinator that was asked, since it started.
     package struct Connections: Codable, Sendable {
         package var open: Int
@@ -78,6 +84,9 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var erasures: Int?
     /// Whether all that was accepted, retractions too, is in the snapshot.
     package var isSettled: Bool
+    /// As many as were found since the coordinator began, and the last of them; nil of an older coordinator.
+    package var unreadableGenerations: Int?
+    package var unreadable: [Unreadable]?
     /// Of the store's file system, and whether articles are refused for want of it: ample, low or spent. Nil where the store does
     /// not tell.
     package var freeBytes: UInt64?
@@ -123,6 +132,8 @@ package struct CoordinatorStatus: Codable, Sendable {
         suspectStreams = summary.suspectStreamCount
         erasures = summary.erasureCount
         isSettled = summary.isSettled
+        unreadableGenerations = summary.unreadable.count
+        unreadable = summary.unreadable.last.map { Unreadable(generation: $0.generation.number, reason: $0.reason) }
         storeRequests = requests
         freeBytes = summary.room?.freeBytes
         room = summary.room.map { _ in "\(summary.roomLevel)" }

@@ -130,6 +130,9 @@ struct StatusCommand: AsyncParsableCommand {
             }
             text += "\n"
         }
+        for lost in status.unreadable ?? [] {
+            text += "generation \(lost.generation) could not be read and is kept no longer: \(lost.reason)\n"
+        }
         text += "set digest \(status.setDigest)\n"
         text += "received \(articles.received)\n"
         for (name, count) in rows {

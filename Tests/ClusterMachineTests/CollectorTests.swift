@@ -15,6 +15,9 @@ private final class Yard {
     /// In their order.
     var deleted: [String] = []
     var abandoned: String?
+    var unreadable: Set<Generation> = []
+    /// What comes before the truth, by name.
+    var answers: [String: [BucketResult]] = [:]
 
     init() {
         head = emptyManifest()
@@ -48,12 +51,17 @@ private final class Yard {
                         isOver: { !open.contains($0) }, protected: protected), at: milliseconds)
             case .fenced: isFenced = true
             case .abandoned(let why): abandoned = why
+            case .unreadable(let generation, _): unreadable.insert(generation)
             case .finished, .judged: break
             }
         }
     }
 
     private func perform(_ operation: BucketOperation) -> BucketResult {
+        if let next = answers[operation.name]?.first {
+            answers[operation.name]?.removeFirst()
+            return next
+        }
         switch operation {
         case .get(let name, _): return objects[name].map { .bytes($0) } ?? .missing
         case .size(let name): return objects[name].map { .size(UInt64($0.count)) } ?? .missing
@@ -158,7 +166,7 @@ private final class Yard {
                 == [ObjectName.log(Term(1), 3), ObjectName.log(Term(1), 4), yard.head.name].sorted())
     }
 
-    @Test("a kept manifest that cannot be read stops the round")
+    @Test("a kept manifest that cannot be read stops the round, and is told")
     func unreadable() {
         let yard = Yard()
         yard.objects[ObjectName.manifest(Generation(3))] = [1, 2, 3]
@@ -167,6 +175,45 @@ private final class Yard {
         for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
         #expect(yard.objects[orphan.objectName] != nil)
         #expect(yard.abandoned?.hasPrefix(ObjectName.manifest(Generation(3))) == true)
+        #expect(yard.unreadable == [Generation(3)] && yard.collector.forgotten == [Generation(3)...Generation(3)])
+        // It is kept no longer: all goes on.
+        yard.head.kept = KeptGenerations()
+        yard.collector.published(yard.head, now: moment(5000))
+        #expect(yard.collector.forgotten.isEmpty)
+        for time in stride(from: Int64(5100), through: 9000, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test("what comes damaged once and whole the second time is not told")
+    func secondLook() {
+        let yard = Yard()
+        var older = emptyManifest()
+        older.generation = Generation(3)
+        yard.objects[older.name] = older.encoded
+        yard.head.kept.append(Generation(3), writtenAt: Timestamp(seconds: 0))
+        yard.objects[orphan.objectName] = [1]
+        yard.answers = [older.name: [.bytes([1, 2, 3])]]
+        for time in stride(from: Int64(100), through: 5000, by: 100) { yard.round(at: time) }
+        #expect(yard.unreadable.isEmpty && yard.objects[orphan.objectName] == nil)
+    }
+
+    @Test("what a store refuses counts as unreadable in the third round, and never while it answers nothing")
+    func refused() {
+        let yard = Yard()
+        var older = emptyManifest()
+        older.generation = Generation(3)
+        yard.head.kept.append(Generation(3), writtenAt: Timestamp(seconds: 0))
+        let refusal = BucketResult.failed(BucketFailure(.lasting, name: older.name, message: "denied"))
+        yard.answers = [
+            older.name: Array(repeating: refusal, count: 9),
+            ObjectName.term(Term(2)): Array(repeating: refusal, count: 4),
+        ]
+        for round in Int64(1)...4 { yard.round(at: round * 100) }
+        #expect(yard.unreadable.isEmpty && yard.answers[ObjectName.term(Term(2))] == [])
+        for round in Int64(5)...6 { yard.round(at: round * 100) }
+        #expect(yard.unreadable.isEmpty)
+        yard.round(at: 700)
+        #expect(yard.unreadable == [Generation(3)])
     }
 
     @Test("a kept manifest under another's name stops the round: what the right one names stays")

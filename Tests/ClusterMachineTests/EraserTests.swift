@@ -256,6 +256,28 @@ private final class House {
         #expect(try house.logObject(1).isErased)
     }
 
+    @Test(
+        "a kept manifest that is damaged or gone does not hold an erasure up: it is kept no longer, and told",
+        arguments: [[1, 2], nil])
+    func damagedGeneration(_ damage: [UInt8]?) throws {
+        let house = House()
+        house.retract()
+        let older = Generation(house.head.generation.number - 1)
+        #expect(house.head.kept.contains(older))
+        // Another coordinator, which has to read what is kept.
+        house.driver.become(Instance(2))
+        house.driver.objects[ObjectName.manifest(older)] = damage
+        house.driver.pass(20_000)
+        house.driver.join(PeerID(5), .worker)
+        house.merger = PeerID(6)
+        house.driver.join(house.merger, .merger)
+        house.pass(4000)
+        #expect(!house.head.kept.contains(older))
+        #expect(house.isErased)
+        #expect(house.driver.coordinator.status.unreadable.last.map(\.generation) == [older])
+        #expect(house.notes.contains { $0.contains("cannot be read and is kept no longer") })
+    }
+
     @Test("a search that fails is tried again after a rest")
     func failure() {
         let house = House()

@@ -104,6 +104,7 @@ package struct GarbageCollection: Sendable {
                 switch output {
                 case .judged(let name, let verdict): judged.append((name, verdict))
                 case .abandoned(let why): stopped = why
+                case .unreadable: break
                 case .finished: return stopped
                 case .fenced: throw Failure(.failed, "term \(term.next.number) has begun meanwhile: it collects itself")
                 case .operation(let tagged):
