@@ -105,6 +105,11 @@ package struct Collector: Sendable {
     #if PLANTED_LOG_BEFORE_LEDGER
         var coming: Manifest?
     #endif
+    /// Where the log begins that the round that goes on leaves.
+    private var roundLogStart = Position.start
+    /// Nothing is left of the logs of all earlier terms, and no kept generation needs them: what is known of them need not be
+    /// remembered.
+    package private(set) var firstLogTerm = Term.none
     /// All that this and every older generation that is kept names is known.
     package private(set) var surveyed = Generation.none
 
@@ -183,8 +188,7 @@ package struct Collector: Sendable {
         case (.readingRecord, .missing): isRecordRead = true
         case (.writingRecord, .done):
             recorded = unnamed
-            stage = .idle
-            return [.finished(deletedCount: deletedCount)]
+            return finish()
         case (.readingManifest(let generation), .bytes(let bytes)):
             do {
                 let manifest = try Manifest(decoding: bytes, named: operation.name)
@@ -292,6 +296,7 @@ package struct Collector: Sendable {
         if foldersLeft.count == Self.folders.count, let head { surveyed = head.generation }
         if let folder = foldersLeft.first {
             foldersLeft.removeFirst()
+            if folder == "log/" { roundLogStart = firstNeeded.values.min() ?? .start }
             stage = .listing(folder)
             return [.operation(call.start(.list(prefix: folder, after: nil, limit: Self.listLimitCount)))]
         }
@@ -304,7 +309,12 @@ package struct Collector: Sendable {
             stage = .writingRecord
             return [.operation(call.start(.put(name: ObjectName.collection(term), bytes: unnamed.encoded)))]
         }
+        return finish()
+    }
+
+    private mutating func finish() -> [Output] {
         stage = .idle
+        firstLogTerm = max(firstLogTerm, roundLogStart.term)
         return [.finished(deletedCount: deletedCount)]
     }
 

@@ -236,7 +236,7 @@ package struct Coordinator: Sendable {
 
     private mutating func completed(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
         switch tag.owner {
-        case .reign, .reignLog:
+        case .reign, .reignAhead:
             if !isDraining || phase == .reigning { take(reign.handle(tag, result, now: now), now: now) }
         case .heartbeat:
             if heartbeat.written(tag, result, now: now), isDraining, !heartbeat.isEnding {
@@ -357,6 +357,7 @@ package struct Coordinator: Sendable {
                 holds: { leases.holds($0, $1, $2) }, attempt: { peers.attempt(of: $0) }, sent: { router.sentTo($0) }),
             isQuiet: { router.isQuiet($0, watermark: $1[watermark: $0]) }, routedEnd: router.routedEnd,
             folding: &folded.folding, state: folded.state, forgotten: forgotten,
+            firstLogTerm: collector?.firstLogTerm ?? .none,
             attempt: { attempts.take() }, isForced: isForced)
         self.attempts = attempts
         self.router?.announced(publisher!.coming)

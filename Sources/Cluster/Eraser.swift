@@ -188,7 +188,9 @@ package struct Eraser: Sendable {
         return (last.term.number...covered.position.term.number).flatMap { number in
             let term = Term(number)
             let first = term == last.term ? last.number + 1 : 0
-            let end = covered.ends.first { $0.term == term }?.objectCount ?? covered.position.number + 1
+            let end =
+                term == covered.position.term
+                ? covered.position.number + 1 : covered.ends.first { $0.term == term }?.objectCount ?? 0
             return (first..<max(first, end)).map { ObjectName.log(term, $0) }
         }
     }

@@ -90,7 +90,7 @@ package struct Publisher: Sendable {
     private let instance: Instance
     /// Ledger rows in the head before they are folded into an object.
     private let ledgerTailLimitCount: Int
-    /// Cells that a page names.
+    /// Cells that a page names, at most.
     private let pageCellLimitCount: Int
     private var stage = Stage.idle
     private var create = CreateCall(owner: .manifest)
@@ -179,11 +179,12 @@ package struct Publisher: Sendable {
     ///   - quiet: streams of which nothing is on its way: they move to `routedEnd`.
     ///   - folding: what the log brought; taken over when a manifest is started.
     ///   - forgotten: generations that are kept no longer, whatever their age.
+    ///   - firstLogTerm: where the logs of earlier terms ended is remembered no longer.
     ///   - attempt: gives the next attempt number of our own.
     package mutating func begin(
         now: Moment, knowledge: Knowledge, isQuiet: (ShardLane, Manifest) -> Bool,
         routedEnd: Position, folding: inout Folding, state: ClusterState, forgotten: [ClosedRange<Generation>] = [],
-        attempt: () -> Attempt, isForced: Bool
+        firstLogTerm: Term = .none, attempt: () -> Attempt, isForced: Bool
     ) -> [Output] {
         guard stage == .idle else { return [] }
         var outputs: [Output] = []
@@ -210,11 +211,13 @@ package struct Publisher: Sendable {
             )
             next.ledgerTail = LedgerRows()
         }
+        var pageCellCounts = snapshot.pageCellCounts
         if nextCells != cells {
-            next.pages = stride(from: 0, to: nextCells.count, by: pageCellLimitCount).map { start in
-                let part = nextCells[start..<min(start + pageCellLimitCount, nextCells.count)]
-                return place("pages", ManifestPage(cells: Array(part)).encoded, attempt(), &objects)
+            let pages = PagePlan(snapshot, next: nextCells, cellLimitCount: pageCellLimitCount).pages
+            next.pages = pages.map { page in
+                page.known ?? place("pages", ManifestPage(cells: Array(page.cells)).encoded, attempt(), &objects)
             }
+            pageCellCounts = pages.map(\.cells.count)
         }
         for shard in 0..<head.sharding.shardCount {
             for lane in Lane.allCases {
@@ -227,11 +230,13 @@ package struct Publisher: Sendable {
         next.term = term
         next.instance = instance
         next.writtenAt = now.wall
+        next.ends.removeAll { $0.term < firstLogTerm }
         next.kept = KeepPolicy.kept(after: head, now: now.wall).without(forgotten)
         folding = Folding(foldedTo: folding.foldedTo)
         draft = Draft(
-            snapshot: SnapshotHead(next, cells: nextCells, ledger: snapshot.ledger), reports: taken, jobs: jobs,
-            objects: objects, ledger: fold)
+            snapshot: SnapshotHead(
+                next, cells: nextCells, pageCellCounts: pageCellCounts, ledger: snapshot.ledger), reports: taken,
+            jobs: jobs, objects: objects, ledger: fold)
         return outputs + step(now: now)
     }
 
@@ -521,7 +526,7 @@ package struct Publisher: Sendable {
         return nil
     }
 
-    private static let beforeAll = OrderKey(time: Timestamp(milliseconds: .max), key: ArticleKey(high: 0, low: 0))
+    static let beforeAll = OrderKey(time: Timestamp(milliseconds: .max), key: ArticleKey(high: 0, low: 0))
 
     private static func followOneAnother(_ cells: [SegmentReference]) -> Bool {
         let spans = cells.map(\.span)

@@ -137,7 +137,7 @@ package enum Step: Int, CaseIterable, Sendable {
         let folder = operation.name.prefix { $0 != "/" }
         self =
             switch tagged.tag.owner {
-            case .reign, .reignLog: Self.takeOver(operation, folder)
+            case .reign, .reignAhead: Self.takeOver(operation, folder)
             case .heartbeat: .heartbeatWrite
             case .heartbeatLook: .heartbeatLook
             case .log: Self.pick(operation, create: Self.logging(operation), get: .logReadBack, size: .logLook)

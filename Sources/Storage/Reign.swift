@@ -61,7 +61,7 @@ package struct Reign: Sendable {
     /// How long a heartbeat may stand still before its holder counts as gone.
     package static let patienceMilliseconds: Int64 = 5000
     static let watchIntervalMilliseconds: Int64 = 500
-    /// Objects of a log that are asked for at once: of some megabytes each.
+    /// Objects that are asked for at once: those of a log have some megabytes each.
     package static let aheadCount = 8
 
     private let instance: Instance
@@ -69,8 +69,8 @@ package struct Reign: Sendable {
     private var stage = Stage.idle
     private var call = StoreCall(owner: .reign)
     private var create = CreateCall(owner: .reign, waitsForSpace: true)
-    /// Of the logs that ended: there may be thousands of objects, and each takes a while to come.
-    private var ahead = ReadAhead(owner: .reignLog, width: Self.aheadCount)
+    /// Of logs that ended, and of pages: there may be thousands of objects, and each takes a while to come.
+    private var ahead = ReadAhead(owner: .reignAhead, width: Self.aheadCount)
     private var outputs: [Output] = []
     private var isAfterOrderlyEnd = true
 
@@ -88,6 +88,8 @@ package struct Reign: Sendable {
     private var committing: Manifest?
     private var state = ClusterState()
     private var cells: [SegmentReference] = []
+    private var pageCellCounts: [Int] = []
+    private var askedPageCount = 0
     private var ledger = LedgerIndex()
     private var ends: [LogObject.TermEnd] = []
     /// Terms whose log is still to be read, with the number of the first object and the end.
@@ -133,7 +135,7 @@ package struct Reign: Sendable {
     }
 
     package mutating func handle(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [Output] {
-        if tag.owner == .reignLog {
+        if tag.owner == .reignAhead {
             ahead.handle(tag, result, now: now)
             while let (operation, result) = ahead.next() { take(operation, result, now: now) }
         } else if create.isBusy {
@@ -217,7 +219,9 @@ package struct Reign: Sendable {
             } catch { corrupt(operation.name, error) }
         case (.readingPage(let index), .bytes(let bytes)):
             do {
-                cells += try ManifestPage(decoding: bytes, named: operation.name).cells
+                let page = try ManifestPage(decoding: bytes, named: operation.name)
+                cells += page.cells
+                pageCellCounts.append(page.cells.count)
                 readPage(index + 1)
             } catch { corrupt(operation.name, error) }
         case (.readingLedgerIndex, .bytes(let bytes)):
@@ -398,6 +402,8 @@ package struct Reign: Sendable {
         manifest = committing ?? manifest
         state = ClusterState()
         cells = []
+        pageCellCounts = []
+        askedPageCount = 0
         ledger = LedgerIndex()
         readState(after: nil)
     }
@@ -412,7 +418,11 @@ package struct Reign: Sendable {
     private mutating func readPage(_ index: Int) {
         guard index < manifest.pages.count else { return readLedgerIndex() }
         stage = .readingPage(index)
-        issue(.get(name: manifest.pages[index].name(in: "pages"), range: nil))
+        while askedPageCount < manifest.pages.count, !ahead.isFull {
+            let name = manifest.pages[askedPageCount].name(in: "pages")
+            outputs.append(.operation(ahead.ask(.get(name: name, range: nil))))
+            askedPageCount += 1
+        }
     }
 
     private mutating func readLedgerIndex() {
@@ -422,7 +432,9 @@ package struct Reign: Sendable {
     }
 
     private mutating func inherit() {
-        outputs.append(.inherited(SnapshotHead(manifest, cells: cells, ledger: ledger), state))
+        outputs.append(
+            .inherited(
+                SnapshotHead(manifest, cells: cells, pageCellCounts: pageCellCounts, ledger: ledger), state))
         let start = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)
         unread = []
         for end in ends where end.term >= start.term {

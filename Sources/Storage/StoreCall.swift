@@ -17,7 +17,7 @@ package struct Moment: Equatable, Sendable {
 package struct OperationTag: Hashable, Sendable {
     package enum Owner: UInt8, Sendable {
         case reign
-        case reignLog
+        case reignAhead
         case heartbeat
         case heartbeatLook
         case log

@@ -128,4 +128,39 @@ import Wire
         #expect(driver.events.last == .drained)
         #expect(try heartbeat(driver).hasEnded)
     }
+
+    @Test("where the logs of terms ended is forgotten once nothing is left of them and no kept generation needs them")
+    func endsForgotten() {
+        let driver = CoordinatorDriver { configuration in
+            configuration.collectIntervalMilliseconds = 1000
+            configuration.collectGraceMilliseconds = 1000
+        }
+        func reject(_ number: UInt64) {
+            driver.connect(PeerID(number), .client)
+            let rejection = Rejection(reason: .empty, source: "paper", place: "\(number)", detail: "")
+            driver.put(number, [.rejection(rejection)], from: PeerID(number))
+            driver.pass(3000)
+        }
+        driver.start()
+        reject(1)
+        for number in UInt64(2)...5 {
+            driver.become(Instance(number))
+            driver.pass(6000)
+            reject(number)
+        }
+        #expect(driver.coordinator.head?.ends.map(\.term) == (1...4).map { Term($0) })
+        #expect(driver.objects.keys.contains { $0.hasPrefix("log/0000000000000001/") })
+        // No generation of before is kept any more.
+        driver.milliseconds += 2 * KeepPolicy.longestMilliseconds
+        reject(6)
+        driver.pass(5000)
+        reject(7)
+        #expect(!driver.objects.keys.contains { $0.hasPrefix("log/000000000000000") && $0 < "log/0000000000000005" })
+        #expect(driver.coordinator.head?.ends == [])
+        driver.become(Instance(8))
+        driver.pass(6000)
+        #expect(driver.coordinator.isReigning)
+        #expect(driver.coordinator.head?.ends.map(\.term) == [Term(5)])
+        #expect(driver.coordinator.head?.sums[.rejected] == 7)
+    }
 }
