@@ -36,10 +36,6 @@ package final class SnapshotHolder: Sendable {
     /// - Returns: whether there was one. On an error the old snapshot stays.
     @discardableResult package func refresh() throws -> Bool {
         let known = newest.generation
-        if known != .none {
-            let next = ObjectName.manifest(known.next)
-            guard case .size = try loader.perform(.size(name: next)) else { return false }
-        }
         guard let loaded = try loader.newest(), loaded.manifest.generation > known else { return false }
         let fresh = OpenSnapshot(loaded: loaded, reader: try loader.open(loaded))
         held.withLock { held in

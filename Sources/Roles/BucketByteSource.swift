@@ -11,14 +11,20 @@ import Synchronization
 package final class BucketByteSource: ByteSource {
     private let bucket: any Bucket
     private let maps = Mutex<[String: MappedFile]>([:])
+    /// Of an object store.
+    private let cache: Mutex<RangeCache>
 
     /// Mappings kept at once; they cost address space, not memory.
     static let mapLimitCount = 4096
 
-    package init(_ bucket: any Bucket) { self.bucket = bucket }
+    /// - Parameter cacheBytes: how much of short ranges is kept in memory, where objects cannot be mapped.
+    package init(_ bucket: any Bucket, cacheBytes: Int = 0) {
+        self.bucket = bucket
+        cache = Mutex(RangeCache(limitBytes: cacheBytes))
+    }
 
     package func read(_ requests: [ByteRequest]) throws -> [ByteView] {
-        guard let folder = bucket as? FolderBucket else { return try readRanges(requests) }
+        guard let folder = bucket as? FolderBucket else { return try readCached(requests) }
         return try requests.map { request in
             let file = try map(request.object, in: folder)
             let start = min(Int(clamping: request.offset), file.count)
@@ -31,7 +37,11 @@ package final class BucketByteSource: ByteSource {
     /// Forgets mappings of objects that are no longer named.
     package func forget(except names: Set<String>) {
         maps.withLock { held in held = held.filter { names.contains($0.key) } }
+        cache.withLock { $0.forget(except: names) }
     }
+
+    /// What was read may be damaged: it is read again.
+    package func forgetCached() { cache.withLock { $0.forget(except: []) } }
 
     private func map(_ name: String, in folder: FolderBucket) throws -> MappedFile {
         if let known = maps.withLock({ $0[name] }) { return known }
@@ -41,6 +51,20 @@ package final class BucketByteSource: ByteSource {
             held[name] = file
         }
         return file
+    }
+
+    private func readCached(_ requests: [ByteRequest]) throws -> [ByteView] {
+        var views = cache.withLock { cache in requests.map { cache.view(of: $0) } }
+        let missing = requests.indices.filter { views[$0] == nil }
+        guard !missing.isEmpty else { return views.map { $0! } }
+        let fetched = try readRanges(missing.map { requests[$0] })
+        cache.withLock { cache in
+            for (index, view) in zip(missing, fetched) {
+                views[index] = view
+                cache.keep(view, of: requests[index])
+            }
+        }
+        return views.map { $0! }
     }
 
     /// One round: neighbours are fetched together, all at once.

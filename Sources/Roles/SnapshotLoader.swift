@@ -1,5 +1,6 @@
 package import ByteCoding
 package import Engine
+import HostIO
 package import News
 package import Storage
 import Synchronization
@@ -44,43 +45,77 @@ package struct LoadedManifest: Sendable {
 package final class SnapshotLoader: Sendable {
     private struct State {
         var readers: [String: SegmentReader] = [:]
-        var newest = Generation.none
+        /// Of the newest manifest: most of them are those of the next.
+        var pages: [String: [SegmentReference]] = [:]
+        var newest: LoadedManifest?
+        /// When a list, or a manifest that was found, told last which is the newest.
+        var toldAt: Int64 = 0
     }
 
     package let bucket: any Bucket
     package let source: BucketByteSource
     private let purpose: SegmentReader.Purpose
+    private let milliseconds: @Sendable () -> Int64
     private let state = Mutex(State())
 
-    /// - Parameter purpose: what segments are opened for.
-    package init(_ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search) {
+    /// How long the next number is believed to be free if it is missing. Whoever slept longer than generations are all kept
+    /// may miss the next and not the one after it.
+    static let beliefMilliseconds: Int64 = 30_000
+    /// Lists in which the first name is gone before it is read.
+    static let listLimitCount = 5
+
+    /// - Parameters:
+    ///   - purpose: what segments are opened for.
+    ///   - cacheBytes: for short ranges that are read again and again, on an object store.
+    ///   - milliseconds: a monotonic clock.
+    package init(
+        _ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search, cacheBytes: Int = 0,
+        milliseconds: @escaping @Sendable () -> Int64 = { Int64(SystemClock().monotonicNanoseconds() / 1_000_000) }
+    ) {
         self.bucket = bucket
         self.purpose = purpose
-        source = BucketByteSource(bucket)
+        self.milliseconds = milliseconds
+        source = BucketByteSource(bucket, cacheBytes: cacheBytes)
     }
 
     // MARK: Manifests
 
-    /// The newest manifest; nil in a bucket that has none. Lists once, then probes forward.
+    /// The newest manifest; nil in a bucket that has none. Lists at times, and else probes forward.
     package func newest() throws -> LoadedManifest? {
-        var generation = state.withLock { $0.newest }
-        if generation == .none {
+        let now = milliseconds()
+        let (known, toldAt) = state.withLock { ($0.newest, $0.toldAt) }
+        var newest: Manifest
+        if let known, now - toldAt < Self.beliefMilliseconds {
+            guard let next = try read(known.manifest.generation.next) else { return known }
+            newest = next
+        } else {
+            guard let listed = try listed() else { return nil }
+            // A list may lag.
+            newest = known.map { $0.manifest.generation > listed.generation ? $0.manifest : listed } ?? listed
+        }
+        while let next = try read(newest.generation.next) { newest = next }
+        let loaded = newest.generation == known?.manifest.generation ? known! : try load(newest)
+        return state.withLock { state in
+            if let held = state.newest, held.manifest.generation > newest.generation { return held }
+            state.newest = loaded
+            state.toldAt = now
+            let names = Set(newest.pages.map { $0.name(in: "pages") })
+            state.pages = state.pages.filter { names.contains($0.key) }
+            return loaded
+        }
+    }
+
+    /// The newest of those that a list names.
+    private func listed() throws -> Manifest? {
+        for _ in 0..<Self.listLimitCount {
             guard case .names(let names) = try perform(.list(prefix: "manifests/", after: nil, limit: 1)),
-                let listed = names.first.flatMap({ ObjectName.generation(ofManifest: $0) })
+                let generation = names.first.flatMap({ ObjectName.generation(ofManifest: $0) })
             else { return nil }
-            generation = listed
+            // Missing: collected since, for there is a newer one.
+            if let manifest = try read(generation) { return manifest }
         }
-        guard var manifest = try read(generation) else {
-            // Collected since: start from the list again.
-            let known = state.withLock { state in
-                defer { state.newest = .none }
-                return state.newest
-            }
-            return known == .none ? nil : try newest()
-        }
-        while let next = try read(manifest.generation.next) { manifest = next }
-        state.withLock { $0.newest = max($0.newest, manifest.generation) }
-        return try load(manifest)
+        throw StoreError(
+            .missing, object: "manifests/", message: "what a list names first is not there, again and again")
     }
 
     /// A given generation, if it is the newest or still kept; else nil.
@@ -200,14 +235,16 @@ package final class SnapshotLoader: Sendable {
             throw StoreError(
                 .unsupported, object: manifest.name, message: why, hint: "use the version of coranto that writes here")
         }
-        var cells: [SegmentReference] = []
         let names = manifest.pages.map { $0.name(in: "pages") }
-        for (name, page) in zip(names, try bytes(names)) {
-            cells += try decode(name, page) { bytes throws(CodingError) in
+        var pages = state.withLock { $0.pages }
+        let fresh = names.filter { pages[$0] == nil }
+        for (name, page) in zip(fresh, try bytes(fresh)) {
+            pages[name] = try decode(name, page) { bytes throws(CodingError) in
                 try ManifestPage(decoding: bytes, named: name)
             }.cells
         }
-        return LoadedManifest(manifest: manifest, cells: cells)
+        state.withLock { state in for name in fresh { state.pages[name] = pages[name] } }
+        return LoadedManifest(manifest: manifest, cells: names.flatMap { pages[$0]! })
     }
 
     private func decode<Value>(

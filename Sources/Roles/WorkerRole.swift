@@ -1,4 +1,4 @@
-// Drives a `Worker` and its engine on one thread: credits bound what can wait for it.
+// Drives a `Worker` on one thread, which also takes articles into the engine: credits bound what can wait for it.
 
 import ByteCoding
 package import Cluster
@@ -33,6 +33,7 @@ package final class WorkerRole: Sendable {
         case link(CoordinatorLink.Event)
         case completed(OperationTag, BucketResult)
         case tried(trial: UInt64, Trial.Run)
+        case engine(draft: Int, Worker.Event)
         case drain
     }
 
@@ -88,7 +89,7 @@ package final class WorkerRole: Sendable {
 
     private func work(_ link: CoordinatorLink) {
         let clock = SystemClock()
-        let engine = WorkerEngine(configuration.bucket)
+        let engine = WorkerEngine(configuration.bucket) { [mailbox] in mailbox.push(.engine(draft: $0, $1)) }
         var machine = Worker(instance: SystemRandom().instance(), configuration: configuration.machine)
         var connection = 0
         var isDrained = false
@@ -127,20 +128,10 @@ package final class WorkerRole: Sendable {
                 tryApart(trial, articles, settings: engine.settings)
             case .lookUp(let seal, let keys, let atLeast, let own):
                 Step.reach(.workerLookingUp)
-                do {
-                    let answer = try engine.lookUp(keys, atLeast: atLeast, own: own)
-                    feed(
-                        .lookedUp(
-                            seal: seal, answer.found, in: answer.generation, notIncluded: answer.notIncluded))
-                } catch { feed(.engineFailed(seal: seal, "\(error)")) }
+                engine.lookUp(keys, atLeast: atLeast, own: own, for: seal)
             case .build(let seal, let dropped, let kills):
                 Step.reach(.workerBuilding)
-                do {
-                    let built = try engine.build(dropped: dropped, kills: kills)
-                    feed(
-                        .built(
-                            seal: seal, built.reference(attempt: Attempt(term: .none, number: 0)), built.bytes))
-                } catch { feed(.engineFailed(seal: seal, "\(error)")) }
+                engine.build(dropped: dropped, kills: kills, for: seal)
             case .discard: engine.discard()
             case .drained: isDrained = true
             case .note(let text): logger.warning("\(text)")
@@ -174,6 +165,9 @@ package final class WorkerRole: Sendable {
                     feed(.disconnected)
                 case .completed(let tag, let result): feed(.completed(tag, result))
                 case .tried(let trial, let run): feed(.tried(trial: trial, run))
+                case .engine(let draft, let event):
+                    engine.returned(draft)
+                    feed(event)
                 case .drain: feed(.drain)
                 }
             }

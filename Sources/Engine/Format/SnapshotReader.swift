@@ -100,31 +100,39 @@ package final class SnapshotReader: Sendable {
 
     // MARK: Keys
 
-    /// The live version of each key, or nil. Two rounds for all keys.
+    /// Ranges of key runs in one round: some megabytes.
+    static let runsPerRound = 4096
+
+    /// The live version of each key, or nil. Two rounds, more only where they would read many megabytes.
     ///
     /// - Parameter keys: in any order.
     /// - Throws: `.mismatch` if a key is live twice.
     package func lookup(keys: [ArticleKey]) throws -> [LiveVersion?] {
-        var runRound = ReadRound()
+        var candidates: [(key: Int, segment: Int, ordinal: UInt32)] = []
+        var round = ReadRound()
         var runs: [(key: Int, segment: Int)] = []
+        func read() throws {
+            var slices = runs.isEmpty ? [] : try round.run(source)
+            for (number, run) in runs.enumerated() {
+                let segment = segments[run.segment]
+                for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: &slices[number])
+                where !dead[run.segment].contains(ordinal) {
+                    candidates.append((run.key, run.segment, ordinal))
+                }
+            }
+            round = ReadRound()
+            runs = []
+        }
         for (index, segment) in segments.enumerated() {
             for (number, key) in keys.enumerated() {
                 guard let range = segment.keyRunRange(of: key) else { continue }
-                runRound.add(segment, .keyRun, range)
+                round.add(segment, .keyRun, range)
                 runs.append((number, index))
+                if runs.count == Self.runsPerRound { try read() }
             }
         }
-        guard !runs.isEmpty else { return keys.map { _ in nil } }
-        var runSlices = try runRound.run(source)
-        var candidates: [(key: Int, segment: Int, ordinal: UInt32)] = []
-        for (number, run) in runs.enumerated() {
-            let segment = segments[run.segment]
-            for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: &runSlices[number])
-            where !dead[run.segment].contains(ordinal) {
-                candidates.append((run.key, run.segment, ordinal))
-            }
-        }
-        return try confirm(candidates, keys)
+        try read()
+        return candidates.isEmpty ? keys.map { _ in nil } : try confirm(candidates, keys)
     }
 
     /// Live keys whose first half is one of `halves`, ascending.

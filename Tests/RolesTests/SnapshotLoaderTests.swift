@@ -1,0 +1,137 @@
+import ByteCoding
+import HostIO
+import News
+import Roles
+import Storage
+import Synchronization
+import Testing
+
+/// A bucket that tells what was asked of it.
+private final class WatchedBucket: Bucket {
+    let inner = MemoryBucket()
+    let asked = Mutex<[String]>([])
+    var location: String { inner.location }
+
+    func perform(_ operation: BucketOperation) -> BucketResult {
+        asked.withLock { $0.append(operation.name) }
+        return inner.perform(operation)
+    }
+
+    func takeAsked() -> [String] {
+        asked.withLock { asked in
+            defer { asked = [] }
+            return asked
+        }
+    }
+}
+
+@Suite struct SnapshotLoaderTests {
+    private let bucket = WatchedBucket()
+    private let clock = ManualClock()
+
+    private final class ManualClock: Sendable {
+        let milliseconds = Mutex<Int64>(1_000_000)
+    }
+
+    private var loader: SnapshotLoader {
+        SnapshotLoader(bucket, milliseconds: { [clock] in clock.milliseconds.withLock { $0 } })
+    }
+
+    private func sleep(_ milliseconds: Int64) { clock.milliseconds.withLock { $0 += milliseconds } }
+
+    private func put(_ number: UInt64, pages: [Manifest.Named] = []) {
+        var manifest = Manifest(settings: Settings(), sharding: Sharding(shardCount: 1, secret: 1))
+        manifest.generation = Generation(number)
+        manifest.pages = pages
+        _ = bucket.inner.perform(.put(name: manifest.name, bytes: manifest.encoded))
+    }
+
+    private func remove(_ number: UInt64) {
+        _ = bucket.inner.perform(.delete(name: ObjectName.manifest(Generation(number))))
+    }
+
+    /// A page of one cell.
+    private func page(_ seed: UInt8) -> Manifest.Named {
+        let place = OrderKey(time: Timestamp(seconds: Int64(seed)), key: ArticleKey(source: "s", guid: "\(seed)"))
+        let cell = SegmentReference(
+            identity: SHA256.hash(of: [seed]), attempt: Attempt(term: Term(1), number: 1), kind: .cell, sizeBytes: 100,
+            documentCount: 1, killCount: 0, recordBytes: 1, digest: .zero, span: OrderSpan(first: place, last: place))
+        let bytes = ManifestPage(cells: [cell]).encoded
+        let named = Manifest.Named(digest: SHA256.hash(of: bytes), attempt: Attempt(term: Term(1), number: 2))
+        _ = bucket.inner.perform(.put(name: named.name(in: "pages"), bytes: bytes))
+        return named
+    }
+
+    @Test("an empty bucket has no newest, and one that is there is found by one list")
+    func first() throws {
+        let loader = loader
+        #expect(try loader.newest() == nil)
+        put(3)
+        _ = bucket.takeAsked()
+        #expect(try loader.newest()?.manifest.generation == Generation(3))
+        #expect(
+            bucket.takeAsked() == [
+                "manifests/", ObjectName.manifest(Generation(3)), ObjectName.manifest(Generation(4)),
+            ])
+        // Then by a look at the next number.
+        #expect(try loader.newest()?.manifest.generation == Generation(3))
+        #expect(bucket.takeAsked() == [ObjectName.manifest(Generation(4))])
+        put(4)
+        put(5)
+        #expect(try loader.newest()?.manifest.generation == Generation(5))
+    }
+
+    @Test("who slept while the next number came and went finds the newest all the same")
+    func slept() throws {
+        let loader = loader
+        put(3)
+        #expect(try loader.newest()?.manifest.generation == Generation(3))
+        // 3 stands for its hour, 4 was thinned out.
+        put(6)
+        sleep(7_200_000)
+        #expect(try loader.newest()?.manifest.generation == Generation(6))
+    }
+
+    @Test("looking again and again does not keep a belief alive")
+    func looking() throws {
+        let loader = loader
+        put(3)
+        _ = try loader.newest()
+        put(6)
+        for _ in 0..<5 {
+            sleep(10_000)
+            _ = try loader.newest()
+        }
+        #expect(try loader.newest()?.manifest.generation == Generation(6))
+    }
+
+    @Test("a page that stays is read once")
+    func pages() throws {
+        let loader = loader
+        let first = page(1)
+        let second = page(2)
+        put(3, pages: [first])
+        #expect(try loader.newest()?.cells.count == 1)
+        put(4, pages: [first, second])
+        _ = bucket.takeAsked()
+        let loaded = try #require(try loader.newest())
+        #expect(loaded.cells.map(\.identity) == [1, 2].map { SHA256.hash(of: [UInt8($0)]) })
+        #expect(bucket.takeAsked().filter { $0.hasPrefix("pages/") } == [second.name(in: "pages")])
+    }
+
+    @Test("what a list names first and is always gone is told")
+    func gone() throws {
+        bucket.asked.withLock { $0 = [] }
+        let ghost = GhostBucket()
+        #expect(throws: StoreError.self) { try SnapshotLoader(ghost).newest() }
+    }
+
+    /// Lists what is not there.
+    private final class GhostBucket: Bucket {
+        let location = "ghost"
+        func perform(_ operation: BucketOperation) -> BucketResult {
+            if case .list = operation { return .names([ObjectName.manifest(Generation(3))]) }
+            return .missing
+        }
+    }
+}
