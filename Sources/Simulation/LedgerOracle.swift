@@ -29,7 +29,7 @@ struct LedgerOracle {
     mutating func advance(to manifest: Manifest, log: [LogObject]) throws(Violation) {
         for object in log[objectCount...] { objects[object.term, default: [:]][object.number] = object }
         objectCount = log.count
-        for id in try range(to: manifest) {
+        for id in try range(to: manifest, log: log) {
             guard let object = objects[id.term]?[id.number] else {
                 throw Violation(
                     property: "what is counted is in the log",
@@ -53,7 +53,9 @@ struct LedgerOracle {
     }
 
     /// Objects behind `countedTo` up to the manifest's `folded to`, none behind the end of its term.
-    private func range(to manifest: Manifest) throws(Violation) -> [(term: Term, number: UInt64)] {
+    private func range(
+        to manifest: Manifest, log: [LogObject]
+    ) throws(Violation) -> [(term: Term, number: UInt64)] {
         let end = manifest.foldedTo
         guard end > countedTo else { return [] }
         var ids: [(term: Term, number: UInt64)] = []
@@ -62,10 +64,14 @@ struct LedgerOracle {
             if term == end.term {
                 if number <= end.number { ids += (number...end.number).map { (term, $0) } }
             } else if term != .none {
-                guard let known = manifest.ends.first(where: { $0.term == term }) else {
+                // The manifest may have forgotten it, if it is long ago; and we have, if we begin again after a loss of power.
+                guard
+                    let known = manifest.ends.first(where: { $0.term == term })?.objectCount
+                        ?? ValidLog(log).ends[term]
+                else {
                     throw Violation(property: "what is counted is in the log", detail: "no end of term \(term.number)")
                 }
-                if number < known.objectCount { ids += (number..<known.objectCount).map { (term, $0) } }
+                if number < known { ids += (number..<known).map { (term, $0) } }
             }
             number = 0
         }

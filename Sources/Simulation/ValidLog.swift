@@ -8,7 +8,7 @@ import Wire
 struct ValidLog {
     private let objects: [LogObject]
     /// Where the log of a term ends, if that is recorded.
-    private let ends: [Term: UInt64]
+    let ends: [Term: UInt64]
     /// Entries that count as received.
     let articleCount: Int64
     /// What is a dead letter at its end.
