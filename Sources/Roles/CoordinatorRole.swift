@@ -63,7 +63,7 @@ package final class CoordinatorRole: Sendable {
     package init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        threads = BucketThreads(configuration.bucket, logger: logger)
+        threads = BucketThreads(configuration.bucket, width: Reign.aheadCount, logger: logger)
         let width = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
         readers = (0..<width).map { PutReaders(label: "coranto.put-reader.\($0)") }
     }

@@ -42,8 +42,7 @@ package struct Reign: Sendable {
         case listingManifests
         case probingManifest
         case findingLastLog(Term)
-        /// `known`: an object before `next` that is there and that the manifest does not cover.
-        case countingLog(Term, known: Bool, next: UInt64)
+        case countingLog(Term, Count)
         case readingLastObject
         case settlingLastObject
         case writingEnds
@@ -58,11 +57,34 @@ package struct Reign: Sendable {
         case reigning
     }
 
+    /// Where a log ends: `low` objects are there, and the one that is being looked for lies `step` further on, or halfway to one
+    /// that is not there.
+    private struct Count: Equatable {
+        /// Up to here the manifest covers the log.
+        let first: UInt64
+        var low: UInt64
+        var step: UInt64 = 1
+        var high: UInt64?
+
+        init(from first: UInt64) {
+            self.first = first
+            low = first
+        }
+
+        var probe: UInt64 { high.map { low + ($0 - low) / 2 } ?? low + step - 1 }
+        var isDone: Bool { high == low }
+
+        mutating func found(_ number: UInt64) {
+            low = number + 1
+            step *= 2
+        }
+    }
+
     /// How long a heartbeat may stand still before its holder counts as gone.
     package static let patienceMilliseconds: Int64 = 5000
     static let watchIntervalMilliseconds: Int64 = 500
     /// Objects that are asked for at once: those of a log have some megabytes each.
-    package static let aheadCount = 8
+    package static let aheadCount = 16
 
     private let instance: Instance
     private let address: String
@@ -184,20 +206,19 @@ package struct Reign: Sendable {
         case (.findingLastLog(let candidate), .bytes(let bytes)):
             do {
                 ends += try LogObject(decoding: bytes, named: operation.name).ends
-                count(candidate, known: true, from: 1)
+                var count = Count(from: 0)
+                count.found(0)
+                go(on: candidate, count)
             } catch { corrupt(operation.name, error) }
         case (.findingLastLog(let candidate), .missing):
             ends.append(LogObject.TermEnd(term: candidate, objectCount: 0))
             findLog(before: candidate)
-        case (.countingLog(let counted, _, let number), .size):
-            stage = .countingLog(counted, known: true, next: number + 1)
-            askSize(counted, number + UInt64(Self.aheadCount))
-        case (.countingLog(let counted, let isKnown, let number), .missing):
-            ahead.abandon()
-            ends.append(LogObject.TermEnd(term: counted, objectCount: number))
-            guard isKnown else { return writeEnds() }
-            stage = .readingLastObject
-            issue(.get(name: ObjectName.log(counted, number - 1), range: nil))
+        case (.countingLog(let counted, var count), .size):
+            count.found(count.probe)
+            go(on: counted, count)
+        case (.countingLog(let counted, var count), .missing):
+            count.high = count.probe
+            go(on: counted, count)
         case (.readingLastObject, .bytes(let bytes)):
             stage = .settlingLastObject
             outputs.append(.operation(create.start(name: operation.name, bytes: bytes)))
@@ -355,18 +376,22 @@ package struct Reign: Sendable {
             ends += manifest.ends
             // Objects before the watermarks may be collected; the end is not before them.
             let covered = max(manifest.watermarks.max() ?? .start, manifest.foldedTo)
-            count(candidate, known: false, from: covered.term == candidate ? covered.number + 1 : 1)
+            go(on: candidate, Count(from: covered.term == candidate ? covered.number + 1 : 1))
         }
     }
 
-    /// The end of a log is its first gap.
-    private mutating func count(_ counted: Term, known isKnown: Bool, from number: UInt64) {
-        stage = .countingLog(counted, known: isKnown, next: number)
-        for step in 0..<UInt64(Self.aheadCount) { askSize(counted, number + step) }
-    }
-
-    private mutating func askSize(_ term: Term, _ number: UInt64) {
-        outputs.append(.operation(ahead.ask(.size(name: ObjectName.log(term, number)))))
+    /// The end of a log is its first gap. An object is begun only when the one before it is there for all to see, so what a log
+    /// has is found by doubling steps and then halves, in a few dozen looks however long it is. One that was lost since is mostly not
+    /// taken for the end, but found missing when the log is read.
+    private mutating func go(on counted: Term, _ count: Count) {
+        guard count.isDone else {
+            stage = .countingLog(counted, count)
+            return issue(.size(name: ObjectName.log(counted, count.probe)))
+        }
+        ends.append(LogObject.TermEnd(term: counted, objectCount: count.low))
+        guard count.low > count.first else { return writeEnds() }
+        stage = .readingLastObject
+        issue(.get(name: ObjectName.log(counted, count.low - 1), range: nil))
     }
 
     private mutating func writeEnds() {
