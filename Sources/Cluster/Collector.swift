@@ -2,7 +2,7 @@
 //
 // Guarantees
 // 1. Nothing is deleted that the newest or a kept manifest names, or that may still be published: written under an attempt
-//    that is not over.
+//    that is not over, and never named. Nothing is named twice, so what a worker wrote that stays for years goes meanwhile.
 // 2. A written object goes only after it stood unnamed for `graceMilliseconds`, so that readers of a snapshot that has just
 //    left the kept ones can finish. That time goes on through a change of coordinators, so it is of wall clocks; one that
 //    jumps cuts readers of such a snapshot short, or lets orphans stand longer, and nothing else.
@@ -83,6 +83,9 @@ package struct Collector: Sendable {
     private var isSecondLook = false
     private var head: Manifest?
     private var naming: [String: Naming] = [:]
+    /// Marks of what was named and is no more, as long as it is there.
+    private var wasNamed: Set<UInt64> = []
+    private var lastNoted = Generation.none
     /// Where the log begins that a kept generation needs. Manifests never change, so each is read once.
     private var firstNeeded: [Generation: Position] = [:]
     private var toRead: [Generation] = []
@@ -130,6 +133,7 @@ package struct Collector: Sendable {
 
     /// - Parameter newest: the newest manifest and what it names.
     package mutating func tick(now: Moment, head newest: SnapshotHead) -> [Output] {
+        noteOverlays(of: newest.manifest)
         if let again = call.due(now: now) ?? read.due(now: now) { return [.operation(again)] }
         guard stage == .idle, now.milliseconds >= nextRound else { return [] }
         nextRound = now.milliseconds + intervalMilliseconds
@@ -137,7 +141,11 @@ package struct Collector: Sendable {
         self.head = head
         firstNeeded = firstNeeded.filter { head.kept.contains($0.key) }
         learn(newest)
-        naming = naming.filter { isNamed($0.value) }
+        naming = naming.filter { name, naming in
+            if isNamed(naming) { return true }
+            wasNamed.insert(UnnamedObjects.mark(of: name))
+            return false
+        }
         toRead = head.kept.generations.filter { firstNeeded[$0] == nil }
         unreadable = unreadable.filter { head.kept.contains($0.key) }
         refusalCounts = refusalCounts.filter { head.kept.contains($0.key) }
@@ -232,6 +240,7 @@ package struct Collector: Sendable {
         case (.deleting(let name), .done):
             deletedCount += 1
             unnamed.forget(UnnamedObjects.mark(of: name))
+            wasNamed.remove(UnnamedObjects.mark(of: name))
             olderRecords.removeAll { $0 == name }
         case (_, .failed(let failure)): return abandonRound("\(failure)")
         case (_, .missing): return abandonRound("\(operation.name) is missing")
@@ -246,8 +255,9 @@ package struct Collector: Sendable {
     /// Generations that need not be kept.
     package var forgotten: [ClosedRange<Generation>] { unreadable.keys.sorted().map { $0...$0 } }
 
-    /// Once those are kept no longer all can be known.
+    /// A generation is out: once what cannot be read is kept no longer all can be known.
     package mutating func published(_ manifest: Manifest, now: Moment) {
+        noteOverlays(of: manifest)
         guard !unreadable.isEmpty else { return }
         unreadable = unreadable.filter { manifest.kept.contains($0.key) }
         if unreadable.isEmpty { hurry(now: now) }
@@ -367,6 +377,14 @@ package struct Collector: Sendable {
         for name in snapshot.namedObjects { note(name, in: manifest.generation) }
     }
 
+    /// An overlay may come and go between two rounds, and its worker stay: each generation is looked at, but only for overlays,
+    /// which are few.
+    private mutating func noteOverlays(of manifest: Manifest) {
+        guard manifest.generation != lastNoted else { return }
+        lastNoted = manifest.generation
+        for overlay in manifest.overlays { note(overlay.objectName, in: manifest.generation) }
+    }
+
     private mutating func note(_ name: String, in generation: Generation) {
         let known = naming[name] ?? Naming(first: generation, last: generation)
         naming[name] = Naming(first: min(known.first, generation), last: max(known.last, generation))
@@ -437,7 +455,9 @@ package struct Collector: Sendable {
             return .needed(naming.first...naming.last)
         }
         #if !PLANTED_COLLECT_LIVE_ATTEMPT
-            guard !protected.contains(name), isOver(attempt) || tells && unnamed.contains(mark) else {
+            guard !protected.contains(name),
+                isOver(attempt) || wasNamed.contains(mark) || tells && unnamed.contains(mark)
+            else {
                 return .unfinished
             }
         #else

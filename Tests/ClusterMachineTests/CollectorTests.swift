@@ -137,6 +137,24 @@ private final class Yard {
         #expect(yard.objects[orphan.objectName] == nil)
     }
 
+    @Test("what was named goes when it is named no more, though who wrote it goes on", arguments: [true, false])
+    func writerStays(isSeenByARound: Bool) {
+        let yard = Yard()
+        yard.open = [orphan.attempt]
+        yard.objects[orphan.objectName] = [1]
+        yard.head.overlays = [orphan]
+        yard.objects[yard.head.name] = yard.head.encoded
+        // Before the first round it is only seen.
+        yard.round(at: isSeenByARound ? 100 : 50)
+        yard.head.overlays = []
+        yard.head.generation = Generation(6)
+        yard.objects[yard.head.name] = yard.head.encoded
+        for time in stride(from: Int64(200), through: 1100, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] != nil)
+        for time in stride(from: Int64(1200), through: 1400, by: 100) { yard.round(at: time) }
+        #expect(yard.objects[orphan.objectName] == nil)
+    }
+
     @Test("what the head or a kept manifest names stays; other manifests go")
     func kept() {
         let yard = Yard()
