@@ -118,6 +118,8 @@ package struct Collector: Sendable {
 
     /// How long what nothing names stands, unless configured otherwise.
     package static let graceMilliseconds: Int64 = 24 * 3_600_000
+    /// From the beginning of a round to that of the next, unless configured otherwise.
+    package static let intervalMilliseconds: Int64 = 600_000
 
     /// - Parameter tells: whether each object is told with its verdict. Such a one need not be the coordinator's: what is in the
     ///   record was found by who knew that its attempt is over.

@@ -2,6 +2,17 @@ package import News
 package import Storage
 
 extension Coordinator {
+    /// What becomes of what is old, and when.
+    package struct Upkeep: Equatable, Sendable {
+        package var keepPolicy = KeepPolicy()
+        package var collectIntervalMilliseconds = Collector.intervalMilliseconds
+        package var collectGraceMilliseconds = Collector.graceMilliseconds
+        /// Ledger rows in the head of a manifest before they are folded into an object.
+        package var ledgerTailLimitCount = 2048
+
+        package init() {}
+    }
+
     package struct Configuration: Sendable {
         package var instance: Instance
         /// HOST:PORT told to others, "" if none.
@@ -15,12 +26,9 @@ extension Coordinator {
         /// Counts and state are published after this long even if no segment is.
         package var foldIntervalMilliseconds: Int64 = 2000
         package var mergePolicy = MergePolicy()
-        package var collectIntervalMilliseconds: Int64 = 600_000
-        package var collectGraceMilliseconds = Collector.graceMilliseconds
+        package var upkeep = Upkeep()
         /// From the end of an erasure to the next: what is retracted meanwhile goes together.
         package var eraseIntervalMilliseconds: Int64 = 600_000
-        /// Ledger rows in the head of a manifest before they are folded into an object.
-        package var ledgerTailLimitCount = 2048
         package var pageCellLimitCount = ManifestPage.cellLimitCount
         /// Log entries kept in memory for workers, in bytes; what falls out is read from the log again.
         package var routedLimitBytes = 96 << 20

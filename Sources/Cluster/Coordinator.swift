@@ -74,7 +74,9 @@ package struct Coordinator: Sendable {
     package init(_ configuration: Configuration) {
         roomGuard = RoomGuard(keepFreeBytes: configuration.keepFreeBytes)
         self.configuration = configuration
-        reign = Reign(instance: configuration.instance, address: configuration.address, empty: configuration.empty)
+        reign = Reign(
+            instance: configuration.instance, address: configuration.address, empty: configuration.empty,
+            keepPolicy: configuration.upkeep.keepPolicy)
         heartbeat = HeartbeatWriter(milliseconds: configuration.heartbeatMilliseconds)
         folded = FoldedLog(ClusterState(), of: configuration.empty)
         merges = MergeScheduler(policy: configuration.mergePolicy)
@@ -142,8 +144,8 @@ package struct Coordinator: Sendable {
                     cacheLimitBytes: configuration.routedLimitBytes)
                 publisher = Publisher(
                     head: head, term: term, instance: configuration.instance,
-                    ledgerTailLimitCount: configuration.ledgerTailLimitCount,
-                    pageCellLimitCount: configuration.pageCellLimitCount)
+                    ledgerTailLimitCount: configuration.upkeep.ledgerTailLimitCount,
+                    pageCellLimitCount: configuration.pageCellLimitCount, keepPolicy: configuration.upkeep.keepPolicy)
             case .replay(let object): replay(object)
             case .won: begin(now: now)
             case .failed(let message):
@@ -172,8 +174,8 @@ package struct Coordinator: Sendable {
         leases = LeaseTable(
             term: term, shardCount: head.sharding.shardCount, leaseMilliseconds: configuration.leaseMilliseconds)
         collector = Collector(
-            term: term, graceMilliseconds: configuration.collectGraceMilliseconds,
-            intervalMilliseconds: configuration.collectIntervalMilliseconds, now: now)
+            term: term, graceMilliseconds: configuration.upkeep.collectGraceMilliseconds,
+            intervalMilliseconds: configuration.upkeep.collectIntervalMilliseconds, now: now)
         eraser = Eraser(term: term, intervalMilliseconds: configuration.eraseIntervalMilliseconds)
         if isSuspicious, let router {
             quarantine.suspect(to: router.routedEnd)

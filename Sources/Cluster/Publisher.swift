@@ -92,6 +92,7 @@ package struct Publisher: Sendable {
     private let ledgerTailLimitCount: Int
     /// Cells that a page names, at most.
     private let pageCellLimitCount: Int
+    private let keepPolicy: KeepPolicy
     private var stage = Stage.idle
     private var create = CreateCall(owner: .manifest)
     private var look = StoreCall(owner: .manifest)
@@ -105,8 +106,9 @@ package struct Publisher: Sendable {
 
     package init(
         head: SnapshotHead, term: Term, instance: Instance, ledgerTailLimitCount: Int,
-        pageCellLimitCount: Int = ManifestPage.cellLimitCount
+        pageCellLimitCount: Int = ManifestPage.cellLimitCount, keepPolicy: KeepPolicy = KeepPolicy()
     ) {
+        self.keepPolicy = keepPolicy
         self.ledgerTailLimitCount = ledgerTailLimitCount
         self.pageCellLimitCount = pageCellLimitCount
         snapshot = head
@@ -231,7 +233,7 @@ package struct Publisher: Sendable {
         next.instance = instance
         next.writtenAt = now.wall
         next.ends.removeAll { $0.term < firstLogTerm }
-        next.kept = KeepPolicy.kept(after: head, now: now.wall).without(forgotten)
+        next.kept = keepPolicy.kept(after: head, now: now.wall).without(forgotten)
         folding = Folding(foldedTo: folding.foldedTo)
         draft = Draft(
             snapshot: SnapshotHead(

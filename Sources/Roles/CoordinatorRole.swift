@@ -1,7 +1,7 @@
 // Drives a `Coordinator`: its events come from the network, the store and the clock; its actions go there.
 
 import ByteCoding
-import Cluster
+package import Cluster
 import Dispatch
 import Foundation
 package import HostIO
@@ -29,6 +29,7 @@ package final class CoordinatorRole: Sendable {
         package var isWithItsWorkers = false
         /// Room of the store below which articles are refused; nil: by its size.
         package var keepFreeBytes: UInt64?
+        package var upkeep = Coordinator.Upkeep()
 
         package init(bucket: any Bucket, endpoint: Endpoint) {
             self.bucket = bucket
@@ -219,6 +220,7 @@ package final class CoordinatorRole: Sendable {
         var machine = Coordinator.Configuration(instance: SystemRandom().instance(), address: address, empty: empty)
         machine.isWithItsWorkers = configuration.isWithItsWorkers
         machine.keepFreeBytes = configuration.keepFreeBytes
+        machine.upkeep = configuration.upkeep
         return Coordinator(machine)
     }
 

@@ -1,4 +1,4 @@
-import Cluster
+package import Cluster
 package import HostIO
 package import Logging
 package import NIOCore
@@ -24,6 +24,7 @@ package final class LocalCluster: Sendable {
         /// The program that tries suspect articles apart; nil if there is none.
         package var trialExecutable: String?
         package var keepFreeBytes: UInt64?
+        package var upkeep = Coordinator.Upkeep()
 
         package init(bucket: any Bucket) { self.bucket = bucket }
     }
@@ -50,6 +51,7 @@ package final class LocalCluster: Sendable {
         settings.tls = configuration.tls
         settings.settings = configuration.settings
         settings.keepFreeBytes = configuration.keepFreeBytes
+        settings.upkeep = configuration.upkeep
         settings.isWithItsWorkers = configuration.trialExecutable != nil
         coordinator = CoordinatorRole(settings, logger: logger)
         let locator = CoordinatorLocator.store(configuration.bucket)

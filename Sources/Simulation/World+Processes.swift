@@ -99,10 +99,10 @@ extension World {
         configuration.leaseMilliseconds = Self.leaseMilliseconds
         configuration.mergePolicy = MergePolicy(
             fanIn: 4, smallestTierBytes: 5000, foldFromBytes: 5000, foldBytes: 3000)
-        configuration.collectIntervalMilliseconds = scenario.collectIntervalMilliseconds
+        configuration.upkeep.collectIntervalMilliseconds = scenario.collectIntervalMilliseconds
         configuration.eraseIntervalMilliseconds = 1500
-        configuration.collectGraceMilliseconds = scenario.collectGraceMilliseconds
-        configuration.ledgerTailLimitCount = 4
+        configuration.upkeep.collectGraceMilliseconds = scenario.collectGraceMilliseconds
+        configuration.upkeep.ledgerTailLimitCount = 4
         configuration.publishIntervalMilliseconds = 300
         configuration.routedLimitBytes = scenario.routedLimitBytes
         configuration.pageCellLimitCount = scenario.pageCellLimitCount

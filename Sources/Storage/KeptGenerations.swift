@@ -43,12 +43,16 @@ package struct KeptGenerations: Equatable, Sendable {
     }
 
     /// Adds a generation above all that are there.
-    package mutating func append(_ generation: Generation, writtenAt: Timestamp) {
+    ///
+    /// - Parameter runMilliseconds: longest time of a run that it joins, no more than `Self.runMilliseconds`.
+    package mutating func append(
+        _ generation: Generation, writtenAt: Timestamp, runMilliseconds: Int64 = Self.runMilliseconds
+    ) {
         if let run = runs.last {
             precondition(run.last < generation, "generations are kept in their order")
             let (length, isOver) = writtenAt.milliseconds.subtractingReportingOverflow(run.firstAt.milliseconds)
             // Wall clocks may jump: within a run time never goes back.
-            if run.last.next == generation, !isOver, length <= Self.runMilliseconds, writtenAt >= run.lastAt,
+            if run.last.next == generation, !isOver, length <= runMilliseconds, writtenAt >= run.lastAt,
                 UInt64(run.count) < Self.runLimitCount
             {
                 runs[runs.count - 1].last = generation
@@ -120,32 +124,51 @@ package struct KeptGenerations: Equatable, Sendable {
     }
 }
 
-/// Which older generations stay: all of the last hour, one an hour for a day, one a day for thirty days, each to within a
-/// minute, for runs are judged by their last.
-package enum KeepPolicy {
+/// Which older generations stay: all of the last hour, one an hour for a day, one a day for thirty days, unless configured
+/// otherwise; each to within a minute, or a sixtieth of the time for which all are kept, for runs are judged by their last.
+package struct KeepPolicy: Equatable, Sendable {
     private static let hour: Int64 = 3_600_000
-    /// Nothing is kept longer.
-    package static let longestMilliseconds = 30 * 24 * hour
+
+    /// Ages, ascending: up to the first all are kept, up to the second one an hour, up to the third one a day, and nothing is
+    /// kept longer.
+    package let allMilliseconds: Int64
+    package let hourlyMilliseconds: Int64
+    package let dailyMilliseconds: Int64
+
+    package init() {
+        (allMilliseconds, hourlyMilliseconds, dailyMilliseconds) = (Self.hour, 24 * Self.hour, 30 * 24 * Self.hour)
+    }
+
+    /// - Returns: nil unless the ages are ascending and not negative.
+    package init?(allMilliseconds: Int64, hourlyMilliseconds: Int64, dailyMilliseconds: Int64) {
+        guard 0 <= allMilliseconds, allMilliseconds <= hourlyMilliseconds, hourlyMilliseconds <= dailyMilliseconds
+        else { return nil }
+        self.allMilliseconds = allMilliseconds
+        self.hourlyMilliseconds = hourlyMilliseconds
+        self.dailyMilliseconds = dailyMilliseconds
+    }
+
+    private var runMilliseconds: Int64 { min(allMilliseconds / 60, KeptGenerations.runMilliseconds) }
 
     /// What the generation after a manifest's is to keep.
-    package static func kept(after manifest: Manifest, now: Timestamp) -> KeptGenerations {
+    package func kept(after manifest: Manifest, now: Timestamp) -> KeptGenerations {
         guard manifest.generation != .none else { return manifest.kept }
         var kept = manifest.kept
-        kept.append(manifest.generation, writtenAt: manifest.writtenAt)
+        kept.append(manifest.generation, writtenAt: manifest.writtenAt, runMilliseconds: runMilliseconds)
         return prune(kept, now: now)
     }
 
-    package static func prune(_ kept: KeptGenerations, now: Timestamp) -> KeptGenerations {
+    package func prune(_ kept: KeptGenerations, now: Timestamp) -> KeptGenerations {
         var last: (bucket: Int64, width: Int64) = (.min, 0)
         var result: [KeptGenerations.Run] = []
         for run in kept.runs.reversed() {
             let age = now.milliseconds &- run.lastAt.milliseconds
-            if age <= hour {
+            if age <= allMilliseconds {
                 result.append(run)
                 continue
             }
-            guard age <= longestMilliseconds else { continue }
-            let width = age <= 24 * hour ? hour : 24 * hour
+            guard age <= dailyMilliseconds else { continue }
+            let width = age <= hourlyMilliseconds ? Self.hour : 24 * Self.hour
             let bucket = run.lastAt.milliseconds / width
             // The newest of each hour or day stands for it.
             if (bucket, width) != last {

@@ -106,6 +106,7 @@ package struct Reign: Sendable {
 
     /// What an empty bucket starts from.
     private let empty: Manifest
+    private let keepPolicy: KeepPolicy
     private var manifest: Manifest
     private var committing: Manifest?
     private var state = ClusterState()
@@ -120,7 +121,10 @@ package struct Reign: Sendable {
     private var unasked: [(term: Term, next: UInt64, end: UInt64)] = []
 
     /// - Parameter empty: the manifest before the first, with the settings a new bucket gets.
-    package init(instance: Instance, address: String, empty: Manifest) {
+    package init(
+        instance: Instance, address: String, empty: Manifest, keepPolicy: KeepPolicy = KeepPolicy()
+    ) {
+        self.keepPolicy = keepPolicy
         self.instance = instance
         self.address = address
         self.empty = empty
@@ -412,7 +416,7 @@ package struct Reign: Sendable {
     private mutating func commit(now: Moment) {
         stage = .committing
         var own = manifest
-        own.kept = KeepPolicy.kept(after: manifest, now: now.wall)
+        own.kept = keepPolicy.kept(after: manifest, now: now.wall)
         own.parent = manifest.generation
         own.generation = manifest.generation.next
         own.term = term

@@ -11,7 +11,7 @@ extension SnapshotCommand {
             commandName: "collect-garbage",
             abstract: "Deletes what no kept snapshot needs any more, or tells what would be deleted.",
             discussion: """
-                A running coordinator does that by itself every ten minutes. With --dry-run nothing is written, and the cluster \
+                A running coordinator does that by itself, every ten minutes unless told otherwise. With --dry-run nothing is written, and the cluster \
                 may go on meanwhile: it tells what a collection would delete now, what must stay although the newest snapshot \
                 does not need it, and until when. Without --dry-run no coordinator may run. --format json names every object.
 
@@ -21,6 +21,7 @@ extension SnapshotCommand {
         @OptionGroup var store: StoreOption
         @Flag(help: "Tell only.")
         var dryRun = false
+        @OptionGroup var keep: KeepOptions
         @Option(help: "How to print.")
         var format = Format.text
 
@@ -28,7 +29,9 @@ extension SnapshotCommand {
             let bucket = try dryRun ? store.openForReading() : store.openForWriting()
             let loader = SnapshotLoader(bucket)
             let clock = SystemClock()
-            let collection = GarbageCollection(loader) { clock.moment }
+            let collection = GarbageCollection(
+                loader, keeping: keep.policy, graceMilliseconds: keep.graceMilliseconds
+            ) { clock.moment }
             if !dryRun { try await waitForSilence(loader) }
             let report = try await Blocking.run { [dryRun] in
                 try dryRun ? collection.tell() : collection.collect(instance: SystemRandom().instance())
@@ -45,7 +48,7 @@ extension SnapshotCommand {
                 guard WriterTerm.isAlive(before, try WriterTerm.watch(loader)) else { continue }
                 throw Failure(
                     .failed,
-                    "the coordinator of term \(before.newest.number) is at work: it collects every ten minutes by itself",
+                    "the coordinator of term \(before.newest.number) is at work: it collects by itself",
                     hint: "--dry-run tells what it would delete now")
             }
         }

@@ -41,6 +41,7 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: "Workers, when this command is the cluster.")
     var workers = 1
     @OptionGroup var room: RoomOption
+    @OptionGroup var upkeep: UpkeepOptions
     @Option(help: "How to print the result.")
     var format = Format.text
 
@@ -64,8 +65,7 @@ struct IngestCommand: AsyncParsableCommand {
         defer { signals.cancel() }
         let result = try await put.put(
             lane: Lane(name: lane) ?? .bulk, ack: AckLevel(rawValue: ack) ?? .durable, workers: workers,
-            keepFreeBytes: room.bytes,
-            stop: stop
+            keepFreeBytes: room.bytes, upkeep: upkeep.upkeep, stop: stop
         ) { client in
             let rejections = Rejections(client: client.name)
             client.isStopped = { stop.isTold }

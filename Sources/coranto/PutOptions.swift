@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Gateway
 import HostIO
 import Logging
@@ -39,7 +40,8 @@ struct PutOptions: ParsableArguments {
     ///   - stop: once told, an own cluster ends without waiting for what is pending; `body` looks by itself.
     ///   - isDone: what is waited for besides.
     func put(
-        lane: Lane, ack: AckLevel, workers: Int, keepFreeBytes: UInt64? = nil, stop: StopSignal = StopSignal(),
+        lane: Lane, ack: AckLevel, workers: Int, keepFreeBytes: UInt64? = nil,
+        upkeep: Coordinator.Upkeep = Coordinator.Upkeep(), stop: StopSignal = StopSignal(),
         until isDone: @escaping @Sendable (CoordinatorStatus) -> Bool = { _ in true },
         _ body: @escaping @Sendable (PutClient) throws -> Void
     ) async throws -> Result {
@@ -57,6 +59,7 @@ struct PutOptions: ParsableArguments {
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.workerCount = workers
         configuration.keepFreeBytes = keepFreeBytes
+        configuration.upkeep = upkeep
         configuration.trialExecutable = Self.ownExecutable
         let cluster = LocalCluster(configuration, logger: log.logger("ingest", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Result? in

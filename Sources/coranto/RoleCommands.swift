@@ -26,6 +26,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: "Shards of a new store.")
     var shards: UInt16 = 32
     @OptionGroup var room: RoomOption
+    @OptionGroup var upkeep: UpkeepOptions
     @OptionGroup var log: LogOption
 
     func validate() throws {
@@ -41,6 +42,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         configuration.token = token
         configuration.shardCount = shards
         configuration.keepFreeBytes = room.bytes
+        configuration.upkeep = upkeep.upkeep
         configuration.tls = tls
         let logger = log.logger("coordinator")
         configuration.limits = listen.connectionLimits(logger: logger)

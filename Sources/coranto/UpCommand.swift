@@ -34,6 +34,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
     @OptionGroup var room: RoomOption
+    @OptionGroup var upkeep: UpkeepOptions
     @OptionGroup var log: LogOption
 
     func validate() throws {
@@ -53,6 +54,7 @@ struct UpCommand: AsyncParsableCommand {
         configuration.trialExecutable = PutOptions.ownExecutable
         configuration.workerCount = workers
         configuration.keepFreeBytes = room.bytes
+        configuration.upkeep = upkeep.upkeep
         configuration.endpoint = try listen.endpoint(token: token)
         configuration.token = token
         let logger = log.logger("up")

@@ -438,14 +438,40 @@ private func report(
             let time = Timestamp(milliseconds: now - step * 10 * minute)
             all.append(Generation(UInt64(count - step)), writtenAt: time)
         }
-        let kept = KeepPolicy.prune(all, now: Timestamp(milliseconds: now))
+        let kept = KeepPolicy().prune(all, now: Timestamp(milliseconds: now))
         let ages: [Int64] = kept.runs.map { (now - $0.lastAt.milliseconds) / minute }
         #expect(ages.filter { $0 <= 60 }.count == 7)
         #expect((23...25).contains(ages.filter { $0 > 60 && $0 <= 24 * 60 }.count))
         #expect((29...31).contains(ages.filter { $0 > 24 * 60 }.count))
         #expect(ages.max()! <= 30 * 24 * 60)
         #expect(Array(kept.generations) == kept.generations.sorted())
-        #expect(KeepPolicy.prune(kept, now: Timestamp(milliseconds: now)) == kept)
+        #expect(KeepPolicy().prune(kept, now: Timestamp(milliseconds: now)) == kept)
+    }
+
+    @Test("all of the last six seconds and nothing else, to within a tenth of a second")
+    func seconds() throws {
+        let policy = try #require(
+            KeepPolicy(allMilliseconds: 6000, hourlyMilliseconds: 6000, dailyMilliseconds: 6000))
+        let start: Int64 = 1_700_000_000_000
+        var manifest = emptyManifest()
+        for step in 1...1000 {
+            let now = Timestamp(milliseconds: start + Int64(step) * 20)
+            manifest.kept = policy.kept(after: manifest, now: now)
+            manifest.generation = Generation(UInt64(step))
+            manifest.writtenAt = now
+        }
+        // The newest is 999's child: 300 generations of 20 ms, and no more than a run of them besides.
+        #expect(manifest.kept.contains(Generation(999)))
+        #expect(manifest.kept.contains(Generation(700)))
+        #expect((300...306).contains(manifest.kept.count))
+    }
+
+    @Test("ages that do not ascend are none")
+    func ages() {
+        #expect(KeepPolicy(allMilliseconds: 2, hourlyMilliseconds: 1, dailyMilliseconds: 3) == nil)
+        #expect(KeepPolicy(allMilliseconds: 1, hourlyMilliseconds: 3, dailyMilliseconds: 2) == nil)
+        #expect(KeepPolicy(allMilliseconds: -1, hourlyMilliseconds: 1, dailyMilliseconds: 1) == nil)
+        #expect(KeepPolicy(allMilliseconds: 0, hourlyMilliseconds: 0, dailyMilliseconds: 0) != nil)
     }
 }
 
@@ -460,7 +486,7 @@ private func report(
         for number in 1...count {
             let now = Timestamp(milliseconds: start + number * 100)
             manifest.kept.append(Generation(UInt64(number)), writtenAt: now)
-            if number % 100 == 0 { manifest.kept = KeepPolicy.prune(manifest.kept, now: now) }
+            if number % 100 == 0 { manifest.kept = KeepPolicy().prune(manifest.kept, now: now) }
         }
         manifest.generation = Generation(UInt64(count) + 1)
         let kept = manifest.kept

@@ -21,12 +21,12 @@ package struct CollectionReport: Sendable {
         case kept(until: Timestamp)
 
         /// For people; equal for those that stand in one line.
-        fileprivate func reason(_ folder: String) -> String {
+        fileprivate func reason(_ folder: String, grace: String) -> String {
             switch (self, folder) {
             case (.goes, "manifests"): "older generations that are not kept any more"
             case (.goes, "log"): "published and counted in every kept generation"
-            case (.goes, _): "named by no kept generation for 24 hours"
-            case (.waits, _): "named by no kept generation, for less than 24 hours"
+            case (.goes, _): "named by no kept generation for \(grace)"
+            case (.waits, _): "named by no kept generation, for less than \(grace)"
             case (.unfinished, _): "named by nothing, but what wrote them may still report them"
             case (.kept, _): "needed by older generations that are kept"
             }
@@ -52,6 +52,8 @@ package struct CollectionReport: Sendable {
     private let now: Timestamp
     private let newest: Generation
     private let kept: KeptGenerations
+    private let policy: KeepPolicy
+    private let graceMilliseconds: Int64
     /// Who reigns, if somebody does.
     private let reigning: Term?
     /// Whether it was done, or is only told.
@@ -61,7 +63,12 @@ package struct CollectionReport: Sendable {
     /// Objects of the newest snapshot, and of the log that it still needs.
     package var namedCount = 0
 
-    init(now: Timestamp, newest: Generation, kept: KeptGenerations, reigning: Term?) {
+    init(
+        now: Timestamp, newest: Generation, kept: KeptGenerations, reigning: Term?, policy: KeepPolicy,
+        graceMilliseconds: Int64
+    ) {
+        self.policy = policy
+        self.graceMilliseconds = graceMilliseconds
         self.now = now
         self.newest = newest
         self.kept = kept
@@ -93,8 +100,8 @@ package struct CollectionReport: Sendable {
         let run = kept.runs.last { $0.first <= generations.upperBound && $0.last >= generations.lowerBound }
         let isNamed = !name.hasPrefix("log/") && !name.hasPrefix("manifests/")
         return Timestamp(
-            milliseconds: (run?.lastAt ?? now).milliseconds + KeepPolicy.longestMilliseconds
-                + (isNamed ? Collector.graceMilliseconds : 0))
+            milliseconds: (run?.lastAt ?? now).milliseconds + policy.dailyMilliseconds
+                + (isNamed ? graceMilliseconds : 0))
     }
 
     // MARK: Telling
@@ -105,17 +112,22 @@ package struct CollectionReport: Sendable {
         text += section("must stay for now", staying)
         text += "\(namedCount) objects belong to the newest snapshot, generation \(newest.number)\n"
         if let reigning {
-            text +=
-                "the coordinator of term \(reigning.number) collects every ten minutes by itself, if it is at work\n"
+            text += "the coordinator of term \(reigning.number) collects by itself, if it is at work\n"
         }
         return text
+    }
+
+    private var grace: String {
+        let hour: Int64 = 3_600_000
+        return graceMilliseconds % hour == 0
+            ? "\(graceMilliseconds / hour) hours" : "\(graceMilliseconds / 1000) seconds"
     }
 
     private func section(_ title: String, _ objects: [Object]) -> String {
         var text = "\(title): \(Self.told(objects))\n"
         let lines = Dictionary(grouping: objects) { object in
             let folder = String(object.name.prefix { $0 != "/" })
-            return [folder, object.fate.reason(folder)]
+            return [folder, object.fate.reason(folder, grace: grace)]
         }
         for (key, group) in lines.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             text += "  \(PlainText.padded(key[0], columns: 10))\(Self.told(group)): \(key[1])"

@@ -6,7 +6,7 @@
 // 2. Telling writes nothing, and may be done beside a cluster that works.
 // 3. Doing is a reign: a term of its own, a manifest of it, a look for a later one before each deletion, and an end.
 
-import Cluster
+package import Cluster
 import Foundation
 package import News
 package import Roles
@@ -15,13 +15,22 @@ package import Storage
 package struct GarbageCollection: Sendable {
     private let loader: SnapshotLoader
     private let clock: @Sendable () -> Moment
+    private let policy: KeepPolicy
+    private let graceMilliseconds: Int64
 
     /// How often telling begins again when what it reads is collected meanwhile.
     static let tellLimitCount = 5
     static let pauseMilliseconds = 50
 
-    /// - Parameter clock: both clocks, as a coordinator has them.
-    package init(_ loader: SnapshotLoader, clock: @escaping @Sendable () -> Moment) {
+    /// - Parameters:
+    ///   - policy: what is kept, and `graceMilliseconds` how long what nothing names stands then: as the coordinator has them.
+    ///   - clock: both clocks, as a coordinator has them.
+    package init(
+        _ loader: SnapshotLoader, keeping policy: KeepPolicy = KeepPolicy(),
+        graceMilliseconds: Int64 = Collector.graceMilliseconds, clock: @escaping @Sendable () -> Moment
+    ) {
+        self.policy = policy
+        self.graceMilliseconds = graceMilliseconds
         self.loader = loader
         self.clock = clock
     }
@@ -36,11 +45,11 @@ package struct GarbageCollection: Sendable {
             let newest = loaded.manifest
             let now = clock()
             var next = newest
-            next.kept = KeepPolicy.kept(after: newest, now: now.wall)
+            next.kept = policy.kept(after: newest, now: now.wall)
             next.generation = newest.generation.next
             var report = CollectionReport(
                 now: now.wall, newest: newest.generation, kept: next.kept,
-                reigning: watch.hasEnded ? nil : watch.newest)
+                reigning: watch.hasEnded ? nil : watch.newest, policy: policy, graceMilliseconds: graceMilliseconds)
             let stopped = try round(
                 term: watch.newest.next,
                 head: SnapshotHead(next, cells: loaded.cells, ledger: try loader.ledgerIndex(of: newest)),
@@ -62,10 +71,11 @@ package struct GarbageCollection: Sendable {
 
     package func collect(instance: Instance) throws -> CollectionReport {
         guard try loader.newest() != nil else { throw Self.emptyStore }
-        let reign = try Claim(loader.bucket, instance: instance, clock: clock)
+        let reign = try Claim(loader.bucket, instance: instance, keeping: policy, clock: clock)
         let term = reign.term
         var report = CollectionReport(
-            now: clock().wall, newest: reign.head.manifest.generation, kept: reign.head.manifest.kept, reigning: nil)
+            now: clock().wall, newest: reign.head.manifest.generation, kept: reign.head.manifest.kept, reigning: nil,
+            policy: policy, graceMilliseconds: graceMilliseconds)
         report.isDone = true
         do {
             let stopped = try round(term: term, head: reign.head, isOver: { $0.term < term }, &report) { operation in
@@ -92,7 +102,7 @@ package struct GarbageCollection: Sendable {
         perform: (BucketOperation) throws -> BucketResult
     ) throws -> String? {
         var collector = Collector(
-            term: term, graceMilliseconds: Collector.graceMilliseconds, intervalMilliseconds: 0, tells: true,
+            term: term, graceMilliseconds: graceMilliseconds, intervalMilliseconds: 0, tells: true,
             now: clock()
         )
         var outputs = collector.tick(now: clock(), head: head)
@@ -152,12 +162,14 @@ private final class Claim {
     private var nextBeat: Int64 = 0
 
     /// - Throws: `Failure` if another reigns, or the store cannot be read.
-    init(_ bucket: any Bucket, instance: Instance, clock: @escaping @Sendable () -> Moment) throws {
+    init(
+        _ bucket: any Bucket, instance: Instance, keeping policy: KeepPolicy, clock: @escaping @Sendable () -> Moment
+    ) throws {
         self.bucket = bucket
         self.clock = clock
         let empty = Manifest(settings: Settings(), sharding: Sharding(shardCount: 1, secret: 0))
         head = SnapshotHead(empty)
-        var reign = Reign(instance: instance, address: "", empty: empty)
+        var reign = Reign(instance: instance, address: "", empty: empty, keepPolicy: policy)
         // One that stands by for longer than it takes to know that nobody reigns has been overtaken.
         let deadline = clock().milliseconds + 2 * Reign.patienceMilliseconds
         var outputs = reign.start(now: clock())
@@ -190,7 +202,7 @@ private final class Claim {
     }
 
     private static func overtaken(by term: Term) -> Failure {
-        Failure(.failed, "a coordinator reigns: it collects every ten minutes by itself")
+        Failure(.failed, "a coordinator reigns: it collects by itself")
     }
 
     func beat() throws {
