@@ -76,6 +76,7 @@ extension Coordinator {
     /// What the coordinator itself writes into the log.
     package enum Decision: Equatable, Sendable {
         case deadLetter
+        case expiry
         case erasure
     }
 

@@ -46,7 +46,9 @@ extension Coordinator {
         for output in outputs {
             switch output {
             case .request(let work): merges.request(work)
-            case .log(let entries): log(entries, as: .expiry, now: now)
+            case .log(let entries):
+                actions.append(.deciding(.expiry))
+                log(entries, as: .expiry, now: now)
             case .note(let text): actions.append(.note(text))
             }
         }
@@ -107,7 +109,9 @@ extension Coordinator {
         case .deadLetter:
             quarantine.decided()
             actions.append(.decided(.deadLetter))
-        case .expiry: expirer.logged()
+        case .expiry:
+            expirer.logged()
+            actions.append(.decided(.expiry))
         case .erasure: actions.append(.decided(.erasure))
         case nil: break
         }

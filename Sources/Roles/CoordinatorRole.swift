@@ -164,6 +164,8 @@ package final class CoordinatorRole: Sendable {
                 case .decided(.deadLetter): Step.reach(.coordinatorLetterWritten)
                 case .deciding(.erasure): Step.reach(.coordinatorErasedWriting)
                 case .decided(.erasure): Step.reach(.coordinatorErasedWritten)
+                case .deciding(.expiry): Step.reach(.coordinatorExpiredWriting)
+                case .decided(.expiry): Step.reach(.coordinatorExpiredWritten)
                 case .fenced:
                     logger.warning("a later term exists; standing by")
                     machine = makeMachine(address)
@@ -235,19 +237,45 @@ package final class CoordinatorRole: Sendable {
     }
 
     private func reach(_ tagged: TaggedOperation, isDone: Bool) {
-        if case .put = tagged.operation, tagged.tag.owner == .eraser {
-            if isDone { Step.reach(.coordinatorLogEmptied) } else { Step.reach(.coordinatorLogEmptying) }
+        switch (tagged.operation, tagged.tag.owner, isDone) {
+        case (.put, .eraser, false): Step.reach(.coordinatorLogEmptying)
+        case (.put, .eraser, true): Step.reach(.coordinatorLogEmptied)
+        case (.put, .collector, false): Step.reach(.coordinatorRecordWriting)
+        case (.put, .collector, true): Step.reach(.coordinatorRecordWritten)
+        case (.delete(let name), _, _): reachDeletion(of: name, isDone: isDone)
+        case (.create(let name, _), _, _): reachCreation(of: name, tagged.tag.owner, isDone: isDone)
+        default: break
         }
-        guard case .create(let name, _) = tagged.operation else { return }
-        switch (tagged.tag.owner, isDone) {
+    }
+
+    /// Only the collector deletes.
+    private func reachDeletion(of name: String, isDone: Bool) {
+        switch (name.prefix { $0 != "/" }, isDone) {
+        case ("manifests", false): Step.reach(.coordinatorManifestDeleting)
+        case ("manifests", true): Step.reach(.coordinatorManifestDeleted)
+        case ("log", false): Step.reach(.coordinatorLogDeleting)
+        case ("log", true): Step.reach(.coordinatorLogDeleted)
+        case ("collection", false): Step.reach(.coordinatorRecordDeleting)
+        case ("collection", true): Step.reach(.coordinatorRecordDeleted)
+        case (_, false): Step.reach(.coordinatorObjectDeleting)
+        case (_, true): Step.reach(.coordinatorObjectDeleted)
+        }
+    }
+
+    private func reachCreation(of name: String, _ owner: OperationTag.Owner, isDone: Bool) {
+        switch (owner, isDone) {
         case (.reign, true):
             if name.hasPrefix("terms/") { Step.reach(.coordinatorTermCreated) }
             if name.hasPrefix("log/") { Step.reach(.coordinatorEndsWritten) }
             if name.hasPrefix("manifests/") { Step.reach(.coordinatorFirstManifest) }
         case (.log, false): Step.reach(.coordinatorLogWriting)
         case (.log, true): Step.reach(.coordinatorLogWritten)
-        case (.manifest, false): Step.reach(.coordinatorManifestWriting)
-        case (.manifest, true): if name.hasPrefix("manifests/") { Step.reach(.coordinatorManifestWritten) }
+        case (.manifest, false):
+            if name.hasPrefix("ledger/") { Step.reach(.coordinatorLedgerWriting) }
+            if !name.hasPrefix("ledger/") { Step.reach(.coordinatorManifestWriting) }
+        case (.manifest, true):
+            if name.hasPrefix("ledger/") { Step.reach(.coordinatorLedgerWritten) }
+            if name.hasPrefix("manifests/") { Step.reach(.coordinatorManifestWritten) }
         default: break
         }
     }
