@@ -1,13 +1,14 @@
 """A cluster of real processes on several hosts, with writers beside it: started, killed, stopped, started again, and looked at."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from articles import ARTICLES_A_BATCH, Batch, file_lines, live_urls
+from articles import ARTICLES_A_BATCH, Batch, file_lines, live_urls, url
 from hosts import Loopback, Namespaces
 from stores import ObjectStore, service_option
 
@@ -17,6 +18,8 @@ COORDINATORS = ("coordinator-a", "coordinator-b")
 # Of each role; the writers and the commands that look have one of their own, and so has the server of an object store.
 HOSTS = {"coordinator-a": 1, "coordinator-b": 2, "worker-1": 3, "worker-2": 4, "worker-3": 5, "merger": 6, "gateway": 7, "desk": 8, "store": 9}
 PORT, HTTP_PORT = 7400, 8080
+# What nothing needs goes while the run lasts, log objects too, and the ledger is folded again and again.
+COLLECTING = ["--keep-generations", "20s,20s,20s", "--collect-after", "5s", "--collect-every", "2s", "--ledger-tail", "4"]
 OUTCOMES = ("published", "superseded", "duplicate", "rejected", "retracted", "expired", "dead_lettered")
 
 
@@ -68,7 +71,7 @@ class Cluster:
         if self.options.on:
             self.serve(self.options.on)
         for name in COORDINATORS:
-            self.add(name, ["coordinator", *self.at(), *self.hosts.listen_words(HOSTS[name], self.ports[name])])
+            self.add(name, ["coordinator", *self.at(), *self.hosts.listen_words(HOSTS[name], self.ports[name]), *(COLLECTING if self.options.collecting else [])])
             if name == "coordinator-a":
                 self.wait_for(lambda: self.status(), 60, "a coordinator")
         for name in ("worker-1", "worker-2", "worker-3"):
@@ -340,6 +343,17 @@ class Cluster:
                     return urls
         raise RuntimeError("ten times a generation went before all its pages were read")
 
+    def collected(self):
+        """How many objects the coordinators say that they collected. The log's first must be among them."""
+        count = 0
+        for name in COORDINATORS:
+            with open(os.path.join(self.folder, name + ".log"), errors="replace") as log:
+                count += sum(int(found) for found in re.findall(r"collected (\d+) objects", log.read()))
+        told = self.run("why", url(self.options.seed, 1, 1, 0), *self.at(), "--format", "json", token=False)
+        if self.options.collecting and json.loads(told.stdout)["log_is_whole"]:
+            self.problem(f"no object of the log was collected, but {count} others")
+        return count
+
     def compact(self):
         for _ in range(3):
             result = self.run("snapshot", "compact", *self.at(), timeout=300)
@@ -456,6 +470,7 @@ def common_arguments(parser):
     service_option(parser)
     parser.add_argument("--no-netns", action="store_true", help="all on loopback, links by scripts/proxy")
     parser.add_argument("--tls", action="store_true", help=__import__("argparse").SUPPRESS)
+    parser.add_argument("--collecting", action="store_true", help="older generations and the log are collected within a minute, and the ledger is folded often")
     parser.add_argument("--rate", type=float, default=10, help="batches a second of each writer, of four or five articles")
     parser.add_argument("--writers", type=int, default=3)
     parser.add_argument("--folder", help="where the run keeps its files (default: a temporary folder)")
