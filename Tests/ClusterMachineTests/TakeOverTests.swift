@@ -132,8 +132,8 @@ import Wire
     @Test("where the logs of terms ended is forgotten once nothing is left of them and no kept generation needs them")
     func endsForgotten() {
         let driver = CoordinatorDriver { configuration in
-            configuration.collectIntervalMilliseconds = 1000
-            configuration.collectGraceMilliseconds = 1000
+            configuration.upkeep.collectIntervalMilliseconds = 1000
+            configuration.upkeep.collectGraceMilliseconds = 1000
         }
         func reject(_ number: UInt64) {
             driver.connect(PeerID(number), .client)
@@ -151,7 +151,7 @@ import Wire
         #expect(driver.coordinator.head?.ends.map(\.term) == (1...4).map { Term($0) })
         #expect(driver.objects.keys.contains { $0.hasPrefix("log/0000000000000001/") })
         // No generation of before is kept any more.
-        driver.milliseconds += 2 * KeepPolicy.longestMilliseconds
+        driver.milliseconds += 2 * KeepPolicy().dailyMilliseconds
         reject(6)
         driver.pass(5000)
         reject(7)
