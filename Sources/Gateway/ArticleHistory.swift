@@ -71,7 +71,7 @@ package struct ArticleHistory: Sendable {
     package let retraction: Retraction?
     /// What expired of it and is not erased yet.
     package let expiration: Expiration?
-    /// The rule of retention for the source of its newest article that the log tells of.
+    /// The rule of retention for the source of its newest article that the log tells of, or else of the live one.
     package private(set) var rule: RetentionHorizon?
     package private(set) var events: [Event] = []
     /// When the oldest object of the log that is kept was written: what came before cannot be told. Nil: nothing is kept.
@@ -94,8 +94,8 @@ package struct ArticleHistory: Sendable {
             if horizon == nil, object.number > 0 { horizon = object.acceptedAt }
             append(object)
         }
-        rule = events.last { $0.content.article != nil }?.content.article
-            .flatMap { state.retention.rule(of: $0.source) }
+        let source = events.last { $0.content.article != nil }?.content.article?.source ?? live?.source
+        rule = source.flatMap { state.retention.rule(of: $0) }
         judge(snapshot.loaded?.manifest)
     }
 

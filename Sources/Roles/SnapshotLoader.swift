@@ -60,7 +60,7 @@ package final class SnapshotLoader: Sendable {
 
     /// How long the next number is believed to be free if it is missing. Whoever slept longer than generations are all kept
     /// may miss the next and not the one after it.
-    static let beliefMilliseconds: Int64 = 30_000
+    static let beliefMilliseconds: Int64 = 10_000
     /// Lists in which the first name is gone before it is read.
     static let listLimitCount = 5
 
@@ -81,19 +81,22 @@ package final class SnapshotLoader: Sendable {
     // MARK: Manifests
 
     /// The newest manifest; nil in a bucket that has none. Lists at times, and else probes forward.
-    package func newest() throws -> LoadedManifest? {
+    ///
+    /// - Parameter least: a generation that is known to be there: if nothing so new is found by probing it lists.
+    package func newest(atLeast least: Generation = .none) throws -> LoadedManifest? {
         let now = milliseconds()
         let (known, toldAt) = state.withLock { ($0.newest, $0.toldAt) }
-        var newest: Manifest
+        var found: Manifest?
         if let known, now - toldAt < Self.beliefMilliseconds {
-            guard let next = try read(known.manifest.generation.next) else { return known }
-            newest = next
-        } else {
+            found = try last(from: known.manifest)
+            if let found, found.generation == known.manifest.generation, found.generation >= least { return known }
+        }
+        if found == nil || found!.generation < least {
             guard let listed = try listed() else { return nil }
             // A list may lag.
-            newest = known.map { $0.manifest.generation > listed.generation ? $0.manifest : listed } ?? listed
+            found = try last(from: [listed, found ?? known?.manifest ?? listed].max { $0.generation < $1.generation }!)
         }
-        while let next = try read(newest.generation.next) { newest = next }
+        guard let newest = found else { return nil }
         let loaded = newest.generation == known?.manifest.generation ? known! : try load(newest)
         return state.withLock { state in
             if let held = state.newest, held.manifest.generation > newest.generation { return held }
@@ -103,6 +106,13 @@ package final class SnapshotLoader: Sendable {
             state.pages = state.pages.filter { names.contains($0.key) }
             return loaded
         }
+    }
+
+    /// The last of those that follow a manifest without a gap.
+    private func last(from manifest: Manifest) throws -> Manifest {
+        var last = manifest
+        while let next = try read(last.generation.next) { last = next }
+        return last
     }
 
     /// The newest of those that a list names.

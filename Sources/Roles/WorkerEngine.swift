@@ -66,7 +66,7 @@ final class WorkerEngine {
     func lookUp(_ keys: [ArticleKey], atLeast: Generation, own: [Worker.Own], for seal: UInt64) {
         away { [loader, settings] draft in
             do {
-                let loaded = try loader.newest()
+                let loaded = try loader.newest(atLeast: atLeast)
                 let generation = loaded?.manifest.generation ?? .none
                 guard generation >= atLeast else {
                     throw EngineError(

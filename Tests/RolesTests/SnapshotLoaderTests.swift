@@ -99,10 +99,24 @@ private final class WatchedBucket: Bucket {
         _ = try loader.newest()
         put(6)
         for _ in 0..<5 {
-            sleep(10_000)
+            sleep(3000)
             _ = try loader.newest()
         }
         #expect(try loader.newest()?.manifest.generation == Generation(6))
+    }
+
+    @Test("who knows that there is a newer one lists at once")
+    func known() throws {
+        let loader = loader
+        put(3)
+        _ = try loader.newest()
+        // 4 and 5 are kept no more.
+        put(6)
+        #expect(try loader.newest()?.manifest.generation == Generation(3))
+        #expect(try loader.newest(atLeast: Generation(5))?.manifest.generation == Generation(6))
+        #expect(try loader.newest()?.manifest.generation == Generation(6))
+        // What is said to be there and is not is for the caller to tell.
+        #expect(try loader.newest(atLeast: Generation(9))?.manifest.generation == Generation(6))
     }
 
     @Test("a page that stays is read once")

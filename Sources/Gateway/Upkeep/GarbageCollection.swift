@@ -6,7 +6,7 @@
 // 2. Telling writes nothing, and may be done beside a cluster that works.
 // 3. Doing is a reign: a term of its own, a manifest of it, a look for a later one before each deletion, and an end.
 
-package import Cluster
+import Cluster
 import Foundation
 package import News
 package import Roles
