@@ -12,14 +12,11 @@ package struct KeptLog {
     package private(set) var newestTerm = Term.none
     /// Up to here the log is in the newest manifest, so it was there.
     private let foldedTo: Position
-    /// Of earlier terms than this every end that matters is known.
-    private let manifestTerm: Term
 
     package init(_ loader: SnapshotLoader, newest: LoadedManifest?) throws {
         self.loader = loader
         foldedTo = newest?.manifest.foldedTo ?? .start
-        manifestTerm = newest?.manifest.term ?? .none
-        var term = manifestTerm
+        var term = newest?.manifest.term ?? .none
         while case .size = try loader.perform(.size(name: ObjectName.term(term.next))) { term = term.next }
         newestTerm = term
         // The latest record of an end is the true one: one that stands in a void object counts for nothing.
@@ -37,12 +34,11 @@ package struct KeptLog {
     ///
     /// - Throws: `StoreError` `.missing` if one is gone that was not collected: what it held would silently not be told.
     package func forEachObject(_ body: (LogObject) throws -> Void) throws {
-        var last: Term?
-        while let (term, first) = try firstKept(after: last) {
-            last = term
-            var next = first
-            // An earlier term of which no end is known has left nothing that anybody needs, and what comes late is void.
-            let end = ends[term] ?? (term >= manifestTerm ? .max : 0)
+        guard newestTerm > .none else { return }
+        for number in 1...newestTerm.number {
+            let term = Term(number)
+            guard var next = try firstKept(of: term) else { continue }
+            let end = ends[term] ?? .max
             while next < end {
                 try loader.forEachWhole((next..<end).lazy.map { ObjectName.log(term, $0) }) { name, bytes in
                     guard let bytes else { return false }
@@ -66,15 +62,6 @@ package struct KeptLog {
     /// How many objects a term has at least.
     private func knownCount(of term: Term) -> UInt64 {
         ends[term] ?? (foldedTo.term == term ? foldedTo.number + 1 : 0)
-    }
-
-    /// The first term behind `last` that has objects, and the number of its first.
-    private func firstKept(after last: Term?) throws -> (Term, UInt64)? {
-        let after = last.map { ObjectName.log($0, .max) }
-        guard case .names(let names) = try loader.perform(.list(prefix: "log/", after: after, limit: 1)),
-            let position = names.first.flatMap({ ObjectName.endPosition(ofLog: $0) })
-        else { return nil }
-        return (position.term, position.number)
     }
 
     private func firstKept(of term: Term) throws -> UInt64? {

@@ -17,18 +17,15 @@ struct LogSummary {
         if object.isErased { erased.insert(object.name) }
     }
 
-    /// - Parameters:
-    ///   - known: ends that the newest manifest knows, for terms whose log is collected.
-    ///   - manifestTerm: the newest manifest's. Of an earlier term of which no end is known nothing counts.
-    mutating func check(ends known: [LogObject.TermEnd], manifestTerm: Term, _ findings: inout [Finding]) {
+    /// - Parameter ends: of the newest manifest, for terms whose log is collected.
+    mutating func check(ends known: [LogObject.TermEnd], _ findings: inout [Finding]) {
         // What stands in a void object counts for nothing: the latest record first.
         for term in recorded.keys.sorted(by: >) where ends[term] != 0 {
             for end in recorded[term] ?? [] where ends[end.term] == nil { ends[end.term] = end.objectCount }
         }
         for end in known where ends[end.term] == nil { ends[end.term] = end.objectCount }
         for (term, numbers) in numbers.sorted(by: { $0.key < $1.key }) {
-            let end = ends[term] ?? (term >= manifestTerm ? .max : 0)
-            let counted = numbers.sorted().filter { $0 < end }
+            let counted = numbers.sorted().filter { $0 < ends[term] ?? .max }
             for (left, right) in zip(counted, counted.dropFirst()) where left + 1 != right {
                 findings.append(missing(term, left + 1))
             }

@@ -143,26 +143,21 @@ struct SnapshotCheck {
             let snapshot = try loader.open(loaded)
             liveDocumentCount = snapshot.liveDocumentCount
             guard scope.isNewest else { return }
-            let live = KeyedRows()
+            var live: [(key: ArticleKey, segment: Int, ordinal: Int)] = []
             for (index, segment) in snapshot.segments.enumerated() {
                 for (ordinal, row) in try segment.rows(0..<segment.documentCount).enumerated()
                 where !snapshot.dead[index].contains(UInt32(ordinal)) {
-                    let place = UInt64(index) << 32 | UInt64(ordinal)
-                    try live.append(KeyedRows.Row(key: row.key, version: row.version, tag: place))
+                    live.append((row.key, index, ordinal))
                 }
             }
-            try live.forEachKey { rows in
-                guard rows.count > 1 else { return }
-                let places = rows.map(\.tag).sorted()
-                for (left, right) in zip(places, places.dropFirst()) {
-                    findings.append(
-                        Finding(
-                            object: snapshot.segments[Int(right >> 32)].objectName,
-                            section: SectionKind.documents.name,
-                            offset: (right & 0xFFFF_FFFF) * UInt64(SegmentFormat.documentRowBytes),
-                            message: "key \(rows[rows.startIndex].key.hex) is live here and in "
-                                + snapshot.segments[Int(left >> 32)].objectName))
-                }
+            live.sort { ($0.key, $0.segment, $0.ordinal) < ($1.key, $1.segment, $1.ordinal) }
+            for (left, right) in zip(live, live.dropFirst()) where left.key == right.key {
+                findings.append(
+                    Finding(
+                        object: snapshot.segments[right.segment].objectName, section: SectionKind.documents.name,
+                        offset: UInt64(right.ordinal * SegmentFormat.documentRowBytes),
+                        message:
+                            "key \(right.key.hex) is live here and in \(snapshot.segments[left.segment].objectName)"))
             }
         } catch let error as EngineError where error.code != .io {
             findings.append(Finding(error, object: manifest.name))

@@ -78,7 +78,7 @@ package struct StoreVerifier {
             }
         }
         checkTerms()
-        log.check(ends: newest?.ends ?? [], manifestTerm: newest?.term ?? .none, &report.findings)
+        log.check(ends: newest?.ends ?? [], &report.findings)
         try checkSnapshots()
         return report
     }
@@ -271,8 +271,6 @@ package struct StoreVerifier {
                 try check.run(.init(isNewest: isNewest, log: log))
                 report.findings += check.findings.filter { !report.findings.contains($0) }
                 if isNewest { report.liveDocumentCount = check.liveDocumentCount }
-                // Most of them the next one names too.
-                loader.forget(except: loaded.segments)
             } catch let error as StoreError where error.code == .missing {
                 find(error.object, "page", "the object is missing; generation \(generation.number) names it")
             } catch let error as StoreError where error.code == .corrupt {

@@ -61,6 +61,7 @@ package final class SnapshotTail {
         }
         guard top > generation else { return }
         try step(to: newest, onGap, write)
+        loader.forget(except: newest.segments)
     }
 
     private func step(
@@ -80,7 +81,6 @@ package final class SnapshotTail {
         if let held { try write(line(held, since, own, resume: own)) }
         last = next
         generation = own
-        loader.forget(except: next.segments)
     }
 
     private func line(

@@ -1,5 +1,4 @@
 package import ByteCoding
-import HostIO
 package import News
 import Roles
 package import Storage
@@ -39,7 +38,7 @@ package struct StoreBackup {
     private static let tryLimitCount = 5
     private static let atOnceCount = 8
     private static let atOnceBytes: UInt64 = 128 << 20
-    private static let smallAtOnceCount = 64
+    private static let manifestsAtOnceCount = 64
 
     package init(from source: any Bucket, to destination: any Bucket) {
         self.source = source
@@ -73,23 +72,21 @@ package struct StoreBackup {
         emptied = []
         report.generation = newest.manifest.generation
         report.setDigest = newest.manifest.setDigest
-        // There may be tens of thousands, and they are written last: until then they wait in a file.
-        let waiting = try ScratchFile()
-        var manifests: [(name: String, offset: UInt64, length: Int)] = []
+        var manifests: [(name: String, bytes: [UInt8])] = []
         var segments: [String: UInt64] = [:]
+        var pages: [Manifest.Named: [SegmentReference]] = [:]
         var names = newest.manifest.kept.generations.map { ObjectName.manifest($0) }[...]
         names.append(newest.manifest.name)
         while !names.isEmpty {
-            let some = names.prefix(Self.smallAtOnceCount)
+            let some = names.prefix(Self.manifestsAtOnceCount)
             names = names.dropFirst(some.count)
             for (name, result) in zip(some, source.perform(some.map { .get(name: $0, range: nil) })) {
                 let bytes = try content(name, result)
                 let manifest = try decoded(name, bytes) { bytes throws(CodingError) in
                     try Manifest(decoding: bytes, named: name)
                 }
-                try note(manifest, &segments)
-                manifests.append((name, waiting.sizeBytes, bytes.count))
-                try waiting.append(bytes)
+                try note(manifest, &pages, &segments)
+                manifests.append((name, bytes))
             }
         }
         let total = wanted.count + manifests.count
@@ -102,9 +99,9 @@ package struct StoreBackup {
             if object.isErased, end > needed { throw MovedOn() }
             try copyChecked(object.name, object.encoded, replaces: object.isErased)
         }
-        try copyTerms(to: log.newestTerm)
-        for (name, offset, length) in manifests {
-            try copyChecked(name, try waiting.read(length, at: offset))
+        for number in 1...max(1, log.newestTerm.number) { try copyTerm(Term(number)) }
+        for (name, bytes) in manifests {
+            try copyChecked(name, bytes)
             progress(wanted.count, total)
         }
         // Only now: an older manifest of the copy may have needed what else they held.
@@ -126,10 +123,8 @@ package struct StoreBackup {
                 .failed, "\(destination.location) is a store in use: it has \(beaten)",
                 hint: "give a folder or prefix of its own for backups")
         }
-        // Who wrote a term is in it, so the newest tells.
-        if let name = present.filter({ $0.hasPrefix("terms/") }).max(),
-            let theirs = try bytes(name, of: destination), try bytes(name, of: source) != theirs
-        {
+        for name in present.filter({ $0.hasPrefix("terms/") }).sorted() {
+            guard let theirs = try bytes(name, of: destination), try bytes(name, of: source) != theirs else { continue }
             throw Failure(
                 .failed, "\(destination.location) is a copy of another store: \(name) differs",
                 hint: "give a folder or prefix of its own for each store")
@@ -144,15 +139,18 @@ package struct StoreBackup {
     }
 
     /// Notes all that a generation names.
-    private mutating func note(_ manifest: Manifest, _ segments: inout [String: UInt64]) throws {
+    private mutating func note(
+        _ manifest: Manifest, _ pages: inout [Manifest.Named: [SegmentReference]], _ segments: inout [String: UInt64]
+    ) throws {
         var head = SnapshotHead(manifest)
         for page in manifest.pages {
-            let name = page.name(in: "pages")
-            // What one names that was met is wanted already.
-            guard !wanted.contains(name) else { continue }
-            head.cells += try decoded(name, try whole(name)) { bytes throws(CodingError) in
-                try ManifestPage(decoding: bytes, named: name)
-            }.cells
+            if pages[page] == nil {
+                let name = page.name(in: "pages")
+                pages[page] = try decoded(name, try whole(name)) { bytes throws(CodingError) in
+                    try ManifestPage(decoding: bytes, named: name)
+                }.cells
+            }
+            head.cells += pages[page] ?? []
         }
         if let index = manifest.ledgerIndex {
             let name = index.name(in: "ledger")
@@ -217,24 +215,11 @@ package struct StoreBackup {
         try write([.create(name: name, bytes: bytes)])
     }
 
-    /// They never change; a cluster that is started for each ingest has very many.
-    private mutating func copyTerms(to newest: Term) throws {
-        guard newest > .none else { return }
-        let names = (1...newest.number).map { ObjectName.term(Term($0)) }
-        wanted.formUnion(names)
-        var left = names.filter { !present.contains($0) }[...]
-        report.presentCount += names.count - left.count
-        while !left.isEmpty {
-            let some = left.prefix(Self.smallAtOnceCount)
-            left = left.dropFirst(some.count)
-            var creates: [BucketOperation] = []
-            for (name, result) in zip(some, source.perform(some.map { .get(name: $0, range: nil) })) {
-                let bytes = try content(name, result)
-                _ = try decoded(name, bytes) { bytes throws(CodingError) in try TermObject(decoding: bytes) }
-                creates.append(.create(name: name, bytes: bytes))
-            }
-            try write(creates)
-        }
+    private mutating func copyTerm(_ term: Term) throws {
+        let name = ObjectName.term(term)
+        let bytes = try whole(name)
+        _ = try decoded(name, bytes) { bytes throws(CodingError) in try TermObject(decoding: bytes) }
+        try copyChecked(name, bytes)
     }
 
     private mutating func write(_ creates: [BucketOperation]) throws {
