@@ -5,6 +5,8 @@ package import Storage
 
 /// The log as far as it is kept: objects in order, of each term only those before its end (docs/log-format.md). What lies
 /// behind an end was never acknowledged and says nothing.
+///
+/// Terms that left no object cost nothing: it goes from name to name, and asks by number only within a term.
 package struct KeptLog {
     private let loader: SnapshotLoader
     /// Where ended terms end: `log/<term>/<count>` and all later are void.
@@ -12,11 +14,16 @@ package struct KeptLog {
     package private(set) var newestTerm = Term.none
     /// Up to here the log is in the newest manifest, so it was there.
     private let foldedTo: Position
+    /// Of the newest manifest, which knows the end of each earlier term of which an object that counts is left.
+    private let manifestTerm: Term
+
+    private static let listLimitCount = 1000
 
     package init(_ loader: SnapshotLoader, newest: LoadedManifest?) throws {
         self.loader = loader
         foldedTo = newest?.manifest.foldedTo ?? .start
-        var term = newest?.manifest.term ?? .none
+        manifestTerm = newest?.manifest.term ?? .none
+        var term = manifestTerm
         while case .size = try loader.perform(.size(name: ObjectName.term(term.next))) { term = term.next }
         newestTerm = term
         // The latest record of an end is the true one: one that stands in a void object counts for nothing.
@@ -24,7 +31,7 @@ package struct KeptLog {
             if ends[term] != 0, let first = try read(term, 0) {
                 for end in first.ends where ends[end.term] == nil { ends[end.term] = end.objectCount }
             }
-            if let newest, term <= newest.manifest.term { break }
+            if term <= manifestTerm { break }
             term = Term(term.number - 1)
         }
         for end in newest?.manifest.ends ?? [] where ends[end.term] == nil { ends[end.term] = end.objectCount }
@@ -34,11 +41,9 @@ package struct KeptLog {
     ///
     /// - Throws: `StoreError` `.missing` if one is gone that was not collected: what it held would silently not be told.
     package func forEachObject(_ body: (LogObject) throws -> Void) throws {
-        guard newestTerm > .none else { return }
-        for number in 1...newestTerm.number {
-            let term = Term(number)
-            guard var next = try firstKept(of: term) else { continue }
-            let end = ends[term] ?? .max
+        try forEachTerm { term, first in
+            guard let end = end(of: term) else { return }
+            var next = first
             while next < end {
                 try loader.forEachWhole((next..<end).lazy.map { ObjectName.log(term, $0) }) { name, bytes in
                     guard let bytes else { return false }
@@ -59,17 +64,46 @@ package struct KeptLog {
         }
     }
 
+    /// Behind which number nothing of the term counts; nil if nothing does.
+    private func end(of term: Term) -> UInt64? {
+        if let end = ends[term] { return end }
+        // One whose end the manifest no longer tells is collected as far as it counted: what is there now is void.
+        return term < manifestTerm || term > newestTerm ? nil : .max
+    }
+
     /// How many objects a term has at least.
     private func knownCount(of term: Term) -> UInt64 {
         ends[term] ?? (foldedTo.term == term ? foldedTo.number + 1 : 0)
     }
 
+    /// Calls `body` with every term that has an object, ascending, and the first number that is there.
+    private func forEachTerm(_ body: (_ term: Term, _ first: UInt64) throws -> Void) throws {
+        var term = Term.none
+        var after: String?
+        while true {
+            let names = try names("log/", after: after, limit: Self.listLimitCount)
+            guard let last = names.last else { return }
+            after = last
+            for name in names {
+                guard let position = ObjectName.endPosition(ofLog: name), position.term > term else { continue }
+                term = position.term
+                // The others of this term are asked for by number.
+                after = ObjectName.log(term, .max)
+                try body(term, position.number)
+            }
+        }
+    }
+
     private func firstKept(of term: Term) throws -> UInt64? {
         let prefix = String(ObjectName.log(term, 0).dropLast(16))
-        guard case .names(let names) = try loader.perform(.list(prefix: prefix, after: nil, limit: 1)) else {
-            return nil
+        return try names(prefix, after: nil, limit: 1).first.flatMap { ObjectName.endPosition(ofLog: $0)?.number }
+    }
+
+    private func names(_ prefix: String, after: String?, limit: Int) throws -> [String] {
+        guard case .names(let names) = try loader.perform(.list(prefix: prefix, after: after, limit: limit)) else {
+            return []
         }
-        return names.first.flatMap { UInt64($0.dropFirst(prefix.utf8.count), radix: 16) }
+        return names
     }
 
     private func read(_ term: Term, _ number: UInt64) throws -> LogObject? {

@@ -7,24 +7,27 @@ struct LogSummary {
     private(set) var numbers: [Term: [UInt64]] = [:]
     /// Objects without their texts, because one of them was to be erased.
     private(set) var erased: Set<String> = []
-    /// What the first object of each term says of earlier ones.
-    private var recorded: [Term: [LogObject.TermEnd]] = [:]
+    /// What the first object of the latest term says of all earlier ones.
+    private var record: (term: Term, ends: [LogObject.TermEnd])?
     private(set) var ends: [Term: UInt64] = [:]
+    /// Of the newest manifest, which knows the end of each earlier term of which an object that counts is left.
+    private var manifestTerm = Term.none
 
     mutating func add(_ object: LogObject) {
         numbers[object.term, default: []].append(object.number)
-        if object.number == 0 { recorded[object.term] = object.ends }
+        if object.number == 0, object.term > record?.term ?? .none { record = (object.term, object.ends) }
         if object.isErased { erased.insert(object.name) }
     }
 
-    /// - Parameter ends: of the newest manifest, for terms whose log is collected.
-    mutating func check(ends known: [LogObject.TermEnd], _ findings: inout [Finding]) {
-        // What stands in a void object counts for nothing: the latest record first.
-        for term in recorded.keys.sorted(by: >) where ends[term] != 0 {
-            for end in recorded[term] ?? [] where ends[end.term] == nil { ends[end.term] = end.objectCount }
+    /// - Parameter newest: tells the ends of terms whose log is collected.
+    mutating func check(newest: Manifest?, _ findings: inout [Finding]) {
+        manifestTerm = newest?.term ?? .none
+        for end in newest?.ends ?? [] { ends[end.term] = end.objectCount }
+        // One of a term that the manifest has seen end may stand in a void object, and tells nothing new.
+        if let record, record.term >= manifestTerm {
+            for end in record.ends where ends[end.term] == nil { ends[end.term] = end.objectCount }
         }
-        for end in known where ends[end.term] == nil { ends[end.term] = end.objectCount }
-        for (term, numbers) in numbers.sorted(by: { $0.key < $1.key }) {
+        for (term, numbers) in numbers.sorted(by: { $0.key < $1.key }) where !isOver(term) {
             let counted = numbers.sorted().filter { $0 < ends[term] ?? .max }
             for (left, right) in zip(counted, counted.dropFirst()) where left + 1 != right {
                 findings.append(missing(term, left + 1))
@@ -35,9 +38,12 @@ struct LogSummary {
         }
     }
 
+    /// Whether all of the term that counted is collected: what is there of it is void.
+    private func isOver(_ term: Term) -> Bool { ends[term] == nil && term < manifestTerm }
+
     /// Whether the position is one the log has, or had before it was collected.
     func holds(_ position: Position) -> Bool {
-        guard position != .start else { return true }
+        guard position != .start, !isOver(position.term) else { return true }
         if let end = ends[position.term] { return position.number < end }
         guard let last = numbers[position.term]?.max() else { return true }
         return position.number <= last

@@ -78,7 +78,7 @@ package struct StoreVerifier {
             }
         }
         checkTerms()
-        log.check(ends: newest?.ends ?? [], &report.findings)
+        log.check(newest: newest, &report.findings)
         try checkSnapshots()
         return report
     }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct RebuildTests {
     private func rebuild(_ store: SampleStore) throws -> RebuildReport {
         let loader = SnapshotLoader(store.bucket)
-        let holder = try WriterTerm(after: Term(1), instance: Instance(5), loader: loader)
+        let holder = try WriterTerm(after: store.term, instance: Instance(5), loader: loader)
         var rebuild = SnapshotRebuild(
             loader, holder: holder, now: Timestamp(seconds: 1_600_000_000),
             empty: Manifest(settings: Settings(), sharding: Sharding(shardCount: 2, secret: 9)))
@@ -104,6 +104,42 @@ import Testing
         #expect(state.deadLetters[letters[0].id]?.isTextThere == true)
         #expect(state.deadLetters[letters[1].id]?.isTextThere == false)
         #expect(manifest.sums[.deadLettered] == 2 && manifest.sums.received == 2)
+    }
+
+    @Test("what is left of a term whose end is not told any more is void to a rebuild")
+    func forgottenTerm() throws {
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "Talks begin", body: "Ministers met in Vienna.")])
+        store.reign(5, forgets: true)
+        try store.publish([SampleStore.article(2, headline: "Harbour reopens", body: "Ships returned at dawn.")])
+        try store.publish([SampleStore.article(4, headline: "Harvest", body: "It was good.")])
+        store.stray(Term(3), 7, [SampleStore.article(3, headline: "Void", body: "Never acknowledged.").entry])
+        _ = store.bucket.perform(.delete(name: ObjectName.log(store.term, 0)))
+        _ = store.bucket.perform(.delete(name: store.manifest.name))
+        #expect(try rebuild(store).way == .generation(Generation(3)))
+        let manifest = try #require(try SnapshotLoader(store.bucket).newest()).manifest
+        #expect(manifest.ends.map(\.term) == [Term(1), store.term])
+    }
+
+    @Test("a generation is not taken if the ends of the log behind it are not told any more")
+    func forgottenEnds() throws {
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "Talks begin", body: "Ministers met in Vienna.")])
+        try store.publish([SampleStore.article(2, headline: "Harbour reopens", body: "Ships returned at dawn.")])
+        store.reign(5, forgets: true)
+        for name in store.names where name.hasPrefix("log/\(String(repeating: "0", count: 15))1/") {
+            _ = store.bucket.perform(.delete(name: name))
+        }
+        var manifest = store.manifest
+        manifest.ends = []
+        _ = store.bucket.perform(.put(name: manifest.name, bytes: manifest.encoded))
+        let first = LogObject(
+            term: store.term, number: 0, instance: Instance(9), acceptedAt: Timestamp(milliseconds: 0))
+        _ = store.bucket.perform(.put(name: first.name, bytes: first.encoded))
+        // Only the first generation is whole; the log that led on from it is collected.
+        _ = store.bucket.perform(.delete(name: try #require(store.segments.last).objectName))
+        let report = try rebuild(store)
+        #expect(report.way == .anew && report.foundCount == 1, "\(report.text)")
     }
 
     @Test("a ledger of thousands of rows is written as objects again, and says the same")

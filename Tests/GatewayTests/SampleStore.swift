@@ -36,7 +36,8 @@ final class SampleStore {
     private var cells: [SegmentReference] = []
     private var state = ClusterState()
     private var nextNumber: UInt64 = 1
-    private let term = Term(1)
+    private(set) var term = Term(1)
+    private var ends: [LogObject.TermEnd] = []
     private let instance = Instance(9)
 
     var segments: [SegmentReference] { manifest.overlays + cells }
@@ -82,6 +83,32 @@ final class SampleStore {
                     entries: entries)
             ])
         nextNumber += 1
+        put(object.name, object.encoded)
+        return object
+    }
+
+    /// As many reigns that logged nothing, and of which the log is collected but for the last, which goes on.
+    ///
+    /// - Parameter forgets: whether the manifest tells only the ends of the terms that are in the log.
+    func reign(_ count: Int, forgets: Bool = false) {
+        for _ in 0..<count {
+            ends.append(.init(term: term, objectCount: nextNumber))
+            if forgets, nextNumber == 1 { ends.removeLast() }
+            term = term.next
+            nextNumber = 1
+            put(ObjectName.term(term), TermObject(term: term, instance: instance, address: "").encoded)
+        }
+        let first = LogObject(term: term, number: 0, instance: instance, acceptedAt: time(0), ends: ends)
+        put(first.name, first.encoded)
+        commit(manifest, manifest.writtenAt)
+    }
+
+    /// What a coordinator that was overtaken in a term wrote afterwards, or what one writes that nobody knows of yet.
+    @discardableResult func stray(_ term: Term, _ number: UInt64, _ entries: [LogEntry]) -> LogObject {
+        let batch = LogObject.Batch(
+            client: "stray", number: number, digest: .zero, lane: .live, entries: entries)
+        let object = LogObject(
+            term: term, number: number, instance: Instance(10), acceptedAt: time(number), batches: [batch])
         put(object.name, object.encoded)
         return object
     }
@@ -189,6 +216,7 @@ final class SampleStore {
         next.parent = self.manifest.generation
         next.generation = self.manifest.generation.next
         next.term = term
+        next.ends = ends
         next.instance = instance
         next.writtenAt = writtenAt
         put(next.name, next.encoded)

@@ -4,7 +4,7 @@ import Storage
 
 /// The log of a store that may be damaged: where each term ends, and which objects before the ends cannot be read.
 struct RebuildLog {
-    /// Ends of all earlier terms, ascending.
+    /// Ends of the earlier terms, ascending, but for those that the newest manifest tells no longer: they are collected.
     private(set) var ends: [LogObject.TermEnd] = []
     /// Of each term the first number that is there and the end; what lies before the first was collected, or is lost.
     private(set) var kept: [(term: Term, numbers: Range<UInt64>)] = []
@@ -13,18 +13,20 @@ struct RebuildLog {
     /// Of those that are there: without their texts, as one of them was to be erased. The others are only in what was published.
     private let erased: Set<String>
     private let loader: SnapshotLoader
+    private let own: Term
 
     /// - Parameters:
     ///   - names: of all log objects.
     ///   - isDamaged: whether an object was found so.
     ///   - erased: objects whose texts were taken out.
-    ///   - known: ends that a manifest tells.
+    ///   - known: the newest manifest: it tells the ends of all terms before its own of which anything may be left.
     ///   - reached: positions that manifests name: the log went at least so far, even if its last objects are gone.
     init(
         before own: Term, names: [String], isDamaged: (String) -> Bool, erased: Set<String>,
-        known: [LogObject.TermEnd], reached: [Position], loader: SnapshotLoader
+        known: Manifest?, reached: [Position], loader: SnapshotLoader
     ) throws {
         self.loader = loader
+        self.own = own
         self.erased = erased
         var numbers: [Term: [UInt64]] = [:]
         for name in names {
@@ -35,7 +37,7 @@ struct RebuildLog {
         }
         var counts: [Term: UInt64] = [:]
         var term = own
-        while term.number > 1 {
+        while term.number > 1, term > known?.term ?? .none {
             term = Term(term.number - 1)
             // Nobody can add to it any more: we hold a later term. Behind a hole may lie what was acknowledged.
             var count = numbers[term]?.max().map { $0 + 1 } ?? 0
@@ -48,7 +50,7 @@ struct RebuildLog {
             for end in object.ends { counts[end.term] = end.objectCount }
             break
         }
-        for end in known where counts[end.term] == nil { counts[end.term] = end.objectCount }
+        for end in known?.ends ?? [] where counts[end.term] == nil { counts[end.term] = end.objectCount }
         ends = counts.filter { $0.key < own }.map { .init(term: $0.key, objectCount: $0.value) }
             .sorted { $0.term < $1.term }
         for end in ends {
@@ -71,6 +73,9 @@ struct RebuildLog {
     /// Whether everything from `position` on can be read.
     func isWhole(from position: Position) -> Bool {
         if position >= endPosition { return true }
+        // What stood in a term without an end cannot be told.
+        let start = max(position.term, Term(1))
+        guard UInt64(ends.count { $0.term >= start }) == own.number - start.number else { return false }
         for end in ends where end.term >= position.term {
             let first = end.term == position.term ? position.number : 0
             guard first < end.objectCount else { continue }

@@ -47,7 +47,7 @@ package struct SnapshotRebuild {
         try readManifests()
         let log = try RebuildLog(
             before: holder.term, names: verifier.names["log"] ?? [], isDamaged: { [damaged] in damaged.contains($0) },
-            erased: verifier.log.erased, known: manifests.first?.ends ?? [],
+            erased: verifier.log.erased, known: manifests.first,
             reached: manifests.flatMap { $0.watermarks + [$0.foldedTo] },
             loader: loader)
         report.lostLogObjects = log.lost.sorted()

@@ -30,12 +30,7 @@ package struct WriterTerm: Sendable {
     package static func watch(_ loader: SnapshotLoader) throws -> Watch {
         // Damage may have taken a term object: whatever tells of a term counts.
         var newest = Term.none
-        for folder in ["terms/", "heartbeats/", "log/"] {
-            for name in try loader.allNames(folder) {
-                let number = name.dropFirst(folder.utf8.count).prefix(16)
-                if let term = UInt64(number, radix: 16).map(Term.init) { newest = max(newest, term) }
-            }
-        }
+        for folder in ["terms/", "heartbeats/", "log/"] { newest = max(newest, try newestTerm(in: folder, loader)) }
         while case .size = try loader.perform(.size(name: ObjectName.term(newest.next))) { newest = newest.next }
         guard newest > .none else { return Watch(newest: newest, counter: nil, hasEnded: true) }
         guard case .bytes(let bytes) = try loader.perform(.get(name: ObjectName.heartbeat(newest), range: nil)) else {
@@ -46,6 +41,22 @@ package struct WriterTerm: Sendable {
             let heartbeat = try Heartbeat(decoding: bytes)
             return Watch(newest: newest, counter: heartbeat.counter, hasEnded: heartbeat.hasEnded)
         } catch { return Watch(newest: newest, counter: nil, hasEnded: false) }
+    }
+
+    /// The largest term of which a name in the folder tells. Of each, only some names are listed.
+    private static func newestTerm(in folder: String, _ loader: SnapshotLoader) throws -> Term {
+        var newest = Term.none
+        var after: String?
+        while case .names(let names) = try loader.perform(.list(prefix: folder, after: after, limit: 1000)),
+            let last = names.last
+        {
+            for name in names {
+                let number = name.dropFirst(folder.utf8.count).prefix(16)
+                if let term = UInt64(number, radix: 16).map(Term.init) { newest = max(newest, term) }
+            }
+            after = folder == "log/" ? max(last, ObjectName.log(newest, .max)) : last
+        }
+        return newest
     }
 
     /// Creates the term behind the newest.
@@ -91,16 +102,5 @@ package struct WriterTerm: Sendable {
 
     func put(_ name: String, _ bytes: [UInt8]) throws {
         if case .failed(let failure) = bucket.perform(.put(name: name, bytes: bytes)) { throw failure }
-    }
-}
-
-extension SnapshotLoader {
-    /// Every name that begins so.
-    func allNames(_ prefix: String) throws -> [String] {
-        var all: [String] = []
-        while case .names(let page) = try perform(.list(prefix: prefix, after: all.last, limit: 1000)), !page.isEmpty {
-            all += page
-        }
-        return all
     }
 }
