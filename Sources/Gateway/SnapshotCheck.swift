@@ -12,6 +12,9 @@ struct SnapshotCheck {
         var log: LogSummary
     }
 
+    /// 6 MB of a segment's rows: an object store is asked for as much at once.
+    private static let stepRowCount = 1 << 16
+
     private let loaded: LoadedManifest
     private let present: Set<String>
     private let sound: Set<String>
@@ -143,24 +146,34 @@ struct SnapshotCheck {
             let snapshot = try loader.open(loaded)
             liveDocumentCount = snapshot.liveDocumentCount
             guard scope.isNewest else { return }
-            var live: [(key: ArticleKey, segment: Int, ordinal: Int)] = []
-            for (index, segment) in snapshot.segments.enumerated() {
-                for (ordinal, row) in try segment.rows(0..<segment.documentCount).enumerated()
-                where !snapshot.dead[index].contains(UInt32(ordinal)) {
-                    live.append((row.key, index, ordinal))
-                }
-            }
-            live.sort { ($0.key, $0.segment, $0.ordinal) < ($1.key, $1.segment, $1.ordinal) }
-            for (left, right) in zip(live, live.dropFirst()) where left.key == right.key {
-                findings.append(
-                    Finding(
-                        object: snapshot.segments[right.segment].objectName, section: SectionKind.documents.name,
-                        offset: UInt64(right.ordinal * SegmentFormat.documentRowBytes),
-                        message:
-                            "key \(right.key.hex) is live here and in \(snapshot.segments[left.segment].objectName)"))
-            }
+            try checkKeys(snapshot)
         } catch let error as EngineError where error.code != .io {
             findings.append(Finding(error, object: manifest.name))
+        }
+    }
+
+    /// Memory: what `KeyedRows` holds, and the rows of one step.
+    private mutating func checkKeys(_ snapshot: SnapshotReader) throws {
+        let live = KeyedRows(.ignored)
+        for (index, segment) in snapshot.segments.enumerated() {
+            for start in stride(from: 0, to: segment.documentCount, by: Self.stepRowCount) {
+                let range = start..<min(start + Self.stepRowCount, segment.documentCount)
+                for (ordinal, identity) in zip(range, try segment.identities(range))
+                where !snapshot.dead[index].contains(UInt32(ordinal)) {
+                    let place = UInt64(index) << 32 | UInt64(ordinal)
+                    try live.append(.init(key: identity.key, version: identity.version, tag: place))
+                }
+            }
+        }
+        try live.forEachKey { rows in
+            for (left, right) in zip(rows, rows.dropFirst()) {
+                let others = snapshot.segments[Int(left.tag >> 32)].objectName
+                findings.append(
+                    Finding(
+                        object: snapshot.segments[Int(right.tag >> 32)].objectName, section: SectionKind.documents.name,
+                        offset: (right.tag & 0xFFFF_FFFF) * UInt64(SegmentFormat.documentRowBytes),
+                        message: "key \(right.key.hex) is live here and in \(others)"))
+            }
         }
     }
 }

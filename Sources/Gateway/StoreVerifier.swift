@@ -271,6 +271,8 @@ package struct StoreVerifier {
                 try check.run(.init(isNewest: isNewest, log: log))
                 report.findings += check.findings.filter { !report.findings.contains($0) }
                 if isNewest { report.liveDocumentCount = check.liveDocumentCount }
+                // What one generation does not name no earlier one does, but for what came before that.
+                loader.forget(except: loaded.segments)
             } catch let error as StoreError where error.code == .missing {
                 find(error.object, "page", "the object is missing; generation \(generation.number) names it")
             } catch let error as StoreError where error.code == .corrupt {

@@ -110,6 +110,26 @@ import Testing
         for name in damaged { #expect(findings.contains { $0.object == name }) }
     }
 
+    @Test("a key that is live twice is a finding, with both places")
+    func twice() throws {
+        let store = try store()
+        let other = SampleStore()
+        for number in 5...7 { try other.publish([SampleStore.article(number, headline: "More", body: "Words.")]) }
+        let again = SampleStore.article(2, headline: "Harbour reopens again", body: "Ships.", revision: 3)
+        try other.publish([again])
+        let segment = try #require(other.segments.last)
+        _ = store.bucket.perform(.put(name: segment.objectName, bytes: other.bytes(segment.objectName)))
+        var manifest = store.manifest
+        manifest.overlays.append(segment)
+        manifest.setDigest = manifest.setDigest &+ segment.digest
+        _ = store.bucket.perform(.put(name: manifest.name, bytes: manifest.encoded))
+        var verifier = StoreVerifier(store.bucket)
+        let found = try verifier.run().findings.filter { $0.message.contains("live here") }
+        #expect(found.map(\.object) == [segment.objectName] && found.map(\.offset) == [0])
+        let message = try #require(found.first).message
+        #expect(message.contains(again.key.hex) && message.contains(manifest.overlays[0].objectName))
+    }
+
     @Test("sums that do not belong to the segments are a finding")
     func sums() throws {
         let store = try store()

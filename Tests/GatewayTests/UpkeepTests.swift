@@ -200,6 +200,26 @@ import Testing
         #expect(keys == Set(rows.map(\.key)).sorted())
     }
 
+    @Test("rows whose versions do not matter come together by key too, each key's by number")
+    func keyedRowsWithoutVersions() throws {
+        var random = SplitMix64(seed: 12)
+        let rows = (0..<5000).map { number in
+            KeyedRows.Row(
+                key: ArticleKey(high: random.next() % 900 << 54, low: 1),
+                version: Version(
+                    firstSeen: nil, extractorVersion: UInt32(random.next() % 3), contentHash: .zero, recordHash: .zero),
+                tag: UInt64(number))
+        }
+        let expected = Dictionary(grouping: rows, by: \.key).sorted { $0.key < $1.key }.map { $0.value.map(\.tag) }
+        for limit in [1 << 19, 100] {
+            let held = KeyedRows(.ignored, memoryRowCount: limit)
+            for row in rows { try held.append(row) }
+            var groups: [[UInt64]] = []
+            try held.forEachKey { groups.append($0.map(\.tag)) }
+            #expect(groups == expected)
+        }
+    }
+
     // MARK: Tail
 
     private struct Line {

@@ -3,7 +3,7 @@ import HostIO
 package import News
 import Storage
 
-/// Rows of a key, a version and a number, brought together by key.
+/// Rows of a key, a version if it matters, and a number, brought together by key.
 ///
 /// Memory is bounded: up to `memoryRowCount` rows lie in it, more go to files without a name, a part of the key space each.
 /// Keys are hashes and spread evenly; a part that does not (keys given by hand) is held whole when it is read.
@@ -19,8 +19,12 @@ package final class KeyedRows {
             self.version = version
             self.tag = tag
         }
+    }
 
-        static let byteCount = ArticleKey.byteCount + Version.byteCount + 8
+    package enum Versions {
+        case held
+        /// All count as equal, and are not held: a row in a file is 24 bytes, not 100.
+        case ignored
     }
 
     private struct Part {
@@ -30,15 +34,25 @@ package final class KeyedRows {
 
     private static let partBits: UInt64 = 7
     private static let pieceBytes = 1 << 16
+    private static let noVersion = Version(
+        firstSeen: nil, extractorVersion: 0, contentHash: .zero, recordHash: .zero)
 
+    private let versions: Versions
     private let memoryRowCount: Int
     private var rows: [Row] = []
     private var parts: [Part] = []
     package private(set) var count = 0
 
-    package init(memoryRowCount: Int = 1 << 19) { self.memoryRowCount = memoryRowCount }
+    package init(_ versions: Versions = .held, memoryRowCount: Int = 1 << 19) {
+        self.versions = versions
+        self.memoryRowCount = memoryRowCount
+    }
 
-    package func append(_ row: Row) throws {
+    private var rowBytes: Int { ArticleKey.byteCount + (versions == .held ? Version.byteCount : 0) + 8 }
+
+    package func append(_ given: Row) throws {
+        var row = given
+        if versions == .ignored { row.version = Self.noVersion }
         count += 1
         if parts.isEmpty {
             rows.append(row)
@@ -55,14 +69,15 @@ package final class KeyedRows {
             try flush(index)
             var rows: [Row] = []
             let file = parts[index].file
-            rows.reserveCapacity(Int(file.sizeBytes) / Row.byteCount)
-            let step = UInt64(Row.byteCount * 4096)
+            rows.reserveCapacity(Int(file.sizeBytes) / rowBytes)
+            let step = UInt64(rowBytes * 4096)
             for start in stride(from: UInt64(0), to: file.sizeBytes, by: UInt64.Stride(step)) {
                 let bytes = try file.read(Int(min(step, file.sizeBytes - start)), at: start)
                 var reader = ByteReader(bytes)
                 while !reader.isAtEnd {
-                    rows.append(
-                        Row(key: try reader.articleKey(), version: try reader.version(), tag: try reader.fixed()))
+                    let key = try reader.articleKey()
+                    let version = versions == .held ? try reader.version() : Self.noVersion
+                    rows.append(Row(key: key, version: version, tag: try reader.fixed()))
                 }
             }
             try Self.group(&rows, body)
@@ -92,7 +107,7 @@ package final class KeyedRows {
     private func write(_ row: Row) throws {
         let index = Int(row.key.high >> (64 - Self.partBits))
         parts[index].waiting.articleKey(row.key)
-        parts[index].waiting.version(row.version)
+        if versions == .held { parts[index].waiting.version(row.version) }
         parts[index].waiting.fixed(row.tag)
         if parts[index].waiting.bytes.count >= Self.pieceBytes { try flush(index) }
     }

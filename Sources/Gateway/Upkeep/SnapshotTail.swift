@@ -12,6 +12,8 @@ import Storage
 /// 2. Every line says in `resume` from which generation to go on after it: the one before its own, until the last line of a
 ///    generation, which says its own. Whoever goes on there misses nothing and sees at most one step again.
 /// 3. The changes of a step add up to the difference of the set digests, or it fails.
+///
+/// Memory: the open segments of two generations, however many it passes, and what `SnapshotDiff` holds.
 package final class SnapshotTail {
     /// Up to here everything was told.
     package private(set) var generation: Generation
@@ -61,7 +63,6 @@ package final class SnapshotTail {
         }
         guard top > generation else { return }
         try step(to: newest, onGap, write)
-        loader.forget(except: newest.segments)
     }
 
     private func step(
@@ -81,6 +82,8 @@ package final class SnapshotTail {
         if let held { try write(line(held, since, own, resume: own)) }
         last = next
         generation = own
+        // What only those before it named is not asked for again.
+        loader.forget(except: next.segments)
     }
 
     private func line(
