@@ -52,6 +52,57 @@ import Testing
         #expect(try backup.run().copiedCount == 0)
     }
 
+    @Test("terms that are in the copy cost nothing, others a round for many")
+    func manyTerms() throws {
+        let store = try store()
+        store.reign(300)
+        let (source, target) = (CountingBucket(store.bucket), CountingBucket(copy))
+        var backup = StoreBackup(from: source, to: target)
+        _ = try backup.run()
+        try expectSound(store, live: 2)
+        #expect(source.counts.rounds < 60)
+        store.reign(1)
+        backup = StoreBackup(from: source, to: target)
+        let before = (source.counts.asked.count, target.counts.asked.count)
+        let report = try backup.run()
+        let asked = [source.counts.asked.dropFirst(before.0), target.counts.asked.dropFirst(before.1)]
+            .map { names in names.filter { $0.hasPrefix("terms/") } }
+        #expect(report.copiedCount == 4, "a term, the first object of its log, state, a manifest")
+        // The last of the copy and the new one are read, and later ones looked for.
+        #expect(asked[0].count == 3 && asked[1] == [ObjectName.term(Term(301))], "\(asked)")
+        try expectSound(store, live: 2)
+    }
+
+    @Test("manifests that are collected while others are copied are in the copy")
+    func collectedMeanwhile() throws {
+        let store = try store()
+        let (bucket, name) = (store.bucket, ObjectName.manifest(Generation(1)))
+        let source = CountingBucket(bucket) { asked in
+            if asked.hasPrefix("segments/") { _ = bucket.perform(.delete(name: name)) }
+        }
+        var backup = StoreBackup(from: source, to: copy)
+        _ = try backup.run()
+        #expect(!store.names.contains(name) && names(copy).contains(name))
+        try expectSound(store, live: 2)
+    }
+
+    @Test("manifests that are there already are compared many at once, and one that differs is written again")
+    func differingManifest() throws {
+        let store = try store()
+        for number in 3..<200 { try store.publish([SampleStore.article(number, headline: "More", body: "Words.")]) }
+        var backup = StoreBackup(from: store.bucket, to: copy)
+        _ = try backup.run()
+        let name = ObjectName.manifest(Generation(7))
+        let bytes = store.bytes(name)
+        _ = copy.perform(.put(name: name, bytes: Array(bytes.dropLast())))
+        let target = CountingBucket(copy)
+        backup = StoreBackup(from: store.bucket, to: target)
+        #expect(try backup.run().copiedCount == 1)
+        #expect(copy.perform(.get(name: name, range: nil)) == .bytes(bytes))
+        #expect(target.counts.asked.count { $0.hasPrefix("manifests/") } == 199)
+        #expect(target.counts.rounds - target.counts.asked.count { $0.hasPrefix("log/") } < 20)
+    }
+
     @Test("what the store keeps no longer goes from the copy when it is asked for")
     func prunes() throws {
         let store = try store()

@@ -12,6 +12,9 @@ package import Storage
 /// 3. Every object is checked against its name or checksum before it is written.
 ///
 /// Objects never change, so what an earlier backup has copied is not copied again.
+///
+/// Memory: the name of each object of the copy, and the bytes of one block. What is written last waits in a file: the store may
+/// have collected some of it by then.
 package struct StoreBackup {
     package struct Report: Equatable, Sendable {
         package var generation = Generation.none
@@ -32,13 +35,14 @@ package struct StoreBackup {
     /// Names that belong into the copy.
     private var wanted: Set<String> = []
     /// Log objects of which the copy has an older form, with a text that was erased since.
-    private var emptied: [(name: String, bytes: [UInt8])] = []
+    private var emptied = HeldObjects()
     private var report = Report()
 
     private static let tryLimitCount = 5
     private static let atOnceCount = 8
     private static let atOnceBytes: UInt64 = 128 << 20
-    private static let manifestsAtOnceCount = 64
+    /// Manifests, or objects of terms: a megabyte, or a few kilobytes.
+    private static let smallAtOnceCount = 64
 
     package init(from source: any Bucket, to destination: any Bucket) {
         self.source = source
@@ -69,27 +73,23 @@ package struct StoreBackup {
         guard let newest = try loader.newest() else { throw Failure(.notFound, "the store has no snapshot yet") }
         try look(for: newest.manifest)
         wanted = []
-        emptied = []
+        emptied = HeldObjects()
         report.generation = newest.manifest.generation
         report.setDigest = newest.manifest.setDigest
-        var manifests: [(name: String, bytes: [UInt8])] = []
+        let manifests = HeldObjects()
         var segments: [String: UInt64] = [:]
-        var pages: [Manifest.Named: [SegmentReference]] = [:]
-        var names = newest.manifest.kept.generations.map { ObjectName.manifest($0) }[...]
+        var names = newest.manifest.kept.generations.map { ObjectName.manifest($0) }
         names.append(newest.manifest.name)
-        while !names.isEmpty {
-            let some = names.prefix(Self.manifestsAtOnceCount)
-            names = names.dropFirst(some.count)
-            for (name, result) in zip(some, source.perform(some.map { .get(name: $0, range: nil) })) {
-                let bytes = try content(name, result)
+        try forEachBlock(of: names) { block in
+            for (name, bytes) in block {
                 let manifest = try decoded(name, bytes) { bytes throws(CodingError) in
                     try Manifest(decoding: bytes, named: name)
                 }
-                try note(manifest, &pages, &segments)
-                manifests.append((name, bytes))
+                try note(manifest, &segments)
             }
+            try manifests.append(block)
         }
-        let total = wanted.count + manifests.count
+        let total = wanted.count + names.count
         try copyNamed(segments) { progress($0, total) }
         let log = try KeptLog(loader, newest: newest)
         let needed = min(newest.manifest.watermarks.min() ?? .start, newest.manifest.foldedTo)
@@ -99,19 +99,24 @@ package struct StoreBackup {
             if object.isErased, end > needed { throw MovedOn() }
             try copyChecked(object.name, object.encoded, replaces: object.isErased)
         }
-        for number in 1...max(1, log.newestTerm.number) { try copyTerm(Term(number)) }
-        for (name, bytes) in manifests {
-            try copyChecked(name, bytes)
-            progress(wanted.count, total)
+        try copyTerms(through: log.newestTerm)
+        try manifests.forEachBlock { block in
+            let theirs = try theirs(block.map(\.name))
+            for ((name, bytes), theirs) in zip(block, theirs) {
+                try copy(name, bytes, over: theirs)
+                progress(wanted.count, total)
+            }
         }
         // Only now: an older manifest of the copy may have needed what else they held.
-        for (name, bytes) in emptied {
-            // On a folder the second, which finds it there, makes the first durable.
-            for operation in [BucketOperation.put(name: name, bytes: bytes), .create(name: name, bytes: bytes)] {
-                if case .failed(let failure) = destination.perform(operation) { throw failure }
+        try emptied.forEachBlock { block in
+            for (name, bytes) in block {
+                // On a folder the second, which finds it there, makes the first durable.
+                for operation in [BucketOperation.put(name: name, bytes: bytes), .create(name: name, bytes: bytes)] {
+                    if case .failed(let failure) = destination.perform(operation) { throw failure }
+                }
+                report.copiedCount += 1
+                report.copiedBytes += UInt64(bytes.count)
             }
-            report.copiedCount += 1
-            report.copiedBytes += UInt64(bytes.count)
         }
     }
 
@@ -123,8 +128,10 @@ package struct StoreBackup {
                 .failed, "\(destination.location) is a store in use: it has \(beaten)",
                 hint: "give a folder or prefix of its own for backups")
         }
-        for name in present.filter({ $0.hasPrefix("terms/") }).sorted() {
-            guard let theirs = try bytes(name, of: destination), try bytes(name, of: source) != theirs else { continue }
+        // Terms are consecutive and never change, and each holds the random number of its holder: the last tells of all.
+        if let name = present.filter({ $0.hasPrefix("terms/") }).max(), let theirs = try bytes(name, of: destination),
+            try bytes(name, of: source) != theirs
+        {
             throw Failure(
                 .failed, "\(destination.location) is a copy of another store: \(name) differs",
                 hint: "give a folder or prefix of its own for each store")
@@ -138,19 +145,15 @@ package struct StoreBackup {
         }
     }
 
-    /// Notes all that a generation names.
-    private mutating func note(
-        _ manifest: Manifest, _ pages: inout [Manifest.Named: [SegmentReference]], _ segments: inout [String: UInt64]
-    ) throws {
+    /// Notes all that a generation names; a page or ledger index that was noted before is not read again.
+    private mutating func note(_ manifest: Manifest, _ segments: inout [String: UInt64]) throws {
         var head = SnapshotHead(manifest)
         for page in manifest.pages {
-            if pages[page] == nil {
-                let name = page.name(in: "pages")
-                pages[page] = try decoded(name, try whole(name)) { bytes throws(CodingError) in
-                    try ManifestPage(decoding: bytes, named: name)
-                }.cells
-            }
-            head.cells += pages[page] ?? []
+            let name = page.name(in: "pages")
+            guard !wanted.contains(name) else { continue }
+            head.cells += try decoded(name, try whole(name)) { bytes throws(CodingError) in
+                try ManifestPage(decoding: bytes, named: name)
+            }.cells
         }
         if let index = manifest.ledgerIndex {
             let name = index.name(in: "ledger")
@@ -199,13 +202,25 @@ package struct StoreBackup {
     ///
     /// - Parameter replaces: whether what is there gives way: a text in it was erased since.
     private mutating func copyChecked(_ name: String, _ bytes: [UInt8], replaces: Bool = false) throws {
+        try copy(name, bytes, over: try theirs([name])[0], replaces: replaces)
+    }
+
+    /// What the copy has of these names.
+    private func theirs(_ names: [String]) throws -> [[UInt8]?] {
+        let known = names.filter { present.contains($0) }
+        let found = zip(known, destination.perform(known.map { .get(name: $0, range: nil) }))
+        let bytes = Dictionary(uniqueKeysWithValues: try found.map { ($0, try Self.bytes($0, $1)) })
+        return names.map { bytes[$0] ?? nil }
+    }
+
+    private mutating func copy(_ name: String, _ bytes: [UInt8], over theirs: [UInt8]?, replaces: Bool = false) throws {
         wanted.insert(name)
-        if present.contains(name), let theirs = try self.bytes(name, of: destination) {
+        if let theirs {
             if theirs == bytes {
                 report.presentCount += 1
                 return
             }
-            guard !replaces else { return emptied.append((name, bytes)) }
+            guard !replaces else { return try emptied.append([(name, bytes)]) }
             guard name.hasPrefix("manifests/") else {
                 throw Failure(.failed, "\(destination.location) is a copy of another store: \(name) differs")
             }
@@ -215,11 +230,18 @@ package struct StoreBackup {
         try write([.create(name: name, bytes: bytes)])
     }
 
-    private mutating func copyTerm(_ term: Term) throws {
-        let name = ObjectName.term(term)
-        let bytes = try whole(name)
-        _ = try decoded(name, bytes) { bytes throws(CodingError) in try TermObject(decoding: bytes) }
-        try copyChecked(name, bytes)
+    /// Those that are there are of this store (`look`).
+    private mutating func copyTerms(through newest: Term) throws {
+        let names = (1...max(1, newest.number)).map { ObjectName.term(Term($0)) }
+        let missing = names.filter { !present.contains($0) }
+        report.presentCount += names.count - missing.count
+        wanted.formUnion(names)
+        try forEachBlock(of: missing) { block in
+            for (name, bytes) in block {
+                _ = try decoded(name, bytes) { bytes throws(CodingError) in try TermObject(decoding: bytes) }
+            }
+            try write(block.map { .create(name: $0.name, bytes: $0.bytes) })
+        }
     }
 
     private mutating func write(_ creates: [BucketOperation]) throws {
@@ -261,11 +283,28 @@ package struct StoreBackup {
     }
 
     private func bytes(_ name: String, of bucket: any Bucket) throws -> [UInt8]? {
-        switch bucket.perform(.get(name: name, range: nil)) {
+        try Self.bytes(name, bucket.perform(.get(name: name, range: nil)))
+    }
+
+    private static func bytes(_ name: String, _ result: BucketResult) throws -> [UInt8]? {
+        switch result {
         case .bytes(let bytes): bytes
         case .missing: nil
         case .failed(let failure): throw failure
         default: throw StoreError(.io, object: name, message: "unexpected answer of the store")
+        }
+    }
+
+    /// Small objects of the source in their order, many at once.
+    private func forEachBlock(
+        of names: [String], _ body: ([(name: String, bytes: [UInt8])]) throws -> Void
+    ) throws {
+        var left = names[...]
+        while !left.isEmpty {
+            let some = left.prefix(Self.smallAtOnceCount)
+            left = left.dropFirst(some.count)
+            let results = source.perform(some.map { .get(name: $0, range: nil) })
+            try body(try zip(some, results).map { ($0, try content($0, $1)) })
         }
     }
 
