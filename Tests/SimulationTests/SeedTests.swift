@@ -20,7 +20,7 @@ import Testing
         703, 792,  // two coordinators with a long replay fenced one another for ever
         3206,  // a worker built upon its own segment, which was collected: the world's own mistake
         15987,  // a coordinator that had slept sent on articles whose texts a later one had erased from the log
-        200_071,  // a manifest had forgotten where a term ended that is counted anew after a loss of power: the world's own mistake
+        200_071,  // an end that a manifest had forgotten was wanted after a loss of power: the world's own mistake
         94347,  // power took away what was void: the world's own mistake
         65527,  // a worker read a manifest that was written after its number was collected: the world's own mistake
         48610,  // all seemed at rest while a dead letter came again: the world's own mistake
