@@ -35,6 +35,7 @@ import HostIO
                 var command = command
                 try command.run()
             }
+            Terminal.end(status: 0)
         } catch let failure as Failure {
             Terminal.fail("\(failure)", status: failure.exitStatus)
         } catch let exit as ExitCode {

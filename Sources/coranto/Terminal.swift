@@ -29,7 +29,12 @@ enum Terminal {
         end(status: status)
     }
 
-    static func end(status: Int32) -> Never { exit(status) }
+    /// Ends the process without the handlers and destructors that libraries run at an exit: threads of the same libraries still
+    /// run meanwhile (the runtime's, OpenSSL's), and some find their world gone.
+    static func end(status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
+    }
 
     /// - Returns: nil, or the system's error.
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
