@@ -248,12 +248,23 @@ class Cluster:
                 # One that is still opening its store holds nothing, and simply ends.
                 if part.excuse == "draining" and status == 0 or part.excuse == "opening" and status in (0, -signal.SIGTERM):
                     self.say(f"{part.name} drained")
+                elif status == 1 and self.was_cut_off(part):
+                    # As docs/object-stores.md has it: who cannot open the store at its start says so and ends.
+                    self.say(f"{part.name} was cut off from the store at its start")
+                    part.start_at = time.monotonic() + 1
                 elif part.excuse != "killed":
                     self.problem(f"{part.name} ended with status {status}: {self.tail(part.name)}")
                 part.process = None
         for process in list(self.writers):
             if process.poll() not in (None, 0):
                 raise RuntimeError(f"a writer ended with status {process.returncode}: {self.tail('writer-%d' % (self.writers.index(process) + 1))}")
+
+    def was_cut_off(self, part):
+        """Whether all that it said since it was started is that the object store does not answer."""
+        with open(os.path.join(self.folder, part.name + ".log"), errors="replace") as log:
+            log.seek(part.log_bytes)
+            lines = log.read().splitlines()
+        return bool(self.options.on and lines) and all("the endpoint does not answer" in line for line in lines)
 
     def log_bytes(self, name):
         path = os.path.join(self.folder, f"{name}.log")
