@@ -45,6 +45,8 @@ package struct LoadedManifest: Sendable {
 package final class SnapshotLoader: Sendable {
     private struct State {
         var readers: [String: SegmentReader] = [:]
+        /// What the cells among them take.
+        var cellBytes = 0
         /// Of the newest manifest: most of them are those of the next.
         var pages: [String: [SegmentReference]] = [:]
         var newest: LoadedManifest?
@@ -55,25 +57,33 @@ package final class SnapshotLoader: Sendable {
     package let bucket: any Bucket
     package let source: BucketByteSource
     private let purpose: SegmentReader.Purpose
+    private let keyBytes: Int
     private let milliseconds: @Sendable () -> Int64
     private let state = Mutex(State())
 
     /// How long the next number is believed to be free if it is missing. Whoever slept longer than generations are all kept
     /// may miss the next and not the one after it.
     static let beliefMilliseconds: Int64 = 10_000
+    /// What is held of cells that are opened for keys: two bytes an article. Where files are mapped, opening one again costs
+    /// a tenth of a millisecond, on an object store two requests.
+    static let mappedKeyBytes = 8 << 20
+    static let fetchedKeyBytes = 256 << 20
     /// Lists in which the first name is gone before it is read.
     static let listLimitCount = 5
 
     /// - Parameters:
     ///   - purpose: what segments are opened for.
     ///   - cacheBytes: for short ranges that are read again and again, on an object store.
+    ///   - keyBytes: how much is held of cells that are opened for keys, if not the standard.
     ///   - milliseconds: a monotonic clock.
     package init(
         _ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search, cacheBytes: Int = 0,
+        keyBytes: Int? = nil,
         milliseconds: @escaping @Sendable () -> Int64 = { Int64(SystemClock().monotonicNanoseconds() / 1_000_000) }
     ) {
         self.bucket = bucket
         self.purpose = purpose
+        self.keyBytes = keyBytes ?? (bucket is FolderBucket ? Self.mappedKeyBytes : Self.fetchedKeyBytes)
         self.milliseconds = milliseconds
         source = BucketByteSource(bucket, cacheBytes: cacheBytes)
     }
@@ -183,20 +193,37 @@ package final class SnapshotLoader: Sendable {
         try SnapshotReader(segments: try readers(references), settingsHash: settingsHash, source: source)
     }
 
+    /// For looking keys up, without holding all segments.
+    package func keys(of references: [SegmentReference], settingsHash: Digest256) -> SnapshotKeys {
+        SnapshotKeys(references, settingsHash: settingsHash, source: source) { try self.readers($0) }
+    }
+
+    /// Overlays are held, they are few; of cells the first that fit.
     package func readers(_ references: [SegmentReference]) throws -> [SegmentReader] {
-        let known = state.withLock { $0.readers }
-        let fresh = references.filter { known[$0.objectName] == nil }
-        let opened = try SegmentReader.open(fresh, for: purpose, source: source)
-        return state.withLock { state in
-            for (reference, reader) in zip(fresh, opened) { state.readers[reference.objectName] = reader }
-            return references.map { state.readers[$0.objectName] ?? known[$0.objectName]! }
+        var readers = state.withLock { state in references.map { state.readers[$0.objectName] } }
+        let fresh = references.indices.filter { readers[$0] == nil }
+        let opened = try SegmentReader.open(fresh.map { references[$0] }, for: purpose, source: source)
+        state.withLock { state in
+            for (index, reader) in zip(fresh, opened) {
+                readers[index] = reader
+                guard state.readers[reader.objectName] == nil else { continue }
+                if reader.footer.kind == .cell {
+                    guard purpose == .search || reader.heldBytes <= keyBytes - state.cellBytes else { continue }
+                    state.cellBytes += reader.heldBytes
+                }
+                state.readers[reader.objectName] = reader
+            }
         }
+        return readers.map { $0! }
     }
 
     /// Forgets segments that the newest manifest no longer names.
     package func forget(except references: [SegmentReference]) {
         let names = Set(references.map(\.objectName))
-        state.withLock { state in state.readers = state.readers.filter { names.contains($0.key) } }
+        state.withLock { state in
+            state.readers = state.readers.filter { names.contains($0.key) }
+            state.cellBytes = state.readers.values.reduce(0) { $0 + ($1.footer.kind == .cell ? $1.heldBytes : 0) }
+        }
         source.forget(except: names)
     }
 

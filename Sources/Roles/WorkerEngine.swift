@@ -75,7 +75,7 @@ final class WorkerEngine {
                 let left = own.notIncluded(in: loaded?.manifest)
                 let references = (loaded?.segments ?? []) + left.map(\.segment)
                 loader.forget(except: references)
-                let snapshot = try loader.open(references, settingsHash: settings.hash)
+                let snapshot = loader.keys(of: references, settingsHash: settings.hash)
                 let found = try draft.lookUp(keys, in: snapshot).map {
                     $0.map { Worker.Found(version: $0.version, orderTime: $0.orderTime, source: $0.source ?? "") }
                 }

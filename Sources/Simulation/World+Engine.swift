@@ -145,9 +145,9 @@ extension World {
             if let refusal { throw refusal }
             let draft = processes[index].draft!
             let references = try manifest.map { try self.references($0) } ?? []
-            let snapshot = try SnapshotReader(
-                segments: try opened(references + left.map(\.segment)), settingsHash: draft.settings.hash,
-                source: store.segments)
+            let snapshot = SnapshotKeys(
+                references + left.map(\.segment), settingsHash: draft.settings.hash, source: store.segments
+            ) { try self.opened($0) }
             let found = try draft.lookUp(keys, in: snapshot).map {
                 $0.map { Worker.Found(version: $0.version, orderTime: $0.orderTime, source: $0.source ?? "") }
             }

@@ -197,14 +197,57 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         }
         #expect(references.contains { $0.kind == .cell })
         let whole = try SnapshotReader.open(references, source: source)
-        let narrow = try SnapshotReader(
-            segments: SegmentReader.open(references, for: .keys, source: source), source: source)
-        let found = try narrow.lookup(keys: samples.map(\.key))
-        #expect(try found == whole.lookup(keys: samples.map(\.key)) && !found.contains(nil))
-        let before = source.roundCount
-        let wants = found.map { (segment: narrow.segments[$0!.segment], ordinal: $0!.ordinal) }
-        #expect(try SegmentReader.records(wants, source: source) == samples.map(\.record))
+        let segments = try SegmentReader.open(references, for: .keys, source: source)
+        let narrow = SnapshotKeys(references, settingsHash: Settings().hash, source: source) { wanted in
+            wanted.map { reference in segments[references.firstIndex(of: reference)!] }
+        }
+        var before = source.roundCount
+        let found = try narrow.lookup(samples.map(\.key))
         #expect(source.roundCount == before + 2)
+        #expect(try found == whole.lookup(keys: samples.map(\.key)) && !found.contains(nil))
+        before = source.roundCount
+        #expect(try narrow.records(found.map { $0! }) == samples.map(\.record))
+        #expect(source.roundCount == before + 2)
+    }
+
+    @Test("keys are looked up in more segments than are open at once, and killed ones are not found")
+    func keysOfManySegments() throws {
+        let samples = SampleArticles.many(600, seed: 63)
+        let source = MemoryByteSource()
+        var references = try (0..<(2 * SnapshotKeys.segmentsPerRound + 44)).map { index in
+            source.put(try build(index < 550 ? [samples[index]] : []), attempt: UInt64(index))
+        }
+        references.insert(source.put(try build([], kills: samples[..<40].map(\.killed)), attempt: 1000), at: 5)
+        references.append(
+            source.put(try build([samples[550]], kills: samples[300..<340].map(\.killed)), attempt: 1001))
+        let whole = try SnapshotReader.open(references, source: source)
+        var mostOpen = 0
+        let narrow = SnapshotKeys(references, settingsHash: Settings().hash, source: source) { wanted in
+            mostOpen = max(mostOpen, wanted.count)
+            return try SegmentReader.open(wanted, for: .keys, source: source)
+        }
+        let keys = samples.map(\.key)
+        let found = try narrow.lookup(keys)
+        #expect(try found == whole.lookup(keys: keys))
+        #expect(found.count { $0 != nil } == 551 - 80)
+        #expect(mostOpen == SnapshotKeys.segmentsPerRound)
+        let live = found.compactMap { $0 }
+        #expect(try narrow.records(live) == live.map { live in samples.first { $0.key == live.key }!.record })
+    }
+
+    @Test("a key that is live twice is an error of the look-up, and so are other settings")
+    func keysOfAnUnsoundSnapshot() throws {
+        let sample = SampleArticles.many(1, seed: 64)[0]
+        let source = MemoryByteSource()
+        let references = try (0..<2).map { source.put(try build([sample]), attempt: UInt64($0)) }
+        func found(_ settingsHash: Digest256, _ references: [SegmentReference]) throws -> Version? {
+            try SnapshotKeys(references, settingsHash: settingsHash, source: source) {
+                try SegmentReader.open($0, for: .keys, source: source)
+            }.lookup([sample.key])[0]?.version
+        }
+        #expect(try found(Settings().hash, [references[0]]) == sample.version)
+        #expect(throws: EngineError.self) { try found(Settings().hash, references) }
+        #expect(throws: EngineError.self) { try found(.zero, [references[0]]) }
     }
 
     @Test("length codes are exact below 40 and never above the length")

@@ -8,7 +8,6 @@ final class TinyServer: Sendable {
     private let listener: Int32
     private let answers: [String: [UInt8]]
     private let log = Mutex<[String]>([])
-    private let isStopped = Mutex(false)
 
     /// - Parameter answers: whole responses, status line included, by path. An empty one is never answered.
     init(_ answers: [String: [UInt8]]) throws {
@@ -35,13 +34,12 @@ final class TinyServer: Sendable {
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    func stop() {
-        isStopped.withLock { $0 = true }
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    /// Refuses connections from now on. The thread closes the descriptor: closed here, its number could be another server's
+    /// by the time the thread accepts again, and that server's clients would get these answers.
+    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     private func run() {
+        defer { close(listener) }
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }

@@ -1,4 +1,5 @@
 import ByteCoding
+import Engine
 import HostIO
 import News
 import Roles
@@ -147,5 +148,52 @@ private final class WatchedBucket: Bucket {
             if case .list = operation { return .names([ObjectName.manifest(Generation(3))]) }
             return .missing
         }
+    }
+
+    @Test("of cells opened for keys only so many are held, of overlays all; those held are not read again")
+    func heldCells() throws {
+        let attempt = Attempt(term: Term(1), number: 1)
+        func segment(_ number: Int) throws -> BuiltSegment {
+            var article = Article()
+            article.guid = "\(number)"
+            article.source = "s"
+            article.headline = "headline \(number)"
+            let record = CanonicalRecord.encode(article)
+            let draft = SegmentDraft(memoryBudgetBytes: 1 << 20)
+            try draft.index(
+                LoggedArticle(
+                    key: ArticleKey(source: "s", guid: "\(number)"),
+                    version: CanonicalRecord.version(of: article, record: record),
+                    orderTime: article.orderTime, source: "s", recordBytes: UInt32(record.count),
+                    frame: ZstdCompressor(level: 3).compress(record)))
+            return try draft.seal(dropped: [], kills: [])
+        }
+        func put(_ built: BuiltSegment) -> SegmentReference {
+            let reference = built.reference(attempt: attempt)
+            _ = bucket.inner.perform(.put(name: reference.objectName, bytes: built.bytes))
+            return reference
+        }
+        let overlays = try (0..<3).map { put(try segment($0)) }
+        var cells: [SegmentReference] = []
+        for overlay in overlays {
+            try SegmentMerger(settings: Settings(), source: BucketByteSource(bucket)).run([overlay], as: .cells) {
+                cells.append(put($0))
+            }
+        }
+        let size = try SegmentReader.open([cells[0]], for: .keys, source: BucketByteSource(bucket))[0].heldBytes
+        func readAgain(_ keyBytes: Int?, _ purpose: SegmentReader.Purpose, _ references: [SegmentReference]) throws
+            -> Int
+        {
+            let loader = SnapshotLoader(bucket, for: purpose, keyBytes: keyBytes)
+            _ = try loader.readers(references)
+            _ = bucket.takeAsked()
+            #expect(try loader.readers(references).map(\.objectName) == references.map(\.objectName))
+            return Set(bucket.takeAsked()).count
+        }
+        #expect(try readAgain(0, .keys, overlays) == 0)
+        #expect(try readAgain(0, .keys, overlays + cells) == 3)
+        #expect(try readAgain(2 * size + size / 2, .keys, cells + overlays) == 1)
+        #expect(try readAgain(nil, .keys, cells + overlays) == 0)
+        #expect(try readAgain(0, .search, cells) == 0)
     }
 }

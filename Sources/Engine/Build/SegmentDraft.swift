@@ -16,7 +16,7 @@ package final class SegmentDraft {
     private let decompressor = ZstdDecompressor()
     private var builder: SegmentBuilder
     /// The snapshot of the last look-up and what it found: the losers of the kills that follow.
-    private var lookedUp: (snapshot: SnapshotReader, found: [ArticleKey: LiveVersion])?
+    private var lookedUp: (snapshot: SnapshotKeys, found: [ArticleKey: LiveVersion])?
 
     static let losersPerRound = 256
 
@@ -47,8 +47,8 @@ package final class SegmentDraft {
     }
 
     /// The live version of each key.
-    package func lookUp(_ keys: [ArticleKey], in snapshot: SnapshotReader) throws -> [LiveVersion?] {
-        let live = try snapshot.lookup(keys: keys)
+    package func lookUp(_ keys: [ArticleKey], in snapshot: SnapshotKeys) throws -> [LiveVersion?] {
+        let live = try snapshot.lookup(keys)
         var found: [ArticleKey: LiveVersion] = [:]
         for version in live { if let version { found[version.key] = version } }
         lookedUp = (snapshot, found)
@@ -63,15 +63,14 @@ package final class SegmentDraft {
         // Some at a time: on an object store each round waits once, however much it reads.
         for start in stride(from: 0, to: kills.count, by: Self.losersPerRound) {
             let round = kills[start..<min(start + Self.losersPerRound, kills.count)]
-            var wants: [(segment: SegmentReader, ordinal: UInt32)] = []
-            for kill in round {
-                guard let (snapshot, found) = lookedUp, let live = found[kill.key], live.version == kill.version else {
+            let found = try round.map { kill in
+                guard let live = lookedUp?.found[kill.key], live.version == kill.version else {
                     throw EngineError(.mismatch, "the loser \(kill.key.hex) was not looked up")
                 }
-                wants.append((snapshot.segments[live.segment], live.ordinal))
+                return live
             }
-            guard let source = lookedUp?.snapshot.source else { break }
-            for (kill, record) in zip(round, try SegmentReader.records(wants, source: source)) {
+            guard let snapshot = lookedUp?.snapshot else { break }
+            for (kill, record) in zip(round, try snapshot.records(found)) {
                 losers.append(KilledDocument(kill: kill, record: record))
             }
         }

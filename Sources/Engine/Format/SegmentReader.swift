@@ -43,6 +43,13 @@ package final class SegmentReader: Sendable {
 
     package var documentCount: Int { Int(footer.documentCount) }
 
+    /// What it takes in memory if it was opened for keys, about: as much as the sections do in the file, and the footer.
+    package var heldBytes: Int {
+        let kinds: [SectionKind] = [.kills, .names, .keyFilter, .keyIndex, .documentIndex]
+        let sections = kinds.reduce(0) { $0 + Int(footer.section($1).length) }
+        return sections + SectionKind.allCases.reduce(1024) { $0 + 4 * footer.section($1).pageChecksums.count }
+    }
+
     /// Opens segments with at most two rounds for all of them.
     ///
     /// - Throws: `EngineError`: corrupt, unsupported version, truncated; or what the source throws.
@@ -265,6 +272,14 @@ package final class SegmentReader: Sendable {
                 .mismatch, "the \(what) of the segment is not what its reference says", object: objectName,
                 section: "footer")
         }
+    }
+
+    /// - Throws: `.mismatch` if the segment was made with other settings.
+    func requireSettings(_ hash: Digest256) throws(EngineError) {
+        guard footer.settingsHash != hash else { return }
+        throw EngineError(
+            .mismatch, "settings hash is \(footer.settingsHash.hex), expected \(hash.hex)", object: objectName,
+            section: "footer", hint: "a snapshot has one analyzer; re-index with: coranto snapshot rebuild")
     }
 
     // MARK: Ranges

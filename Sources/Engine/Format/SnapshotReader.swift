@@ -8,9 +8,14 @@ package struct LiveVersion: Equatable, Sendable {
     package let version: Version
     package let orderTime: Timestamp?
     package let source: String?
-    /// Index in `SnapshotReader.segments`, and ordinal there.
+    /// Index among the segments of the snapshot, and ordinal there.
     package let segment: Int
     package let ordinal: UInt32
+
+    func inSegment(_ index: Int) -> LiveVersion {
+        LiveVersion(
+            key: key, version: version, orderTime: orderTime, source: source, segment: index, ordinal: ordinal)
+    }
 }
 
 /// What a manifest makes queryable: open segments, and which of their documents are dead.
@@ -42,12 +47,7 @@ package final class SnapshotReader: Sendable {
     /// For segments opened before, as a cache keeps them.
     package init(segments: [SegmentReader], settingsHash: Digest256? = nil, source: any ByteSource) throws {
         if let expected = settingsHash ?? segments.first?.footer.settingsHash {
-            for segment in segments where segment.footer.settingsHash != expected {
-                throw EngineError(
-                    .mismatch, "settings hash is \(segment.footer.settingsHash.hex), expected \(expected.hex)",
-                    object: segment.objectName, section: "footer",
-                    hint: "a snapshot has one analyzer; re-index with: coranto snapshot rebuild")
-            }
+            for segment in segments { try segment.requireSettings(expected) }
         }
         let liveness = try Liveness(of: segments, source: source)
         if let first = liveness.findings.first { throw first }
@@ -100,39 +100,21 @@ package final class SnapshotReader: Sendable {
 
     // MARK: Keys
 
-    /// Ranges of key runs in one round: some megabytes.
-    static let runsPerRound = 4096
-
     /// The live version of each key, or nil. Two rounds, more only where they would read many megabytes.
     ///
     /// - Parameter keys: in any order.
     /// - Throws: `.mismatch` if a key is live twice.
     package func lookup(keys: [ArticleKey]) throws -> [LiveVersion?] {
-        var candidates: [(key: Int, segment: Int, ordinal: UInt32)] = []
-        var round = ReadRound()
-        var runs: [(key: Int, segment: Int)] = []
-        func read() throws {
-            var slices = runs.isEmpty ? [] : try round.run(source)
-            for (number, run) in runs.enumerated() {
-                let segment = segments[run.segment]
-                for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: &slices[number])
-                where !dead[run.segment].contains(ordinal) {
-                    candidates.append((run.key, run.segment, ordinal))
-                }
+        let candidates = try KeyMatches.candidates(of: keys, in: segments, source: source)
+            .filter { !dead[$0.segment].contains($0.ordinal) }
+        var live: [LiveVersion?] = keys.map { _ in nil }
+        for (key, found) in try KeyMatches.confirm(candidates, of: keys, in: segments, source: source) {
+            guard live[key] == nil else {
+                throw KeyMatches.liveTwice(found.key, in: segments[found.segment].objectName)
             }
-            round = ReadRound()
-            runs = []
+            live[key] = found
         }
-        for (index, segment) in segments.enumerated() {
-            for (number, key) in keys.enumerated() {
-                guard let range = segment.keyRunRange(of: key) else { continue }
-                round.add(segment, .keyRun, range)
-                runs.append((number, index))
-                if runs.count == Self.runsPerRound { try read() }
-            }
-        }
-        try read()
-        return candidates.isEmpty ? keys.map { _ in nil } : try confirm(candidates, keys)
+        return live
     }
 
     /// Live keys whose first half is one of `halves`, ascending.
@@ -147,55 +129,9 @@ package final class SnapshotReader: Sendable {
         return keys.sorted()
     }
 
-    private func confirm(
-        _ candidates: [(key: Int, segment: Int, ordinal: UInt32)], _ keys: [ArticleKey]
-    ) throws -> [LiveVersion?] {
-        var round = ReadRound()
-        for candidate in candidates {
-            let segment = segments[candidate.segment]
-            let ordinal = UInt64(candidate.ordinal)
-            let width = UInt64(SegmentFormat.documentRowBytes)
-            let codeWidth = UInt64(NameList.codeBytes(nameCount: segment.sourceNames.names.count))
-            round.add(segment, .documents, ordinal * width..<(ordinal + 1) * width)
-            round.add(segment, .times, ordinal * 8..<(ordinal + 1) * 8)
-            round.add(segment, .sources, ordinal * codeWidth..<(ordinal + 1) * codeWidth)
-        }
-        var slices = try round.run(source)
-        var found: [LiveVersion?] = keys.map { _ in nil }
-        for (number, candidate) in candidates.enumerated() {
-            let segment = segments[candidate.segment]
-            let identity = unsafe SegmentReader.identity(try slices[3 * number].checked(), 0)
-            guard identity.key == keys[candidate.key] else { continue }
-            let bits = try unsafe slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
-            let code = try segment.nameCode(&slices[3 * number + 2], of: segment.sourceNames)
-            if found[candidate.key] != nil {
-                throw EngineError(
-                    .mismatch, "key \(identity.key.hex) is live twice", object: segment.objectName,
-                    section: SectionKind.documents.name,
-                    hint: "run: coranto snapshot verify")
-            }
-            found[candidate.key] = LiveVersion(
-                key: identity.key, version: identity.version, orderTime: Timestamp(sortable: ~bits),
-                source: segment.sourceNames.name(code), segment: candidate.segment, ordinal: candidate.ordinal)
-        }
-        return found
-    }
-
     /// Canonical record of the live article of a key, or nil.
     package func record(_ key: ArticleKey) throws -> [UInt8]? {
         guard let live = try lookup(keys: [key])[0] else { return nil }
         return try segments[live.segment].records([live.ordinal])[0]
-    }
-}
-
-extension SegmentReader {
-    fileprivate func nameCode(_ slice: inout SectionSlice, of names: NameList) throws(EngineError) -> UInt32 {
-        var code: UInt32 = 0
-        let bytes = unsafe try slice.checked()
-        for place in 0..<slice.count { code |= unsafe UInt32(bytes[place]) << UInt32(8 * place) }
-        guard code <= names.names.count else {
-            throw corrupt(slice.section.kind, slice.range.lowerBound, "name code \(code)")
-        }
-        return code
     }
 }
