@@ -33,7 +33,11 @@ let package = Package(
         module("News", ["ByteCoding"]),
         module("Storage", ["News", "ByteCoding"]),
         module("Engine", ["News", "ByteCoding", "Storage", "CBits"]),
+        module("Extraction", ["News", "ByteCoding"]),
         module("CorpusMaker", ["News"]),
+        .executableTarget(
+            name: "EngineBench", dependencies: ["Engine", "Extraction", "News", "Storage", "ByteCoding"],
+            swiftSettings: strict),
         benchmarks("CodingBenchmarks", ["ByteCoding", "News"]),
         benchmarks("IndexBenchmarks", ["Engine", "News", "Storage", "ByteCoding"]),
     ],

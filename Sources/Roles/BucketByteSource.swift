@@ -23,6 +23,13 @@ package final class BucketByteSource: ByteSource {
         cache = Mutex(RangeCache(limitBytes: cacheBytes))
     }
 
+    package func mapped(_ object: String) -> ByteView? {
+        // A folder that fails to map it says why when it is read.
+        guard let folder = bucket as? FolderBucket, let file = try? map(object, in: folder) else { return nil }
+        // Safe: the view holds the mapping.
+        return unsafe ByteView(file.unsafeBytes, owner: file)
+    }
+
     package func read(_ requests: [ByteRequest]) throws -> [ByteView] {
         guard let folder = bucket as? FolderBucket else { return try readCached(requests) }
         return try requests.map { request in

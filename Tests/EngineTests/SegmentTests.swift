@@ -116,20 +116,39 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         }
     }
 
-    @Test("block bounds hold for every document of their block")
-    func bounds() throws {
+    @Test("impacts hold for every document of their block, and are those of documents where they say so")
+    func impacts() throws {
         let samples = SampleArticles.many(700, seed: 31)
         let segment = try open(try build(samples))
         let naive = NaiveIndex(samples)
+        var exactCount = 0
         for (term, postings) in naive.postings where postings.count > 128 {
             let entry = try #require(try segment.lookup([term])[0])
+            guard entry.hasPositions else { continue }
             let cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
-            for (document, positions) in postings {
-                let bound = try #require(cursor.bound(reaching: UInt32(document)))
-                #expect(bound.lastDocument >= document && bound.maxFrequency >= positions.count)
-                #expect(bound.minLengthCode <= LengthCode.code(of: naive.lengths[document]))
+            let documents = postings.keys.sorted()
+            for start in stride(from: 0, to: documents.count, by: 128) {
+                let block = documents[start..<min(start + 128, documents.count)]
+                let bound = try #require(cursor.bound(reaching: UInt32(block.first!)))
+                #expect(bound.lastDocument == block.last!)
+                let pairs = block.map { document in
+                    (frequency: postings[document]!.count, code: LengthCode.code(of: naive.lengths[document]))
+                }
+                for pair in pairs {
+                    #expect(bound.impacts.covers(frequency: UInt32(pair.frequency), lengthCode: pair.code))
+                }
+                guard bound.impacts.isExact else { continue }
+                exactCount += 1
+                for index in 0..<Impacts.pairCount {
+                    #expect(
+                        pairs.contains {
+                            $0.frequency == bound.impacts.frequency(index)
+                                && Int($0.code) == bound.impacts.lengthCode(index)
+                        })
+                }
             }
         }
+        #expect(exactCount > 20)
     }
 
     @Test("date ranges are document ranges")

@@ -59,4 +59,11 @@ package protocol ByteSource: Sendable {
     ///
     /// - Throws: if an object is missing or cannot be read.
     func read(_ requests: [ByteRequest]) throws -> [ByteView]
+
+    /// All of an object, if it lies where it can be read in place; nothing is checked here.
+    func mapped(_ object: String) -> ByteView?
+}
+
+extension ByteSource {
+    package func mapped(_ object: String) -> ByteView? { nil }
 }

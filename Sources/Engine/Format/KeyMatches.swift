@@ -24,7 +24,7 @@ enum KeyMatches {
             var slices = runs.isEmpty ? [] : try round.run(source)
             for (number, run) in runs.enumerated() {
                 let segment = segments[run.segment]
-                for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: &slices[number]) {
+                for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: slices[number]) {
                     candidates.append(Candidate(key: run.key, segment: run.segment, ordinal: ordinal))
                 }
             }
@@ -58,14 +58,14 @@ enum KeyMatches {
             round.add(segment, .times, ordinal * 8..<(ordinal + 1) * 8)
             round.add(segment, .sources, ordinal * codeWidth..<(ordinal + 1) * codeWidth)
         }
-        var slices = try round.run(source)
+        let slices = try round.run(source)
         var matches: [(key: Int, found: LiveVersion)] = []
         for (number, candidate) in candidates.enumerated() {
             let segment = segments[candidate.segment]
             let identity = unsafe SegmentReader.identity(try slices[3 * number].checked(), 0)
             guard identity.key == keys[candidate.key] else { continue }
             let bits = try unsafe slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
-            let code = try segment.nameCode(&slices[3 * number + 2], of: segment.sourceNames)
+            let code = try segment.nameCode(slices[3 * number + 2], of: segment.sourceNames)
             matches.append(
                 (
                     candidate.key,
@@ -85,12 +85,12 @@ enum KeyMatches {
 }
 
 extension SegmentReader {
-    fileprivate func nameCode(_ slice: inout SectionSlice, of names: NameList) throws(EngineError) -> UInt32 {
+    fileprivate func nameCode(_ slice: SectionSlice, of names: NameList) throws(EngineError) -> UInt32 {
         var code: UInt32 = 0
         let bytes = unsafe try slice.checked()
         for place in 0..<slice.count { code |= unsafe UInt32(bytes[place]) << UInt32(8 * place) }
         guard code <= names.names.count else {
-            throw corrupt(slice.section.kind, slice.range.lowerBound, "name code \(code)")
+            throw corrupt(slice.section, slice.range.lowerBound, "name code \(code)")
         }
         return code
     }

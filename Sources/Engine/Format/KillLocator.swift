@@ -37,7 +37,7 @@ struct KillLocator {
             probes.append(mine)
             runs.append(merged)
         }
-        var slices = try round.run(source)
+        let slices = try round.run(source)
         var matches: [Match] = []
         var next = 0
         for index in segments.indices {

@@ -73,6 +73,14 @@
         unsafe base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
     }
 
+    /// Appends bytes that `body` writes, all of them.
+    @inline(__always)
+    func append(byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+        ensure(byteCount)
+        unsafe body(base + count)
+        count += byteCount
+    }
+
     func raw(_ more: UnsafeRawBufferPointer) {
         guard let source = more.baseAddress else { return }
         ensure(more.count)

@@ -41,7 +41,6 @@ package struct PostingsCursor {
     private var countInBlock = 0
     private var indexInBlock = 0
     private var frequenciesAt = 0
-    private var frequencyWidth = 0
     private var hasFrequencies = false
     private var hasBlockPositions = false
 
@@ -133,11 +132,9 @@ package struct PostingsCursor {
         let buffer = buffer
         let range = try segment.decoding(.postings, at: start) { () throws(RawError) in try layout.blockRange(wanted) }
         try postings.check(range)
-        let frequencies = try segment.decoding(.postings, at: start) { () throws(RawError) in
+        frequenciesAt = try segment.decoding(.postings, at: start) { () throws(RawError) in
             try unsafe layout.decodeDocuments(wanted, into: buffer.documents)
         }
-        frequenciesAt = frequencies.frequenciesAt
-        frequencyWidth = frequencies.frequencyWidth
         hasFrequencies = false
         hasBlockPositions = false
         block = wanted
@@ -158,9 +155,9 @@ package struct PostingsCursor {
 
     private mutating func loadFrequencies() throws(EngineError) {
         guard !hasFrequencies, let layout else { return }
-        let (block, start, width, buffer) = (block, frequenciesAt, frequencyWidth, buffer)
+        let (block, start, buffer) = (block, frequenciesAt, buffer)
         try segment.decoding(.postings, at: postings.range.lowerBound) { () throws(RawError) in
-            try unsafe layout.decodeFrequencies(block, at: start, width: width, into: buffer.frequencies)
+            try unsafe layout.decodeFrequencies(block, at: start, into: buffer.frequencies)
         }
         hasFrequencies = true
     }
@@ -214,29 +211,21 @@ package struct PostingsCursor {
 
     // MARK: Bounds for skipping
 
-    /// Bounds over a block of documents.
+    /// What is known of a block of documents without decoding it.
     package struct BlockBound: Equatable, Sendable {
         /// Last document of the block.
         package let lastDocument: UInt32
-        /// Largest frequency; `UInt32.max` means that it is not known.
-        package let maxFrequency: UInt32
-        /// Smallest length code.
-        package let minLengthCode: UInt8
+        package let impacts: Impacts
     }
 
-    /// The bound of the first block that reaches `target`, without decoding it; nil if the list ends before. Does not
-    /// move the cursor. Lists of one block have no bound of their own: it says "unknown" up to the last document of
-    /// the segment.
+    /// The bound of the first block that reaches `target`; nil if the list ends before. Does not move the cursor. Of a list
+    /// with positions and several blocks.
     package func bound(reaching target: UInt32) -> BlockBound? {
-        guard let layout, layout.blockCount > 1 else {
-            return BlockBound(lastDocument: Self.end - 1, maxFrequency: .max, minLengthCode: 0)
+        guard let layout, layout.blockCount > 1, entry.hasPositions else {
+            preconditionFailure("a list of one block or without positions has no bounds")
         }
         let wanted = layout.block(reaching: target, from: max(block, 0))
         guard wanted < layout.blockCount else { return nil }
-        let frequency = layout.frequencyBound(wanted)
-        return BlockBound(
-            lastDocument: layout.lastDocument(wanted),
-            maxFrequency: frequency == SegmentFormat.unboundedFrequency ? .max : UInt32(frequency),
-            minLengthCode: layout.lengthBound(wanted))
+        return BlockBound(lastDocument: layout.lastDocument(wanted), impacts: layout.impacts(wanted))
     }
 }

@@ -1,9 +1,10 @@
 // Turns the sorted postings of a term into blocks (docs/segment-format.md, section 6).
 //
-// Confined to one thread: it owns two scratch blocks.
+// Confined to one thread: it owns a scratch block.
 
 @safe final class PostingsEncoder {
     private let scratch = UnsafeMutablePointer<UInt32>.allocate(capacity: SegmentFormat.blockCount)
+    private let impacts = ImpactCollector()
 
     deinit { unsafe scratch.deallocate() }
 
@@ -58,7 +59,9 @@
     ) {
         let blockCount = (list.documentCount + SegmentFormat.blockCount - 1) / SegmentFormat.blockCount
         let skipStart = postings.count
-        if blockCount > 1 { postings.zeros(blockCount * SegmentFormat.skipEntryBytes) }
+        if blockCount > 1 {
+            postings.zeros(blockCount * PostingsLayout.skipBytes(hasPositions: list.hasPositions))
+        }
         let blocksStart = postings.count
         let positionsStart = positions.count
         var before: UInt32 = .max  // -1: the first difference is the ordinal itself
@@ -70,27 +73,29 @@
                 encodeBlock(list, start, count, before: before, postings: postings)
             }
             before = unsafe list.documents[start + count - 1]
-            var occurrences = 0
-            var largest: UInt32 = 1
             if list.hasPositions {
-                for index in start..<(start + count) {
-                    unsafe occurrences += Int(list.frequencies[index])
-                    largest = unsafe max(largest, list.frequencies[index])
-                }
+                var occurrences = 0
+                for index in start..<(start + count) { unsafe occurrences += Int(list.frequencies[index]) }
                 encodePositions(list, start, count, from: nextPosition, occurrences, to: positions)
                 nextPosition += occurrences
             }
             guard blockCount > 1 else { continue }
-            var shortest: UInt8 = .max
+            postings.patch(before, at: skipStart + 4 * block)
+            postings.patch(
+                UInt32(truncatingIfNeeded: postings.count - blocksStart), at: skipStart + 4 * (blockCount + block))
+            guard list.hasPositions else { continue }
+            postings.patch(
+                UInt32(truncatingIfNeeded: positions.count - positionsStart),
+                at: skipStart + 4 * (2 * blockCount + block))
+            impacts.clear()
             for index in start..<(start + count) {
-                shortest = unsafe min(shortest, lengthCodes[Int(list.documents[index])])
+                unsafe impacts.add(
+                    frequency: list.frequencies[index], lengthCode: lengthCodes[Int(list.documents[index])])
             }
-            let entry = skipStart + block * SegmentFormat.skipEntryBytes
-            postings.patch(before, at: entry)
-            postings.patch(UInt32(truncatingIfNeeded: postings.count - blocksStart), at: entry + 4)
-            postings.patch(UInt32(truncatingIfNeeded: positions.count - positionsStart), at: entry + 8)
-            postings.patch(UInt16(min(largest, UInt32(SegmentFormat.unboundedFrequency))), at: entry + 12)
-            postings.patch(shortest, at: entry + 14)
+            let found = impacts.finish()
+            let at = skipStart + 12 * blockCount + Impacts.byteCount * block
+            postings.patch(UInt8(found.isExact ? 0 : 1), at: at)
+            postings.patch(found.pairs, at: at + 1)
         }
     }
 
@@ -106,14 +111,10 @@
         }
         let width = UInt32.bitWidth - all.leadingZeroBitCount
         postings.byte(UInt8(width))
-        guard list.hasPositions else { return unsafe postings.pack(scratch, count: count, width: width) }
-        var allFrequencies: UInt32 = 0
-        for index in 0..<count { unsafe allFrequencies |= list.frequencies[start + index] &- 1 }
-        let frequencyWidth = UInt32.bitWidth - allFrequencies.leadingZeroBitCount
-        postings.byte(UInt8(frequencyWidth))
-        unsafe postings.pack(scratch, count: count, width: width)
-        for index in 0..<count { unsafe scratch[index] = unsafe list.frequencies[start + index] &- 1 }
-        unsafe postings.pack(scratch, count: count, width: frequencyWidth)
+        unsafe PackedBlock.pack(scratch, count: count, width: width, to: postings)
+        guard list.hasPositions else { return }
+        for index in 0..<count { unsafe scratch[index] = list.frequencies[start + index] &- 1 }
+        unsafe PackedBlock.packPatched(scratch, count: count, to: postings)
     }
 
     private func encodePositions(
@@ -122,31 +123,21 @@
         // A single posting with a single position stands in the dictionary.
         if list.occurrenceCount == 1 { return }
         var filled = 0
-        var all: UInt32 = 0
         var next = first
         for index in start..<(start + count) {
             var before: UInt32 = 0
             for _ in unsafe 0..<list.frequencies[index] {
                 let position = unsafe list.positions[next]
-                let difference = position &- before
-                unsafe scratch[filled] = difference
-                all |= difference
+                unsafe scratch[filled] = position &- before
                 before = position
                 next += 1
                 filled += 1
                 if filled == SegmentFormat.blockCount {
-                    writeChunk(filled, all, to: out)
+                    unsafe PackedBlock.packPatched(scratch, count: filled, to: out)
                     filled = 0
-                    all = 0
                 }
             }
         }
-        if filled > 0 { writeChunk(filled, all, to: out) }
-    }
-
-    private func writeChunk(_ count: Int, _ all: UInt32, to out: OutputBuffer) {
-        let width = UInt32.bitWidth - all.leadingZeroBitCount
-        out.byte(UInt8(width))
-        unsafe out.pack(scratch, count: count, width: width)
+        if filled > 0 { unsafe PackedBlock.packPatched(scratch, count: filled, to: out) }
     }
 }

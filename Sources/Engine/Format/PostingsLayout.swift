@@ -21,30 +21,45 @@
         positionsLength = Int(entry.positions.upperBound - entry.positions.lowerBound)
         self.documentCount = documentCount
         blockCount = (documentFrequency + SegmentFormat.blockCount - 1) / SegmentFormat.blockCount
-        blocksStart = blockCount > 1 ? blockCount * SegmentFormat.skipEntryBytes : 0
+        blocksStart =
+            blockCount > 1 ? blockCount * Self.skipBytes(hasPositions: entry.hasPositions) : 0
         guard blocksStart <= bytes.count else { throw .malformed(what: "postings length \(bytes.count)", offset: 0) }
     }
 
-    /// Bytes of the skip entries, at the start of the list.
+    /// What a block of a list of several takes before the blocks: last ordinal, ends, impacts, each in an array of its own.
+    static func skipBytes(hasPositions: Bool) -> Int { hasPositions ? 12 + Impacts.byteCount : 8 }
+
+    /// Bytes before the blocks, at the start of the list.
     var skipBytes: Int { blocksStart }
 
     func countInBlock(_ block: Int) -> Int {
         min(SegmentFormat.blockCount, documentFrequency - block * SegmentFormat.blockCount)
     }
 
-    // In bounds: a block below `blockCount` has its skip entry in the first `blocksStart` bytes.
+    // In bounds: the arrays for `blockCount` blocks fill the first `blocksStart` bytes.
     @inline(__always)
-    private func skip<Value: FixedWidthInteger & BitwiseCopyable>(_ block: Int, _ offset: Int, _: Value.Type) -> Value {
-        unsafe Value(
-            littleEndian: bytes.loadUnaligned(
-                fromByteOffset: block * SegmentFormat.skipEntryBytes + offset, as: Value.self))
+    private func word(_ place: Int) -> UInt32 {
+        unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self))
     }
 
     /// Last document of a block of a list of several.
     @inline(__always)
-    func lastDocument(_ block: Int) -> UInt32 { skip(block, 0, UInt32.self) }
-    func frequencyBound(_ block: Int) -> UInt16 { skip(block, 12, UInt16.self) }
-    func lengthBound(_ block: Int) -> UInt8 { skip(block, 14, UInt8.self) }
+    func lastDocument(_ block: Int) -> UInt32 { word(block &* 4) }
+
+    @inline(__always)
+    private func postingsEnd(_ block: Int) -> Int { Int(word((blockCount &+ block) &* 4)) }
+
+    @inline(__always)
+    private func positionsEnd(_ block: Int) -> Int { Int(word((2 &* blockCount &+ block) &* 4)) }
+
+    /// Of a block of a list of several with positions.
+    @inline(__always)
+    func impacts(_ block: Int) -> Impacts {
+        let at = 12 &* blockCount &+ Impacts.byteCount &* block
+        return unsafe Impacts(
+            pairs: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at &+ 1, as: UInt64.self)),
+            isExact: bytes.load(fromByteOffset: at, as: UInt8.self) == 0)
+    }
 
     /// First block from `start` on whose last document is not before `target`; the block count if none is. Of a list of
     /// several blocks.
@@ -67,66 +82,79 @@
     }
 
     /// Where `block` lies in the list's bytes.
+    @inline(__always)
     func blockRange(_ block: Int) throws(RawError) -> Range<Int> {
         guard blockCount > 1 else { return unsafe 0..<bytes.count }
-        let start = block == 0 ? 0 : Int(skip(block - 1, 4, UInt32.self))
-        let end = Int(skip(block, 4, UInt32.self))
-        guard start <= end, unsafe end <= bytes.count - blocksStart else {
-            throw .malformed(what: "place of block \(block)", offset: block * SegmentFormat.skipEntryBytes)
+        let start = block == 0 ? 0 : postingsEnd(block &- 1)
+        let end = postingsEnd(block)
+        guard start <= end, unsafe end <= bytes.count &- blocksStart else {
+            throw .malformed(what: "place of block \(block)", offset: (blockCount + block) * 4)
         }
-        return (blocksStart + start)..<(blocksStart + end)
+        return (blocksStart &+ start)..<(blocksStart &+ end)
     }
 
     /// Where the positions of `block` lie in the list's positions.
     func positionsRange(_ block: Int) throws(RawError) -> Range<Int> {
         guard blockCount > 1 else { return 0..<positionsLength }
-        let start = block == 0 ? 0 : Int(skip(block - 1, 8, UInt32.self))
-        let end = Int(skip(block, 8, UInt32.self))
+        let start = block == 0 ? 0 : positionsEnd(block - 1)
+        let end = positionsEnd(block)
         guard start <= end, end <= positionsLength else {
-            throw .malformed(what: "positions of block \(block)", offset: block * SegmentFormat.skipEntryBytes)
+            throw .malformed(what: "positions of block \(block)", offset: (2 * blockCount + block) * 4)
         }
         return start..<end
     }
 
     /// Decodes the ordinals of `block` into `documents`, which has room for a block.
     ///
-    /// - Returns: where in the list the frequencies of the block start, and their width.
+    /// - Returns: where in the list the frequencies of the block start.
     func decodeDocuments(
         _ block: Int, into documents: UnsafeMutablePointer<UInt32>
-    ) throws(RawError) -> (frequenciesAt: Int, frequencyWidth: Int) {
+    ) throws(RawError) -> Int {
         let range = try blockRange(block)
         let count = countInBlock(block)
         var cursor = unsafe RawCursor(UnsafeRawBufferPointer(rebasing: bytes[range]))
         let width = Int(try cursor.byte())
-        let frequencyWidth = hasPositions ? Int(try cursor.byte()) : 0
-        try unsafe cursor.unpack(documents, count: count, width: width)
-        // Sums in 64 bits cannot wrap: 128 differences below 2^32.
-        var last: UInt64 = block == 0 ? 0 : UInt64(lastDocument(block - 1)) + 1
-        for index in 0..<count {
-            unsafe last &+= UInt64(documents[index])
-            unsafe documents[index] = UInt32(truncatingIfNeeded: last)
-            last &+= 1
+        let before = block == 0 ? UInt32.max : lastDocument(block &- 1)
+        let last: UInt32
+        if count == SegmentFormat.blockCount, width <= 24 {
+            // `before` is below 2^31 or none, and so is the sum of 128 differences: nothing wraps, sums ascend.
+            guard before == .max || before < documentCount else {
+                throw .malformed(what: "ordinal before block \(block)", offset: range.lowerBound)
+            }
+            let packed = try unsafe cursor.raw(16 &* width)
+            unsafe PackedBlock.unpackOrdinals(packed.baseAddress!, width: width, before: before, into: documents)
+            last = unsafe documents[count &- 1]
+        } else {
+            try unsafe PackedBlock.unpack(&cursor, count: count, width: width, into: documents)
+            var next = UInt64(before &+ 1)
+            for index in 0..<count {
+                unsafe next &+= UInt64(documents[index])
+                guard next < UInt64(documentCount) else {
+                    throw .malformed(what: "ordinal in block \(block)", offset: range.lowerBound)
+                }
+                unsafe documents[index] = UInt32(truncatingIfNeeded: next)
+                next &+= 1
+            }
+            last = UInt32(truncatingIfNeeded: next &- 1)
         }
-        guard last <= UInt64(documentCount), blockCount == 1 || last == UInt64(lastDocument(block)) + 1 else {
+        guard last < documentCount, blockCount == 1 || last == lastDocument(block) else {
             throw .malformed(what: "ordinal in block \(block)", offset: range.lowerBound)
         }
-        return (range.lowerBound + cursor.offset, frequencyWidth)
+        return range.lowerBound &+ cursor.offset
     }
 
-    /// - Parameters: as `decodeDocuments` returned.
+    /// - Parameter start: as `decodeDocuments` returned.
     func decodeFrequencies(
-        _ block: Int, at start: Int, width: Int, into frequencies: UnsafeMutablePointer<UInt32>
+        _ block: Int, at start: Int, into frequencies: UnsafeMutablePointer<UInt32>
     ) throws(RawError) {
         let range = try blockRange(block)
         let count = countInBlock(block)
         guard start <= range.upperBound else { throw .malformed(what: "frequencies", offset: start) }
         var cursor = unsafe RawCursor(UnsafeRawBufferPointer(rebasing: bytes[start..<range.upperBound]))
-        try unsafe cursor.unpack(frequencies, count: count, width: width)
+        try unsafe PackedBlock.unpackPatched(&cursor, count: count, into: frequencies)
         guard cursor.isAtEnd else { throw .malformed(what: "end of block \(block)", offset: start) }
-        for index in 0..<count {
-            guard unsafe frequencies[index] < UInt32.max else { throw .malformed(what: "frequency", offset: start) }
-            unsafe frequencies[index] += 1
-        }
+        // Below 2^31, as nothing in a block with exceptions is larger.
+        for index in 0..<count { unsafe frequencies[index] &+= 1 }
     }
 
     /// Decodes position differences of one block.
@@ -141,10 +169,9 @@
         var cursor = unsafe RawCursor(positions)
         var done = 0
         while done < count {
-            let chunk = min(SegmentFormat.blockCount, count - done)
-            let width = Int(try cursor.byte())
-            try unsafe cursor.unpack(out + done, count: chunk, width: width)
-            done += chunk
+            let chunk = min(SegmentFormat.blockCount, count &- done)
+            try unsafe PackedBlock.unpackPatched(&cursor, count: chunk, into: out + done)
+            done &+= chunk
         }
         guard cursor.isAtEnd else { throw .malformed(what: "end of positions", offset: cursor.offset) }
     }

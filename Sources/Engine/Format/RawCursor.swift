@@ -4,6 +4,8 @@
 enum RawError: Error {
     /// Offset from the start of the cursor's bytes.
     case malformed(what: String, offset: Int)
+    /// A checksum does not hold.
+    case damaged(EngineError)
 }
 
 /// Valid as long as the view its bytes come from.

@@ -13,29 +13,33 @@ package struct ReadRound {
         return wants.count - 1
     }
 
-    /// Reads all ranges with one call of the source.
+    /// Reads all ranges with one call of the source, or none if all are mapped.
     ///
     /// - Throws: `EngineError`, or what the source throws.
     package func run(_ source: any ByteSource) throws -> [SectionSlice] {
-        var requests: [ByteRequest] = []
-        for want in wants where !want.range.isEmpty {
-            requests.append(try want.segment.request(want.section, want.range))
-        }
-        let views = requests.isEmpty ? [] : try source.read(requests)
-        guard views.count == requests.count else {
-            throw EngineError(.io, "\(requests.count) ranges were asked for, \(views.count) came")
-        }
-        var slices: [SectionSlice] = []
+        var slices: [SectionSlice?] = []
         slices.reserveCapacity(wants.count)
-        var next = 0
+        var requests: [ByteRequest] = []
         for want in wants {
             if want.range.isEmpty {
                 slices.append(want.segment.emptySlice(want.section, at: want.range.lowerBound))
+            } else if let slice = try want.segment.mappedSlice(want.section, want.range) {
+                slices.append(slice)
             } else {
-                slices.append(try want.segment.slice(want.section, want.range, requests[next], views[next]))
-                next += 1
+                slices.append(nil)
+                requests.append(try want.segment.request(want.section, want.range))
             }
         }
-        return slices
+        guard !requests.isEmpty else { return slices.map { $0! } }
+        let views = try source.read(requests)
+        guard views.count == requests.count else {
+            throw EngineError(.io, "\(requests.count) ranges were asked for, \(views.count) came")
+        }
+        var next = 0
+        for (index, want) in wants.enumerated() where slices[index] == nil {
+            slices[index] = try want.segment.slice(want.section, want.range, requests[next], views[next])
+            next += 1
+        }
+        return slices.map { $0! }
     }
 }

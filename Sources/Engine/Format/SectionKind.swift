@@ -56,11 +56,8 @@ package enum SegmentFormat {
     package static let documentRowBytes = 16 + 76
     package static let killRowBytes = 104
     package static let keyRunRowBytes = 12
-    package static let skipEntryBytes = 16
     /// Every so many documents one entry of `documentIndex`.
     package static let documentsPerIndexEntry = 64
     /// Every so many rows of `keyRun` one entry of `keyIndex`.
     package static let keysPerIndexEntry = 128
-    /// A frequency bound of this means "or more".
-    package static let unboundedFrequency: UInt16 = .max
 }

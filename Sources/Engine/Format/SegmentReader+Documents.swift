@@ -10,13 +10,13 @@ extension SegmentReader {
 
     /// Time bits (`OrderKey.timeBits`) of the documents of `range`.
     package func timeBits(_ range: Range<Int>) throws -> [UInt64] {
-        var slice = try read(.times, UInt64(range.lowerBound * 8)..<UInt64(range.upperBound * 8))
+        let slice = try read(.times, UInt64(range.lowerBound * 8)..<UInt64(range.upperBound * 8))
         return try unsafe slice.checked().loadAll(UInt64.self)
     }
 
     /// Sizes of the canonical records of the documents of `range`, in bytes.
     package func recordSizes(_ range: Range<Int>) throws -> [UInt32] {
-        var slice = try read(.recordSizes, UInt64(range.lowerBound * 4)..<UInt64(range.upperBound * 4))
+        let slice = try read(.recordSizes, UInt64(range.lowerBound * 4)..<UInt64(range.upperBound * 4))
         return try unsafe slice.checked().loadAll(UInt32.self)
     }
 
@@ -45,7 +45,7 @@ extension SegmentReader {
     package func codes(_ column: NameColumn, _ range: Range<Int>) throws -> [UInt32] {
         let list = names(column)
         let width = NameList.codeBytes(nameCount: list.names.count)
-        var slice = try read(column.kind, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
+        let slice = try read(column.kind, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
         let bytes = try unsafe slice.checked()
         var codes: [UInt32] = []
         codes.reserveCapacity(range.count)
@@ -66,7 +66,7 @@ extension SegmentReader {
         var round = ReadRound()
         round.add(self, .documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
         round.add(self, .lengths, UInt64(range.lowerBound)..<UInt64(range.upperBound))
-        var slices = try round.run(source)
+        let slices = try round.run(source)
         let documents = try unsafe slices[0].checked()
         let lengths = try unsafe slices[1].checked()
         let times = try timeBits(range)
@@ -88,14 +88,14 @@ extension SegmentReader {
         let width = UInt64(SegmentFormat.documentRowBytes)
         var round = ReadRound()
         for ordinal in ordinals { round.add(self, .documents, UInt64(ordinal) * width..<UInt64(ordinal + 1) * width) }
-        var slices = try round.run(source)
+        let slices = try round.run(source)
         return try slices.indices.map { unsafe Self.identity(try slices[$0].checked(), 0) }
     }
 
     /// Key and version of the documents of `range`, in one piece.
     package func identities(_ range: Range<Int>) throws -> [(key: ArticleKey, version: Version)] {
         let width = UInt64(SegmentFormat.documentRowBytes)
-        var slice = try read(.documents, UInt64(range.lowerBound) * width..<UInt64(range.upperBound) * width)
+        let slice = try read(.documents, UInt64(range.lowerBound) * width..<UInt64(range.upperBound) * width)
         let bytes = try unsafe slice.checked()
         return range.indices.map { unsafe Self.identity(bytes, $0 - range.lowerBound) }
     }
@@ -158,7 +158,7 @@ extension SegmentReader {
 
     private func rowKeys(_ range: Range<Int>) throws -> [ArticleKey] {
         let width = SegmentFormat.documentRowBytes
-        var slice = try read(.documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
+        let slice = try read(.documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
         let bytes = try unsafe slice.checked()
         return (0..<range.count).map { unsafe Self.identity(bytes, $0).key }
     }
@@ -193,17 +193,17 @@ extension SegmentReader {
         let stop = min(high * SegmentFormat.keysPerIndexEntry, documentCount)
         guard start < stop else { return [] }
         let width = UInt64(SegmentFormat.keyRunRowBytes)
-        var slice = try read(.keyRun, UInt64(start) * width..<UInt64(stop) * width)
-        return try ordinals(withKeyHalfIn: halves, in: &slice)
+        let slice = try read(.keyRun, UInt64(start) * width..<UInt64(stop) * width)
+        return try ordinals(withKeyHalfIn: halves, in: slice)
     }
 
     /// Ordinals of the rows in `slice` whose key starts with `high`.
-    func ordinals(withKeyHigh high: UInt64, in slice: inout SectionSlice) throws(EngineError) -> [UInt32] {
-        try ordinals(withKeyHalfIn: high...high, in: &slice)
+    func ordinals(withKeyHigh high: UInt64, in slice: SectionSlice) throws(EngineError) -> [UInt32] {
+        try ordinals(withKeyHalfIn: high...high, in: slice)
     }
 
     private func ordinals(
-        withKeyHalfIn halves: ClosedRange<UInt64>, in slice: inout SectionSlice
+        withKeyHalfIn halves: ClosedRange<UInt64>, in slice: SectionSlice
     ) throws(EngineError) -> [UInt32] {
         let bytes = try unsafe slice.checked()
         var found: [UInt32] = []
@@ -238,13 +238,13 @@ extension SegmentReader {
             precondition(want.ordinal < want.segment.footer.documentCount)
             round.add(want.segment, .articles, index.range(index.block(of: want.ordinal)))
         }
-        var slices = try round.run(source)
+        let slices = try round.run(source)
         let decompressor = ZstdDecompressor()
         return try wants.indices.map { number in
             let want = wants[number]
             return try want.segment.record(
                 want.ordinal, inBlock: indexes[number].block(of: want.ordinal),
-                try want.segment.decompress(&slices[number], decompressor), indexes[number])
+                try want.segment.decompress(slices[number], decompressor), indexes[number])
         }
     }
 
@@ -258,7 +258,7 @@ extension SegmentReader {
             let whole = 0..<segment.footer.section(.articleIndex).length
             slots[ObjectIdentifier(segment)] = round.add(segment, .articleIndex, whole)
         }
-        var slices = try round.run(source)
+        let slices = try round.run(source)
         var read: [ObjectIdentifier: ArticleIndex] = [:]
         return try segments.map { segment in
             let name = ObjectIdentifier(segment)
@@ -280,13 +280,13 @@ extension SegmentReader {
 
     /// - Parameter slice: of `articleRange(of:)`.
     func record(
-        _ ordinal: UInt32, from slice: inout SectionSlice, _ decompressor: ZstdDecompressor
+        _ ordinal: UInt32, from slice: SectionSlice, _ decompressor: ZstdDecompressor
     ) throws(EngineError) -> [UInt8] {
         try record(
-            ordinal, inBlock: articleIndex.block(of: ordinal), try decompress(&slice, decompressor), articleIndex)
+            ordinal, inBlock: articleIndex.block(of: ordinal), try decompress(slice, decompressor), articleIndex)
     }
 
-    func decompress(_ slice: inout SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
+    func decompress(_ slice: SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
         try unsafe decompress(try slice.checked(), at: slice.range.lowerBound, decompressor)
     }
 

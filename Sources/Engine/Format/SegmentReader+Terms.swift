@@ -10,8 +10,8 @@ extension SegmentReader {
     ) throws -> [[TermEntry?]] {
         var round = ReadRound()
         let plan = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
-        var slices = try round.run(source)
-        return try plan.entries(&slices)
+        let slices = try round.run(source)
+        return try plan.entries(slices)
     }
 
     package func lookup(_ terms: [[UInt8]]) throws -> [TermEntry?] {
@@ -38,7 +38,7 @@ extension SegmentReader {
         while block < dictionaryIndex.blockCount {
             let end = min(block + 64, dictionaryIndex.blockCount)
             let start = dictionaryIndex.blockRange(block).lowerBound
-            var slice = try read(.dictionary, start..<dictionaryIndex.blockRange(end - 1).upperBound)
+            let slice = try read(.dictionary, start..<dictionaryIndex.blockRange(end - 1).upperBound)
             let bytes = try unsafe slice.checked()
             while block < end {
                 let range = dictionaryIndex.blockRange(block)

@@ -17,6 +17,9 @@ package final class SegmentReader: Sendable {
     package let sizeBytes: UInt64
     package let footer: SegmentFooter
     package let source: any ByteSource
+    /// The whole object, where the source maps it, and which of its pages were found right.
+    private let mapped: (object: ByteView, marks: PageMarks, firstMarks: [Int])?
+    private static let noMarks = PageMarks(pageCount: 0)
 
     /// In ascending (key, version).
     package let kills: [KillRow]
@@ -221,6 +224,7 @@ package final class SegmentReader: Sendable {
         } else {
             indexes = nil
         }
+        mapped = Self.map(name, table, sizeBytes: sizeBytes, source: source)
         for (column, list) in zip([SectionKind.sources, .languages, .sections], names) {
             let expected = UInt64(table.documentCount) * UInt64(NameList.codeBytes(nameCount: list.names.count))
             let entry = table.section(column)
@@ -228,6 +232,19 @@ package final class SegmentReader: Sendable {
                 throw failure(column.name, entry.offset, "\(entry.length) bytes instead of \(expected)")
             }
         }
+    }
+
+    private static func map(
+        _ name: String, _ footer: SegmentFooter, sizeBytes: UInt64, source: any ByteSource
+    ) -> (ByteView, PageMarks, [Int])? {
+        guard let object = source.mapped(name), UInt64(object.count) == sizeBytes else { return nil }
+        var firstMarks: [Int] = []
+        var pageCount = 0
+        for section in footer.sections {
+            firstMarks.append(pageCount)
+            pageCount += section.pageChecksums.count
+        }
+        return (object, PageMarks(pageCount: pageCount), firstMarks)
     }
 
     private static func readWords(_ bytes: [UInt8]) throws(CodingError) -> [UInt64] {
@@ -289,9 +306,7 @@ package final class SegmentReader: Sendable {
     /// - Throws: `.corrupt` if the range does not lie in the section: something that pointed there is wrong.
     func request(_ section: SectionKind, _ range: Range<UInt64>) throws(EngineError) -> ByteRequest {
         let entry = footer.section(section)
-        guard range.upperBound <= entry.length else {
-            throw corrupt(section, range.lowerBound, "range \(range) passes the section's \(entry.length) bytes")
-        }
+        guard range.upperBound <= entry.length else { throw outOfSection(section, range) }
         let page = UInt64(1) << UInt64(entry.pageShift)
         let start = range.lowerBound & ~(page - 1)
         let end = min((range.upperBound + page - 1) & ~(page - 1), entry.length)
@@ -307,26 +322,47 @@ package final class SegmentReader: Sendable {
                 .truncated, "\(request.length) bytes were asked for, \(view.count) came", object: objectName,
                 section: section.name, offset: request.offset)
         }
+        let pageCount = (request.length + 1 << Int(entry.pageShift) - 1) >> Int(entry.pageShift)
         return SectionSlice(
-            range: range, section: entry, object: objectName, view: view, viewStart: request.offset - entry.offset)
+            range, of: section, self, view: view, viewStart: request.offset - entry.offset,
+            marks: PageMarks(pageCount: pageCount), firstMark: 0)
+    }
+
+    /// The slice without a request, if the object is mapped.
+    ///
+    /// - Throws: as `request`.
+    func mappedSlice(_ section: SectionKind, _ range: Range<UInt64>) throws(EngineError) -> SectionSlice? {
+        guard let mapped else { return nil }
+        let entry = footer.sections[section.index]
+        guard range.upperBound <= entry.length else { throw outOfSection(section, range) }
+        return SectionSlice(
+            range, of: section, self, view: mapped.object.slice(Int(entry.offset)..<Int(entry.offset + entry.length)),
+            viewStart: 0, marks: mapped.marks, firstMark: mapped.firstMarks[section.index])
     }
 
     func emptySlice(_ section: SectionKind, at offset: UInt64) -> SectionSlice {
         unsafe SectionSlice(
-            range: offset..<offset, section: footer.section(section), object: objectName,
-            view: ByteView(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil), viewStart: offset)
+            offset..<offset, of: section, self,
+            view: ByteView(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil), viewStart: offset,
+            marks: Self.noMarks, firstMark: 0)
     }
 
     /// One range of one section, checked as a whole.
     func read(_ section: SectionKind, _ range: Range<UInt64>) throws -> SectionSlice {
         var round = ReadRound()
         round.add(self, section, range)
-        var slice = try round.run(source)[0]
+        let slice = try round.run(source)[0]
         _ = try unsafe slice.checked()
         return slice
     }
 
     // MARK: Errors
+
+    private func outOfSection(_ section: SectionKind, _ range: Range<UInt64>) -> EngineError {
+        corrupt(
+            section, range.lowerBound,
+            "range \(range) passes the section's \(footer.section(section).length) bytes")
+    }
 
     /// - Parameter offset: in the section.
     func corrupt(_ section: SectionKind, _ offset: UInt64, _ message: String) -> EngineError {
@@ -345,6 +381,7 @@ package final class SegmentReader: Sendable {
         } catch {
             switch error {
             case .malformed(let what, let offset): throw corrupt(section, start + UInt64(offset), "bad \(what)")
+            case .damaged(let error): throw error
             }
         }
     }

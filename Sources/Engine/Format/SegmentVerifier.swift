@@ -48,7 +48,7 @@ package struct SegmentVerifier {
                 var round = ReadRound()
                 round.add(segment, kind, start..<end)
                 do {
-                    var slice = try round.run(segment.source)[0]
+                    let slice = try round.run(segment.source)[0]
                     _ = try unsafe slice.checked()
                 } catch let error as EngineError where error.code == .corrupt || error.code == .truncated {
                     findings.append(error)
@@ -59,7 +59,7 @@ package struct SegmentVerifier {
     }
 
     private mutating func checkHeader() throws {
-        var slice = try segment.read(.header, 0..<UInt64(SegmentFormat.headerBytes))
+        let slice = try segment.read(.header, 0..<UInt64(SegmentFormat.headerBytes))
         let bytes = unsafe Array(try slice.checked())
         var expected = ByteWriter()
         expected.fixed(SegmentFormat.magic)
@@ -86,7 +86,7 @@ package struct SegmentVerifier {
         where place != rows[index * SegmentFormat.documentsPerIndexEntry].orderKey {
             report(.documentIndex, index * 24, "entry \(index) is not the place of its document")
         }
-        var slice = try segment.read(.keyRun, 0..<segment.footer.section(.keyRun).length)
+        let slice = try segment.read(.keyRun, 0..<segment.footer.section(.keyRun).length)
         let bytes = try unsafe slice.checked()
         var seen = DocumentSet(documentCount: rows.count)
         var before: (ArticleKey, Version)?
@@ -215,19 +215,28 @@ package struct SegmentVerifier {
         }
     }
 
-    /// Block bounds must hold, else a search would skip what it should find.
+    /// Impacts must be those of their blocks, else a search would skip what it should find.
     private mutating func checkBounds(_ entry: TermEntry, _ list: DecodedList, _ rows: [DocumentRow]) throws {
-        guard list.documents.count > SegmentFormat.blockCount else { return }
+        guard entry.hasPositions, list.documents.count > SegmentFormat.blockCount else { return }
         let cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
-        for index in 0..<list.documents.count {
-            let document = unsafe list.documents.base[index]
-            guard let bound = cursor.bound(reaching: document),
-                unsafe bound.maxFrequency >= list.frequencies.base[index],
-                bound.minLengthCode <= rows[Int(document)].lengthCode
+        let collector = ImpactCollector()
+        var index = 0
+        while index < list.documents.count {
+            let end = min(index + SegmentFormat.blockCount, list.documents.count)
+            let bound = unsafe cursor.bound(reaching: list.documents.base[index])
+            collector.clear()
+            for place in index..<end {
+                let row = unsafe rows[Int(list.documents.base[place])]
+                unsafe collector.add(frequency: list.frequencies.base[place], lengthCode: row.lengthCode)
+            }
+            guard let bound, unsafe bound.lastDocument == list.documents.base[end - 1],
+                bound.impacts == collector.finish()
             else {
                 return report(
-                    .postings, Int(entry.postings.lowerBound), "a block bound does not hold for document \(document)")
+                    .postings, Int(entry.postings.lowerBound),
+                    "the impacts of block \(index / SegmentFormat.blockCount) are not those of its documents")
             }
+            index = end
         }
     }
 

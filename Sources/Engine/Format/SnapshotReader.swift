@@ -1,6 +1,7 @@
 package import ByteCoding
 package import News
 package import Storage
+import Synchronization
 
 /// The live article of a key.
 package struct LiveVersion: Equatable, Sendable {
@@ -32,6 +33,18 @@ package final class SnapshotReader: Sendable {
     package let liveDocumentCount: Int
     /// Sum of the lengths of the live documents.
     package let liveTokenCount: UInt64
+    private let scores = Mutex<ScoreTable?>(nil)
+
+    /// Made when it is first asked for.
+    var scoreTable: ScoreTable {
+        scores.withLock { scores in
+            if let scores { return scores }
+            let made = ScoreTable(
+                Relevance(articleCount: UInt64(liveDocumentCount), wordCount: liveTokenCount))
+            scores = made
+            return made
+        }
+    }
 
     /// Opens with two rounds for footers and open areas, and one more if there are kills.
     ///
@@ -83,9 +96,9 @@ package final class SnapshotReader: Sendable {
         var round = ReadRound()
         let dictionary = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
         let killed = TermLookup(terms, in: segments, \.correctionIndex, .corrections, &round)
-        var slices = try round.run(source)
-        let entries = try dictionary.entries(&slices)
-        let corrections = try killed.correctionCounts(&slices)
+        let slices = try round.run(source)
+        let entries = try dictionary.entries(slices)
+        let corrections = try killed.correctionCounts(slices)
         return try terms.indices.map { term in
             var sum = 0
             for segment in segments.indices {

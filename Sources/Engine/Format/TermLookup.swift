@@ -27,9 +27,9 @@ struct TermLookup {
     /// For each segment, for each term, its entry in the dictionary or nil.
     ///
     /// - Parameter slices: of the round.
-    func entries(_ slices: inout [SectionSlice]) throws -> [[TermEntry?]] {
+    func entries(_ slices: [SectionSlice]) throws -> [[TermEntry?]] {
         let scanner = DictionaryBlockScanner()
-        return try forEach(&slices, absent: nil) { segment, term, block, slice in
+        return try forEach(slices, absent: nil) { segment, term, block, slice in
             unsafe segment.load(try slice.checked(), block: block, into: scanner)
             return try segment.decoding(.dictionary, at: slice.range.lowerBound) { () throws(RawError) -> TermEntry? in
                 while try scanner.next() {
@@ -45,9 +45,9 @@ struct TermLookup {
     /// For each segment, for each term, how many losers of the segment's kills have it.
     ///
     /// - Parameter slices: of the round.
-    func correctionCounts(_ slices: inout [SectionSlice]) throws -> [[UInt32]] {
+    func correctionCounts(_ slices: [SectionSlice]) throws -> [[UInt32]] {
         let scanner = CorrectionBlockScanner()
-        return try forEach(&slices, absent: 0) { segment, term, block, slice in
+        return try forEach(slices, absent: 0) { segment, term, block, slice in
             unsafe segment.load(try slice.checked(), block: block, into: scanner)
             return try segment.decoding(.corrections, at: slice.range.lowerBound) { () throws(RawError) -> UInt32 in
                 while try scanner.next() {
@@ -61,15 +61,15 @@ struct TermLookup {
     }
 
     private func forEach<Value>(
-        _ slices: inout [SectionSlice], absent: Value,
-        _ find: (SegmentReader, [UInt8], _ block: Int, inout SectionSlice) throws -> Value
+        _ slices: [SectionSlice], absent: Value,
+        _ find: (SegmentReader, [UInt8], _ block: Int, SectionSlice) throws -> Value
     ) throws -> [[Value]] {
         var found: [[Value]] = []
         for (number, segment) in segments.enumerated() {
             var values: [Value] = []
             for term in terms {
                 if let block = segment[keyPath: index].block(of: term), let slice = sliceOfBlock[number][block] {
-                    values.append(try find(segment, term, block, &slices[slice]))
+                    values.append(try find(segment, term, block, slices[slice]))
                 } else {
                     values.append(absent)
                 }

@@ -91,10 +91,9 @@ final class DecodedList {
         while block < layout.blockCount {
             if block > 0, Int(layout.lastDocument(block - 1)) >= range.upperBound { return }
             try segment.decoding(.postings, at: start) { () throws(RawError) in
-                let found = try unsafe layout.decodeDocuments(block, into: blockDocuments.base)
+                let frequenciesAt = try unsafe layout.decodeDocuments(block, into: blockDocuments.base)
                 guard entry.hasPositions else { return }
-                try unsafe layout.decodeFrequencies(
-                    block, at: found.frequenciesAt, width: found.frequencyWidth, into: blockFrequencies.base)
+                try unsafe layout.decodeFrequencies(block, at: frequenciesAt, into: blockFrequencies.base)
             }
             let count = layout.countInBlock(block)
             if entry.hasPositions {

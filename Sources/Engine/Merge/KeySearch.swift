@@ -74,10 +74,10 @@ package struct KeySearch {
             probes.append(key)
         }
         guard !probes.isEmpty else { return false }
-        var slices = try round.run(segment.source)
+        let slices = try round.run(segment.source)
         var ordinals: [UInt32] = []
         for (index, key) in probes.enumerated() {
-            ordinals += try segment.ordinals(withKeyHigh: key.high, in: &slices[index])
+            ordinals += try segment.ordinals(withKeyHigh: key.high, in: slices[index])
         }
         guard !ordinals.isEmpty else { return false }
         return try segment.identities(ordinals).contains { isMeant($0.key, $0.version) }

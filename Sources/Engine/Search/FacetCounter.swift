@@ -28,7 +28,7 @@ struct FacetCounter {
             var code = 0
             for place in 0..<codeBytes { code |= unsafe Int(bytes[Int(document) * codeBytes + place]) << (8 * place) }
             guard code < counts.count else {
-                throw segment.corrupt(column.section.kind, UInt64(document) * UInt64(codeBytes), "name code \(code)")
+                throw segment.corrupt(column.section, UInt64(document) * UInt64(codeBytes), "name code \(code)")
             }
             counts[code] += 1
             return true

@@ -11,6 +11,8 @@ final class MeteredSource: ByteSource {
     var requestCount: Int { counts.withLock { $0.requests } }
     var byteCount: Int { counts.withLock { $0.bytes } }
 
+    func mapped(_ object: String) -> ByteView? { inner.mapped(object) }
+
     func read(_ requests: [ByteRequest]) throws -> [ByteView] {
         let views = try inner.read(requests)
         let bytes = views.reduce(0) { $0 + $1.count }

@@ -3,7 +3,7 @@
 /// Finds phrases in documents that come in ascending order.
 struct PhraseMatcher {
     /// One for each word, in the order of the phrase.
-    private var words: [PostingsCursor]
+    private var words: [TermCursor]
     /// Indices of words, rarest first.
     private let order: [Int]
     private let slop: UInt32
@@ -12,7 +12,7 @@ struct PhraseMatcher {
     /// With slop: for each start the place of the last word reached.
     private var reached: [UInt32] = []
 
-    init(_ words: [PostingsCursor], slop: Int) {
+    init(_ words: [TermCursor], slop: Int) {
         self.words = words
         self.slop = UInt32(clamping: slop)
         order = words.indices.sorted { (words[$0].documentFrequency, $0) < (words[$1].documentFrequency, $1) }
@@ -20,17 +20,17 @@ struct PhraseMatcher {
 
     var rarest: Int { words[order[0]].documentFrequency }
 
-    /// The first document from `document` on that has every word; `PostingsCursor.end` if there is none.
+    /// The first document from `document` on that has every word; `TermCursor.end` if there is none.
     mutating func next(from document: UInt32) throws -> UInt32 {
-        var candidate = try words[order[0]].seek(document)
+        var candidate = try words[order[0]].advance(to: document)
         var agreed = 1
-        while candidate != PostingsCursor.end, agreed < order.count {
-            let found = try words[order[agreed]].seek(candidate)
+        while candidate != TermCursor.end, agreed < order.count {
+            let found = try words[order[agreed]].advance(to: candidate)
             if found == candidate {
                 agreed += 1
             } else {
-                if found == PostingsCursor.end { return found }
-                candidate = try words[order[0]].seek(found)
+                if found == TermCursor.end { return found }
+                candidate = try words[order[0]].advance(to: found)
                 agreed = 1
             }
         }
@@ -102,7 +102,7 @@ final class PhraseLeaf: WindowLeaf {
     private var lastLower: UInt32?
 
     /// - Parameter second: a second set of cursors over the same words.
-    init(_ words: [PostingsCursor], _ second: [PostingsCursor], slop: Int) {
+    init(_ words: [TermCursor], _ second: [TermCursor], slop: Int) {
         marker = PhraseMatcher(words, slop: slop)
         scorer = PhraseMatcher(second, slop: slop)
     }

@@ -43,9 +43,9 @@ struct QueryLookup {
         var wants: [Wants] = []
         let places = Self.places(of: plan, and: place)
         for segment in snapshot.segments { wants.append(Self.wants(plan, places, in: segment, &round)) }
-        var slices = try round.run(source)
-        let entries = try dictionary.entries(&slices)
-        let corrections = try losers.correctionCounts(&slices)
+        let slices = try round.run(source)
+        let entries = try dictionary.entries(slices)
+        let corrections = try losers.correctionCounts(slices)
         liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
         var expanded = plan.expansions.map { _ in Set<[UInt8]>() }
         for (index, segment) in snapshot.segments.enumerated() {
@@ -61,7 +61,7 @@ struct QueryLookup {
                     continue
                 }
                 expansions.append(
-                    try segment.entries(of: expansion, blocks, &slices[slice], distinct: &expanded[number]))
+                    try segment.entries(of: expansion, blocks, slices[slice], distinct: &expanded[number]))
             }
             var found: [UInt32] = []
             for want in want.places {
@@ -84,7 +84,7 @@ struct QueryLookup {
                 ranges.append(found[2 * number]..<max(found[2 * number], found[2 * number + 1]))
             }
             let keys = try plan.keys.enumerated().map { number, key in
-                try want.keys[number].map { try segment.ordinals(withKeyHigh: key.high, in: &slices[$0]) } ?? []
+                try want.keys[number].map { try segment.ordinals(withKeyHigh: key.high, in: slices[$0]) } ?? []
             }
             segments.append(
                 Segment(
@@ -159,7 +159,7 @@ extension SegmentReader {
 
     /// Entries of all terms that an expansion stands for.
     fileprivate func entries(
-        of expansion: QueryPlan.Expansion, _ blocks: ClosedRange<Int>, _ slice: inout SectionSlice,
+        of expansion: QueryPlan.Expansion, _ blocks: ClosedRange<Int>, _ slice: SectionSlice,
         distinct: inout Set<[UInt8]>
     ) throws -> [TermEntry] {
         let scanner = DictionaryBlockScanner()

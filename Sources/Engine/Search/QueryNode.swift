@@ -77,6 +77,14 @@ package struct QueryPhrase: Equatable, Sendable {
     package var slop: Int
     package var isExact: Bool
     package var offset: Int
+
+    package init(field: IndexField, patterns: [TermPattern], slop: Int, isExact: Bool, offset: Int) {
+        self.field = field
+        self.patterns = patterns
+        self.slop = slop
+        self.isExact = isExact
+        self.offset = offset
+    }
 }
 
 /// Instants from `from` on, before `to`; nil is open.

@@ -39,12 +39,18 @@ package struct Relevance: Sendable {
         return UInt64(min(max(weight, 1), UInt128(UInt32.max)))
     }
 
-    /// What a term of `weight` adds to the score of an article.
+    /// Which part of its weight a term adds to the score of an article: f / (f + norm), in 2^-32, rounded down.
     @inline(__always)
+    package static func share(frequency: UInt32, norm: UInt64) -> UInt32 {
+        // frequency < 2^16 and norm > 0: the quotient stays below 2^32.
+        let limited = UInt64(min(frequency, frequencyLimit))
+        return UInt32(truncatingIfNeeded: (limited &<< 48) / (limited &<< 16 &+ norm))
+    }
+
+    /// What a term of `weight` adds to the score of an article.
     package static func part(weight: UInt64, frequency: UInt32, norm: UInt64) -> Int64 {
-        // weight < 2^32 and frequency < 2^16: the product stays below 2^64.
-        let scaled = UInt64(min(frequency, frequencyLimit)) &<< 16
-        return Int64(truncatingIfNeeded: (weight &* scaled) / (scaled &+ norm))
+        // Both factors stay below 2^32.
+        Int64(truncatingIfNeeded: (weight &* UInt64(share(frequency: frequency, norm: norm))) >> 32)
     }
 
     /// ln(a / b) in 2^-16, rounded down from 24 binary places of the logarithm to base 2.

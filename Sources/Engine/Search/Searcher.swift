@@ -20,14 +20,16 @@ package struct Searcher: Sendable {
     ///   throws.
     package func search(_ request: SearchRequest) throws -> SearchResults {
         let run = try SearchRun(request, snapshot: snapshot, generation: generation)
+        defer { SearchScratch.give(run.scratch) }
         return try run.answer()
     }
 
     /// How a request is understood: the tree, then each word that scores with its live articles and weight.
     package func explain(_ request: SearchRequest) throws -> String {
-        try SearchRun(request, snapshot: snapshot, generation: generation).explanation()
+        let run = try SearchRun(request, snapshot: snapshot, generation: generation)
+        defer { SearchScratch.give(run.scratch) }
+        return try run.explanation()
     }
-
 }
 
 /// One search on its way.
@@ -39,7 +41,12 @@ private struct SearchRun {
     let plan: QueryPlan
     let queryHash: UInt64
     let after: SearchCursor?
-    let relevance: Relevance
+    let table: ScoreTable
+    /// If the best hits can be found without looking at all documents.
+    let shape: RankedShape?
+    let scratch: SearchScratch
+
+    var relevance: Relevance { table.relevance }
 
     init(_ request: SearchRequest, snapshot: SnapshotReader, generation: Generation) throws {
         guard (0...SearchRequest.limitCount).contains(request.limitCount) else {
@@ -54,8 +61,9 @@ private struct SearchRun {
         queryHash = SearchCursor.hash(of: request.query)
         after = try request.after.map { (text) throws(QueryError) in try SearchCursor(text) }
         try after?.require(sort: request.sort, generation: generation, queryHash: queryHash)
-        relevance = Relevance(
-            articleCount: UInt64(snapshot.liveDocumentCount), wordCount: snapshot.liveTokenCount)
+        table = snapshot.scoreTable
+        shape = request.sort == .score && request.limitCount > 0 ? RankedShape(plan) : nil
+        scratch = SearchScratch.take()
     }
 
     func answer() throws -> SearchResults {
@@ -64,18 +72,27 @@ private struct SearchRun {
         let expansionCounts = plan.expansions.indices.map { number in
             searches.reduce(0) { $0 + $1.expansionCounts[number] }
         }
-        let weighted = weights(lookup.liveFrequencies, expansionCounts).map {
-            SegmentSearch.Weighted(leaf: $0.leaf, weight: $0.weight)
-        }
-        let mayStop = !request.countExact && request.facets.isEmpty && request.histogram == nil
-        for search in searches {
-            try search.run(plan, weighted, norms: relevance.norms, mayStop: mayStop)
+        let weighted = weights(lookup.liveFrequencies, expansionCounts).map { (leaf: $0.leaf, weight: $0.weight) }
+        let countsAll = request.countExact && knownTotal(lookup) == nil
+        let evaluatesAll = countsAll || !request.facets.isEmpty || request.histogram != nil
+        if let shape {
+            try rank(shape, weighted, searches)
+            // Of all documents no more is wanted than their number.
+            if evaluatesAll {
+                let wants = SegmentSearch.Wants(hits: false, weighted: [], mayStop: false)
+                for search in searches { try search.run(wants, table: table) }
+            }
+        } else {
+            let wants = SegmentSearch.Wants(
+                hits: request.limitCount > 0, weighted: weighted, mayStop: !evaluatesAll)
+            for search in searches { try search.run(wants, table: table) }
         }
         let (hits, records) = try best(of: searches)
         let acceptedCount = searches.reduce(0) { $0 + $1.top.acceptedCount }
+        let known = knownTotal(lookup)
         var results = SearchResults(
-            total: searches.reduce(0) { $0 + $1.matchCount },
-            isExact: !searches.contains { mayStop && $0.top.isComplete },
+            total: known ?? searches.reduce(0) { $0 + $1.matchCount },
+            isExact: known != nil || searches.allSatisfy(\.isCounted),
             hits: hits, next: nil, facets: [:], histogram: [], undatedCount: 0, work: SearchResults.Work())
         results.records = records
         if let last = hits.last, acceptedCount > hits.count {
@@ -102,6 +119,31 @@ private struct SearchRun {
         results.work.requestBytes = source.byteCount
         results.work.windowCount = searches.reduce(0) { $0 + $1.windowCount }
         return results
+    }
+
+    /// Ranks segment after segment: what the best so far score is what those of the next must reach.
+    private func rank(
+        _ shape: RankedShape, _ weighted: [(leaf: Int, weight: UInt64)], _ searches: [SegmentSearch]
+    ) throws {
+        let weights = shape.leaves.map { leaf in weighted.first { $0.leaf == leaf }!.weight }
+        var best: [Int64] = []
+        var floor: Int64 = 0
+        for search in searches {
+            try search.rank(shape, weights: weights, table: table, floor: floor)
+            guard searches.count > 1 else { return }
+            best += search.top.scores
+            guard best.count >= search.top.limitCount else { continue }
+            best.sort(by: >)
+            best.removeLast(best.count - search.top.limitCount)
+            floor = best[best.count - 1]
+        }
+    }
+
+    /// How many articles match, where dictionaries tell: of a single word.
+    private func knownTotal(_ lookup: QueryLookup) -> Int? {
+        guard case .leaf(let leaf) = plan.root, case .term(let term) = plan.leaves[leaf], plan.isScoredTerm[term]
+        else { return nil }
+        return lookup.liveFrequencies[term]
     }
 
     /// The first place behind the cursor's hit; for `oldest` the place of the hit itself, which ends what is before it.
@@ -132,14 +174,17 @@ private struct SearchRun {
             firsts.append(
                 addMaterial(of: segment, found, needsPositions, to: &round))
         }
-        var slices = try round.run(source)
+        let slices = try round.run(source)
         return try snapshot.segments.enumerated().map { index, segment in
             let found = lookup.segments[index]
-            let material = try material(of: segment, index, found, &slices, from: firsts[index])
+            let material = try material(of: segment, index, found, slices, from: firsts[index])
+            // One more than is wanted, where others are passed over: it tells whether there is a next page.
             let top = TopHits(
-                sort: request.sort, limitCount: request.limitCount, after: after.map { ($0.score, found.place) })
+                sort: request.sort, limitCount: request.limitCount + (shape == nil ? 0 : 1),
+                after: after.map { ($0.score, found.place) })
             return try SegmentSearch(
-                plan, segment, dead: snapshot.dead[index], found: found, material: material, top: top)
+                plan, segment, dead: snapshot.dead[index], found: found, material: material, top: top,
+                scratch: scratch)
         }
     }
 
@@ -174,7 +219,7 @@ private struct SearchRun {
 
     /// Takes a segment's slices in the order they were asked for.
     private func material(
-        of segment: SegmentReader, _ index: Int, _ found: QueryLookup.Segment, _ slices: inout [SectionSlice],
+        of segment: SegmentReader, _ index: Int, _ found: QueryLookup.Segment, _ slices: [SectionSlice],
         from first: Int
     ) throws -> SegmentSearch.Material {
         var next = first
@@ -191,7 +236,7 @@ private struct SearchRun {
         for (number, candidates) in found.keyCandidates.enumerated() {
             var live: [UInt32] = []
             for ordinal in candidates {
-                var slice = take()
+                let slice = take()
                 let key = unsafe SegmentReader.identity(try slice.checked(), 0).key
                 if key == plan.keys[number], !snapshot.dead[index].contains(ordinal) { live.append(ordinal) }
             }
@@ -253,7 +298,7 @@ private struct SearchRun {
             let segment = snapshot.segments[candidate.segment]
             round.add(segment, .articles, segment.articleRange(of: candidate.entry.ordinal))
         }
-        var slices = candidates.isEmpty ? [] : try round.run(source)
+        let slices = candidates.isEmpty ? [] : try round.run(source)
         var found: [(hit: SearchResults.Hit, candidate: Int)] = []
         for (index, candidate) in candidates.enumerated() {
             let key = unsafe SegmentReader.identity(try slices[2 * index].checked(), 0).key
@@ -274,7 +319,7 @@ private struct SearchRun {
         let decompressor = ZstdDecompressor()
         let records = try found.map { hit, candidate in
             try snapshot.segments[hit.segment]
-                .record(hit.ordinal, from: &slices[2 * candidates.count + candidate], decompressor)
+                .record(hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor)
         }
         return (hits, records)
     }

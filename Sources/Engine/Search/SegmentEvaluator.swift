@@ -98,6 +98,21 @@ final class SegmentEvaluator {
         }
     }
 
+    /// Evaluates the window in which a document stands. It must lie behind the window before.
+    func fill(windowAround document: UInt32) throws -> Window {
+        let lower = document & ~63
+        let upper = min(UInt64(lower) + UInt64(Window.documentCount), UInt64(documentCount))
+        let window = Window(lower: lower, upper: UInt32(upper))
+        windowCount += 1
+        let mask = unsafe level(0)
+        unsafe fillLive(window, from: lower, mask)
+        _ = try unsafe evaluate(root, window, within: UnsafePointer(mask), level(1), 2)
+        return window
+    }
+
+    /// Bits of the window of the last `fill`.
+    var filled: UnsafePointer<UInt64> { unsafe UnsafePointer(level(1)) }
+
     /// In bounds: there are as many levels as the tree is deep, and three.
     private func level(_ index: Int) -> UnsafeMutablePointer<UInt64> {
         precondition(index < levelCount, "a tree deeper than its plan says")
@@ -120,26 +135,26 @@ final class SegmentEvaluator {
     private func next(_ node: Node, from: UInt32) throws -> UInt32 {
         switch node {
         case .all, .not: return from
-        case .none: return PostingsCursor.end
+        case .none: return TermCursor.end
         case .leaf(let index): return try leaves[index].next(from: from)
         case .and(let nodes):
             var bound = from
             for inner in nodes {
                 bound = max(bound, try next(inner, from: bound))
-                if bound == PostingsCursor.end { break }
+                if bound == TermCursor.end { break }
             }
             return bound
         case .or(let nodes):
-            var bound = PostingsCursor.end
+            var bound = TermCursor.end
             for inner in nodes {
                 bound = min(bound, try next(inner, from: from))
                 if bound <= from { break }
             }
             return bound
         case .range(let range):
-            return from < range.lowerBound ? range.lowerBound : from < range.upperBound ? from : PostingsCursor.end
+            return from < range.lowerBound ? range.lowerBound : from < range.upperBound ? from : TermCursor.end
         case .ordinals(let ordinals):
-            return ordinals.first { $0 >= from } ?? PostingsCursor.end
+            return ordinals.first { $0 >= from } ?? TermCursor.end
         }
     }
 

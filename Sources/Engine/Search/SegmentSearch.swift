@@ -2,30 +2,26 @@ import News
 
 // One segment's part of a search. A hot file: scores of a window lie in memory that it owns.
 
-/// The leaves of a plan in one segment, and what is counted on the way. Confined to one search.
+/// A plan in one segment, and what is counted on the way. Confined to one search.
 @safe
 final class SegmentSearch {
     let segment: SegmentReader
+    private let plan: QueryPlan
     private let dead: DocumentSet
     private let found: QueryLookup.Segment
-    private let leaves: [WindowLeaf]
-    /// For each key of the plan its live documents here.
-    private let keyed: [[UInt32]]
-    private var lengths: SectionSlice?
+    private let material: Material
+    private let scratch: SearchScratch
+    /// For each expansion of the plan.
+    private let lists: [(documents: [UInt32], frequencies: [UInt32])]
     private(set) var facets: [FacetCounter]
     private(set) var histogram: HistogramCounter?
     private(set) var top: TopHits
     private(set) var matchCount = 0
     private(set) var windowCount = 0
+    /// Whether all matches were counted.
+    private(set) var isCounted = true
     /// For each expansion of the plan, live documents with one of its words.
     let expansionCounts: [Int]
-    private let scores = UnsafeMutablePointer<Int64>.allocate(capacity: Int(Window.documentCount))
-
-    /// How a leaf scores.
-    struct Weighted {
-        var leaf: Int
-        var weight: UInt64
-    }
 
     /// Slices of the second round.
     struct Material {
@@ -33,64 +29,69 @@ final class SegmentSearch {
         var postings: [(postings: SectionSlice, positions: SectionSlice)?]
         /// For each expansion, for each of its terms.
         var expansions: [[SectionSlice]]
+        /// For each key of the plan its live documents here.
         var keyed: [[UInt32]]
         var lengths: SectionSlice?
         var facets: [FacetCounter]
         var histogram: HistogramCounter?
     }
 
+    /// - Parameter scratch: kept by the search as long as this is used.
     init(
         _ plan: QueryPlan, _ segment: SegmentReader, dead: DocumentSet, found: QueryLookup.Segment, material: Material,
-        top: TopHits
+        top: TopHits, scratch: SearchScratch
     ) throws {
+        self.plan = plan
         self.segment = segment
         self.dead = dead
         self.found = found
+        self.material = material
+        self.scratch = scratch
         self.top = top
-        keyed = material.keyed
-        lengths = material.lengths
         facets = material.facets
         histogram = material.histogram
         var lists: [(documents: [UInt32], frequencies: [UInt32])] = []
         for (number, entries) in found.expansions.enumerated() {
-            lists.append(try Self.union(entries, material.expansions[number], segment))
+            lists.append(try Self.union(entries, material.expansions[number], segment, scratch))
         }
+        self.lists = lists
         expansionCounts = lists.map { list in list.documents.reduce(0) { dead.contains($1) ? $0 : $0 + 1 } }
-        func cursor(_ term: Int) throws -> PostingsCursor? {
-            guard let entry = found.entries[term], let slices = material.postings[term] else { return nil }
-            return try PostingsCursor(segment, entry, postings: slices.postings, positions: slices.positions)
-        }
-        leaves = try plan.leaves.map { leaf in
-            switch leaf {
-            case .term(let term):
-                guard let first = try cursor(term), let second = try cursor(term) else { return WindowLeaf() }
-                return TermLeaf(first, second)
-            case .expansion(let number):
-                return ListLeaf(documents: lists[number].documents, frequencies: lists[number].frequencies)
-            case .phrase(let terms, let slop):
-                let first = try terms.compactMap { try cursor($0) }
-                let second = try terms.compactMap { try cursor($0) }
-                guard first.count == terms.count, second.count == terms.count else { return WindowLeaf() }
-                return PhraseLeaf(first, second, slop: slop)
-            }
+    }
+
+    private func cursor(_ term: Int) throws -> TermCursor? {
+        guard let entry = found.entries[term], let slices = material.postings[term] else { return nil }
+        return try unsafe TermCursor(
+            entry, of: segment, postings: slices.postings, positions: slices.positions, memory: scratch.slot())
+    }
+
+    private func windowLeaf(_ leaf: QueryPlan.Leaf) throws -> WindowLeaf {
+        switch leaf {
+        case .term(let term):
+            guard let first = try cursor(term), let second = try cursor(term) else { return WindowLeaf() }
+            return TermLeaf(first, second)
+        case .expansion(let number):
+            return ListLeaf(documents: lists[number].documents, frequencies: lists[number].frequencies)
+        case .phrase(let terms, let slop):
+            guard terms.allSatisfy({ found.entries[$0] != nil }) else { return WindowLeaf() }
+            return PhraseLeaf(
+                try terms.compactMap { try cursor($0) }, try terms.compactMap { try cursor($0) }, slop: slop)
         }
     }
 
-    deinit { unsafe scores.deallocate() }
-
     /// Documents with any of some terms, and the sums of their frequencies.
     private static func union(
-        _ entries: [TermEntry], _ slices: [SectionSlice], _ segment: SegmentReader
+        _ entries: [TermEntry], _ slices: [SectionSlice], _ segment: SegmentReader, _ scratch: SearchScratch
     ) throws -> (documents: [UInt32], frequencies: [UInt32]) {
         guard !entries.isEmpty else { return ([], []) }
         var sums = [UInt32](repeating: 0, count: segment.documentCount)
         var count = 0
+        let memory = unsafe scratch.slot()
         for (entry, slice) in zip(entries, slices) {
-            var cursor = try PostingsCursor(
-                segment, entry, postings: slice,
-                positions: segment.emptySlice(.positions, at: entry.positions.lowerBound))
-            var document = try cursor.next()
-            while document != PostingsCursor.end {
+            var cursor = try unsafe TermCursor(
+                entry, of: segment, postings: slice,
+                positions: segment.emptySlice(.positions, at: entry.positions.lowerBound), memory: memory)
+            var document = try cursor.advance(to: 0)
+            while document != TermCursor.end {
                 let (sum, overflow) = sums[Int(document)].addingReportingOverflow(try cursor.frequency())
                 if sums[Int(document)] == 0 { count += 1 }
                 sums[Int(document)] = overflow ? .max : sum
@@ -117,53 +118,155 @@ final class SegmentSearch {
         case .or(let nodes): .or(nodes.map { self.node($0) })
         case .not(let inner): .not(self.node(inner))
         case .dates(let index): .range(found.ranges[index])
-        case .key(let index): .ordinals(keyed[index])
+        case .key(let index): .ordinals(material.keyed[index])
         }
     }
 
-    /// Evaluates the plan.
+    // MARK: The best
+
+    /// Finds the best hits without looking at all documents.
     ///
     /// - Parameters:
-    ///   - weighted: leaves that score; none if scores are not wanted.
-    ///   - norms: for each length code.
-    ///   - mayStop: whether counting may end when the hits are complete.
-    func run(_ plan: QueryPlan, _ weighted: [Weighted], norms: [UInt64], mayStop: Bool) throws {
-        let root = node(plan.root)
-        let evaluator = SegmentEvaluator(
-            root: root, leaves: leaves, documentCount: segment.footer.documentCount, dead: dead, depth: plan.depth)
+    ///   - weights: of the shape's leaves.
+    ///   - floor: a score that enough hits of other segments reach.
+    func rank(_ shape: RankedShape, weights: [UInt64], table: ScoreTable, floor: Int64) throws {
+        guard let lengths = material.lengths?.paged else { return }
+        top.raise(floor: floor)
+        var terms: [Int] = []
+        var parts: [(terms: [Int], weight: UInt64)] = []
+        for (leaf, weight) in zip(shape.leaves, weights) {
+            let words: [Int]
+            switch plan.leaves[leaf] {
+            case .term(let term): words = [term]
+            case .phrase(let phrase, _): words = phrase
+            case .expansion: preconditionFailure("a word with stars has no cursor")
+            }
+            if words.contains(where: { found.entries[$0] == nil }) {
+                if shape.kind == .all { return }
+                continue
+            }
+            parts.append((words, weight))
+            // Alternatives are walked one by one, also those that name the same word.
+            for word in words where shape.kind == .any || !terms.contains(word) { terms.append(word) }
+        }
+        if shape.kind == .all {
+            terms.sort { (found.entries[$0]!.documentFrequency, $0) < (found.entries[$1]!.documentFrequency, $1) }
+        }
+        let search = RankedSearch(
+            segment, cursors: try terms.map { try cursor($0)! },
+            parts: parts.enumerated().map { number, part in
+                RankedSearch.Part(
+                    words: shape.kind == .any ? [number] : part.terms.map { terms.firstIndex(of: $0)! },
+                    weight: part.weight)
+            },
+            table: table, dead: dead, lengths: lengths, range: range(of: shape.filters),
+            filter: try filter(shape.filters), top: top)
+        try search.run(shape.kind)
+        top = search.top
+        matchCount = search.matchCount
+        isCounted = !search.hasSkipped
+    }
+
+    /// What date ranges leave.
+    private func range(of filters: [QueryPlan.Node]) -> Range<UInt32> {
+        var range = 0..<segment.footer.documentCount
+        for case .dates(let index) in filters { range = range.clamped(to: found.ranges[index]) }
+        return range
+    }
+
+    /// All filters but date ranges.
+    private func filter(_ filters: [QueryPlan.Node]) throws -> WindowFilter? {
+        let nodes = filters.filter { if case .dates = $0 { false } else { true } }
+        guard !nodes.isEmpty else { return nil }
+        return WindowFilter(try evaluator(of: .and(nodes), depth: plan.depth + 1))
+    }
+
+    private func evaluator(of root: QueryPlan.Node, depth: Int) throws -> SegmentEvaluator {
+        var leaves = [WindowLeaf](repeating: WindowLeaf(), count: plan.leaves.count)
+        for leaf in Self.leaves(of: root) { leaves[leaf] = try windowLeaf(plan.leaves[leaf]) }
+        return SegmentEvaluator(
+            root: node(root), leaves: leaves, documentCount: segment.footer.documentCount, dead: dead, depth: depth)
+    }
+
+    private static func leaves(of node: QueryPlan.Node) -> [Int] {
+        switch node {
+        case .leaf(let leaf): [leaf]
+        case .and(let nodes), .or(let nodes): nodes.flatMap(leaves)
+        case .not(let inner): leaves(of: inner)
+        case .all, .none, .dates, .key: []
+        }
+    }
+
+    // MARK: All
+
+    /// What is wanted of an evaluation of the whole plan.
+    struct Wants {
+        /// Whether hits are; else matches are only counted.
+        var hits: Bool
+        /// Leaves that score; none if scores are not wanted.
+        var weighted: [(leaf: Int, weight: UInt64)]
+        /// Whether counting may end when the hits are complete.
+        var mayStop: Bool
+    }
+
+    /// Evaluates the plan.
+    func run(_ wants: Wants, table: ScoreTable) throws {
+        matchCount = 0
+        isCounted = true
+        let evaluator = try evaluator(of: plan.root, depth: plan.depth)
+        let scores = ScratchArray<Int64>(repeating: 0, count: Int(Window.documentCount))
+        let taken = ScratchArray<UInt64>(repeating: 0, count: Window.wordCount)
         unsafe try evaluator.forEachWindow(in: 0..<segment.footer.documentCount) { window, matched in
             var count = 0
             for word in 0..<Window.wordCount { count += unsafe matched[word].nonzeroBitCount }
             matchCount += count
-            // Scores of hits that cannot be taken any more are not wanted.
-            unsafe try score(window, matched, top.isComplete ? [] : weighted, norms)
-            unsafe window.forEach(in: matched) { document in
-                let score = unsafe scores[Int(document &- window.lower)]
-                top.offer(TopHits.Entry(score: score, ordinal: document))
-                return true
+            if wants.hits, !top.isComplete {
+                let candidates = unsafe candidates(window, matched, into: taken.base)
+                unsafe try score(evaluator.leaves, window, candidates, wants.weighted, table, scores.base)
+                unsafe window.forEach(in: candidates) { document in
+                    let score = unsafe scores.base[Int(document &- window.lower)]
+                    top.offer(TopHits.Entry(score: score, ordinal: document))
+                    return true
+                }
             }
             for index in facets.indices { unsafe try facets[index].add(window, matched) }
             unsafe try histogram?.add(window, matched)
-            return !(mayStop && top.isComplete)
+            return !(wants.mayStop && top.isComplete)
         }
         windowCount = evaluator.windowCount
+        isCounted = !(wants.mayStop && top.isComplete)
+    }
+
+    /// The matching documents of a window that may become hits: of those that come best first just as many as are wanted.
+    private func candidates(
+        _ window: Window, _ matched: UnsafePointer<UInt64>, into taken: UnsafeMutablePointer<UInt64>
+    ) -> UnsafePointer<UInt64> {
+        guard let wanted = top.wanted else { return unsafe matched }
+        unsafe taken.update(repeating: 0, count: Window.wordCount)
+        var left = wanted.count
+        unsafe window.forEach(in: matched) { document in
+            guard document >= wanted.first else { return true }
+            unsafe window.set(document, in: taken)
+            left -= 1
+            return left > 0
+        }
+        return unsafe UnsafePointer(taken)
     }
 
     /// Puts the scores of the matching documents of a window into `scores`.
     private func score(
-        _ window: Window, _ matched: UnsafePointer<UInt64>, _ weighted: [Weighted], _ norms: [UInt64]
+        _ leaves: [WindowLeaf], _ window: Window, _ matched: UnsafePointer<UInt64>,
+        _ weighted: [(leaf: Int, weight: UInt64)], _ table: ScoreTable, _ scores: UnsafeMutablePointer<Int64>
     ) throws {
-        let count = Int(window.upper - window.lower)
-        unsafe scores.update(repeating: 0, count: count)
-        guard !weighted.isEmpty, lengths != nil else { return }
-        try lengths?.check(Int(window.lower)..<Int(window.upper))
+        unsafe scores.update(repeating: 0, count: Int(window.upper - window.lower))
+        guard let lengths = material.lengths?.paged else { return }
+        try lengths.check(Int(window.lower)..<Int(window.upper))
         // In bounds: the section was read whole, a byte for each document; the window ends with the segment.
-        let codes = unsafe lengths!.unchecked
+        let codes = unsafe lengths.unchecked
         for item in weighted {
             unsafe try leaves[item.leaf].score(window, matched) { document, frequency in
-                let norm = unsafe norms[Int(codes[Int(document)])]
-                let place = Int(document &- window.lower)
-                unsafe scores[place] &+= Relevance.part(weight: item.weight, frequency: frequency, norm: norm)
+                let share = unsafe table.share(frequency: frequency, lengthCode: Int(codes[Int(document)]))
+                unsafe scores[Int(document &- window.lower)] &+= ScoreTable.part(weight: item.weight, share: share)
             }
         }
     }

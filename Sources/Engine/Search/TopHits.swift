@@ -6,13 +6,15 @@ struct TopHits {
     }
 
     private let sort: SearchRequest.Sort
-    private let limitCount: Int
+    let limitCount: Int
     /// The hit of the cursor: only what comes behind it is taken.
     private let after: (score: Int64, place: UInt32)?
     /// A heap with the worst on top once it is full, by `isBefore`.
     private var heap: [Entry] = []
     /// Hits behind the cursor so far, also those that did not fit.
     private(set) var acceptedCount = 0
+    /// What a score must be above to be among the best, if ordinals ascend.
+    private(set) var threshold: Int64 = -1
 
     /// - Parameters:
     ///   - place: for `score` and `newest` the first ordinal behind the cursor's place, for `oldest` the first that is not
@@ -22,7 +24,20 @@ struct TopHits {
         self.limitCount = limitCount
         self.after = after
         heap.reserveCapacity(min(limitCount, 1024))
+        if limitCount == 0 { threshold = .max }
     }
+
+    /// The first ordinal that can be taken, and how many more can: only `newest` knows before it sees them.
+    var wanted: (first: UInt32, count: Int)? {
+        guard sort == .newest else { return nil }
+        return (after?.place ?? 0, max(limitCount + 1 - acceptedCount, 0))
+    }
+
+    /// Whether nothing is refused but for its score.
+    var takesAll: Bool { after == nil }
+
+    /// Says that enough hits score `floor` or more, here or elsewhere: lower ones are not wanted.
+    mutating func raise(floor: Int64) { threshold = max(threshold, floor - 1) }
 
     /// Whether nothing more can be taken. Only `newest` offers hits best first.
     var isComplete: Bool { sort == .newest && acceptedCount > limitCount }
@@ -51,14 +66,19 @@ struct TopHits {
         if heap.count < limitCount {
             heap.append(entry)
             siftUp(heap.count - 1)
+            if heap.count == limitCount { threshold = max(threshold, heap[0].score) }
         } else if limitCount > 0, isBefore(entry, heap[0]) {
             heap[0] = entry
             siftDown()
+            threshold = max(threshold, heap[0].score)
         }
     }
 
     /// Best first.
     var sorted: [Entry] { heap.sorted(by: isBefore) }
+
+    /// In no order.
+    var scores: [Int64] { heap.map(\.score) }
 
     private mutating func siftUp(_ start: Int) {
         var index = start

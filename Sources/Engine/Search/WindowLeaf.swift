@@ -40,8 +40,8 @@ class WindowLeaf {
     /// Ordinals it may yield, for ordering; and relative work.
     var cost: Int { 0 }
 
-    /// A lower bound of the first matching ordinal from `document` on; `PostingsCursor.end` if there is none.
-    func next(from document: UInt32) throws -> UInt32 { PostingsCursor.end }
+    /// A lower bound of the first matching ordinal from `document` on; `TermCursor.end` if there is none.
+    func next(from document: UInt32) throws -> UInt32 { TermCursor.end }
 
     /// Sets the bits of matching ordinals of the window, at least of those whose bit is set in `within`. Others may be
     /// set or not.
@@ -53,26 +53,32 @@ class WindowLeaf {
 
 /// A word.
 final class TermLeaf: WindowLeaf {
-    private var marker: PostingsCursor
+    private var marker: TermCursor
     /// Follows behind the marker, over the same bytes.
-    private var scorer: PostingsCursor
+    private var scorer: TermCursor
 
-    init(_ cursor: PostingsCursor, _ second: PostingsCursor) {
+    init(_ cursor: TermCursor, _ second: TermCursor) {
         marker = cursor
         scorer = second
     }
 
     override var cost: Int { marker.documentFrequency }
 
-    override func next(from document: UInt32) throws -> UInt32 { try marker.seek(document) }
+    override func next(from document: UInt32) throws -> UInt32 { try marker.advance(to: document) }
 
     override func mark(
         _ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>
     ) throws {
-        var document = try marker.seek(window.lower)
+        var document = try marker.advance(to: window.lower)
         while document < window.upper {
-            unsafe window.set(document, in: bits)
-            document = try marker.next()
+            let block = unsafe marker.documentsInBlock
+            var last = document
+            for index in 0..<block.count {
+                last = unsafe block[index]
+                if last >= window.upper { break }
+                unsafe window.set(last, in: bits)
+            }
+            document = try marker.advance(to: last < window.upper ? last &+ 1 : last)
         }
     }
 
@@ -80,7 +86,7 @@ final class TermLeaf: WindowLeaf {
         _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
     ) throws {
         try unsafe window.forEach(in: matched) { document in
-            let found = try scorer.seek(document)
+            let found = try scorer.advance(to: document)
             if found == document { body(document, try scorer.frequency()) }
             return found < window.upper
         }
@@ -104,7 +110,7 @@ final class ListLeaf: WindowLeaf {
 
     override func next(from document: UInt32) throws -> UInt32 {
         while markPlace < documents.count, documents[markPlace] < document { markPlace += 1 }
-        return markPlace < documents.count ? documents[markPlace] : PostingsCursor.end
+        return markPlace < documents.count ? documents[markPlace] : TermCursor.end
     }
 
     override func mark(

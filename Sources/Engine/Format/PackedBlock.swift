@@ -1,0 +1,197 @@
+// Up to 128 numbers in as few bits as they need (docs/segment-format.md, section 6). 128 of them lie in four lanes, number i in
+// lane i mod 4, so that one operation on four words unpacks four numbers (Lemire and Boytsov, "Decoding billions of integers
+// per second through vectorization", 2015); fewer follow bit by bit. The machines this runs on are little-endian.
+//
+// Everything here reads and writes raw memory: lengths are checked before, by `RawCursor` or by the caller.
+
+enum PackedBlock {
+    static let count = SegmentFormat.blockCount
+    /// Most numbers of a block that may be wider than the rest.
+    static let exceptionLimitCount = 7
+    private static let rowCount = count / 4
+
+    @inline(__always)
+    static func byteCount(count valueCount: Int, width: Int) -> Int {
+        valueCount == count ? 16 &* width : (valueCount &* width &+ 7) >> 3
+    }
+
+    // MARK: Lanes
+
+    /// - Parameters:
+    ///   - input: 16 bytes for each bit of `width`.
+    ///   - width: 1 to 32.
+    ///   - body: gets the rows of four, in order.
+    @inline(__always)
+    private static func forEachRow(
+        _ input: UnsafeRawPointer, width: Int, _ body: (_ row: Int, SIMD4<UInt32>) -> Void
+    ) {
+        let mask = SIMD4<UInt32>(repeating: UInt32.max >> UInt32(truncatingIfNeeded: 32 &- width))
+        var words = unsafe input.loadUnaligned(as: SIMD4<UInt32>.self)
+        var at = 0
+        var shift = 0
+        for row in 0..<rowCount {
+            var value = words &>> SIMD4<UInt32>(repeating: UInt32(truncatingIfNeeded: shift))
+            shift &+= width
+            if shift >= 32 {
+                shift &-= 32
+                at &+= 16
+                if row &+ 1 < rowCount || shift > 0 {
+                    words = unsafe input.loadUnaligned(fromByteOffset: at, as: SIMD4<UInt32>.self)
+                }
+                if shift > 0 {
+                    value |= words &<< SIMD4<UInt32>(repeating: UInt32(truncatingIfNeeded: width &- shift))
+                }
+            }
+            body(row, value & mask)
+        }
+    }
+
+    /// 128 numbers.
+    static func unpackLanes(_ input: UnsafeRawPointer, width: Int, into out: UnsafeMutablePointer<UInt32>) {
+        guard width > 0 else { return unsafe out.update(repeating: 0, count: count) }
+        let memory = UnsafeMutableRawPointer(out)
+        unsafe forEachRow(input, width: width) { row, value in
+            unsafe memory.storeBytes(of: value, toByteOffset: row &* 16, as: SIMD4<UInt32>.self)
+        }
+    }
+
+    /// 128 ordinals from their differences less one.
+    ///
+    /// - Parameters:
+    ///   - before: the ordinal before the first; all ones for none.
+    ///   - width: at most 24, so that sums below 2^31 + 2^31 do not wrap.
+    static func unpackOrdinals(
+        _ input: UnsafeRawPointer, width: Int, before: UInt32, into out: UnsafeMutablePointer<UInt32>
+    ) {
+        let memory = UnsafeMutableRawPointer(out)
+        guard width > 0 else {
+            for index in 0..<count { unsafe out[index] = before &+ 1 &+ UInt32(truncatingIfNeeded: index) }
+            return
+        }
+        let ones = SIMD4<UInt32>(repeating: 1)
+        var last = SIMD4<UInt32>(repeating: before)
+        unsafe forEachRow(input, width: width) { row, value in
+            var sums = value &+ ones
+            sums &+= SIMD4(0, sums[0], sums[1], sums[2])
+            sums &+= SIMD4(0, 0, sums[0], sums[1])
+            sums &+= last
+            unsafe memory.storeBytes(of: sums, toByteOffset: row &* 16, as: SIMD4<UInt32>.self)
+            last = SIMD4(repeating: sums[3])
+        }
+    }
+
+    /// 128 numbers that fit into `width` bits.
+    private static func packLanes(_ values: UnsafePointer<UInt32>, width: Int, to out: OutputBuffer) {
+        guard width > 0 else { return }
+        let memory = UnsafeRawPointer(values)
+        unsafe out.append(byteCount: 16 * width) { target in
+            var words = SIMD4<UInt32>.zero
+            var at = 0
+            var shift = 0
+            for row in 0..<rowCount {
+                let value = unsafe memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<UInt32>.self)
+                words |= value &<< SIMD4<UInt32>(repeating: UInt32(truncatingIfNeeded: shift))
+                shift &+= width
+                guard shift >= 32 else { continue }
+                unsafe target.storeBytes(of: words, toByteOffset: at, as: SIMD4<UInt32>.self)
+                at &+= 16
+                shift &-= 32
+                words =
+                    shift > 0
+                    ? value &>> SIMD4<UInt32>(repeating: UInt32(truncatingIfNeeded: width &- shift)) : .zero
+            }
+        }
+    }
+
+    // MARK: All of one width
+
+    static func pack(_ values: UnsafePointer<UInt32>, count valueCount: Int, width: Int, to out: OutputBuffer) {
+        if valueCount == count {
+            unsafe packLanes(values, width: width, to: out)
+        } else {
+            unsafe out.pack(values, count: valueCount, width: width)
+        }
+    }
+
+    static func unpack(
+        _ cursor: inout RawCursor, count valueCount: Int, width: Int, into out: UnsafeMutablePointer<UInt32>
+    ) throws(RawError) {
+        guard valueCount == count else { return try unsafe cursor.unpack(out, count: valueCount, width: width) }
+        guard width <= 32 else { throw .malformed(what: "width \(width)", offset: cursor.offset) }
+        let bytes = try unsafe cursor.raw(16 &* width)
+        unsafe unpackLanes(bytes.baseAddress!, width: width, into: out)
+    }
+
+    // MARK: With exceptions
+
+    /// Few wide numbers must not widen all: up to seven keep up to eight high bits apart (PFOR: Zukowski and others,
+    /// "Super-scalar RAM-CPU cache compression", 2006).
+    ///
+    /// - Parameter values: below 2^31; those that are exceptions are changed.
+    static func packPatched(_ values: UnsafeMutablePointer<UInt32>, count valueCount: Int, to out: OutputBuffer) {
+        var all: UInt32 = 0
+        for index in 0..<valueCount { unsafe all |= values[index] }
+        let widest = UInt32.bitWidth - all.leadingZeroBitCount
+        precondition(widest < 32, "a number of 32 bits in a block with exceptions")
+        var width = widest
+        var best = byteCount(count: valueCount, width: widest)
+        var candidate = widest
+        while candidate > max(widest - 8, 0) {
+            candidate -= 1
+            var exceptions = 0
+            for index in 0..<valueCount where unsafe values[index] >> UInt32(candidate) != 0 { exceptions += 1 }
+            guard exceptions <= exceptionLimitCount else { break }
+            let bytes = byteCount(count: valueCount, width: candidate) + 2 * exceptions
+            if bytes < best {
+                best = bytes
+                width = candidate
+            }
+        }
+        let header = out.count
+        out.byte(UInt8(width))
+        guard width < widest else { return unsafe pack(values, count: valueCount, width: width, to: out) }
+        var patches: (UInt64, UInt64) = (0, 0)
+        var exceptions = 0
+        for index in 0..<valueCount {
+            let high = unsafe values[index] >> UInt32(width)
+            guard high != 0 else { continue }
+            let pair = UInt64(index) | UInt64(high) << 8
+            if exceptions < 4 {
+                patches.0 |= pair << UInt64(16 * exceptions)
+            } else {
+                patches.1 |= pair << UInt64(16 * (exceptions - 4))
+            }
+            exceptions += 1
+            unsafe values[index] &= (1 << UInt32(width)) - 1
+        }
+        out.patch(UInt8(width | exceptions << 5), at: header)
+        unsafe pack(values, count: valueCount, width: width, to: out)
+        for exception in 0..<exceptions {
+            let word = exception < 4 ? patches.0 : patches.1
+            out.fixed(UInt16(truncatingIfNeeded: word >> UInt64(16 * (exception & 3))))
+        }
+    }
+
+    static func unpackPatched(
+        _ cursor: inout RawCursor, count valueCount: Int, into out: UnsafeMutablePointer<UInt32>
+    ) throws(RawError) {
+        let header = try cursor.byte()
+        let width = Int(header & 31)
+        try unsafe unpack(&cursor, count: valueCount, width: width, into: out)
+        for _ in 0..<(header >> 5) {
+            let index = Int(try cursor.byte())
+            let high = UInt32(try cursor.byte())
+            guard index < valueCount, high != 0, width < 24 || high >> UInt32(31 &- width) == 0 else {
+                throw .malformed(what: "exception of a block", offset: cursor.offset)
+            }
+            unsafe out[index] |= high << UInt32(width)
+        }
+    }
+
+    /// Passes over a block without unpacking it.
+    @inline(__always)
+    static func skipPatched(_ cursor: inout RawCursor, count valueCount: Int) throws(RawError) {
+        let header = try cursor.byte()
+        try cursor.skip(byteCount(count: valueCount, width: Int(header & 31)) &+ 2 &* Int(header >> 5))
+    }
+}

@@ -1,0 +1,505 @@
+import News
+
+// The best hits of one segment without looking at all of its documents. A hot file: cursors lie in raw memory.
+//
+// What is passed over can be no hit: a block of documents is skipped when the most that its impacts allow is not above what
+// the worst of the hits so far scores, and documents come in the order that breaks ties.
+//
+//     all of some words     walk the rarest, ask the others; skip to the next block where the sum of bounds is too low
+//     any of some words     MaxScore in windows (Turtle and Flood, 1995; Lucene's block-max variant): words whose bounds
+//                           together are too low only add to documents that others bring
+//     phrases               as all of their words; positions are read only where the least frequent word would let the
+//                           phrase score enough
+
+/// One search of one segment. Confined to one thread.
+@safe
+final class RankedSearch {
+    /// A word or phrase that scores.
+    struct Part {
+        /// Indices of `cursors`, for a phrase in its order.
+        var words: [Int]
+        var weight: UInt64
+    }
+
+    private let segment: SegmentReader
+    private let table: ScoreTable
+    private let dead: DocumentSet
+    private let lengths: PagedBytes
+    private let range: Range<UInt32>
+    private let filter: WindowFilter?
+    private let parts: [Part]
+    private let cursorCount: Int
+    /// Owned; rarest first for `all`.
+    private let cursors: UnsafeMutablePointer<TermCursor>
+    private(set) var top: TopHits
+    /// Documents that were seen to match.
+    private(set) var matchCount = 0
+    /// Whether documents were passed over that may match.
+    private(set) var hasSkipped = false
+
+    /// - Parameters:
+    ///   - lengths: the whole section; kept by the caller, as what the cursors point to.
+    ///   - range: ordinals to look at.
+    ///   - filter: what else must hold.
+    init(
+        _ segment: SegmentReader, cursors: [TermCursor], parts: [Part], table: ScoreTable, dead: DocumentSet,
+        lengths: PagedBytes, range: Range<UInt32>, filter: WindowFilter?, top: TopHits
+    ) {
+        self.segment = segment
+        self.table = table
+        self.dead = dead
+        self.lengths = lengths
+        self.range = range
+        self.filter = filter
+        self.parts = parts
+        self.top = top
+        cursorCount = cursors.count
+        unsafe self.cursors = .allocate(capacity: max(cursors.count, 1))
+        for (index, cursor) in cursors.enumerated() { unsafe (self.cursors + index).initialize(to: cursor) }
+    }
+
+    deinit { unsafe cursors.deallocate() }
+
+    func run(_ kind: RankedShape.Kind) throws {
+        guard !range.isEmpty else { return }
+        if kind == .any {
+            try alternatives()
+        } else if cursorCount == 1, parts.count == 1 {
+            try single()
+        } else {
+            try conjunction()
+        }
+    }
+
+    // MARK: Documents
+
+    @inline(__always)
+    private func lengthCode(_ document: UInt32) throws(EngineError) -> Int {
+        let place = Int(document)
+        try lengths.check(place..<(place &+ 1))
+        return unsafe Int(lengths.base.load(fromByteOffset: place, as: UInt8.self))
+    }
+
+    @inline(__always)
+    private func isEligible(_ document: UInt32) throws -> Bool {
+        if !dead.isEmpty, dead.contains(document) { return false }
+        guard let filter else { return true }
+        return try filter.contains(document)
+    }
+
+    @inline(__always)
+    private func offer(_ document: UInt32, _ score: Int64) {
+        matchCount &+= 1
+        top.offer(TopHits.Entry(score: score, ordinal: document))
+    }
+
+    // MARK: One word
+
+    private func single() throws {
+        let weight = parts[0].weight
+        let cursor = unsafe cursors
+        if unsafe cursor.pointee.hasBounds { raiseFloor(weight) }
+        var from = range.lowerBound
+        while true {
+            if unsafe cursor.pointee.hasBounds {
+                // Blocks that cannot bring a hit are not decoded.
+                let first = unsafe cursor.pointee.boundBlock(reaching: from)
+                var block = first
+                let threshold = top.threshold
+                while unsafe block < cursor.pointee.blockCount,
+                    unsafe ScoreTable.part(
+                        weight: weight, share: table.bound(cursor.pointee.impacts(ofBlock: block))) <= threshold
+                {
+                    block &+= 1
+                }
+                if block > first {
+                    hasSkipped = true
+                    guard unsafe block < cursor.pointee.blockCount else { return }
+                    from = unsafe max(from, cursor.pointee.lastDocument(ofBlock: block &- 1) &+ 1)
+                }
+            }
+            guard try unsafe cursor.pointee.advance(to: from) < range.upperBound else { return }
+            let rest = try unsafe cursor.pointee.rest()
+            let last = unsafe rest.documents[rest.count &- 1]
+            for index in unsafe 0..<rest.count {
+                let document = unsafe rest.documents[index]
+                if document >= range.upperBound { return }
+                let share = unsafe table.share(
+                    frequency: rest.frequencies[index], lengthCode: try lengthCode(document))
+                let score = ScoreTable.part(weight: weight, share: share)
+                if score <= top.threshold {
+                    hasSkipped = true
+                } else if try isEligible(document) {
+                    offer(document, score)
+                }
+            }
+            if last >= range.upperBound &- 1 { return }
+            from = last &+ 1
+        }
+    }
+
+    /// The best of each block is reached by a document, so as many best as hits are wanted bound the worst hit from below:
+    /// if all documents are eligible.
+    private func raiseFloor(_ weight: UInt64) {
+        let count = unsafe cursors.pointee.blockCount
+        guard dead.isEmpty, filter == nil, range == 0..<segment.footer.documentCount, top.takesAll,
+            top.limitCount > 0, count > top.limitCount
+        else { return }
+        // A heap of the largest so far, the least of them on top.
+        var largest: [Int64] = []
+        largest.reserveCapacity(top.limitCount)
+        for block in 0..<count {
+            let impacts = unsafe cursors.pointee.impacts(ofBlock: block)
+            guard impacts.isExact else { continue }
+            let score = ScoreTable.part(weight: weight, share: table.bound(impacts))
+            if largest.count < top.limitCount {
+                largest.append(score)
+                if largest.count == top.limitCount { largest.sort() }
+            } else if score > largest[0] {
+                var place = 0
+                while place &+ 1 < largest.count, largest[place &+ 1] < score {
+                    largest[place] = largest[place &+ 1]
+                    place &+= 1
+                }
+                largest[place] = score
+            }
+        }
+        if largest.count == top.limitCount { top.raise(floor: largest[0]) }
+    }
+
+    // MARK: All words
+
+    private func conjunction() throws {
+        guard cursorCount > 0 else { return }
+        let lead = unsafe cursors
+        // The part of a word that is the lead, if one is.
+        let leadPart = parts.firstIndex { $0.words == [0] }
+        let bounds = UnsafeMutablePointer<Int64>.allocate(capacity: parts.count)
+        defer { unsafe bounds.deallocate() }
+        var windowLast: UInt32 = 0
+        var windowBound: Int64 = 0
+        var hasWindow = false
+        var starts: [UInt32] = []
+        var places: [UInt32] = []
+        var document = try unsafe lead.pointee.advance(to: range.lowerBound)
+        search: while document < range.upperBound {
+            if !hasWindow || document > windowLast {
+                windowLast = unsafe bound(from: document, bounds)
+                windowBound = 0
+                for index in parts.indices { unsafe windowBound &+= bounds[index] }
+                hasWindow = true
+            }
+            if windowBound <= top.threshold {
+                hasSkipped = true
+                if windowLast >= range.upperBound &- 1 { return }
+                document = try unsafe lead.pointee.advance(to: windowLast &+ 1)
+                continue
+            }
+            if let leadPart, cursorCount > 1 {
+                let part = parts[leadPart]
+                let share = table.share(
+                    frequency: try unsafe lead.pointee.frequency(), lengthCode: try lengthCode(document))
+                let most = unsafe ScoreTable.part(weight: part.weight, share: share) &+ windowBound &- bounds[leadPart]
+                if most <= top.threshold {
+                    hasSkipped = true
+                    document = try unsafe lead.pointee.next()
+                    continue
+                }
+            }
+            for index in 1..<max(cursorCount, 1) {
+                let found = try unsafe cursors[index].advance(to: document)
+                if found != document {
+                    guard found < range.upperBound else { return }
+                    document = try unsafe lead.pointee.advance(to: found)
+                    continue search
+                }
+            }
+            if let score = try score(document, &starts, &places), try isEligible(document) {
+                offer(document, score)
+            }
+            document = try unsafe lead.pointee.next()
+        }
+    }
+
+    /// Puts the most each part can add from `document` on into `bounds`.
+    ///
+    /// - Returns: the last document for which that holds.
+    private func bound(from document: UInt32, _ bounds: UnsafeMutablePointer<Int64>) -> UInt32 {
+        var last = range.upperBound &- 1
+        for (number, part) in parts.enumerated() {
+            var share = ScoreTable.wholeShare
+            for word in part.words where unsafe cursors[word].hasBounds {
+                let block = unsafe cursors[word].boundBlock(reaching: document)
+                guard unsafe block < cursors[word].blockCount else {
+                    unsafe bounds[number] = 0
+                    share = 0
+                    break
+                }
+                last = unsafe min(last, cursors[word].lastDocument(ofBlock: block))
+                // A phrase is no more frequent than each of its words.
+                share = unsafe min(share, table.bound(cursors[word].impacts(ofBlock: block)))
+            }
+            unsafe bounds[number] = ScoreTable.part(weight: part.weight, share: share)
+        }
+        return last
+    }
+
+    /// The score of a document that has all words; nil if a phrase is not in it or it cannot be a hit.
+    private func score(
+        _ document: UInt32, _ starts: inout [UInt32], _ places: inout [UInt32]
+    ) throws(EngineError) -> Int64? {
+        let code = try lengthCode(document)
+        var sum: Int64 = 0
+        var hasPhrase = false
+        for part in parts {
+            var frequency = UInt32.max
+            for word in part.words { unsafe frequency = min(frequency, try cursors[word].frequency()) }
+            hasPhrase = hasPhrase || part.words.count > 1
+            sum &+= ScoreTable.part(
+                weight: part.weight, share: table.share(frequency: frequency, lengthCode: code))
+        }
+        if sum <= top.threshold {
+            hasSkipped = true
+            return nil
+        }
+        guard hasPhrase else { return sum }
+        sum = 0
+        for part in parts {
+            let frequency: UInt32
+            if part.words.count > 1 {
+                frequency = try phraseFrequency(part.words, &starts, &places)
+                if frequency == 0 { return nil }
+            } else {
+                frequency = try unsafe cursors[part.words[0]].frequency()
+            }
+            sum &+= ScoreTable.part(
+                weight: part.weight, share: table.share(frequency: frequency, lengthCode: code))
+        }
+        return sum
+    }
+
+    /// How often the words follow one another in the current document of all cursors.
+    private func phraseFrequency(
+        _ words: [Int], _ starts: inout [UInt32], _ places: inout [UInt32]
+    ) throws(EngineError) -> UInt32 {
+        // From the least frequent word on: fewest starts to compare.
+        var first = 0
+        var least = UInt32.max
+        for (offset, word) in words.enumerated() {
+            let frequency = try unsafe cursors[word].frequency()
+            if frequency < least {
+                least = frequency
+                first = offset
+            }
+        }
+        try unsafe cursors[words[first]].positions(into: &starts)
+        var kept = 0
+        for index in starts.indices where starts[index] >= UInt32(first) {
+            starts[kept] = starts[index] &- UInt32(first)
+            kept &+= 1
+        }
+        starts.removeLast(starts.count - kept)
+        for (offset, word) in words.enumerated() where offset != first {
+            if starts.isEmpty { return 0 }
+            try unsafe cursors[word].positions(into: &places)
+            kept = 0
+            var next = 0
+            for index in starts.indices {
+                let (wanted, overflow) = starts[index].addingReportingOverflow(UInt32(offset))
+                if overflow { break }
+                while next < places.count, places[next] < wanted { next &+= 1 }
+                if next == places.count { break }
+                if places[next] == wanted {
+                    starts[kept] = starts[index]
+                    kept &+= 1
+                }
+            }
+            starts.removeLast(starts.count - kept)
+        }
+        return UInt32(clamping: starts.count)
+    }
+
+    // MARK: Any word
+
+    private static let leastWindowCount: UInt32 = 512
+
+    /// Words by descending bound in a window; `parts[n]` is the word of `cursors[n]`.
+    private func alternatives() throws {
+        let scores = UnsafeMutablePointer<Int64>.allocate(capacity: Int(Window.documentCount))
+        let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: Window.wordCount)
+        unsafe scores.initialize(repeating: 0, count: Int(Window.documentCount))
+        unsafe bits.initialize(repeating: 0, count: Window.wordCount)
+        let order = UnsafeMutablePointer<Int>.allocate(capacity: cursorCount)
+        let bounds = UnsafeMutablePointer<Int64>.allocate(capacity: cursorCount)
+        /// The most that the words from a place of the order on can add together.
+        let sums = UnsafeMutablePointer<Int64>.allocate(capacity: cursorCount + 1)
+        defer {
+            unsafe scores.deallocate()
+            unsafe bits.deallocate()
+            unsafe order.deallocate()
+            unsafe bounds.deallocate()
+            unsafe sums.deallocate()
+        }
+        var lower = range.lowerBound
+        while lower < range.upperBound {
+            let window = unsafe alternativeWindow(from: lower, order, bounds, sums)
+            let threshold = top.threshold
+            // Words up to here bring documents, those behind only add to them.
+            var essentialCount = 0
+            while essentialCount < cursorCount, unsafe sums[essentialCount] > threshold { essentialCount += 1 }
+            if essentialCount == 0 {
+                if unsafe bounds[order[0]] > 0 { hasSkipped = true }
+            } else if essentialCount == 1 {
+                unsafe try essentialWord(window, order, sums)
+            } else {
+                if essentialCount < cursorCount { hasSkipped = true }
+                for place in 0..<essentialCount {
+                    unsafe try gather(order[place], window, scores, bits)
+                }
+                unsafe try offerGathered(window, scores, bits, from: essentialCount, order, sums)
+            }
+            lower = window.upper
+        }
+    }
+
+    /// A window in which bounds are those of few blocks, from the first document on that any word has.
+    private func alternativeWindow(
+        from lower: UInt32, _ order: UnsafeMutablePointer<Int>, _ bounds: UnsafeMutablePointer<Int64>,
+        _ sums: UnsafeMutablePointer<Int64>
+    ) -> Window {
+        let most = UInt32(min(UInt64(lower) + UInt64(Window.documentCount), UInt64(range.upperBound)))
+        let least = min(lower &+ Self.leastWindowCount, most)
+        var upper = most
+        for index in 0..<cursorCount where unsafe cursors[index].hasBounds {
+            let block = unsafe cursors[index].boundBlock(reaching: lower)
+            guard unsafe block < cursors[index].blockCount else { continue }
+            upper = unsafe min(upper, max(cursors[index].lastDocument(ofBlock: block) &+ 1, least))
+        }
+        for index in 0..<cursorCount {
+            var share: UInt64 = 0
+            if unsafe cursors[index].hasBounds {
+                var block = unsafe cursors[index].boundBlock(reaching: lower)
+                while unsafe block < cursors[index].blockCount {
+                    share = unsafe max(share, table.bound(cursors[index].impacts(ofBlock: block)))
+                    if unsafe cursors[index].lastDocument(ofBlock: block) >= upper &- 1 { break }
+                    block &+= 1
+                }
+            } else if unsafe !cursors[index].isAtEnd {
+                share = ScoreTable.wholeShare
+            }
+            let bound = ScoreTable.part(weight: parts[index].weight, share: share)
+            unsafe bounds[index] = bound
+            var place = index
+            while place > 0, unsafe bounds[order[place &- 1]] < bound {
+                unsafe order[place] = order[place &- 1]
+                place &-= 1
+            }
+            unsafe order[place] = index
+        }
+        unsafe sums[cursorCount] = 0
+        for place in (0..<cursorCount).reversed() {
+            unsafe sums[place] = sums[place + 1] &+ bounds[order[place]]
+        }
+        return Window(lower: lower, upper: upper)
+    }
+
+    /// Adds a word's part to the scores of the window's documents that have it.
+    private func gather(
+        _ word: Int, _ window: Window, _ scores: UnsafeMutablePointer<Int64>, _ bits: UnsafeMutablePointer<UInt64>
+    ) throws(EngineError) {
+        let weight = parts[word].weight
+        var document = try unsafe cursors[word].advance(to: window.lower)
+        while document < window.upper {
+            let rest = try unsafe cursors[word].rest()
+            var index = 0
+            while index < rest.count {
+                document = unsafe rest.documents[index]
+                if document >= window.upper { break }
+                let share = unsafe table.share(
+                    frequency: rest.frequencies[index], lengthCode: try lengthCode(document))
+                let place = Int(document &- window.lower)
+                unsafe scores[place] &+= ScoreTable.part(weight: weight, share: share)
+                unsafe window.set(document, in: bits)
+                index &+= 1
+            }
+            document = try unsafe cursors[word].advance(to: index == rest.count ? document &+ 1 : document)
+        }
+    }
+
+    private func offerGathered(
+        _ window: Window, _ scores: UnsafeMutablePointer<Int64>, _ bits: UnsafeMutablePointer<UInt64>, from place: Int,
+        _ order: UnsafeMutablePointer<Int>, _ sums: UnsafeMutablePointer<Int64>
+    ) throws {
+        for word in 0..<Window.wordCount {
+            var rest = unsafe bits[word]
+            if rest == 0 { continue }
+            unsafe bits[word] = 0
+            while rest != 0 {
+                let at = word << 6 | rest.trailingZeroBitCount
+                rest &= rest &- 1
+                let score = unsafe scores[at]
+                unsafe scores[at] = 0
+                unsafe try complete(window.lower &+ UInt32(truncatingIfNeeded: at), score, from: place, order, sums)
+            }
+        }
+    }
+
+    /// Where one word brings all documents, nothing needs to be gathered.
+    private func essentialWord(
+        _ window: Window, _ order: UnsafeMutablePointer<Int>, _ sums: UnsafeMutablePointer<Int64>
+    ) throws {
+        let word = unsafe order[0]
+        let weight = parts[word].weight
+        if cursorCount > 1 { hasSkipped = true }
+        var document = try unsafe cursors[word].advance(to: window.lower)
+        while document < window.upper {
+            let share = table.share(
+                frequency: try unsafe cursors[word].frequency(), lengthCode: try lengthCode(document))
+            unsafe try complete(document, ScoreTable.part(weight: weight, share: share), from: 1, order, sums)
+            document = try unsafe cursors[word].next()
+        }
+    }
+
+    /// Adds what the words from `place` of the order on have to say, as long as it can matter.
+    @inline(__always)
+    private func complete(
+        _ document: UInt32, _ gathered: Int64, from place: Int, _ order: UnsafeMutablePointer<Int>,
+        _ sums: UnsafeMutablePointer<Int64>
+    ) throws {
+        var score = gathered
+        var place = place
+        let threshold = top.threshold
+        while place < cursorCount {
+            if unsafe score &+ sums[place] <= threshold {
+                hasSkipped = true
+                return
+            }
+            let word = unsafe order[place]
+            if try unsafe cursors[word].advance(to: document) == document {
+                let share = table.share(
+                    frequency: try unsafe cursors[word].frequency(), lengthCode: try lengthCode(document))
+                score &+= ScoreTable.part(weight: parts[word].weight, share: share)
+            }
+            place &+= 1
+        }
+        if score <= threshold {
+            hasSkipped = true
+        } else if try isEligible(document) {
+            offer(document, score)
+        }
+    }
+}
+
+/// Conditions that do not score, evaluated window by window as documents are asked for, ascending.
+final class WindowFilter {
+    private let evaluator: SegmentEvaluator
+    private var window = Window(lower: 0, upper: 0)
+
+    init(_ evaluator: SegmentEvaluator) { self.evaluator = evaluator }
+
+    @inline(__always)
+    func contains(_ document: UInt32) throws -> Bool {
+        if document >= window.upper { window = try evaluator.fill(windowAround: document) }
+        return unsafe window.contains(document, in: evaluator.filled)
+    }
+}

@@ -1,0 +1,61 @@
+import Synchronization
+
+// Scores of one snapshot made ready for hot loops: a look-up and a multiplication instead of a division.
+
+/// Shares of a term's weight by frequency and length code. Immutable.
+///
+/// `@unchecked`: the memory is written before the object is shared.
+@safe final class ScoreTable: @unchecked Sendable {
+    let relevance: Relevance
+    /// 256 length codes for each frequency of 1...`frequencyCount`; row 0 is that of no bound: the most any frequency can get.
+    private let rows: UnsafeMutablePointer<UInt32>
+    private static let frequencyCount = 16
+
+    init(_ relevance: Relevance) {
+        self.relevance = relevance
+        unsafe rows = UnsafeMutablePointer<UInt32>.allocate(capacity: (Self.frequencyCount + 1) * 256)
+        for frequency in 0...Self.frequencyCount {
+            for code in 0..<256 {
+                unsafe rows[frequency << 8 | code] = Relevance.share(
+                    frequency: frequency == 0 ? Relevance.frequencyLimit : UInt32(frequency),
+                    norm: relevance.norms[code])
+            }
+        }
+    }
+
+    deinit { unsafe rows.deallocate() }
+
+    /// In 2^-32.
+    @inline(__always)
+    func share(frequency: UInt32, lengthCode: Int) -> UInt64 {
+        guard frequency <= UInt32(Self.frequencyCount) else {
+            return UInt64(Relevance.share(frequency: frequency, norm: relevance.norms[lengthCode]))
+        }
+        return unsafe UInt64(rows[Int(frequency) << 8 | lengthCode])
+    }
+
+    /// The most a document of the block can get; reached if the impacts are exact.
+    @inline(__always)
+    func bound(_ impacts: Impacts) -> UInt64 {
+        var best: UInt64 = 0
+        for index in 0..<Impacts.pairCount {
+            let frequency = impacts.frequency(index)
+            best = max(
+                best,
+                share(
+                    frequency: frequency == Impacts.frequencyLimit ? 0 : frequency,
+                    lengthCode: impacts.lengthCode(index)))
+        }
+        return best
+    }
+
+    /// The most any document can get, in 2^-32.
+    static let wholeShare = UInt64(1) << 32
+
+    /// What a share of `weight` is, in 2^-16.
+    @inline(__always)
+    static func part(weight: UInt64, share: UInt64) -> Int64 {
+        // weight < 2^32 and share <= 2^32.
+        Int64(truncatingIfNeeded: (weight &* share) >> 32)
+    }
+}

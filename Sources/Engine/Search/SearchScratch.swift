@@ -1,0 +1,50 @@
+import Synchronization
+
+/// Memory for the lists that one search walks, used again by the next: cursors are plain structs that point into it.
+///
+/// Confined to one search at a time.
+@safe final class SearchScratch {
+    /// What one cursor needs: a block of ordinals with `padding` behind, its frequencies, a chunk of positions.
+    private static let slotWords = 3 * SegmentFormat.blockCount + padding
+    static let padding = 8
+    private static let slotsPerSlab = 16
+
+    private var slabs: [UnsafeMutablePointer<UInt32>] = unsafe []
+    private var usedSlots = 0
+
+    deinit { unsafe slabs.forEach { unsafe $0.deallocate() } }
+
+    func reset() { usedSlots = 0 }
+
+    /// Memory of one cursor, as long as the scratch is not reset.
+    func slot() -> UnsafeMutablePointer<UInt32> {
+        if unsafe usedSlots == slabs.count * Self.slotsPerSlab {
+            unsafe slabs.append(.allocate(capacity: Self.slotWords * Self.slotsPerSlab))
+        }
+        defer { usedSlots += 1 }
+        return unsafe slabs[usedSlots / Self.slotsPerSlab] + usedSlots % Self.slotsPerSlab * Self.slotWords
+    }
+
+    // MARK: Pool
+
+    /// `@unchecked`: each is in the pool or with one search.
+    private struct Pool: @unchecked Sendable {
+        var free: [SearchScratch] = []
+    }
+
+    private static let pool = Mutex(Pool())
+    private static let keptCount = 8
+    /// A query of very many words must not keep its memory: a megabyte is.
+    private static let keptSlabCount = 32
+
+    static func take() -> SearchScratch { pool.withLock { $0.free.popLast() } ?? SearchScratch() }
+
+    static func give(_ scratch: SearchScratch) {
+        scratch.reset()
+        guard unsafe scratch.slabs.count <= keptSlabCount else { return }
+        let one = Pool(free: [scratch])
+        pool.withLock { pool in
+            if pool.free.count < keptCount { pool.free += one.free }
+        }
+    }
+}
