@@ -33,8 +33,8 @@ struct IndexRun {
     }
 
     private func build(_ settings: Settings) throws {
-        let text = try NSData(contentsOfFile: articles, options: .alwaysMapped)
-        let lines = unsafe UnsafeRawBufferPointer(start: text.bytes, count: text.length)
+        let text = try mappedFile(articles)
+        let lines = unsafe text.bytes
         var total = 0
         for index in lines.indices where unsafe lines[index] == 0x0A { total += 1 }
         let perSegment = (total + segmentCount - 1) / segmentCount

@@ -5,15 +5,12 @@ import Storage
 
 /// Whole files mapped, as the product maps a folder.
 final class MappedFiles: ByteSource {
-    private let folder: String
     private let files: [String: ByteView]
 
     init(_ folder: String) throws {
-        self.folder = folder
         var files: [String: ByteView] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasSuffix(".seg") {
-            let data = try NSData(contentsOfFile: "\(folder)/\(name)", options: .alwaysMapped)
-            files[name] = unsafe ByteView(UnsafeRawBufferPointer(start: data.bytes, count: data.length), owner: data)
+            files[name] = try mappedFile("\(folder)/\(name)")
         }
         self.files = files
     }
@@ -31,6 +28,18 @@ final class MappedFiles: ByteSource {
             return file.slice(start..<min(start + request.length, file.count))
         }
     }
+}
+
+/// Mapped until the process ends.
+func mappedFile(_ path: String) throws -> ByteView {
+    let descriptor = open(path, O_RDONLY)
+    var status = stat()
+    guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0 else { throw POSIXError(.ENOENT) }
+    let size = Int(status.st_size)
+    let memory = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    close(descriptor)
+    guard let memory = unsafe memory, UInt(bitPattern: memory) != UInt.max else { throw POSIXError(.ENOMEM) }
+    return unsafe ByteView(UnsafeRawBufferPointer(start: memory, count: size), owner: nil)
 }
 
 func processorSeconds() -> (user: Double, system: Double) {

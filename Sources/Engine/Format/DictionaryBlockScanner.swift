@@ -32,32 +32,8 @@ final class DictionaryBlockScanner {
         guard let field = unsafe IndexField(rawValue: key.bytes[0]) else {
             throw .malformed(what: unsafe "field \(key.bytes[0])", offset: cursor.offset)
         }
-        var read = TermEntry()
-        read.hasPositions = field.hasPositions
-        let df = try cursor.count("document frequency", atMost: Int(documentCount))
-        guard df > 0 else { throw .malformed(what: "document frequency 0", offset: cursor.offset) }
-        read.documentFrequency = UInt32(df)
-        if df == 1 {
-            read.singleDocument = UInt32(try cursor.count("document", atMost: Int(documentCount) - 1))
-            read.postings = postingsEnd..<postingsEnd
-        } else {
-            let length = UInt64(try cursor.count("postings length", atMost: Int(UInt32.max)))
-            read.postings = postingsEnd..<(postingsEnd + length)
-            postingsEnd += length
-        }
-        read.occurrenceCount = UInt64(df)
-        read.positions = positionsEnd..<positionsEnd
-        if read.hasPositions {
-            read.occurrenceCount += UInt64(try cursor.count("occurrences", atMost: 1 << 48))
-            if read.occurrenceCount == 1 {
-                read.singlePosition = UInt32(try cursor.count("position", atMost: Int(UInt32.max)))
-            } else {
-                let length = UInt64(try cursor.count("positions length", atMost: Int(UInt32.max)))
-                read.positions = positionsEnd..<(positionsEnd + length)
-                positionsEnd += length
-            }
-        }
-        entry = read
+        entry = try DictionaryBlock.entry(
+            &cursor, hasPositions: field.hasPositions, &postingsEnd, &positionsEnd, documentCount)
         return true
     }
 }

@@ -21,7 +21,7 @@ enum KeyMatches {
         var round = ReadRound()
         var runs: [(key: Int, segment: Int)] = []
         func read() throws {
-            var slices = runs.isEmpty ? [] : try round.run(source)
+            let slices = runs.isEmpty ? [] : try round.run(source)
             for (number, run) in runs.enumerated() {
                 let segment = segments[run.segment]
                 for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: slices[number]) {

@@ -42,10 +42,11 @@ import Synchronization
     /// - Parameters:
     ///   - range: in the section, not empty; lies in `view`.
     ///   - viewStart: where `view` starts in the section: at a page.
+    ///   - pageShift: of the section.
     ///   - firstMark: of the page at which `view` starts.
     init(
         _ range: Range<UInt64>, of section: SectionKind, _ segment: SegmentReader, view: UnsafeRawBufferPointer,
-        viewStart: UInt64, marks: PageMarks, firstMark: Int
+        viewStart: UInt64, pageShift: Int, marks: PageMarks, firstMark: Int
     ) {
         let offset = Int(range.lowerBound - viewStart)
         unsafe base = unsafe view.baseAddress! + offset
@@ -53,7 +54,7 @@ import Synchronization
         start = range.lowerBound
         unsafe self.segment = Unmanaged.passUnretained(segment)
         self.section = section
-        pageShift = Int(segment.footer.section(section).pageShift)
+        self.pageShift = pageShift
         unsafe self.view = unsafe view
         firstPage = Int(viewStart) >> pageShift
         self.firstMark = firstMark

@@ -28,7 +28,8 @@
             range.isEmpty
             ? nil
             : PagedBytes(
-                range, of: section, segment, view: view.bytes, viewStart: viewStart, marks: marks, firstMark: firstMark)
+                range, of: section, segment, view: view.bytes, viewStart: viewStart,
+                pageShift: Int(segment.footer.sections[section.index].pageShift), marks: marks, firstMark: firstMark)
     }
 
     package var count: Int { Int(range.upperBound - range.lowerBound) }

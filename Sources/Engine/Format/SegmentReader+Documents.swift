@@ -100,6 +100,23 @@ extension SegmentReader {
         return range.indices.map { unsafe Self.identity(bytes, $0 - range.lowerBound) }
     }
 
+    /// Place in the order of a document of a mapped object.
+    func mappedPlace(of ordinal: UInt32) throws(EngineError) -> OrderKey {
+        let width = UInt64(SegmentFormat.documentRowBytes)
+        let row = UInt64(ordinal) * width
+        guard let keys = try mappedBytes(.documents, row..<(row + 16)),
+            let times = try mappedBytes(.times, UInt64(ordinal) * 8..<UInt64(ordinal) * 8 + 8)
+        else { preconditionFailure("a place is asked of an object that is not mapped") }
+        try keys.check(0..<16)
+        try times.check(0..<8)
+        func word(_ bytes: PagedBytes, _ offset: Int) -> UInt64 {
+            unsafe bytes.base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        }
+        return OrderKey(
+            time: Timestamp(sortable: ~UInt64(littleEndian: word(times, 0))),
+            key: ArticleKey(high: UInt64(bigEndian: word(keys, 0)), low: UInt64(bigEndian: word(keys, 8))))
+    }
+
     /// - Parameter index: a row within `bytes`.
     static func identity(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> (key: ArticleKey, version: Version) {
         let start = index * SegmentFormat.documentRowBytes

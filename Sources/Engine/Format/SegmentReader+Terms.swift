@@ -18,6 +18,31 @@ extension SegmentReader {
         try Self.lookup(terms, in: [self], source: source)[0]
     }
 
+    /// The entry of a term in the block of the dictionary that would hold it.
+    ///
+    /// - Parameter bytes: of the block, checked.
+    func entry(of term: [UInt8], inBlock block: Int, _ bytes: UnsafeRawBufferPointer) throws(EngineError) -> TermEntry?
+    {
+        let index = dictionaryIndex
+        do throws(RawError) {
+            return try unsafe DictionaryBlock.find(
+                term, in: bytes, termCount: index.termsInBlock(block, of: Int(footer.termCount)),
+                postings: index.companionStarts[0][block], positions: index.companionStarts[1][block],
+                documentCount: footer.documentCount)
+        } catch {
+            throw located(error, .dictionary, index.blockRange(block).lowerBound)
+        }
+    }
+
+    /// The entry of a term, if the object is mapped.
+    func mappedEntry(of term: [UInt8]) throws(EngineError) -> TermEntry? {
+        guard let block = dictionaryIndex.block(of: term) else { return nil }
+        let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(block))
+        guard let bytes else { return nil }
+        try bytes.check(0..<bytes.count)
+        return try unsafe entry(of: term, inBlock: block, bytes.unchecked)
+    }
+
     /// Points `scanner` at a block of the dictionary.
     func load(_ bytes: UnsafeRawBufferPointer, block: Int, into scanner: DictionaryBlockScanner) {
         unsafe scanner.load(

@@ -18,7 +18,9 @@ package final class SegmentReader: Sendable {
     package let footer: SegmentFooter
     package let source: any ByteSource
     /// The whole object, where the source maps it, and which of its pages were found right.
-    private let mapped: (object: ByteView, marks: PageMarks, firstMarks: [Int])?
+    private let mapped: (object: ByteView, marks: PageMarks)?
+    /// For each section where it lies, and the first of its marks.
+    private let places: [(offset: Int, length: UInt64, pageShift: Int, firstMark: Int)]
     private static let noMarks = PageMarks(pageCount: 0)
 
     /// In ascending (key, version).
@@ -224,7 +226,16 @@ package final class SegmentReader: Sendable {
         } else {
             indexes = nil
         }
-        mapped = Self.map(name, table, sizeBytes: sizeBytes, source: source)
+        var pageCount = 0
+        places = table.sections.map { section in
+            defer { pageCount += section.pageChecksums.count }
+            return (Int(section.offset), section.length, Int(section.pageShift), pageCount)
+        }
+        if let object = source.mapped(name), UInt64(object.count) == sizeBytes {
+            mapped = (object, PageMarks(pageCount: pageCount))
+        } else {
+            mapped = nil
+        }
         for (column, list) in zip([SectionKind.sources, .languages, .sections], names) {
             let expected = UInt64(table.documentCount) * UInt64(NameList.codeBytes(nameCount: list.names.count))
             let entry = table.section(column)
@@ -232,19 +243,6 @@ package final class SegmentReader: Sendable {
                 throw failure(column.name, entry.offset, "\(entry.length) bytes instead of \(expected)")
             }
         }
-    }
-
-    private static func map(
-        _ name: String, _ footer: SegmentFooter, sizeBytes: UInt64, source: any ByteSource
-    ) -> (ByteView, PageMarks, [Int])? {
-        guard let object = source.mapped(name), UInt64(object.count) == sizeBytes else { return nil }
-        var firstMarks: [Int] = []
-        var pageCount = 0
-        for section in footer.sections {
-            firstMarks.append(pageCount)
-            pageCount += section.pageChecksums.count
-        }
-        return (object, PageMarks(pageCount: pageCount), firstMarks)
     }
 
     private static func readWords(_ bytes: [UInt8]) throws(CodingError) -> [UInt64] {
@@ -337,7 +335,25 @@ package final class SegmentReader: Sendable {
         guard range.upperBound <= entry.length else { throw outOfSection(section, range) }
         return SectionSlice(
             range, of: section, self, view: mapped.object.slice(Int(entry.offset)..<Int(entry.offset + entry.length)),
-            viewStart: 0, marks: mapped.marks, firstMark: mapped.firstMarks[section.index])
+            viewStart: 0, marks: mapped.marks, firstMark: places[section.index].firstMark)
+    }
+
+    var isMapped: Bool { mapped != nil }
+
+    /// Bytes of a mapped object, valid as long as this reader; nil if it is not mapped or the range is empty.
+    ///
+    /// - Throws: as `request`.
+    @inline(__always)
+    func mappedBytes(_ section: SectionKind, _ range: Range<UInt64>) throws(EngineError) -> PagedBytes? {
+        guard let mapped, range.lowerBound < range.upperBound else { return nil }
+        let place = places[section.index]
+        guard range.upperBound <= place.length else { throw outOfSection(section, range) }
+        // In bounds: the object is as long as the footer says.
+        return unsafe PagedBytes(
+            range, of: section, self,
+            view: UnsafeRawBufferPointer(
+                start: mapped.object.bytes.baseAddress! + place.offset, count: Int(place.length)),
+            viewStart: 0, pageShift: place.pageShift, marks: mapped.marks, firstMark: place.firstMark)
     }
 
     func emptySlice(_ section: SectionKind, at offset: UInt64) -> SectionSlice {
@@ -379,10 +395,15 @@ package final class SegmentReader: Sendable {
         do throws(RawError) {
             return try body()
         } catch {
-            switch error {
-            case .malformed(let what, let offset): throw corrupt(section, start + UInt64(offset), "bad \(what)")
-            case .damaged(let error): throw error
-            }
+            throw located(error, section, start)
+        }
+    }
+
+    /// What was wrong with bytes that start at `start` of `section`.
+    func located(_ error: RawError, _ section: SectionKind, _ start: UInt64) -> EngineError {
+        switch error {
+        case .malformed(let what, let offset): corrupt(section, start + UInt64(offset), "bad \(what)")
+        case .damaged(let error): error
         }
     }
 }

@@ -33,6 +33,8 @@ package final class SnapshotReader: Sendable {
     package let liveDocumentCount: Int
     /// Sum of the lengths of the live documents.
     package let liveTokenCount: UInt64
+    /// Whether all segments lie where they can be read in place.
+    let isMapped: Bool
     private let scores = Mutex<ScoreTable?>(nil)
 
     /// Made when it is first asked for.
@@ -66,6 +68,7 @@ package final class SnapshotReader: Sendable {
         if let first = liveness.findings.first { throw first }
         self.segments = segments
         self.source = source
+        isMapped = segments.allSatisfy(\.isMapped)
         dead = liveness.dead
         let counts = segments.map { ($0.documentCount - Int($0.footer.killCount)) }
         liveDocumentCount = counts.reduce(0, +)

@@ -4,7 +4,9 @@ import ByteCoding
 package struct TermBlockIndex: Sendable {
     /// First terms, one after the other; block b has `keyEnds[b - 1]..<keyEnds[b]`.
     private var keys: [UInt8] = []
-    private var keyEnds: [Int] = []
+    private var keyEnds: [UInt32] = []
+    /// The first eight bytes of each, big-endian, zeros behind a shorter one: decides most comparisons.
+    private var prefixes: [UInt64] = []
     /// Start of each block in its section, and the end of the last.
     private(set) var blockStarts: [UInt64] = [0]
     /// For each companion section the same.
@@ -21,6 +23,7 @@ package struct TermBlockIndex: Sendable {
         let blockCount = (termCount + SegmentFormat.termsPerBlock - 1) / SegmentFormat.termsPerBlock
         guard blockCount <= bytes.count / 3 else { throw .badValue(what: "term count \(termCount)", offset: 0) }
         keyEnds.reserveCapacity(blockCount)
+        prefixes.reserveCapacity(blockCount)
         for block in 0..<blockCount {
             let start = reader.offset
             let key = try reader.lengthPrefixed(atMost: IndexField.maxTermBytes + 1)
@@ -28,7 +31,8 @@ package struct TermBlockIndex: Sendable {
                 throw .badValue(what: "first term of block \(block)", offset: start)
             }
             keys.append(contentsOf: key)
-            keyEnds.append(keys.count)
+            keyEnds.append(UInt32(keys.count))
+            prefixes.append(Self.prefix(key))
             try Self.advance(&blockStarts, by: &reader, limit: blockBytes)
             for place in companionStarts.indices {
                 try Self.advance(&companionStarts[place], by: &reader, limit: companionBytes[place])
@@ -50,17 +54,34 @@ package struct TermBlockIndex: Sendable {
         starts.append(start + length)
     }
 
-    func key(_ block: Int) -> ArraySlice<UInt8> { keys[(block == 0 ? 0 : keyEnds[block - 1])..<keyEnds[block]] }
+    func key(_ block: Int) -> ArraySlice<UInt8> {
+        keys[(block == 0 ? 0 : Int(keyEnds[block - 1]))..<Int(keyEnds[block])]
+    }
 
     func blockRange(_ block: Int) -> Range<UInt64> { blockStarts[block]..<blockStarts[block + 1] }
 
+    @inline(__always)
+    private static func prefix(_ term: some Collection<UInt8>) -> UInt64 {
+        var value: UInt64 = 0
+        var count = 0
+        for byte in term {
+            value = value << 8 | UInt64(byte)
+            count += 1
+            if count == 8 { return value }
+        }
+        return value << UInt64(8 * (8 - count))
+    }
+
     /// The block that holds `term` if any does: the last whose first term is not larger.
-    func block(of term: some Collection<UInt8>) -> Int? {
+    func block(of term: [UInt8]) -> Int? {
+        let prefix = Self.prefix(term)
         var low = 0
         var high = blockCount
         while low < high {
-            let middle = (low + high) / 2
-            if term.lexicographicallyPrecedes(key(middle)) { high = middle } else { low = middle + 1 }
+            let middle = (low &+ high) >> 1
+            let other = prefixes[middle]
+            let isBefore = other != prefix ? prefix < other : term.lexicographicallyPrecedes(key(middle))
+            if isBefore { high = middle } else { low = middle &+ 1 }
         }
         return low == 0 ? nil : low - 1
     }

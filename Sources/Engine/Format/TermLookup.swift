@@ -28,17 +28,8 @@ struct TermLookup {
     ///
     /// - Parameter slices: of the round.
     func entries(_ slices: [SectionSlice]) throws -> [[TermEntry?]] {
-        let scanner = DictionaryBlockScanner()
-        return try forEach(slices, absent: nil) { segment, term, block, slice in
-            unsafe segment.load(try slice.checked(), block: block, into: scanner)
-            return try segment.decoding(.dictionary, at: slice.range.lowerBound) { () throws(RawError) -> TermEntry? in
-                while try scanner.next() {
-                    let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                    if order == 0 { return scanner.entry }
-                    if order > 0 { return nil }
-                }
-                return nil
-            }
+        try forEach(slices, absent: nil) { segment, term, block, slice in
+            try unsafe segment.entry(of: term, inBlock: block, slice.checked())
         }
     }
 

@@ -33,6 +33,44 @@ struct QueryLookup {
         var keys: [Int?] = []
     }
 
+    /// Looks up without rounds, in a snapshot that is mapped, for a plan without words with stars and without keys.
+    init(_ plan: QueryPlan, inPlace snapshot: SnapshotReader) throws {
+        liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
+        segments.reserveCapacity(snapshot.segments.count)
+        for segment in snapshot.segments {
+            var entries: [TermEntry?] = []
+            entries.reserveCapacity(plan.terms.count)
+            for (term, key) in plan.terms.enumerated() {
+                let entry = try segment.mappedEntry(of: key)
+                entries.append(entry)
+                liveFrequencies[term] += Int(entry?.documentFrequency ?? 0)
+            }
+            let ranges = try plan.ranges.map { range in
+                let places = Self.places(of: range)
+                let first = try segment.firstDocument(notBefore: places.first)
+                let end = try segment.firstDocument(notBefore: places.end)
+                return UInt32(first)..<UInt32(max(first, end))
+            }
+            segments.append(
+                Segment(
+                    entries: entries, expansions: [], ranges: ranges, keyCandidates: [],
+                    place: segment.footer.documentCount))
+        }
+        guard snapshot.segments.contains(where: { $0.footer.correctionTermCount > 0 }) else { return }
+        var round = ReadRound()
+        let losers = TermLookup(plan.terms, in: snapshot.segments, \.correctionIndex, .corrections, &round)
+        for counts in try losers.correctionCounts(round.run(snapshot.source)) {
+            for (term, count) in counts.enumerated() { liveFrequencies[term] -= Int(count) }
+        }
+        try requireFrequencies()
+    }
+
+    private func requireFrequencies() throws(EngineError) {
+        for frequency in liveFrequencies where frequency < 0 {
+            throw EngineError(.mismatch, "corrections of a term exceed its documents by \(-frequency)")
+        }
+    }
+
     /// - Parameter place: of which the first ordinal not before it is wanted in each segment; nil for the end.
     init(_ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource) throws {
         var round = ReadRound()
@@ -91,21 +129,27 @@ struct QueryLookup {
                     entries: entries[index], expansions: expansions, ranges: ranges, keyCandidates: keys,
                     place: place == nil ? segment.footer.documentCount : found[found.count - 1]))
         }
-        for term in liveFrequencies.indices where liveFrequencies[term] < 0 {
-            throw EngineError(.mismatch, "corrections of a term exceed its documents by \(-liveFrequencies[term])")
-        }
+        try requireFrequencies()
     }
 
-    /// For each date range where it starts and where it ends; then the place of the cursor, if there is one.
-    private static func places(of plan: QueryPlan, and place: OrderKey?) -> [OrderKey] {
+    /// Where a range starts, and where it ends.
+    private static func places(of range: DateRange) -> (first: OrderKey, end: OrderKey) {
         let least = ArticleKey(high: 0, low: 0)
         func before(_ time: Timestamp) -> OrderKey {
             OrderKey(time: Timestamp(milliseconds: time.milliseconds - 1), key: least)
         }
+        return (
+            range.to.map(before) ?? OrderKey(time: Timestamp(milliseconds: .max), key: least),
+            range.from.map(before) ?? OrderKey(time: nil, key: least)
+        )
+    }
+
+    /// For each date range where it starts and where it ends; then the place of the cursor, if there is one.
+    private static func places(of plan: QueryPlan, and place: OrderKey?) -> [OrderKey] {
         var places: [OrderKey] = []
         for range in plan.ranges {
-            places.append(range.to.map(before) ?? OrderKey(time: Timestamp(milliseconds: .max), key: least))
-            places.append(range.from.map(before) ?? OrderKey(time: nil, key: least))
+            let ends = Self.places(of: range)
+            places += [ends.first, ends.end]
         }
         if let place { places.append(place) }
         return places

@@ -3,8 +3,8 @@ import News
 // A query tree made ready for any segment: terms looked up once, leaves numbered, what cannot be answered refused.
 
 /// What a query needs of the dictionaries, and how its parts combine.
-struct QueryPlan {
-    indirect enum Node: Equatable {
+struct QueryPlan: Sendable {
+    indirect enum Node: Equatable, Sendable {
         case all
         case none
         case leaf(Int)
@@ -17,7 +17,7 @@ struct QueryPlan {
         case key(Int)
     }
 
-    enum Leaf: Equatable {
+    enum Leaf: Equatable, Sendable {
         /// Index into `terms`.
         case term(Int)
         /// Index into `expansions`.
@@ -26,14 +26,14 @@ struct QueryPlan {
         case phrase([Int], slop: Int)
     }
 
-    struct Expansion: Equatable {
+    struct Expansion: Equatable, Sendable {
         var field: IndexField
         var pattern: TermPattern
         var offset: Int
     }
 
     /// A leaf that counts for the score.
-    struct Scored: Equatable {
+    struct Scored: Equatable, Sendable {
         var leaf: Int
         /// In 2^-16.
         var boost: UInt32
@@ -43,6 +43,8 @@ struct QueryPlan {
     private(set) var terms: [[UInt8]] = []
     /// Whether each term's live frequency is needed.
     private(set) var isScoredTerm: [Bool] = []
+    /// Whether each term's positions are.
+    private(set) var needsPositions: [Bool] = []
     private(set) var expansions: [Expansion] = []
     /// One for each place in the query.
     private(set) var leaves: [Leaf] = []
@@ -127,6 +129,7 @@ struct QueryPlan {
                 throw Self.unsupported("a star inside a phrase", phrase.offset)
             }
             words.append(term(phrase.field, bytes, isScored: isScored))
+            needsPositions[words[words.count - 1]] = true
         }
         leaves.append(.phrase(words, slop: phrase.slop))
         if isScored { scored.append(Scored(leaf: leaves.count - 1, boost: boost)) }
@@ -141,6 +144,7 @@ struct QueryPlan {
         }
         terms.append(key)
         isScoredTerm.append(isScored)
+        needsPositions.append(false)
         termIndex[key] = terms.count - 1
         return terms.count - 1
     }

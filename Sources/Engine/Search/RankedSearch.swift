@@ -11,61 +11,89 @@ import News
 //     phrases               as all of their words; positions are read only where the least frequent word would let the
 //                           phrase score enough
 
-/// One search of one segment. Confined to one thread.
+/// One search, segment after segment. Confined to one thread; what `segment` points to is kept by the caller.
 @safe
-final class RankedSearch {
+struct RankedSearch {
     /// A word or phrase that scores.
     struct Part {
-        /// Indices of `cursors`, for a phrase in its order.
+        /// Which of the words looked for, for a phrase in its order.
         var words: [Int]
         var weight: UInt64
     }
 
-    private let segment: SegmentReader
-    private let table: ScoreTable
-    private let dead: DocumentSet
-    private let lengths: PagedBytes
-    private let range: Range<UInt32>
-    private let filter: WindowFilter?
+    /// A segment that is searched.
+    struct Place {
+        var dead: DocumentSet
+        var documentCount: UInt32
+        /// The whole section.
+        var lengths: PagedBytes
+        /// Ordinals to look at.
+        var range: Range<UInt32>
+        /// What else must hold.
+        var filter: WindowFilter?
+    }
+
+    private let kind: RankedShape.Kind
     private let parts: [Part]
-    private let cursorCount: Int
-    /// Owned; rarest first for `all`.
+    private let table: ScoreTable
+    private let scratch: SearchScratch
+    /// By word; those that the segment has not are no cursors.
     private let cursors: UnsafeMutablePointer<TermCursor>
+    /// Words of the segment: rarest first for `all`, by descending bound of a window for `any`.
+    private let order: UnsafeMutablePointer<Int>
+    private let bounds: UnsafeMutablePointer<Int64>
+    /// The most that the words from a place of the order on can add together.
+    private let sums: UnsafeMutablePointer<Int64>
+
+    private var place: Place
+    private var range: Range<UInt32> { place.range }
+    private var wordCount = 0
     private(set) var top: TopHits
-    /// Documents that were seen to match.
+    /// Documents of the segment that were seen to match.
     private(set) var matchCount = 0
     /// Whether documents were passed over that may match.
     private(set) var hasSkipped = false
 
     /// - Parameters:
-    ///   - lengths: the whole section; kept by the caller, as what the cursors point to.
-    ///   - range: ordinals to look at.
-    ///   - filter: what else must hold.
+    ///   - parts: for `any` part n is word n alone.
+    ///   - wordCount: words looked for.
     init(
-        _ segment: SegmentReader, cursors: [TermCursor], parts: [Part], table: ScoreTable, dead: DocumentSet,
-        lengths: PagedBytes, range: Range<UInt32>, filter: WindowFilter?, top: TopHits
+        _ kind: RankedShape.Kind, parts: [Part], wordCount: Int, table: ScoreTable, scratch: SearchScratch,
+        in place: Place, top: TopHits
     ) {
-        self.segment = segment
-        self.table = table
-        self.dead = dead
-        self.lengths = lengths
-        self.range = range
-        self.filter = filter
+        self.kind = kind
         self.parts = parts
+        self.table = table
+        self.scratch = scratch
+        self.place = place
         self.top = top
-        cursorCount = cursors.count
-        unsafe self.cursors = .allocate(capacity: max(cursors.count, 1))
-        for (index, cursor) in cursors.enumerated() { unsafe (self.cursors + index).initialize(to: cursor) }
+        scratch.reserve(wordCount)
+        unsafe cursors = unsafe scratch.cursors
+        unsafe order = unsafe scratch.order
+        unsafe bounds = unsafe scratch.bounds
+        unsafe sums = unsafe scratch.sums
     }
 
-    deinit { unsafe cursors.deallocate() }
+    /// Takes the cursor of a word that the segment has.
+    mutating func add(_ word: Int, _ cursor: TermCursor) {
+        unsafe (cursors + word).initialize(to: cursor)
+        var at = wordCount
+        if kind == .all {
+            while at > 0, unsafe cursors[order[at &- 1]].documentFrequency > cursor.documentFrequency {
+                unsafe order[at] = order[at &- 1]
+                at &-= 1
+            }
+        }
+        unsafe order[at] = word
+        wordCount &+= 1
+    }
 
-    func run(_ kind: RankedShape.Kind) throws {
-        guard !range.isEmpty else { return }
-        if kind == .any {
-            try alternatives()
-        } else if cursorCount == 1, parts.count == 1 {
+    mutating func run() throws {
+        guard !range.isEmpty, wordCount > 0 else { return }
+        if wordCount == 1, kind == .any || parts.count == 1 && parts[0].words.count == 1 {
             try single()
+        } else if kind == .any {
+            try alternatives()
         } else {
             try conjunction()
         }
@@ -75,30 +103,30 @@ final class RankedSearch {
 
     @inline(__always)
     private func lengthCode(_ document: UInt32) throws(EngineError) -> Int {
-        let place = Int(document)
-        try lengths.check(place..<(place &+ 1))
-        return unsafe Int(lengths.base.load(fromByteOffset: place, as: UInt8.self))
+        let at = Int(document)
+        try place.lengths.check(at..<(at &+ 1))
+        return unsafe Int(place.lengths.base.load(fromByteOffset: at, as: UInt8.self))
     }
 
     @inline(__always)
     private func isEligible(_ document: UInt32) throws -> Bool {
-        if !dead.isEmpty, dead.contains(document) { return false }
-        guard let filter else { return true }
+        if !place.dead.isEmpty, place.dead.contains(document) { return false }
+        guard let filter = place.filter else { return true }
         return try filter.contains(document)
     }
 
     @inline(__always)
-    private func offer(_ document: UInt32, _ score: Int64) {
+    private mutating func offer(_ document: UInt32, _ score: Int64) {
         matchCount &+= 1
         top.offer(TopHits.Entry(score: score, ordinal: document))
     }
 
     // MARK: One word
 
-    private func single() throws {
-        let weight = parts[0].weight
-        let cursor = unsafe cursors
-        if unsafe cursor.pointee.hasBounds { raiseFloor(weight) }
+    private mutating func single() throws {
+        let weight = parts[kind == .any ? unsafe order[0] : 0].weight
+        let cursor = unsafe cursors + order[0]
+        if unsafe cursor.pointee.hasBounds { raiseFloor(cursor, weight) }
         var from = range.lowerBound
         while true {
             if unsafe cursor.pointee.hasBounds {
@@ -121,11 +149,13 @@ final class RankedSearch {
             guard try unsafe cursor.pointee.advance(to: from) < range.upperBound else { return }
             let rest = try unsafe cursor.pointee.rest()
             let last = unsafe rest.documents[rest.count &- 1]
+            try unsafe place.lengths.check(Int(rest.documents[0])..<Int(last) &+ 1)
+            let codes = unsafe place.lengths.base
             for index in unsafe 0..<rest.count {
                 let document = unsafe rest.documents[index]
                 if document >= range.upperBound { return }
-                let share = unsafe table.share(
-                    frequency: rest.frequencies[index], lengthCode: try lengthCode(document))
+                let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
+                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
                 let score = ScoreTable.part(weight: weight, share: share)
                 if score <= top.threshold {
                     hasSkipped = true
@@ -140,16 +170,16 @@ final class RankedSearch {
 
     /// The best of each block is reached by a document, so as many best as hits are wanted bound the worst hit from below:
     /// if all documents are eligible.
-    private func raiseFloor(_ weight: UInt64) {
-        let count = unsafe cursors.pointee.blockCount
-        guard dead.isEmpty, filter == nil, range == 0..<segment.footer.documentCount, top.takesAll,
+    private mutating func raiseFloor(_ cursor: UnsafeMutablePointer<TermCursor>, _ weight: UInt64) {
+        let count = unsafe cursor.pointee.blockCount
+        guard place.dead.isEmpty, place.filter == nil, range == 0..<place.documentCount, top.takesAll,
             top.limitCount > 0, count > top.limitCount
         else { return }
         // A heap of the largest so far, the least of them on top.
         var largest: [Int64] = []
         largest.reserveCapacity(top.limitCount)
         for block in 0..<count {
-            let impacts = unsafe cursors.pointee.impacts(ofBlock: block)
+            let impacts = unsafe cursor.pointee.impacts(ofBlock: block)
             guard impacts.isExact else { continue }
             let score = ScoreTable.part(weight: weight, share: table.bound(impacts))
             if largest.count < top.limitCount {
@@ -169,24 +199,22 @@ final class RankedSearch {
 
     // MARK: All words
 
-    private func conjunction() throws {
-        guard cursorCount > 0 else { return }
-        let lead = unsafe cursors
+    private mutating func conjunction() throws {
+        let first = unsafe order[0]
+        let lead = unsafe cursors + first
         // The part of a word that is the lead, if one is.
-        let leadPart = parts.firstIndex { $0.words == [0] }
-        let bounds = UnsafeMutablePointer<Int64>.allocate(capacity: parts.count)
-        defer { unsafe bounds.deallocate() }
+        let leadPart = parts.firstIndex { $0.words == [first] }
+        let partBounds = UnsafeMutablePointer<Int64>.allocate(capacity: parts.count)
+        defer { unsafe partBounds.deallocate() }
         var windowLast: UInt32 = 0
         var windowBound: Int64 = 0
         var hasWindow = false
-        var starts: [UInt32] = []
-        var places: [UInt32] = []
         var document = try unsafe lead.pointee.advance(to: range.lowerBound)
         search: while document < range.upperBound {
             if !hasWindow || document > windowLast {
-                windowLast = unsafe bound(from: document, bounds)
+                windowLast = unsafe bound(from: document, partBounds)
                 windowBound = 0
-                for index in parts.indices { unsafe windowBound &+= bounds[index] }
+                for index in parts.indices { unsafe windowBound &+= partBounds[index] }
                 hasWindow = true
             }
             if windowBound <= top.threshold {
@@ -195,26 +223,27 @@ final class RankedSearch {
                 document = try unsafe lead.pointee.advance(to: windowLast &+ 1)
                 continue
             }
-            if let leadPart, cursorCount > 1 {
+            if let leadPart, wordCount > 1 {
                 let part = parts[leadPart]
                 let share = table.share(
                     frequency: try unsafe lead.pointee.frequency(), lengthCode: try lengthCode(document))
-                let most = unsafe ScoreTable.part(weight: part.weight, share: share) &+ windowBound &- bounds[leadPart]
+                let most =
+                    unsafe ScoreTable.part(weight: part.weight, share: share) &+ windowBound &- partBounds[leadPart]
                 if most <= top.threshold {
                     hasSkipped = true
                     document = try unsafe lead.pointee.next()
                     continue
                 }
             }
-            for index in 1..<max(cursorCount, 1) {
-                let found = try unsafe cursors[index].advance(to: document)
+            for index in 1..<max(wordCount, 1) {
+                let found = try unsafe cursors[order[index]].advance(to: document)
                 if found != document {
                     guard found < range.upperBound else { return }
                     document = try unsafe lead.pointee.advance(to: found)
                     continue search
                 }
             }
-            if let score = try score(document, &starts, &places), try isEligible(document) {
+            if let score = try score(document), try isEligible(document) {
                 offer(document, score)
             }
             document = try unsafe lead.pointee.next()
@@ -224,7 +253,7 @@ final class RankedSearch {
     /// Puts the most each part can add from `document` on into `bounds`.
     ///
     /// - Returns: the last document for which that holds.
-    private func bound(from document: UInt32, _ bounds: UnsafeMutablePointer<Int64>) -> UInt32 {
+    private mutating func bound(from document: UInt32, _ bounds: UnsafeMutablePointer<Int64>) -> UInt32 {
         var last = range.upperBound &- 1
         for (number, part) in parts.enumerated() {
             var share = ScoreTable.wholeShare
@@ -245,9 +274,7 @@ final class RankedSearch {
     }
 
     /// The score of a document that has all words; nil if a phrase is not in it or it cannot be a hit.
-    private func score(
-        _ document: UInt32, _ starts: inout [UInt32], _ places: inout [UInt32]
-    ) throws(EngineError) -> Int64? {
+    private mutating func score(_ document: UInt32) throws(EngineError) -> Int64? {
         let code = try lengthCode(document)
         var sum: Int64 = 0
         var hasPhrase = false
@@ -267,7 +294,7 @@ final class RankedSearch {
         for part in parts {
             let frequency: UInt32
             if part.words.count > 1 {
-                frequency = try phraseFrequency(part.words, &starts, &places)
+                frequency = try phraseFrequency(part.words)
                 if frequency == 0 { return nil }
             } else {
                 frequency = try unsafe cursors[part.words[0]].frequency()
@@ -279,9 +306,15 @@ final class RankedSearch {
     }
 
     /// How often the words follow one another in the current document of all cursors.
-    private func phraseFrequency(
-        _ words: [Int], _ starts: inout [UInt32], _ places: inout [UInt32]
-    ) throws(EngineError) -> UInt32 {
+    private func phraseFrequency(_ words: [Int]) throws(EngineError) -> UInt32 {
+        var starts: [UInt32] = []
+        var places: [UInt32] = []
+        swap(&starts, &scratch.starts)
+        swap(&places, &scratch.places)
+        defer {
+            swap(&starts, &scratch.starts)
+            swap(&places, &scratch.places)
+        }
         // From the least frequent word on: fewest starts to compare.
         var first = 0
         var least = UInt32.max
@@ -323,83 +356,67 @@ final class RankedSearch {
 
     private static let leastWindowCount: UInt32 = 512
 
-    /// Words by descending bound in a window; `parts[n]` is the word of `cursors[n]`.
-    private func alternatives() throws {
-        let scores = UnsafeMutablePointer<Int64>.allocate(capacity: Int(Window.documentCount))
-        let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: Window.wordCount)
-        unsafe scores.initialize(repeating: 0, count: Int(Window.documentCount))
-        unsafe bits.initialize(repeating: 0, count: Window.wordCount)
-        let order = UnsafeMutablePointer<Int>.allocate(capacity: cursorCount)
-        let bounds = UnsafeMutablePointer<Int64>.allocate(capacity: cursorCount)
-        /// The most that the words from a place of the order on can add together.
-        let sums = UnsafeMutablePointer<Int64>.allocate(capacity: cursorCount + 1)
-        defer {
-            unsafe scores.deallocate()
-            unsafe bits.deallocate()
-            unsafe order.deallocate()
-            unsafe bounds.deallocate()
-            unsafe sums.deallocate()
-        }
+    private mutating func alternatives() throws {
+        // All zero, and left so.
+        let scores = unsafe scratch.scores
+        let bits = unsafe scratch.bits
         var lower = range.lowerBound
         while lower < range.upperBound {
-            let window = unsafe alternativeWindow(from: lower, order, bounds, sums)
+            let window = alternativeWindow(from: lower)
             let threshold = top.threshold
             // Words up to here bring documents, those behind only add to them.
             var essentialCount = 0
-            while essentialCount < cursorCount, unsafe sums[essentialCount] > threshold { essentialCount += 1 }
+            while essentialCount < wordCount, unsafe sums[essentialCount] > threshold { essentialCount += 1 }
             if essentialCount == 0 {
                 if unsafe bounds[order[0]] > 0 { hasSkipped = true }
             } else if essentialCount == 1 {
-                unsafe try essentialWord(window, order, sums)
+                try essentialWord(window)
             } else {
-                if essentialCount < cursorCount { hasSkipped = true }
-                for place in 0..<essentialCount {
-                    unsafe try gather(order[place], window, scores, bits)
-                }
-                unsafe try offerGathered(window, scores, bits, from: essentialCount, order, sums)
+                if essentialCount < wordCount { hasSkipped = true }
+                for at in 0..<essentialCount { unsafe try gather(order[at], window, scores, bits) }
+                unsafe try offerGathered(window, scores, bits, from: essentialCount)
             }
             lower = window.upper
         }
     }
 
     /// A window in which bounds are those of few blocks, from the first document on that any word has.
-    private func alternativeWindow(
-        from lower: UInt32, _ order: UnsafeMutablePointer<Int>, _ bounds: UnsafeMutablePointer<Int64>,
-        _ sums: UnsafeMutablePointer<Int64>
-    ) -> Window {
+    private mutating func alternativeWindow(from lower: UInt32) -> Window {
         let most = UInt32(min(UInt64(lower) + UInt64(Window.documentCount), UInt64(range.upperBound)))
         let least = min(lower &+ Self.leastWindowCount, most)
         var upper = most
-        for index in 0..<cursorCount where unsafe cursors[index].hasBounds {
-            let block = unsafe cursors[index].boundBlock(reaching: lower)
-            guard unsafe block < cursors[index].blockCount else { continue }
-            upper = unsafe min(upper, max(cursors[index].lastDocument(ofBlock: block) &+ 1, least))
+        for index in 0..<wordCount {
+            let cursor = unsafe cursors + order[index]
+            guard unsafe cursor.pointee.hasBounds else { continue }
+            let block = unsafe cursor.pointee.boundBlock(reaching: lower)
+            guard unsafe block < cursor.pointee.blockCount else { continue }
+            upper = unsafe min(upper, max(cursor.pointee.lastDocument(ofBlock: block) &+ 1, least))
         }
-        for index in 0..<cursorCount {
+        for index in 0..<wordCount {
+            let word = unsafe order[index]
+            let cursor = unsafe cursors + word
             var share: UInt64 = 0
-            if unsafe cursors[index].hasBounds {
-                var block = unsafe cursors[index].boundBlock(reaching: lower)
-                while unsafe block < cursors[index].blockCount {
-                    share = unsafe max(share, table.bound(cursors[index].impacts(ofBlock: block)))
-                    if unsafe cursors[index].lastDocument(ofBlock: block) >= upper &- 1 { break }
+            if unsafe cursor.pointee.hasBounds {
+                var block = unsafe cursor.pointee.boundBlock(reaching: lower)
+                while unsafe block < cursor.pointee.blockCount {
+                    share = unsafe max(share, table.bound(cursor.pointee.impacts(ofBlock: block)))
+                    if unsafe cursor.pointee.lastDocument(ofBlock: block) >= upper &- 1 { break }
                     block &+= 1
                 }
-            } else if unsafe !cursors[index].isAtEnd {
+            } else if unsafe !cursor.pointee.isAtEnd {
                 share = ScoreTable.wholeShare
             }
-            let bound = ScoreTable.part(weight: parts[index].weight, share: share)
-            unsafe bounds[index] = bound
-            var place = index
-            while place > 0, unsafe bounds[order[place &- 1]] < bound {
-                unsafe order[place] = order[place &- 1]
-                place &-= 1
+            let bound = ScoreTable.part(weight: parts[word].weight, share: share)
+            unsafe bounds[word] = bound
+            var at = index
+            while at > 0, unsafe bounds[order[at &- 1]] < bound {
+                unsafe order[at] = order[at &- 1]
+                at &-= 1
             }
-            unsafe order[place] = index
+            unsafe order[at] = word
         }
-        unsafe sums[cursorCount] = 0
-        for place in (0..<cursorCount).reversed() {
-            unsafe sums[place] = sums[place + 1] &+ bounds[order[place]]
-        }
+        unsafe sums[wordCount] = 0
+        for at in (0..<wordCount).reversed() { unsafe sums[at] = sums[at &+ 1] &+ bounds[order[at]] }
         return Window(lower: lower, upper: upper)
     }
 
@@ -408,6 +425,8 @@ final class RankedSearch {
         _ word: Int, _ window: Window, _ scores: UnsafeMutablePointer<Int64>, _ bits: UnsafeMutablePointer<UInt64>
     ) throws(EngineError) {
         let weight = parts[word].weight
+        let codes = unsafe place.lengths.base
+        try place.lengths.check(Int(window.lower)..<Int(window.upper))
         var document = try unsafe cursors[word].advance(to: window.lower)
         while document < window.upper {
             let rest = try unsafe cursors[word].rest()
@@ -415,8 +434,8 @@ final class RankedSearch {
             while index < rest.count {
                 document = unsafe rest.documents[index]
                 if document >= window.upper { break }
-                let share = unsafe table.share(
-                    frequency: rest.frequencies[index], lengthCode: try lengthCode(document))
+                let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
+                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
                 let place = Int(document &- window.lower)
                 unsafe scores[place] &+= ScoreTable.part(weight: weight, share: share)
                 unsafe window.set(document, in: bits)
@@ -426,9 +445,8 @@ final class RankedSearch {
         }
     }
 
-    private func offerGathered(
-        _ window: Window, _ scores: UnsafeMutablePointer<Int64>, _ bits: UnsafeMutablePointer<UInt64>, from place: Int,
-        _ order: UnsafeMutablePointer<Int>, _ sums: UnsafeMutablePointer<Int64>
+    private mutating func offerGathered(
+        _ window: Window, _ scores: UnsafeMutablePointer<Int64>, _ bits: UnsafeMutablePointer<UInt64>, from place: Int
     ) throws {
         for word in 0..<Window.wordCount {
             var rest = unsafe bits[word]
@@ -439,37 +457,32 @@ final class RankedSearch {
                 rest &= rest &- 1
                 let score = unsafe scores[at]
                 unsafe scores[at] = 0
-                unsafe try complete(window.lower &+ UInt32(truncatingIfNeeded: at), score, from: place, order, sums)
+                try complete(window.lower &+ UInt32(truncatingIfNeeded: at), score, from: place)
             }
         }
     }
 
     /// Where one word brings all documents, nothing needs to be gathered.
-    private func essentialWord(
-        _ window: Window, _ order: UnsafeMutablePointer<Int>, _ sums: UnsafeMutablePointer<Int64>
-    ) throws {
+    private mutating func essentialWord(_ window: Window) throws {
         let word = unsafe order[0]
         let weight = parts[word].weight
-        if cursorCount > 1 { hasSkipped = true }
+        if wordCount > 1 { hasSkipped = true }
         var document = try unsafe cursors[word].advance(to: window.lower)
         while document < window.upper {
             let share = table.share(
                 frequency: try unsafe cursors[word].frequency(), lengthCode: try lengthCode(document))
-            unsafe try complete(document, ScoreTable.part(weight: weight, share: share), from: 1, order, sums)
+            try complete(document, ScoreTable.part(weight: weight, share: share), from: 1)
             document = try unsafe cursors[word].next()
         }
     }
 
     /// Adds what the words from `place` of the order on have to say, as long as it can matter.
     @inline(__always)
-    private func complete(
-        _ document: UInt32, _ gathered: Int64, from place: Int, _ order: UnsafeMutablePointer<Int>,
-        _ sums: UnsafeMutablePointer<Int64>
-    ) throws {
+    private mutating func complete(_ document: UInt32, _ gathered: Int64, from place: Int) throws {
         var score = gathered
         var place = place
         let threshold = top.threshold
-        while place < cursorCount {
+        while place < wordCount {
             if unsafe score &+ sums[place] <= threshold {
                 hasSkipped = true
                 return

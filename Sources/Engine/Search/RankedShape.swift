@@ -1,7 +1,7 @@
 /// A plan whose best hits can be found without looking at all: words and phrases that all must be there, or words any of which
 /// must, within conditions that do not score.
-struct RankedShape: Equatable {
-    enum Kind: Equatable {
+struct RankedShape: Equatable, Sendable {
+    enum Kind: Equatable, Sendable {
         case all
         case any
     }

@@ -97,6 +97,21 @@ package struct SearchResults: Equatable, Sendable {
         package var windowCount = 0
     }
 
+    /// What a cursor is made of, when it is asked for.
+    struct More: Equatable, Sendable {
+        var query: QueryNode
+        var sort: SearchRequest.Sort
+        var generation: Generation
+        var score: Int64
+        var place: OrderKey
+
+        var text: String {
+            SearchCursor(
+                sort: sort, generation: generation, queryHash: SearchCursor.hash(of: query), score: score, place: place
+            ).text
+        }
+    }
+
     /// Live articles that match, before `after`.
     package var total: Int
     /// Whether `total` is exact; else it is a lower bound.
@@ -104,8 +119,10 @@ package struct SearchResults: Equatable, Sendable {
     package var hits: [Hit]
     /// Canonical records of the hits, in their order; empty if they were not asked for.
     package var records: [[UInt8]] = []
+    /// Where the next page begins; nil if this is the last.
+    var more: More?
     /// For the next page; nil if this is the last.
-    package var next: String?
+    package var next: String? { more?.text }
     package var facets: [SearchRequest.Facet: [FacetValue]]
     /// Ascending; buckets without articles are left out.
     package var histogram: [Bucket]

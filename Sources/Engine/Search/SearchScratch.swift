@@ -11,8 +11,48 @@ import Synchronization
 
     private var slabs: [UnsafeMutablePointer<UInt32>] = unsafe []
     private var usedSlots = 0
+    private var cursorCapacity = 16
+    /// The cursors of a ranked search, and what it knows of each: of one segment after the other.
+    private(set) var cursors = UnsafeMutablePointer<TermCursor>.allocate(capacity: 16)
+    private(set) var order = UnsafeMutablePointer<Int>.allocate(capacity: 16)
+    private(set) var bounds = UnsafeMutablePointer<Int64>.allocate(capacity: 16)
+    private(set) var sums = UnsafeMutablePointer<Int64>.allocate(capacity: 17)
+    /// One for each document of a window; zero between uses.
+    let scores = UnsafeMutablePointer<Int64>.allocate(capacity: Int(Window.documentCount))
+    let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: Window.wordCount)
+    /// Places of the words of a phrase.
+    var starts: [UInt32] = []
+    var places: [UInt32] = []
 
-    deinit { unsafe slabs.forEach { unsafe $0.deallocate() } }
+    init() {
+        unsafe scores.initialize(repeating: 0, count: Int(Window.documentCount))
+        unsafe bits.initialize(repeating: 0, count: Window.wordCount)
+    }
+
+    deinit {
+        unsafe slabs.forEach { unsafe $0.deallocate() }
+        releaseCursors()
+        unsafe scores.deallocate()
+        unsafe bits.deallocate()
+    }
+
+    private func releaseCursors() {
+        unsafe cursors.deallocate()
+        unsafe order.deallocate()
+        unsafe bounds.deallocate()
+        unsafe sums.deallocate()
+    }
+
+    /// Makes room for the cursors of `count` words. What was there is lost.
+    func reserve(_ count: Int) {
+        guard count > cursorCapacity else { return }
+        releaseCursors()
+        cursorCapacity = count
+        unsafe cursors = .allocate(capacity: count)
+        unsafe order = .allocate(capacity: count)
+        unsafe bounds = .allocate(capacity: count)
+        unsafe sums = .allocate(capacity: count + 1)
+    }
 
     func reset() { usedSlots = 0 }
 
@@ -41,7 +81,7 @@ import Synchronization
 
     static func give(_ scratch: SearchScratch) {
         scratch.reset()
-        guard unsafe scratch.slabs.count <= keptSlabCount else { return }
+        guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= 1024 else { return }
         let one = Pool(free: [scratch])
         pool.withLock { pool in
             if pool.free.count < keptCount { pool.free += one.free }

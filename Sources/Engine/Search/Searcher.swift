@@ -16,37 +16,31 @@ package struct Searcher: Sendable {
         self.generation = generation
     }
 
+    /// A request made ready to be asked, once or again and again.
+    ///
+    /// - Throws: `QueryError` if the request cannot be answered.
+    package func prepare(_ request: SearchRequest) throws -> PreparedSearch {
+        try PreparedSearch(request, snapshot: snapshot, generation: generation)
+    }
+
     /// - Throws: `QueryError` if the request cannot be answered, `EngineError` if bytes are wrong, or what the source
     ///   throws.
-    package func search(_ request: SearchRequest) throws -> SearchResults {
-        let run = try SearchRun(request, snapshot: snapshot, generation: generation)
-        defer { SearchScratch.give(run.scratch) }
-        return try run.answer()
-    }
+    package func search(_ request: SearchRequest) throws -> SearchResults { try prepare(request).run() }
 
     /// How a request is understood: the tree, then each word that scores with its live articles and weight.
-    package func explain(_ request: SearchRequest) throws -> String {
-        let run = try SearchRun(request, snapshot: snapshot, generation: generation)
-        defer { SearchScratch.give(run.scratch) }
-        return try run.explanation()
-    }
+    package func explain(_ request: SearchRequest) throws -> String { try prepare(request).explanation() }
 }
 
-/// One search on its way.
-private struct SearchRun {
+/// A question to one snapshot.
+package struct PreparedSearch: Sendable {
     let request: SearchRequest
     let snapshot: SnapshotReader
-    let generation: Generation
-    let source: MeteredSource
+    private let generation: Generation
     let plan: QueryPlan
-    let queryHash: UInt64
-    let after: SearchCursor?
+    private let after: SearchCursor?
     let table: ScoreTable
     /// If the best hits can be found without looking at all documents.
     let shape: RankedShape?
-    let scratch: SearchScratch
-
-    var relevance: Relevance { table.relevance }
 
     init(_ request: SearchRequest, snapshot: SnapshotReader, generation: Generation) throws {
         guard (0...SearchRequest.limitCount).contains(request.limitCount) else {
@@ -56,64 +50,108 @@ private struct SearchRun {
         self.request = request
         self.snapshot = snapshot
         self.generation = generation
-        source = MeteredSource(snapshot.source)
         plan = try QueryPlan(request.query)
-        queryHash = SearchCursor.hash(of: request.query)
         after = try request.after.map { (text) throws(QueryError) in try SearchCursor(text) }
-        try after?.require(sort: request.sort, generation: generation, queryHash: queryHash)
+        try after?.require(
+            sort: request.sort, generation: generation, queryHash: SearchCursor.hash(of: request.query))
         table = snapshot.scoreTable
         shape = request.sort == .score && request.limitCount > 0 ? RankedShape(plan) : nil
-        scratch = SearchScratch.take()
+    }
+
+    package func run() throws -> SearchResults {
+        let scratch = SearchScratch.take()
+        let results = try SearchRun(self, after: after, scratch: scratch).answer()
+        // Not after an error: what a window gathered may be left in it.
+        SearchScratch.give(scratch)
+        return results
+    }
+
+    fileprivate func explanation() throws -> String {
+        let scratch = SearchScratch.take()
+        defer { SearchScratch.give(scratch) }
+        return try SearchRun(self, after: after, scratch: scratch).explanation()
+    }
+
+    fileprivate func more(behind hit: SearchResults.Hit) -> SearchResults.More {
+        SearchResults.More(
+            query: request.query, sort: request.sort, generation: generation, score: hit.score, place: hit.orderKey)
+    }
+}
+
+/// One search on its way.
+private struct SearchRun {
+    let prepared: PreparedSearch
+    let after: SearchCursor?
+    let source: MeteredSource
+    let scratch: SearchScratch
+    /// Whether everything lies where it can be read in place: then nothing needs to be read in rounds.
+    let isInPlace: Bool
+
+    var request: SearchRequest { prepared.request }
+    var snapshot: SnapshotReader { prepared.snapshot }
+    var plan: QueryPlan { prepared.plan }
+
+    init(_ prepared: PreparedSearch, after: SearchCursor?, scratch: SearchScratch) {
+        self.prepared = prepared
+        self.after = after
+        self.scratch = scratch
+        source = MeteredSource(prepared.snapshot.source)
+        isInPlace =
+            prepared.snapshot.isMapped && prepared.plan.expansions.isEmpty && prepared.plan.keys.isEmpty
+            && prepared.request.facets.isEmpty && prepared.request.histogram == nil && after == nil
     }
 
     func answer() throws -> SearchResults {
-        let lookup = try QueryLookup(plan, in: snapshot, place: resumePlace, source: source)
-        let searches = try prepare(lookup)
+        let plan = plan
+        let lookup =
+            isInPlace
+            ? try QueryLookup(plan, inPlace: snapshot)
+            : try QueryLookup(plan, in: snapshot, place: resumePlace, source: source)
+        let searches = isInPlace ? try searchesInPlace(lookup) : try searches(lookup)
         let expansionCounts = plan.expansions.indices.map { number in
             searches.reduce(0) { $0 + $1.expansionCounts[number] }
         }
-        let weighted = weights(lookup.liveFrequencies, expansionCounts).map { (leaf: $0.leaf, weight: $0.weight) }
-        let countsAll = request.countExact && knownTotal(lookup) == nil
-        let evaluatesAll = countsAll || !request.facets.isEmpty || request.histogram != nil
-        if let shape {
+        let weighted = weights(lookup.liveFrequencies, expansionCounts)
+        let known = knownTotal(lookup)
+        let evaluatesAll =
+            request.countExact && known == nil || !request.facets.isEmpty || request.histogram != nil
+        if let shape = prepared.shape {
             try rank(shape, weighted, searches)
             // Of all documents no more is wanted than their number.
             if evaluatesAll {
                 let wants = SegmentSearch.Wants(hits: false, weighted: [], mayStop: false)
-                for search in searches { try search.run(wants, table: table) }
+                for search in searches { try search.run(wants, table: prepared.table) }
             }
-        } else {
+        } else if request.limitCount > 0 || evaluatesAll {
             let wants = SegmentSearch.Wants(
-                hits: request.limitCount > 0, weighted: weighted, mayStop: !evaluatesAll)
-            for search in searches { try search.run(wants, table: table) }
+                hits: request.limitCount > 0,
+                weighted: request.limitCount > 0 ? weighted.map { ($0.leaf, $0.weight) } : [],
+                mayStop: !evaluatesAll)
+            for search in searches { try search.run(wants, table: prepared.table) }
         }
         let (hits, records) = try best(of: searches)
-        let acceptedCount = searches.reduce(0) { $0 + $1.top.acceptedCount }
-        let known = knownTotal(lookup)
         var results = SearchResults(
             total: known ?? searches.reduce(0) { $0 + $1.matchCount },
             isExact: known != nil || searches.allSatisfy(\.isCounted),
-            hits: hits, next: nil, facets: [:], histogram: [], undatedCount: 0, work: SearchResults.Work())
+            hits: hits, more: nil, facets: [:], histogram: [], undatedCount: 0, work: SearchResults.Work())
         results.records = records
-        if let last = hits.last, acceptedCount > hits.count {
-            results.next =
-                SearchCursor(
-                    sort: request.sort, generation: generation, queryHash: queryHash, score: last.score,
-                    place: last.orderKey
-                ).text
+        if let last = hits.last, searches.reduce(0, { $0 + $1.top.acceptedCount }) > hits.count {
+            results.more = prepared.more(behind: last)
         }
         for (number, facet) in request.facets.enumerated() {
             var sums: [[UInt8]: Int] = [:]
             for search in searches { search.facets[number].merge(into: &sums) }
             results.facets[facet] = FacetCounter.values(sums, limitCount: request.facetLimitCount)
         }
-        var buckets: [Int64: Int] = [:]
-        for search in searches {
-            buckets.merge(search.histogram?.counts ?? [:], uniquingKeysWith: +)
-            results.undatedCount += search.histogram?.undatedCount ?? 0
+        if request.histogram != nil {
+            var buckets: [Int64: Int] = [:]
+            for search in searches {
+                buckets.merge(search.histogram?.counts ?? [:], uniquingKeysWith: +)
+                results.undatedCount += search.histogram?.undatedCount ?? 0
+            }
+            results.histogram = buckets.sorted { $0.key < $1.key }
+                .map { .init(start: Timestamp(milliseconds: $0.key), count: $0.value) }
         }
-        results.histogram = buckets.sorted { $0.key < $1.key }
-            .map { .init(start: Timestamp(milliseconds: $0.key), count: $0.value) }
         results.work.roundCount = source.roundCount
         results.work.requestCount = source.requestCount
         results.work.requestBytes = source.byteCount
@@ -123,13 +161,14 @@ private struct SearchRun {
 
     /// Ranks segment after segment: what the best so far score is what those of the next must reach.
     private func rank(
-        _ shape: RankedShape, _ weighted: [(leaf: Int, weight: UInt64)], _ searches: [SegmentSearch]
+        _ shape: RankedShape, _ weighted: [(leaf: Int, weight: UInt64, inverseFrequency: UInt64)],
+        _ searches: [SegmentSearch]
     ) throws {
         let weights = shape.leaves.map { leaf in weighted.first { $0.leaf == leaf }!.weight }
         var best: [Int64] = []
         var floor: Int64 = 0
         for search in searches {
-            try search.rank(shape, weights: weights, table: table, floor: floor)
+            try search.rank(shape, weights: weights, table: prepared.table, floor: floor)
             guard searches.count > 1 else { return }
             best += search.top.scores
             guard best.count >= search.top.limitCount else { continue }
@@ -164,33 +203,39 @@ private struct SearchRun {
         !plan.scored.isEmpty && (found.entries.contains { $0 != nil } || found.expansions.contains { !$0.isEmpty })
     }
 
-    private func prepare(_ lookup: QueryLookup) throws -> [SegmentSearch] {
+    private func searchesInPlace(_ lookup: QueryLookup) throws -> [SegmentSearch] {
+        try snapshot.segments.indices.map { index in
+            try SegmentSearch(
+                plan, snapshot.segments[index], dead: snapshot.dead[index], found: lookup.segments[index],
+                material: nil, top: top(place: 0), scratch: scratch)
+        }
+    }
+
+    private func top(place: UInt32) -> TopHits {
+        // One more than is wanted, where others are passed over: it tells whether there is a next page.
+        TopHits(
+            sort: request.sort, limitCount: request.limitCount + (prepared.shape == nil ? 0 : 1),
+            after: after.map { ($0.score, place) })
+    }
+
+    private func searches(_ lookup: QueryLookup) throws -> [SegmentSearch] {
         var round = ReadRound()
-        var needsPositions = [Bool](repeating: false, count: plan.terms.count)
-        for case .phrase(let terms, _) in plan.leaves { for term in terms { needsPositions[term] = true } }
-        var firsts: [Int] = []
-        for (index, segment) in snapshot.segments.enumerated() {
-            let found = lookup.segments[index]
-            firsts.append(
-                addMaterial(of: segment, found, needsPositions, to: &round))
+        let firsts = snapshot.segments.indices.map { index in
+            addMaterial(of: snapshot.segments[index], lookup.segments[index], to: &round)
         }
         let slices = try round.run(source)
         return try snapshot.segments.enumerated().map { index, segment in
             let found = lookup.segments[index]
             let material = try material(of: segment, index, found, slices, from: firsts[index])
-            // One more than is wanted, where others are passed over: it tells whether there is a next page.
-            let top = TopHits(
-                sort: request.sort, limitCount: request.limitCount + (shape == nil ? 0 : 1),
-                after: after.map { ($0.score, found.place) })
             return try SegmentSearch(
-                plan, segment, dead: snapshot.dead[index], found: found, material: material, top: top,
-                scratch: scratch)
+                plan, segment, dead: snapshot.dead[index], found: found, material: material,
+                top: top(place: found.place), scratch: scratch)
         }
     }
 
     /// - Returns: index of the segment's first slice.
     private func addMaterial(
-        of segment: SegmentReader, _ found: QueryLookup.Segment, _ needsPositions: [Bool], to round: inout ReadRound
+        of segment: SegmentReader, _ found: QueryLookup.Segment, to round: inout ReadRound
     ) -> Int {
         var first: Int?
         func add(_ section: SectionKind, _ range: Range<UInt64>) {
@@ -205,7 +250,7 @@ private struct SearchRun {
             add(.postings, entry.postings)
             add(
                 .positions,
-                needsPositions[term] ? entry.positions : entry.positions.lowerBound..<entry.positions.lowerBound)
+                plan.needsPositions[term] ? entry.positions : entry.positions.lowerBound..<entry.positions.lowerBound)
         }
         for entries in found.expansions { for entry in entries { add(.postings, entry.postings) } }
         for candidates in found.keyCandidates {
@@ -256,7 +301,8 @@ private struct SearchRun {
     private func weights(
         _ liveFrequencies: [Int], _ expansionCounts: [Int]
     ) -> [(leaf: Int, weight: UInt64, inverseFrequency: UInt64)] {
-        plan.scored.map { scored in
+        let relevance = prepared.table.relevance
+        return plan.scored.map { scored in
             let inverse: UInt64
             switch plan.leaves[scored.leaf] {
             case .term(let term): inverse = relevance.inverseFrequency(articles: UInt64(liveFrequencies[term]))
@@ -282,6 +328,7 @@ private struct SearchRun {
             candidates += search.top.sorted.map { Candidate(entry: $0, segment: index) }
         }
         if candidates.count > request.limitCount { drop(&candidates) }
+        if isInPlace, !request.readsRecords { return (try hitsInPlace(candidates), []) }
         var round = ReadRound()
         for candidate in candidates {
             let ordinal = UInt64(candidate.entry.ordinal)
@@ -324,6 +371,22 @@ private struct SearchRun {
         return (hits, records)
     }
 
+    private func hitsInPlace(_ candidates: [Candidate]) throws -> [SearchResults.Hit] {
+        var hits: [SearchResults.Hit] = []
+        hits.reserveCapacity(candidates.count)
+        for candidate in candidates {
+            let segment = snapshot.segments[candidate.segment]
+            let place = try segment.mappedPlace(of: candidate.entry.ordinal)
+            hits.append(
+                SearchResults.Hit(
+                    key: place.key, score: candidate.entry.score, orderTime: place.time, segment: candidate.segment,
+                    ordinal: candidate.entry.ordinal))
+        }
+        if snapshot.segments.count > 1 { hits.sort { isBefore($0, $1) } }
+        hits.removeLast(max(hits.count - request.limitCount, 0))
+        return hits
+    }
+
     private func isBefore(_ left: SearchResults.Hit, _ right: SearchResults.Hit) -> Bool {
         switch request.sort {
         case .score: left.score != right.score ? left.score > right.score : left.orderKey < right.orderKey
@@ -359,7 +422,7 @@ private struct SearchRun {
 
     func explanation() throws -> String {
         let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source)
-        let searches = try prepare(lookup)
+        let searches = try searches(lookup)
         let expansionCounts = plan.expansions.indices.map { number in
             searches.reduce(0) { $0 + $1.expansionCounts[number] }
         }

@@ -9,7 +9,8 @@ final class SegmentSearch {
     private let plan: QueryPlan
     private let dead: DocumentSet
     private let found: QueryLookup.Segment
-    private let material: Material
+    /// nil if the segment is read in place.
+    private let material: Material?
     private let scratch: SearchScratch
     /// For each expansion of the plan.
     private let lists: [(documents: [UInt32], frequencies: [UInt32])]
@@ -38,7 +39,7 @@ final class SegmentSearch {
 
     /// - Parameter scratch: kept by the search as long as this is used.
     init(
-        _ plan: QueryPlan, _ segment: SegmentReader, dead: DocumentSet, found: QueryLookup.Segment, material: Material,
+        _ plan: QueryPlan, _ segment: SegmentReader, dead: DocumentSet, found: QueryLookup.Segment, material: Material?,
         top: TopHits, scratch: SearchScratch
     ) throws {
         self.plan = plan
@@ -48,20 +49,34 @@ final class SegmentSearch {
         self.material = material
         self.scratch = scratch
         self.top = top
-        facets = material.facets
-        histogram = material.histogram
+        facets = material?.facets ?? []
+        histogram = material?.histogram
         var lists: [(documents: [UInt32], frequencies: [UInt32])] = []
         for (number, entries) in found.expansions.enumerated() {
-            lists.append(try Self.union(entries, material.expansions[number], segment, scratch))
+            lists.append(try Self.union(entries, material!.expansions[number], segment, scratch))
         }
         self.lists = lists
         expansionCounts = lists.map { list in list.documents.reduce(0) { dead.contains($1) ? $0 : $0 + 1 } }
     }
 
-    private func cursor(_ term: Int) throws -> TermCursor? {
-        guard let entry = found.entries[term], let slices = material.postings[term] else { return nil }
+    private func cursor(_ term: Int) throws(EngineError) -> TermCursor? {
+        guard let entry = found.entries[term] else { return nil }
+        let postings: PagedBytes?
+        let positions: PagedBytes?
+        if let slices = material?.postings[term] {
+            (postings, positions) = (slices.postings.paged, slices.positions.paged)
+        } else {
+            postings = try segment.mappedBytes(.postings, entry.postings)
+            positions = plan.needsPositions[term] ? try segment.mappedBytes(.positions, entry.positions) : nil
+        }
         return try unsafe TermCursor(
-            entry, of: segment, postings: slices.postings, positions: slices.positions, memory: scratch.slot())
+            entry, of: segment, postings: postings, positions: positions, memory: scratch.slot())
+    }
+
+    /// Length codes of all documents; nil if there are none.
+    private func lengths() throws(EngineError) -> PagedBytes? {
+        guard let material else { return try segment.mappedBytes(.lengths, 0..<UInt64(segment.documentCount)) }
+        return material.lengths?.paged
     }
 
     private func windowLeaf(_ leaf: QueryPlan.Leaf) throws -> WindowLeaf {
@@ -88,8 +103,7 @@ final class SegmentSearch {
         let memory = unsafe scratch.slot()
         for (entry, slice) in zip(entries, slices) {
             var cursor = try unsafe TermCursor(
-                entry, of: segment, postings: slice,
-                positions: segment.emptySlice(.positions, at: entry.positions.lowerBound), memory: memory)
+                entry, of: segment, postings: slice.paged, positions: nil, memory: memory)
             var document = try cursor.advance(to: 0)
             while document != TermCursor.end {
                 let (sum, overflow) = sums[Int(document)].addingReportingOverflow(try cursor.frequency())
@@ -118,7 +132,7 @@ final class SegmentSearch {
         case .or(let nodes): .or(nodes.map { self.node($0) })
         case .not(let inner): .not(self.node(inner))
         case .dates(let index): .range(found.ranges[index])
-        case .key(let index): .ordinals(material.keyed[index])
+        case .key(let index): .ordinals(material!.keyed[index])
         }
     }
 
@@ -130,38 +144,36 @@ final class SegmentSearch {
     ///   - weights: of the shape's leaves.
     ///   - floor: a score that enough hits of other segments reach.
     func rank(_ shape: RankedShape, weights: [UInt64], table: ScoreTable, floor: Int64) throws {
-        guard let lengths = material.lengths?.paged else { return }
+        guard let lengths = try lengths() else { return }
         top.raise(floor: floor)
+        // Words that all must be there are walked once each, alternatives one by one.
         var terms: [Int] = []
-        var parts: [(terms: [Int], weight: UInt64)] = []
-        for (leaf, weight) in zip(shape.leaves, weights) {
-            let words: [Int]
+        var parts: [RankedSearch.Part] = []
+        for (index, leaf) in shape.leaves.enumerated() {
+            var words: [Int] = []
+            func add(_ term: Int) {
+                if shape.kind == .all, let known = terms.firstIndex(of: term) { return words.append(known) }
+                words.append(terms.count)
+                terms.append(term)
+            }
             switch plan.leaves[leaf] {
-            case .term(let term): words = [term]
-            case .phrase(let phrase, _): words = phrase
+            case .term(let term): add(term)
+            case .phrase(let phrase, _): phrase.forEach(add)
             case .expansion: preconditionFailure("a word with stars has no cursor")
             }
-            if words.contains(where: { found.entries[$0] == nil }) {
-                if shape.kind == .all { return }
-                continue
-            }
-            parts.append((words, weight))
-            // Alternatives are walked one by one, also those that name the same word.
-            for word in words where shape.kind == .any || !terms.contains(word) { terms.append(word) }
+            parts.append(RankedSearch.Part(words: words, weight: weights[index]))
         }
-        if shape.kind == .all {
-            terms.sort { (found.entries[$0]!.documentFrequency, $0) < (found.entries[$1]!.documentFrequency, $1) }
+        if shape.kind == .all, terms.contains(where: { found.entries[$0] == nil }) { return }
+        var search = RankedSearch(
+            shape.kind, parts: parts, wordCount: terms.count, table: table, scratch: scratch,
+            in: RankedSearch.Place(
+                dead: dead, documentCount: segment.footer.documentCount, lengths: lengths,
+                range: range(of: shape.filters), filter: try filter(shape.filters)),
+            top: top)
+        for (word, term) in terms.enumerated() {
+            if let cursor = try cursor(term) { search.add(word, cursor) }
         }
-        let search = RankedSearch(
-            segment, cursors: try terms.map { try cursor($0)! },
-            parts: parts.enumerated().map { number, part in
-                RankedSearch.Part(
-                    words: shape.kind == .any ? [number] : part.terms.map { terms.firstIndex(of: $0)! },
-                    weight: part.weight)
-            },
-            table: table, dead: dead, lengths: lengths, range: range(of: shape.filters),
-            filter: try filter(shape.filters), top: top)
-        try search.run(shape.kind)
+        try search.run()
         top = search.top
         matchCount = search.matchCount
         isCounted = !search.hasSkipped
@@ -214,20 +226,22 @@ final class SegmentSearch {
         matchCount = 0
         isCounted = true
         let evaluator = try evaluator(of: plan.root, depth: plan.depth)
-        let scores = ScratchArray<Int64>(repeating: 0, count: Int(Window.documentCount))
-        let taken = ScratchArray<UInt64>(repeating: 0, count: Window.wordCount)
+        // Zero, and left so.
+        let scores = unsafe scratch.scores
         unsafe try evaluator.forEachWindow(in: 0..<segment.footer.documentCount) { window, matched in
             var count = 0
             for word in 0..<Window.wordCount { count += unsafe matched[word].nonzeroBitCount }
             matchCount += count
             if wants.hits, !top.isComplete {
-                let candidates = unsafe candidates(window, matched, into: taken.base)
-                unsafe try score(evaluator.leaves, window, candidates, wants.weighted, table, scores.base)
+                let candidates = unsafe candidates(window, matched, into: scratch.bits)
+                unsafe try score(evaluator.leaves, window, candidates, wants.weighted, table, scores)
                 unsafe window.forEach(in: candidates) { document in
-                    let score = unsafe scores.base[Int(document &- window.lower)]
-                    top.offer(TopHits.Entry(score: score, ordinal: document))
+                    let at = Int(document &- window.lower)
+                    unsafe top.offer(TopHits.Entry(score: scores[at], ordinal: document))
+                    unsafe scores[at] = 0
                     return true
                 }
+                if top.wanted != nil { unsafe scratch.bits.update(repeating: 0, count: Window.wordCount) }
             }
             for index in facets.indices { unsafe try facets[index].add(window, matched) }
             unsafe try histogram?.add(window, matched)
@@ -242,7 +256,6 @@ final class SegmentSearch {
         _ window: Window, _ matched: UnsafePointer<UInt64>, into taken: UnsafeMutablePointer<UInt64>
     ) -> UnsafePointer<UInt64> {
         guard let wanted = top.wanted else { return unsafe matched }
-        unsafe taken.update(repeating: 0, count: Window.wordCount)
         var left = wanted.count
         unsafe window.forEach(in: matched) { document in
             guard document >= wanted.first else { return true }
@@ -258,8 +271,7 @@ final class SegmentSearch {
         _ leaves: [WindowLeaf], _ window: Window, _ matched: UnsafePointer<UInt64>,
         _ weighted: [(leaf: Int, weight: UInt64)], _ table: ScoreTable, _ scores: UnsafeMutablePointer<Int64>
     ) throws {
-        unsafe scores.update(repeating: 0, count: Int(window.upper - window.lower))
-        guard let lengths = material.lengths?.paged else { return }
+        guard let lengths = try lengths() else { return }
         try lengths.check(Int(window.lower)..<Int(window.upper))
         // In bounds: the section was read whole, a byte for each document; the window ends with the segment.
         let codes = unsafe lengths.unchecked

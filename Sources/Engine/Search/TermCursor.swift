@@ -47,17 +47,17 @@
     private var countedPositions = 0
 
     /// - Parameters:
-    ///   - postings: of `entry`, kept by the caller as long as the cursor.
-    ///   - positions: likewise; empty if they are not needed.
+    ///   - postings: of `entry`, kept by the caller as long as the cursor; nil if they are empty.
+    ///   - positions: likewise; nil if they are not needed.
     ///   - memory: a slot of the search's scratch.
     init(
-        _ entry: TermEntry, of segment: SegmentReader, postings: SectionSlice, positions: SectionSlice,
+        _ entry: TermEntry, of segment: SegmentReader, postings: PagedBytes?, positions: PagedBytes?,
         memory: UnsafeMutablePointer<UInt32>
     ) throws(EngineError) {
         unsafe self.segment = Unmanaged.passUnretained(segment)
         documentFrequency = Int(entry.documentFrequency)
-        self.postings = postings.paged
-        self.positions = positions.paged
+        self.postings = postings
+        self.positions = positions
         entryOccurrences = Int(clamping: entry.occurrenceCount)
         singlePosition = entry.singlePosition
         hasPositions = entry.hasPositions
@@ -74,13 +74,13 @@
             unsafe frequencies[0] = hasPositions ? UInt32(clamping: entry.occurrenceCount) : 1
             return
         }
-        let bytes = unsafe postings.unchecked
+        let bytes = unsafe postings?.unchecked ?? UnsafeRawBufferPointer(start: nil, count: 0)
         let layout = try segment.decoding(.postings, at: listStart) { () throws(RawError) in
             try unsafe PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
         }
         self.layout = layout
         blockCount = layout.blockCount
-        try postings.check(0..<layout.skipBytes)
+        try postings?.check(0..<layout.skipBytes)
     }
 
     // MARK: Documents
@@ -166,11 +166,7 @@
     }
 
     private func located(_ error: RawError, _ section: SectionKind, _ start: UInt64) -> EngineError {
-        switch error {
-        case .damaged(let error): error
-        case .malformed(let what, let offset):
-            unsafe segment.takeUnretainedValue().corrupt(section, start + UInt64(offset), "bad \(what)")
-        }
+        unsafe segment.takeUnretainedValue().located(error, section, start)
     }
 
     // MARK: Frequencies
