@@ -43,6 +43,38 @@ struct SearchTests {
         for _ in 0..<8 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
     }
 
+    @Test("what is passed over changes no answer", arguments: [1, 8])
+    func passedOver(segments: Int) throws {
+        let fixture = SearchFixture(articles: 5000, segments: segments, words: 1...30, seed: UInt64(170 + segments))
+        let (snapshot, _) = try fixture.snapshot()
+        let searcher = Searcher(snapshot)
+        var random = SplitMix64(seed: UInt64(180 + segments))
+        var passedOverCount = 0
+        for _ in 0..<150 {
+            let text = fixture.query(&random)
+            for sort in [SearchRequest.Sort.score, .newest] {
+                var request = SearchRequest(
+                    query: try QueryParser.parse(text), sort: sort, limitCount: Int.random(in: 1...20, using: &random),
+                    countExact: false)
+                let fast = try searcher.search(request)
+                request.isExhaustive = true
+                request.countExact = true
+                let whole = try searcher.search(request)
+                #expect(fast.hits == whole.hits && fast.next == whole.next, "\(text) (\(sort))")
+                #expect(fast.isExact ? fast.total == whole.total : fast.total <= whole.total, "\(text) (\(sort))")
+                if !fast.isExact { passedOverCount += 1 }
+                // The page behind it.
+                guard let next = whole.next else { continue }
+                request.after = next
+                let after = try searcher.search(request)
+                request.isExhaustive = false
+                request.countExact = false
+                #expect(try searcher.search(request).hits == after.hits, "\(text) (\(sort)), second page")
+            }
+        }
+        #expect(passedOverCount > 60)
+    }
+
     @Test("the cut into segments leaves no trace in the answers")
     func segmentation() throws {
         let fixture = SearchFixture(articles: 90, segments: 5, seed: 21)

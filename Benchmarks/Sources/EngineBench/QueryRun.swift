@@ -73,7 +73,8 @@ struct QueryRun {
             if best[name] == nil { order.append(name) }
             best[name, default: []].append(Double(least) / 1000)
             let top = results!.hits.map { "[\($0.ordinal), \($0.score)]" }.joined(separator: ", ")
-            answers += "{\"q\": \(number), \"what\": \"\(what)\", \"us\": \(Double(least) / 1000), \"total\": \(results!.total), \"top\": [\(top)]}\n"
+            answers +=
+                "{\"q\": \(number), \"what\": \"\(what)\", \"us\": \(Double(least) / 1000), \"total\": \(results!.total), \"top\": [\(top)]}\n"
         }
         for name in order {
             let times = best[name]!.sorted()

@@ -2,7 +2,9 @@
 //
 //   EngineBench index ARTICLES.ndjson DIR [SEGMENTS]    builds segments of equal numbers of articles, merges them to one
 //                                                       overlay, and compacts them to one cell
-//   EngineBench query DIR QUERIES.jsonl [IDS]           over the segments of DIR/segments, DIR/merged and DIR/compacted
+//   EngineBench query DIR QUERIES.jsonl [IDS]           over the segments in DIR, which is segments, merged or compacted of
+//                                                       such a folder
+//   EngineBench check DIR QUERIES [SEED]                random queries: do answers change if every document is looked at?
 //
 // Articles have title, body, and what else is in them; queries are those of make_queries.py.
 
@@ -17,8 +19,14 @@ do {
     case "query" where arguments.count >= 3:
         let rest = Array(arguments.dropFirst())
         try QueryRun(folder: rest[0], queries: rest[1], ids: rest.count > 2 ? rest[2] : nil).run()
+    case "check" where arguments.count >= 3:
+        let rest = Array(arguments.dropFirst())
+        try CheckRun(folder: rest[0], queryCount: Int(rest[1]) ?? 1000, seed: rest.count > 2 ? UInt64(rest[2]) ?? 1 : 1)
+            .run()
     default:
-        print("usage: EngineBench index ARTICLES.ndjson DIR [SEGMENTS] | query DIR QUERIES.jsonl [IDS]")
+        print(
+            "usage: EngineBench index ARTICLES.ndjson DIR [SEGMENTS] | query DIR QUERIES.jsonl [IDS] | check DIR QUERIES [SEED]"
+        )
         exit(2)
     }
 } catch {

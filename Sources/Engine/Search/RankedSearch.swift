@@ -14,13 +14,6 @@ import News
 /// One search, segment after segment. Confined to one thread; what `segment` points to is kept by the caller.
 @safe
 struct RankedSearch {
-    /// A word or phrase that scores.
-    struct Part {
-        /// Which of the words looked for, for a phrase in its order.
-        var words: [Int]
-        var weight: UInt64
-    }
-
     /// A segment that is searched.
     struct Place {
         var dead: DocumentSet
@@ -33,8 +26,9 @@ struct RankedSearch {
         var filter: WindowFilter?
     }
 
-    private let kind: RankedShape.Kind
-    private let parts: [Part]
+    private let shape: RankedShape
+    /// Of the shape's leaves.
+    private let weights: [UInt64]
     private let table: ScoreTable
     private let scratch: SearchScratch
     /// By word; those that the segment has not are no cursors.
@@ -54,20 +48,17 @@ struct RankedSearch {
     /// Whether documents were passed over that may match.
     private(set) var hasSkipped = false
 
-    /// - Parameters:
-    ///   - parts: for `any` part n is word n alone.
-    ///   - wordCount: words looked for.
     init(
-        _ kind: RankedShape.Kind, parts: [Part], wordCount: Int, table: ScoreTable, scratch: SearchScratch,
-        in place: Place, top: TopHits
+        _ shape: RankedShape, weights: [UInt64], table: ScoreTable, scratch: SearchScratch, in place: Place,
+        top: TopHits
     ) {
-        self.kind = kind
-        self.parts = parts
+        self.shape = shape
+        self.weights = weights
         self.table = table
         self.scratch = scratch
         self.place = place
         self.top = top
-        scratch.reserve(wordCount)
+        scratch.reserve(max(shape.terms.count, weights.count))
         unsafe cursors = unsafe scratch.cursors
         unsafe order = unsafe scratch.order
         unsafe bounds = unsafe scratch.bounds
@@ -78,7 +69,7 @@ struct RankedSearch {
     mutating func add(_ word: Int, _ cursor: TermCursor) {
         unsafe (cursors + word).initialize(to: cursor)
         var at = wordCount
-        if kind == .all {
+        if shape.kind == .all {
             while at > 0, unsafe cursors[order[at &- 1]].documentFrequency > cursor.documentFrequency {
                 unsafe order[at] = order[at &- 1]
                 at &-= 1
@@ -90,9 +81,11 @@ struct RankedSearch {
 
     mutating func run() throws {
         guard !range.isEmpty, wordCount > 0 else { return }
-        if wordCount == 1, kind == .any || parts.count == 1 && parts[0].words.count == 1 {
+        if top.wanted != nil {
+            try shape.kind == .any ? firstOfAny() : firstOfAll()
+        } else if wordCount == 1, shape.kind == .any || shape.words.count == 1 {
             try single()
-        } else if kind == .any {
+        } else if shape.kind == .any {
             try alternatives()
         } else {
             try conjunction()
@@ -124,7 +117,7 @@ struct RankedSearch {
     // MARK: One word
 
     private mutating func single() throws {
-        let weight = parts[kind == .any ? unsafe order[0] : 0].weight
+        let weight = unsafe weights[order[0]]
         let cursor = unsafe cursors + order[0]
         if unsafe cursor.pointee.hasBounds { raiseFloor(cursor, weight) }
         var from = range.lowerBound
@@ -202,111 +195,155 @@ struct RankedSearch {
     private mutating func conjunction() throws {
         let first = unsafe order[0]
         let lead = unsafe cursors + first
-        // The part of a word that is the lead, if one is.
-        let leadPart = parts.firstIndex { $0.words == [first] }
-        let partBounds = UnsafeMutablePointer<Int64>.allocate(capacity: parts.count)
-        defer { unsafe partBounds.deallocate() }
-        var windowLast: UInt32 = 0
-        var windowBound: Int64 = 0
-        var hasWindow = false
-        var document = try unsafe lead.pointee.advance(to: range.lowerBound)
-        search: while document < range.upperBound {
-            if !hasWindow || document > windowLast {
-                windowLast = unsafe bound(from: document, partBounds)
-                windowBound = 0
-                for index in parts.indices { unsafe windowBound &+= partBounds[index] }
-                hasWindow = true
-            }
+        // A leaf that holds the lead: the lead's frequency bounds what it can add.
+        let leadLeaf = leaf(of: first)
+        let leadWeight = weights[leadLeaf]
+        let candidates = unsafe scratch.candidates
+        let mosts = unsafe scratch.mosts
+        var from = range.lowerBound
+        while from < range.upperBound {
+            let (windowLast, windowBound) = bound(from: from)
             if windowBound <= top.threshold {
                 hasSkipped = true
-                if windowLast >= range.upperBound &- 1 { return }
-                document = try unsafe lead.pointee.advance(to: windowLast &+ 1)
+                from = windowLast &+ 1
                 continue
             }
-            if let leadPart, wordCount > 1 {
-                let part = parts[leadPart]
-                let share = table.share(
-                    frequency: try unsafe lead.pointee.frequency(), lengthCode: try lengthCode(document))
-                let most =
-                    unsafe ScoreTable.part(weight: part.weight, share: share) &+ windowBound &- partBounds[leadPart]
-                if most <= top.threshold {
-                    hasSkipped = true
-                    document = try unsafe lead.pointee.next()
-                    continue
-                }
+            let document = try unsafe lead.pointee.advance(to: from)
+            if document > windowLast {
+                from = document
+                continue
+            }
+            // Which of the lead's documents can be hits.
+            let rest = try unsafe lead.pointee.rest()
+            let others = unsafe windowBound &- bounds[leadLeaf]
+            let threshold = top.threshold
+            let last = unsafe min(rest.documents[rest.count &- 1], windowLast)
+            try place.lengths.check(Int(document)..<Int(last) &+ 1)
+            let codes = unsafe place.lengths.base
+            var count = 0
+            for index in unsafe 0..<rest.count {
+                let candidate = unsafe rest.documents[index]
+                if candidate > last { break }
+                let code = unsafe Int(codes.load(fromByteOffset: Int(candidate), as: UInt8.self))
+                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
+                let most = ScoreTable.part(weight: leadWeight, share: share) &+ others
+                unsafe candidates[count] = candidate
+                unsafe mosts[count] = most
+                if most > threshold { count &+= 1 } else { hasSkipped = true }
+            }
+            unsafe try verify(candidates, mosts, count)
+            from = last &+ 1
+        }
+    }
+
+    /// Offers those of some documents of the lead that have all other words too.
+    private mutating func verify(
+        _ candidates: UnsafePointer<UInt32>, _ mosts: UnsafePointer<Int64>, _ count: Int
+    ) throws {
+        var next = 0
+        search: while next < count {
+            let document = unsafe candidates[next]
+            if unsafe mosts[next] <= top.threshold {
+                hasSkipped = true
+                next &+= 1
+                continue
             }
             for index in 1..<max(wordCount, 1) {
                 let found = try unsafe cursors[order[index]].advance(to: document)
                 if found != document {
-                    guard found < range.upperBound else { return }
-                    document = try unsafe lead.pointee.advance(to: found)
+                    repeat { next &+= 1 } while unsafe next < count && candidates[next] < found
                     continue search
                 }
             }
-            if let score = try score(document), try isEligible(document) {
+            if let score = try score(document, lead: unsafe order[0]), try isEligible(document) {
                 offer(document, score)
             }
-            document = try unsafe lead.pointee.next()
+            next &+= 1
         }
     }
 
-    /// Puts the most each part can add from `document` on into `bounds`.
+    private func leaf(of word: Int) -> Int {
+        let place = shape.words.firstIndex(of: word)!
+        return shape.wordEnds.firstIndex { place < $0 }!
+    }
+
+    /// Puts the most each leaf can add from `document` on into `bounds`.
     ///
-    /// - Returns: the last document for which that holds.
-    private mutating func bound(from document: UInt32, _ bounds: UnsafeMutablePointer<Int64>) -> UInt32 {
+    /// - Returns: the last document for which that holds, and the sum.
+    private mutating func bound(from document: UInt32) -> (last: UInt32, sum: Int64) {
         var last = range.upperBound &- 1
-        for (number, part) in parts.enumerated() {
+        var sum: Int64 = 0
+        var at = 0
+        for leaf in weights.indices {
             var share = ScoreTable.wholeShare
-            for word in part.words where unsafe cursors[word].hasBounds {
-                let block = unsafe cursors[word].boundBlock(reaching: document)
-                guard unsafe block < cursors[word].blockCount else {
-                    unsafe bounds[number] = 0
+            while at < shape.wordEnds[leaf] {
+                let cursor = unsafe cursors + shape.words[at]
+                at &+= 1
+                guard unsafe cursor.pointee.hasBounds else { continue }
+                let block = unsafe cursor.pointee.boundBlock(reaching: document)
+                guard unsafe block < cursor.pointee.blockCount else {
                     share = 0
-                    break
+                    continue
                 }
-                last = unsafe min(last, cursors[word].lastDocument(ofBlock: block))
+                last = unsafe min(last, cursor.pointee.lastDocument(ofBlock: block))
                 // A phrase is no more frequent than each of its words.
-                share = unsafe min(share, table.bound(cursors[word].impacts(ofBlock: block)))
+                share = unsafe min(share, table.bound(cursor.pointee.impacts(ofBlock: block)))
             }
-            unsafe bounds[number] = ScoreTable.part(weight: part.weight, share: share)
+            let bound = ScoreTable.part(weight: weights[leaf], share: share)
+            unsafe bounds[leaf] = bound
+            sum &+= bound
         }
-        return last
+        return (last, sum)
     }
 
     /// The score of a document that has all words; nil if a phrase is not in it or it cannot be a hit.
-    private mutating func score(_ document: UInt32) throws(EngineError) -> Int64? {
+    private mutating func score(_ document: UInt32, lead: Int) throws(EngineError) -> Int64? {
         let code = try lengthCode(document)
         var sum: Int64 = 0
-        var hasPhrase = false
-        for part in parts {
+        var at = 0
+        for leaf in weights.indices {
             var frequency = UInt32.max
-            for word in part.words { unsafe frequency = min(frequency, try cursors[word].frequency()) }
-            hasPhrase = hasPhrase || part.words.count > 1
+            while at < shape.wordEnds[leaf] {
+                let word = shape.words[at]
+                at &+= 1
+                let own = try word == lead ? leadFrequency(document) : unsafe cursors[word].frequency()
+                frequency = min(frequency, own)
+            }
             sum &+= ScoreTable.part(
-                weight: part.weight, share: table.share(frequency: frequency, lengthCode: code))
+                weight: weights[leaf], share: table.share(frequency: frequency, lengthCode: code))
         }
         if sum <= top.threshold {
             hasSkipped = true
             return nil
         }
-        guard hasPhrase else { return sum }
+        guard shape.words.count > weights.count else { return sum }
         sum = 0
-        for part in parts {
+        at = 0
+        for leaf in weights.indices {
+            let end = shape.wordEnds[leaf]
             let frequency: UInt32
-            if part.words.count > 1 {
-                frequency = try phraseFrequency(part.words)
+            if end &- at > 1 {
+                frequency = try phraseFrequency(at..<end, document)
                 if frequency == 0 { return nil }
             } else {
-                frequency = try unsafe cursors[part.words[0]].frequency()
+                frequency = try unsafe cursors[shape.words[at]].frequency()
             }
+            at = end
             sum &+= ScoreTable.part(
-                weight: part.weight, share: table.share(frequency: frequency, lengthCode: code))
+                weight: weights[leaf], share: table.share(frequency: frequency, lengthCode: code))
         }
         return sum
     }
 
+    /// The lead stands where its block begins to be looked at, not at the candidate.
+    private func leadFrequency(_ document: UInt32) throws(EngineError) -> UInt32 {
+        let lead = unsafe cursors + order[0]
+        try unsafe lead.pointee.advance(to: document)
+        return try unsafe lead.pointee.frequency()
+    }
+
     /// How often the words follow one another in the current document of all cursors.
-    private func phraseFrequency(_ words: [Int]) throws(EngineError) -> UInt32 {
+    private func phraseFrequency(_ part: Range<Int>, _ document: UInt32) throws(EngineError) -> UInt32 {
         var starts: [UInt32] = []
         var places: [UInt32] = []
         swap(&starts, &scratch.starts)
@@ -318,23 +355,23 @@ struct RankedSearch {
         // From the least frequent word on: fewest starts to compare.
         var first = 0
         var least = UInt32.max
-        for (offset, word) in words.enumerated() {
-            let frequency = try unsafe cursors[word].frequency()
+        for offset in 0..<part.count {
+            let frequency = try unsafe cursors[shape.words[part.lowerBound &+ offset]].frequency()
             if frequency < least {
                 least = frequency
                 first = offset
             }
         }
-        try unsafe cursors[words[first]].positions(into: &starts)
+        try unsafe cursors[shape.words[part.lowerBound &+ first]].positions(into: &starts)
         var kept = 0
         for index in starts.indices where starts[index] >= UInt32(first) {
             starts[kept] = starts[index] &- UInt32(first)
             kept &+= 1
         }
         starts.removeLast(starts.count - kept)
-        for (offset, word) in words.enumerated() where offset != first {
+        for offset in 0..<part.count where offset != first {
             if starts.isEmpty { return 0 }
-            try unsafe cursors[word].positions(into: &places)
+            try unsafe cursors[shape.words[part.lowerBound &+ offset]].positions(into: &places)
             kept = 0
             var next = 0
             for index in starts.indices {
@@ -350,6 +387,52 @@ struct RankedSearch {
             starts.removeLast(starts.count - kept)
         }
         return UInt32(clamping: starts.count)
+    }
+
+    // MARK: The first
+
+    /// Documents that have all words, from the first on, until no more are wanted.
+    private mutating func firstOfAll() throws {
+        let lead = unsafe cursors + order[0]
+        var document = try unsafe lead.pointee.advance(to: range.lowerBound)
+        search: while document < range.upperBound {
+            for index in 1..<max(wordCount, 1) {
+                let found = try unsafe cursors[order[index]].advance(to: document)
+                if found != document {
+                    guard found < range.upperBound else { return }
+                    document = try unsafe lead.pointee.advance(to: found)
+                    continue search
+                }
+            }
+            if try isEligible(document), let score = try score(document, lead: unsafe order[0]) {
+                offer(document, score)
+                if top.isComplete { return hasSkipped = true }
+            }
+            document = try unsafe lead.pointee.next()
+        }
+    }
+
+    /// Documents that have any of the words, from the first on, until no more are wanted.
+    private mutating func firstOfAny() throws {
+        for place in 0..<wordCount { try unsafe cursors[order[place]].advance(to: range.lowerBound) }
+        while true {
+            var document = TermCursor.end
+            for place in 0..<wordCount { document = unsafe min(document, cursors[order[place]].document) }
+            guard document < range.upperBound else { return }
+            let code = try lengthCode(document)
+            var score: Int64 = 0
+            for place in 0..<wordCount {
+                let word = unsafe order[place]
+                guard unsafe cursors[word].document == document else { continue }
+                let share = table.share(frequency: try unsafe cursors[word].frequency(), lengthCode: code)
+                score &+= ScoreTable.part(weight: weights[word], share: share)
+                try unsafe cursors[word].next()
+            }
+            if try isEligible(document) {
+                offer(document, score)
+                if top.isComplete { return hasSkipped = true }
+            }
+        }
     }
 
     // MARK: Any word
@@ -406,7 +489,7 @@ struct RankedSearch {
             } else if unsafe !cursor.pointee.isAtEnd {
                 share = ScoreTable.wholeShare
             }
-            let bound = ScoreTable.part(weight: parts[word].weight, share: share)
+            let bound = ScoreTable.part(weight: weights[word], share: share)
             unsafe bounds[word] = bound
             var at = index
             while at > 0, unsafe bounds[order[at &- 1]] < bound {
@@ -424,14 +507,14 @@ struct RankedSearch {
     private func gather(
         _ word: Int, _ window: Window, _ scores: UnsafeMutablePointer<Int64>, _ bits: UnsafeMutablePointer<UInt64>
     ) throws(EngineError) {
-        let weight = parts[word].weight
+        let weight = weights[word]
         let codes = unsafe place.lengths.base
         try place.lengths.check(Int(window.lower)..<Int(window.upper))
         var document = try unsafe cursors[word].advance(to: window.lower)
         while document < window.upper {
             let rest = try unsafe cursors[word].rest()
             var index = 0
-            while index < rest.count {
+            while unsafe index < rest.count {
                 document = unsafe rest.documents[index]
                 if document >= window.upper { break }
                 let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
@@ -465,14 +548,29 @@ struct RankedSearch {
     /// Where one word brings all documents, nothing needs to be gathered.
     private mutating func essentialWord(_ window: Window) throws {
         let word = unsafe order[0]
-        let weight = parts[word].weight
-        if wordCount > 1 { hasSkipped = true }
+        let weight = weights[word]
+        let others = unsafe sums[1]
+        let codes = unsafe place.lengths.base
+        try place.lengths.check(Int(window.lower)..<Int(window.upper))
+        hasSkipped = true
         var document = try unsafe cursors[word].advance(to: window.lower)
         while document < window.upper {
-            let share = table.share(
-                frequency: try unsafe cursors[word].frequency(), lengthCode: try lengthCode(document))
-            try complete(document, ScoreTable.part(weight: weight, share: share), from: 1)
-            document = try unsafe cursors[word].next()
+            let rest = try unsafe cursors[word].rest()
+            var threshold = top.threshold
+            var index = 0
+            while unsafe index < rest.count {
+                document = unsafe rest.documents[index]
+                if document >= window.upper { break }
+                let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
+                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
+                let score = ScoreTable.part(weight: weight, share: share)
+                if score &+ others > threshold {
+                    try complete(document, score, from: 1)
+                    threshold = top.threshold
+                }
+                index &+= 1
+            }
+            document = try unsafe cursors[word].advance(to: index == rest.count ? document &+ 1 : document)
         }
     }
 
@@ -491,7 +589,7 @@ struct RankedSearch {
             if try unsafe cursors[word].advance(to: document) == document {
                 let share = table.share(
                     frequency: try unsafe cursors[word].frequency(), lengthCode: try lengthCode(document))
-                score &+= ScoreTable.part(weight: parts[word].weight, share: share)
+                score &+= ScoreTable.part(weight: weights[word], share: share)
             }
             place &+= 1
         }

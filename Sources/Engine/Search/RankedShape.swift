@@ -9,6 +9,12 @@ struct RankedShape: Equatable, Sendable {
     private(set) var kind = Kind.all
     /// Leaves of the plan: words, and phrases if all must be there. At least one.
     private(set) var leaves: [Int] = []
+    /// Terms of the plan that are walked: each once if all must be there, else one for each leaf.
+    private(set) var terms: [Int] = []
+    /// For each leaf, one after the other, indices of `terms`, for a phrase in its order.
+    private(set) var words: [Int] = []
+    /// For each leaf where its words end.
+    private(set) var wordEnds: [Int] = []
     /// What else must hold.
     private(set) var filters: [QueryPlan.Node] = []
 
@@ -42,6 +48,20 @@ struct RankedShape: Equatable, Sendable {
             kind = alternatives.count == 1 ? .all : .any
         }
         if leaves.isEmpty { return nil }
+        for leaf in leaves {
+            switch plan.leaves[leaf] {
+            case .term(let term): add(term)
+            case .phrase(let phrase, _): for term in phrase { add(term) }
+            case .expansion: return nil
+            }
+            wordEnds.append(words.count)
+        }
+    }
+
+    private mutating func add(_ term: Int) {
+        if kind == .all, let known = terms.firstIndex(of: term) { return words.append(known) }
+        words.append(terms.count)
+        terms.append(term)
     }
 
     private static func conditions(_ node: QueryPlan.Node) -> [QueryPlan.Node] {

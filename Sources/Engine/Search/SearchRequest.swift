@@ -40,6 +40,8 @@ package struct SearchRequest: Sendable {
     package var zoneOffsetMinutes: Int
     /// Whether the canonical records of the hits are wanted as well.
     package var readsRecords: Bool
+    /// Looks at every document, also where the hits can be found without: the answer must be the same.
+    package var isExhaustive = false
 
     /// Most hits of one page.
     package static let limitCount = 10_000

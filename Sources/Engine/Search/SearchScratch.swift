@@ -20,6 +20,9 @@ import Synchronization
     /// One for each document of a window; zero between uses.
     let scores = UnsafeMutablePointer<Int64>.allocate(capacity: Int(Window.documentCount))
     let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: Window.wordCount)
+    /// Documents of a block that may be hits, and the most each can score.
+    let candidates = UnsafeMutablePointer<UInt32>.allocate(capacity: SegmentFormat.blockCount)
+    let mosts = UnsafeMutablePointer<Int64>.allocate(capacity: SegmentFormat.blockCount)
     /// Places of the words of a phrase.
     var starts: [UInt32] = []
     var places: [UInt32] = []
@@ -34,6 +37,8 @@ import Synchronization
         releaseCursors()
         unsafe scores.deallocate()
         unsafe bits.deallocate()
+        unsafe candidates.deallocate()
+        unsafe mosts.deallocate()
     }
 
     private func releaseCursors() {

@@ -32,15 +32,17 @@ package struct Searcher: Sendable {
 }
 
 /// A question to one snapshot.
-package struct PreparedSearch: Sendable {
+package final class PreparedSearch: Sendable {
     let request: SearchRequest
     let snapshot: SnapshotReader
     private let generation: Generation
     let plan: QueryPlan
-    private let after: SearchCursor?
+    fileprivate let after: SearchCursor?
     let table: ScoreTable
-    /// If the best hits can be found without looking at all documents.
+    /// If the hits can be found without looking at all documents.
     let shape: RankedShape?
+    /// Whether nothing needs to be read in rounds, since everything lies where it can be read in place.
+    let isInPlace: Bool
 
     init(_ request: SearchRequest, snapshot: SnapshotReader, generation: Generation) throws {
         guard (0...SearchRequest.limitCount).contains(request.limitCount) else {
@@ -55,12 +57,17 @@ package struct PreparedSearch: Sendable {
         try after?.require(
             sort: request.sort, generation: generation, queryHash: SearchCursor.hash(of: request.query))
         table = snapshot.scoreTable
-        shape = request.sort == .score && request.limitCount > 0 ? RankedShape(plan) : nil
+        let countsParts = !request.facets.isEmpty || request.histogram != nil
+        isInPlace =
+            snapshot.isMapped && plan.expansions.isEmpty && plan.keys.isEmpty && !countsParts && after == nil
+        let stopsEarly =
+            request.sort == .score || request.sort == .newest && !request.countExact && !countsParts && after == nil
+        shape = stopsEarly && !request.isExhaustive && request.limitCount > 0 ? RankedShape(plan) : nil
     }
 
     package func run() throws -> SearchResults {
         let scratch = SearchScratch.take()
-        let results = try SearchRun(self, after: after, scratch: scratch).answer()
+        let results = try SearchRun(self, scratch: scratch).answer()
         // Not after an error: what a window gathered may be left in it.
         SearchScratch.give(scratch)
         return results
@@ -69,7 +76,7 @@ package struct PreparedSearch: Sendable {
     fileprivate func explanation() throws -> String {
         let scratch = SearchScratch.take()
         defer { SearchScratch.give(scratch) }
-        return try SearchRun(self, after: after, scratch: scratch).explanation()
+        return try SearchRun(self, scratch: scratch).explanation()
     }
 
     fileprivate func more(behind hit: SearchResults.Hit) -> SearchResults.More {
@@ -81,24 +88,19 @@ package struct PreparedSearch: Sendable {
 /// One search on its way.
 private struct SearchRun {
     let prepared: PreparedSearch
-    let after: SearchCursor?
-    let source: MeteredSource
     let scratch: SearchScratch
-    /// Whether everything lies where it can be read in place: then nothing needs to be read in rounds.
-    let isInPlace: Bool
+    let source: MeteredSource
 
     var request: SearchRequest { prepared.request }
     var snapshot: SnapshotReader { prepared.snapshot }
     var plan: QueryPlan { prepared.plan }
+    var after: SearchCursor? { prepared.after }
+    var isInPlace: Bool { prepared.isInPlace }
 
-    init(_ prepared: PreparedSearch, after: SearchCursor?, scratch: SearchScratch) {
+    init(_ prepared: PreparedSearch, scratch: SearchScratch) {
         self.prepared = prepared
-        self.after = after
         self.scratch = scratch
         source = MeteredSource(prepared.snapshot.source)
-        isInPlace =
-            prepared.snapshot.isMapped && prepared.plan.expansions.isEmpty && prepared.plan.keys.isEmpty
-            && prepared.request.facets.isEmpty && prepared.request.histogram == nil && after == nil
     }
 
     func answer() throws -> SearchResults {
@@ -120,14 +122,16 @@ private struct SearchRun {
             // Of all documents no more is wanted than their number.
             if evaluatesAll {
                 let wants = SegmentSearch.Wants(hits: false, weighted: [], mayStop: false)
-                for search in searches { try search.run(wants, table: prepared.table) }
+                for search in searches {
+                    try search.run(wants, table: prepared.table, to: search.segment.footer.documentCount)
+                }
             }
         } else if request.limitCount > 0 || evaluatesAll {
             let wants = SegmentSearch.Wants(
                 hits: request.limitCount > 0,
                 weighted: request.limitCount > 0 ? weighted.map { ($0.leaf, $0.weight) } : [],
                 mayStop: !evaluatesAll)
-            for search in searches { try search.run(wants, table: prepared.table) }
+            try evaluate(wants, searches)
         }
         let (hits, records) = try best(of: searches)
         var results = SearchResults(
@@ -159,7 +163,7 @@ private struct SearchRun {
         return results
     }
 
-    /// Ranks segment after segment: what the best so far score is what those of the next must reach.
+    /// Ranks segment after segment: what the best so far are those of the next must reach.
     private func rank(
         _ shape: RankedShape, _ weighted: [(leaf: Int, weight: UInt64, inverseFrequency: UInt64)],
         _ searches: [SegmentSearch]
@@ -167,14 +171,55 @@ private struct SearchRun {
         let weights = shape.leaves.map { leaf in weighted.first { $0.leaf == leaf }!.weight }
         var best: [Int64] = []
         var floor: Int64 = 0
+        var newest = NewestSoFar(limitCount: request.limitCount)
         for search in searches {
-            try search.rank(shape, weights: weights, table: prepared.table, floor: floor)
+            let end = try newest.end(in: search, isInPlace: isInPlace)
+            try search.rank(shape, weights: weights, table: prepared.table, floor: floor, to: end)
             guard searches.count > 1 else { return }
+            if request.sort == .newest {
+                if isInPlace { try newest.add(search) }
+                continue
+            }
             best += search.top.scores
             guard best.count >= search.top.limitCount else { continue }
             best.sort(by: >)
             best.removeLast(best.count - search.top.limitCount)
             floor = best[best.count - 1]
+        }
+    }
+
+    /// The places of the newest hits of some segments: what is older need not be looked at in others.
+    private struct NewestSoFar {
+        let limitCount: Int
+        private var places: [OrderKey] = []
+        private var last: OrderKey?
+
+        init(limitCount: Int) { self.limitCount = limitCount }
+
+        mutating func add(_ search: SegmentSearch) throws {
+            for entry in search.top.sorted { places.append(try search.segment.mappedPlace(of: entry.ordinal)) }
+            // One more than is wanted tells that there is a next page.
+            guard places.count > limitCount else { return }
+            places.sort()
+            places.removeLast(places.count - limitCount - 1)
+            last = places[places.count - 1]
+        }
+
+        func end(in search: SegmentSearch, isInPlace: Bool) throws -> UInt32 {
+            guard let last, isInPlace else { return search.segment.footer.documentCount }
+            return UInt32(try search.segment.firstDocument(notBefore: last))
+        }
+    }
+
+    /// Evaluates segment after segment. Of those that are read in place only what is newer than the last of the hits so far is
+    /// looked at, if no more is wanted.
+    private func evaluate(_ wants: SegmentSearch.Wants, _ searches: [SegmentSearch]) throws {
+        let stopsEarly = wants.mayStop && isInPlace && request.sort == .newest && searches.count > 1
+        var newest = NewestSoFar(limitCount: request.limitCount)
+        for search in searches {
+            let end = try newest.end(in: search, isInPlace: isInPlace)
+            try search.run(wants, table: prepared.table, to: end)
+            if stopsEarly { try newest.add(search) }
         }
     }
 
@@ -214,7 +259,8 @@ private struct SearchRun {
     private func top(place: UInt32) -> TopHits {
         // One more than is wanted, where others are passed over: it tells whether there is a next page.
         TopHits(
-            sort: request.sort, limitCount: request.limitCount + (prepared.shape == nil ? 0 : 1),
+            sort: request.sort,
+            limitCount: request.limitCount + (prepared.shape != nil || request.sort == .newest ? 1 : 0),
             after: after.map { ($0.score, place) })
     }
 

@@ -76,16 +76,20 @@ final class SegmentEvaluator {
 
     /// Calls `body` with each window that has results and its bits, until it returns false.
     ///
-    /// - Parameter range: ordinals to search.
+    /// - Parameters:
+    ///   - range: ordinals to search.
+    ///   - growing: whether the first windows are small, because few may be wanted.
     func forEachWindow(
-        in range: Range<UInt32>, _ body: (Window, UnsafePointer<UInt64>) throws -> Bool
+        in range: Range<UInt32>, growing: Bool, _ body: (Window, UnsafePointer<UInt64>) throws -> Bool
     ) throws {
         var from = range.lowerBound
+        var size = growing ? Window.leastCount : Window.documentCount
         while from < range.upperBound {
             let candidate = try next(root, from: from)
             guard candidate < range.upperBound else { return }
             let lower = candidate & ~63
-            let upper = min(UInt64(lower) + UInt64(Window.documentCount), UInt64(range.upperBound))
+            let upper = min(UInt64(lower) + UInt64(size), UInt64(range.upperBound))
+            size = min(2 &* size, Window.documentCount)
             let window = Window(lower: lower, upper: UInt32(upper))
             windowCount += 1
             let mask = unsafe level(0)

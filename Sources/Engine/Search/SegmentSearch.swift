@@ -143,40 +143,24 @@ final class SegmentSearch {
     /// - Parameters:
     ///   - weights: of the shape's leaves.
     ///   - floor: a score that enough hits of other segments reach.
-    func rank(_ shape: RankedShape, weights: [UInt64], table: ScoreTable, floor: Int64) throws {
+    ///   - end: ordinals from here on are not wanted.
+    func rank(_ shape: RankedShape, weights: [UInt64], table: ScoreTable, floor: Int64, to end: UInt32) throws {
         guard let lengths = try lengths() else { return }
-        top.raise(floor: floor)
-        // Words that all must be there are walked once each, alternatives one by one.
-        var terms: [Int] = []
-        var parts: [RankedSearch.Part] = []
-        for (index, leaf) in shape.leaves.enumerated() {
-            var words: [Int] = []
-            func add(_ term: Int) {
-                if shape.kind == .all, let known = terms.firstIndex(of: term) { return words.append(known) }
-                words.append(terms.count)
-                terms.append(term)
-            }
-            switch plan.leaves[leaf] {
-            case .term(let term): add(term)
-            case .phrase(let phrase, _): phrase.forEach(add)
-            case .expansion: preconditionFailure("a word with stars has no cursor")
-            }
-            parts.append(RankedSearch.Part(words: words, weight: weights[index]))
-        }
-        if shape.kind == .all, terms.contains(where: { found.entries[$0] == nil }) { return }
+        if top.wanted == nil { top.raise(floor: floor) }
+        if shape.kind == .all, shape.terms.contains(where: { found.entries[$0] == nil }) { return }
         var search = RankedSearch(
-            shape.kind, parts: parts, wordCount: terms.count, table: table, scratch: scratch,
+            shape, weights: weights, table: table, scratch: scratch,
             in: RankedSearch.Place(
                 dead: dead, documentCount: segment.footer.documentCount, lengths: lengths,
-                range: range(of: shape.filters), filter: try filter(shape.filters)),
+                range: range(of: shape.filters).clamped(to: 0..<end), filter: try filter(shape.filters)),
             top: top)
-        for (word, term) in terms.enumerated() {
+        for (word, term) in shape.terms.enumerated() {
             if let cursor = try cursor(term) { search.add(word, cursor) }
         }
         try search.run()
         top = search.top
         matchCount = search.matchCount
-        isCounted = !search.hasSkipped
+        isCounted = !search.hasSkipped && end == segment.footer.documentCount
     }
 
     /// What date ranges leave.
@@ -188,6 +172,7 @@ final class SegmentSearch {
 
     /// All filters but date ranges.
     private func filter(_ filters: [QueryPlan.Node]) throws -> WindowFilter? {
+        if filters.isEmpty { return nil }
         let nodes = filters.filter { if case .dates = $0 { false } else { true } }
         guard !nodes.isEmpty else { return nil }
         return WindowFilter(try evaluator(of: .and(nodes), depth: plan.depth + 1))
@@ -222,13 +207,15 @@ final class SegmentSearch {
     }
 
     /// Evaluates the plan.
-    func run(_ wants: Wants, table: ScoreTable) throws {
+    ///
+    /// - Parameter end: where to end looking, if not all that matches is wanted.
+    func run(_ wants: Wants, table: ScoreTable, to end: UInt32) throws {
         matchCount = 0
-        isCounted = true
+        isCounted = end == segment.footer.documentCount
         let evaluator = try evaluator(of: plan.root, depth: plan.depth)
         // Zero, and left so.
         let scores = unsafe scratch.scores
-        unsafe try evaluator.forEachWindow(in: 0..<segment.footer.documentCount) { window, matched in
+        unsafe try evaluator.forEachWindow(in: 0..<end, growing: wants.mayStop) { window, matched in
             var count = 0
             for word in 0..<Window.wordCount { count += unsafe matched[word].nonzeroBitCount }
             matchCount += count
@@ -248,7 +235,7 @@ final class SegmentSearch {
             return !(wants.mayStop && top.isComplete)
         }
         windowCount = evaluator.windowCount
-        isCounted = !(wants.mayStop && top.isComplete)
+        isCounted = isCounted && !(wants.mayStop && top.isComplete)
     }
 
     /// The matching documents of a window that may become hits: of those that come best first just as many as are wanted.

@@ -13,7 +13,7 @@ struct TopHits {
     private var heap: [Entry] = []
     /// Hits behind the cursor so far, also those that did not fit.
     private(set) var acceptedCount = 0
-    /// What a score must be above to be among the best, if ordinals ascend.
+    /// What a score must be above to be among the best, if ordinals ascend; of `score` only.
     private(set) var threshold: Int64 = -1
 
     /// - Parameters:
@@ -30,7 +30,7 @@ struct TopHits {
     /// The first ordinal that can be taken, and how many more can: only `newest` knows before it sees them.
     var wanted: (first: UInt32, count: Int)? {
         guard sort == .newest else { return nil }
-        return (after?.place ?? 0, max(limitCount + 1 - acceptedCount, 0))
+        return (after?.place ?? 0, max(limitCount - acceptedCount, 0))
     }
 
     /// Whether nothing is refused but for its score.
@@ -40,7 +40,7 @@ struct TopHits {
     mutating func raise(floor: Int64) { threshold = max(threshold, floor - 1) }
 
     /// Whether nothing more can be taken. Only `newest` offers hits best first.
-    var isComplete: Bool { sort == .newest && acceptedCount > limitCount }
+    var isComplete: Bool { sort == .newest && acceptedCount >= limitCount }
 
     private func isBefore(_ left: Entry, _ right: Entry) -> Bool {
         switch sort {
@@ -66,16 +66,21 @@ struct TopHits {
         if heap.count < limitCount {
             heap.append(entry)
             siftUp(heap.count - 1)
-            if heap.count == limitCount { threshold = max(threshold, heap[0].score) }
+            if heap.count == limitCount { raiseThreshold() }
         } else if limitCount > 0, isBefore(entry, heap[0]) {
             heap[0] = entry
             siftDown()
-            threshold = max(threshold, heap[0].score)
+            raiseThreshold()
         }
     }
 
     /// Best first.
     var sorted: [Entry] { heap.sorted(by: isBefore) }
+
+    @inline(__always)
+    private mutating func raiseThreshold() {
+        if sort == .score { threshold = max(threshold, heap[0].score) }
+    }
 
     /// In no order.
     var scores: [Int64] { heap.map(\.score) }

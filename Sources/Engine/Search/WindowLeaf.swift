@@ -5,6 +5,7 @@
 struct Window {
     static let documentCount: UInt32 = 4096
     static let wordCount = 64
+    static let leastCount: UInt32 = 256
 
     var lower: UInt32
     var upper: UInt32
