@@ -108,6 +108,9 @@ package struct Collector: Sendable {
     #if PLANTED_LOG_BEFORE_LEDGER
         var coming: Manifest?
     #endif
+    /// While the eraser writes an object of the log again none is deleted: one written again behind its deletion would stand
+    /// before the hole of those deleted after it. What is left goes with the next round.
+    package var isLogHeld = false
     /// Where the log begins that the round that goes on leaves.
     private var roundLogStart = Position.start
     /// Nothing is left of the logs of all earlier terms, and no kept generation needs them: what is known of them need not be
@@ -234,7 +237,7 @@ package struct Collector: Sendable {
             }
             return told + next(now: now)
         case (.looking, .missing):
-            if let victim = victims.popLast() ?? logVictims.popFirst() {
+            if let victim = victims.popLast() ?? (isLogHeld ? nil : logVictims.popFirst()) {
                 stage = .deleting(victim)
                 return [.operation(call.start(.delete(name: victim)))]
             }
@@ -266,6 +269,11 @@ package struct Collector: Sendable {
     }
 
     /// The next round begins at once.
+    /// Whether the store is being told to delete an object of the log.
+    var isDeletingLog: Bool {
+        if case .deleting(let name) = stage { name.hasPrefix("log/") } else { false }
+    }
+
     package mutating func hurry(now: Moment) { nextRound = min(nextRound, now.milliseconds) }
 
     /// What the surveyed and kept generations name of some folders, ascending.
@@ -312,7 +320,7 @@ package struct Collector: Sendable {
             stage = .listing(folder)
             return [.operation(call.start(.list(prefix: folder, after: nil, limit: Self.listLimitCount)))]
         }
-        if !victims.isEmpty || !logVictims.isEmpty {
+        if !victims.isEmpty || !logVictims.isEmpty && !isLogHeld {
             stage = .looking
             return [.operation(call.start(.size(name: ObjectName.term(term.next))))]
         }
@@ -326,7 +334,7 @@ package struct Collector: Sendable {
 
     private mutating func finish() -> [Output] {
         stage = .idle
-        firstLogTerm = max(firstLogTerm, roundLogStart.term)
+        if logVictims.isEmpty { firstLogTerm = max(firstLogTerm, roundLogStart.term) }
         return [.finished(deletedCount: deletedCount)]
     }
 

@@ -232,6 +232,7 @@ package struct Coordinator: Sendable {
             actions.append(.close(peer))
             leave(peer, now: now)
         }
+        collector?.isLogHeld = eraser?.isRewritingLog ?? false
         if let head = publisher?.snapshot { take(collector?.tick(now: now, head: head) ?? [], now: now) }
         advance(now: now)
     }
@@ -277,6 +278,7 @@ package struct Coordinator: Sendable {
             #if PLANTED_LOG_BEFORE_LEDGER
                 collector?.coming = publisher.coming
             #endif
+            collector?.isLogHeld = eraser?.isRewritingLog ?? false
             take(
                 collector?.handle(
                     tag, result, now: now, head: publisher.snapshot,

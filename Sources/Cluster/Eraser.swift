@@ -108,6 +108,15 @@ package struct Eraser: Sendable {
 
     var isIdle: Bool { stage == .idle }
 
+    /// Whether an object of the log is between being read and being written again.
+    var isRewritingLog: Bool {
+        switch stage {
+        case .reading: call.isBusy
+        case .looking, .emptying, .settling: true
+        default: false
+        }
+    }
+
     /// Generations that are not to be kept, while there are such.
     private(set) var forgotten: [ClosedRange<Generation>] = []
 
@@ -275,7 +284,7 @@ package struct Eraser: Sendable {
             queue = found.sorted()
             stage = .reading(after: last)
         case .reading(let last):
-            guard !call.isBusy else { return }
+            guard !call.isBusy, !view.collector.isDeletingLog else { return }
             if let name = queue.last {
                 outputs.append(.operation(call.start(.get(name: name, range: nil))))
             } else if let last {

@@ -305,6 +305,25 @@ private final class Yard {
         #expect(yard.deleted.dropFirst().elementsEqual(log[..<250]))
     }
 
+    @Test("no object of the log is deleted while one is written again; what was left goes afterwards, all else at once")
+    func heldLog() {
+        let yard = Yard()
+        let log = (0..<6).map { ObjectName.log(Term(1), $0) }
+        for name in log { yard.objects[name] = [1] }
+        yard.objects[ObjectName.manifest(Generation(2))] = [1]
+        yard.head.watermarks = yard.head.watermarks.map { _ in position(4) }
+        yard.head.foldedTo = position(4)
+        yard.objects[yard.head.name] = yard.head.encoded
+        yard.collector.isLogHeld = true
+        for time in stride(from: Int64(100), through: 2000, by: 100) { yard.round(at: time) }
+        #expect(yard.deleted == [ObjectName.manifest(Generation(2))])
+        #expect(yard.collector.firstLogTerm == .none)
+        yard.collector.isLogHeld = false
+        for time in stride(from: Int64(2100), through: 2500, by: 100) { yard.round(at: time) }
+        #expect(yard.deleted.dropFirst().elementsEqual(log[..<4]))
+        #expect(yard.collector.firstLogTerm == Term(1))
+    }
+
     @Test("nothing is deleted once a later term exists")
     func fenced() {
         let yard = Yard()

@@ -83,7 +83,7 @@ enum PackedBlock {
     /// 128 numbers that fit into `width` bits.
     private static func packLanes(_ values: UnsafePointer<UInt32>, width: Int, to out: OutputBuffer) {
         guard width > 0 else { return }
-        let memory = UnsafeRawPointer(values)
+        let memory = unsafe UnsafeRawPointer(values)
         unsafe out.append(byteCount: 16 * width) { target in
             var words = SIMD4<UInt32>.zero
             var at = 0

@@ -119,7 +119,7 @@ struct RankedSearch {
     private mutating func single() throws {
         let weight = unsafe weights[order[0]]
         let cursor = unsafe cursors + order[0]
-        if unsafe cursor.pointee.hasBounds { raiseFloor(cursor, weight) }
+        if unsafe cursor.pointee.hasBounds { unsafe raiseFloor(cursor, weight) }
         var from = range.lowerBound
         while true {
             if unsafe cursor.pointee.hasBounds {
