@@ -143,6 +143,45 @@ import Testing
         }
     }
 
+    @Test("hostile lists are searched to an answer or an error, never to a trap or without end")
+    func hostileLists() throws {
+        let segment = try build(SampleArticles.many(600, seed: 16))
+        let source = MemoryByteSource()
+        var generator = SplitMix64(seed: 17)
+        let queries = try ["w1", "w2 w1", "w1 OR w2 OR w3", "\"w1 w2\"", "\"w2 w2 w1\"", "w3 -w1"].map {
+            try QueryParser.parse($0)
+        }
+        let words = ["w1", "w2", "w3"].map { IndexField.text.key($0.utf8) }
+        let lists = try open(segment).lookup(words).map { try #require($0) }
+        let (postings, positions) = (segment.footer.section(.postings), segment.footer.section(.positions))
+        var (answers, errors) = (0, 0)
+        for number in 0..<240 {
+            var bytes = segment.bytes
+            let list = lists[number % 3]
+            let (section, range) = number % 4 == 0 ? (positions, list.positions) : (postings, list.postings)
+            for _ in 0..<(1 << (number % 7)) {
+                let offset = Int(section.offset + UInt64.random(in: range, using: &generator))
+                bytes[offset] = generator.next() % 3 == 0 ? 0xFF : UInt8.random(in: 0...255, using: &generator)
+            }
+            Resealing.repair(&bytes, segment.footer)
+            source.put(bytes, as: "hostile")
+            do {
+                let reader = try SegmentReader.open(
+                    objectName: "hostile", sizeBytes: UInt64(bytes.count), source: source)
+                let searcher = Searcher(try SnapshotReader(segments: [reader], source: source))
+                for query in queries {
+                    for sort in SearchRequest.Sort.allCases {
+                        do {
+                            _ = try searcher.search(SearchRequest(query: query, sort: sort, countExact: false))
+                            answers += 1
+                        } catch is EngineError { errors += 1 }
+                    }
+                }
+            } catch is EngineError { continue }
+        }
+        #expect(answers > 500 && errors > 500)
+    }
+
     @Test("another version is refused by name")
     func version() throws {
         let segment = try build(SampleArticles.many(2, seed: 1))

@@ -293,7 +293,8 @@ struct RankedSearch {
             unsafe bounds[leaf] = bound
             sum &+= bound
         }
-        return (last, sum)
+        // Where damaged bytes say otherwise: the search must go on.
+        return (max(last, document), sum)
     }
 
     /// The score of a document that has all words; nil if a phrase is not in it or it cannot be a hit.

@@ -262,14 +262,18 @@
     }
 
     private mutating func beginPositions() throws(EngineError) {
-        precondition(positions != nil, "positions were not asked for when the cursor was made")
-        var range = 0..<positions!.count
+        // They were asked for if the plan needs them: then the dictionary says that there are none.
+        guard let positions else {
+            throw unsafe segment.takeUnretainedValue().corrupt(
+                .positions, positionsStart, "no positions of \(entryOccurrences) occurrences")
+        }
+        var range = 0..<positions.count
         if let layout {
             do throws(RawError) { range = try layout.positionsRange(block) } catch {
                 throw located(error, .postings, listStart)
             }
         }
-        try positions!.check(range)
+        try positions.check(range)
         positionsAt = range.lowerBound
         nextChunkAt = range.lowerBound
         positionsEnd = range.upperBound
