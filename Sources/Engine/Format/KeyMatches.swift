@@ -22,6 +22,7 @@ enum KeyMatches {
         var runs: [(key: Int, segment: Int)] = []
         func read() throws {
             let slices = runs.isEmpty ? [] : try round.run(source)
+            defer { withExtendedLifetime(slices) {} }
             for (number, run) in runs.enumerated() {
                 let segment = segments[run.segment]
                 for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: slices[number]) {
@@ -59,6 +60,7 @@ enum KeyMatches {
             round.add(segment, .sources, ordinal * codeWidth..<(ordinal + 1) * codeWidth)
         }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         var matches: [(key: Int, found: LiveVersion)] = []
         for (number, candidate) in candidates.enumerated() {
             let segment = segments[candidate.segment]

@@ -38,6 +38,7 @@ struct KillLocator {
             runs.append(merged)
         }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         var matches: [Match] = []
         var next = 0
         for index in segments.indices {

@@ -11,12 +11,14 @@ extension SegmentReader {
     /// Time bits (`OrderKey.timeBits`) of the documents of `range`.
     package func timeBits(_ range: Range<Int>) throws -> [UInt64] {
         let slice = try read(.times, UInt64(range.lowerBound * 8)..<UInt64(range.upperBound * 8))
+        defer { withExtendedLifetime(slice) {} }
         return try unsafe slice.checked().loadAll(UInt64.self)
     }
 
     /// Sizes of the canonical records of the documents of `range`, in bytes.
     package func recordSizes(_ range: Range<Int>) throws -> [UInt32] {
         let slice = try read(.recordSizes, UInt64(range.lowerBound * 4)..<UInt64(range.upperBound * 4))
+        defer { withExtendedLifetime(slice) {} }
         return try unsafe slice.checked().loadAll(UInt32.self)
     }
 
@@ -46,6 +48,7 @@ extension SegmentReader {
         let list = names(column)
         let width = NameList.codeBytes(nameCount: list.names.count)
         let slice = try read(column.kind, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
+        defer { withExtendedLifetime(slice) {} }
         let bytes = try unsafe slice.checked()
         var codes: [UInt32] = []
         codes.reserveCapacity(range.count)
@@ -67,6 +70,7 @@ extension SegmentReader {
         round.add(self, .documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
         round.add(self, .lengths, UInt64(range.lowerBound)..<UInt64(range.upperBound))
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         let documents = try unsafe slices[0].checked()
         let lengths = try unsafe slices[1].checked()
         let times = try timeBits(range)
@@ -89,6 +93,7 @@ extension SegmentReader {
         var round = ReadRound()
         for ordinal in ordinals { round.add(self, .documents, UInt64(ordinal) * width..<UInt64(ordinal + 1) * width) }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         return try slices.indices.map { unsafe Self.identity(try slices[$0].checked(), 0) }
     }
 
@@ -96,6 +101,7 @@ extension SegmentReader {
     package func identities(_ range: Range<Int>) throws -> [(key: ArticleKey, version: Version)] {
         let width = UInt64(SegmentFormat.documentRowBytes)
         let slice = try read(.documents, UInt64(range.lowerBound) * width..<UInt64(range.upperBound) * width)
+        defer { withExtendedLifetime(slice) {} }
         let bytes = try unsafe slice.checked()
         return range.indices.map { unsafe Self.identity(bytes, $0 - range.lowerBound) }
     }
@@ -176,6 +182,7 @@ extension SegmentReader {
     private func rowKeys(_ range: Range<Int>) throws -> [ArticleKey] {
         let width = SegmentFormat.documentRowBytes
         let slice = try read(.documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
+        defer { withExtendedLifetime(slice) {} }
         let bytes = try unsafe slice.checked()
         return (0..<range.count).map { unsafe Self.identity(bytes, $0).key }
     }
@@ -211,6 +218,7 @@ extension SegmentReader {
         guard start < stop else { return [] }
         let width = UInt64(SegmentFormat.keyRunRowBytes)
         let slice = try read(.keyRun, UInt64(start) * width..<UInt64(stop) * width)
+        defer { withExtendedLifetime(slice) {} }
         return try ordinals(withKeyHalfIn: halves, in: slice)
     }
 
@@ -256,6 +264,7 @@ extension SegmentReader {
             round.add(want.segment, .articles, index.range(index.block(of: want.ordinal)))
         }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         let decompressor = ZstdDecompressor()
         return try wants.indices.map { number in
             let want = wants[number]
@@ -276,6 +285,7 @@ extension SegmentReader {
             slots[ObjectIdentifier(segment)] = round.add(segment, .articleIndex, whole)
         }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         var read: [ObjectIdentifier: ArticleIndex] = [:]
         return try segments.map { segment in
             let name = ObjectIdentifier(segment)

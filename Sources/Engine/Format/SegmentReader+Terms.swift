@@ -11,6 +11,7 @@ extension SegmentReader {
         var round = ReadRound()
         let plan = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         return try plan.entries(slices)
     }
 
@@ -64,6 +65,7 @@ extension SegmentReader {
             let end = min(block + 64, dictionaryIndex.blockCount)
             let start = dictionaryIndex.blockRange(block).lowerBound
             let slice = try read(.dictionary, start..<dictionaryIndex.blockRange(end - 1).upperBound)
+            defer { withExtendedLifetime(slice) {} }
             let bytes = try unsafe slice.checked()
             while block < end {
                 let range = dictionaryIndex.blockRange(block)
@@ -91,6 +93,7 @@ extension SegmentReader {
                     ? want.entry.positions : want.entry.positions.lowerBound..<want.entry.positions.lowerBound)
         }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         return try wants.enumerated().map { index, want in
             try PostingsCursor(want.segment, want.entry, postings: slices[2 * index], positions: slices[2 * index + 1])
         }

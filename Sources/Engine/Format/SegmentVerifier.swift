@@ -49,6 +49,7 @@ package struct SegmentVerifier {
                 round.add(segment, kind, start..<end)
                 do {
                     let slice = try round.run(segment.source)[0]
+                    defer { withExtendedLifetime(slice) {} }
                     _ = try unsafe slice.checked()
                 } catch let error as EngineError where error.code == .corrupt || error.code == .truncated {
                     findings.append(error)
@@ -60,6 +61,7 @@ package struct SegmentVerifier {
 
     private mutating func checkHeader() throws {
         let slice = try segment.read(.header, 0..<UInt64(SegmentFormat.headerBytes))
+        defer { withExtendedLifetime(slice) {} }
         let bytes = unsafe Array(try slice.checked())
         var expected = ByteWriter()
         expected.fixed(SegmentFormat.magic)
@@ -87,6 +89,7 @@ package struct SegmentVerifier {
             report(.documentIndex, index * 24, "entry \(index) is not the place of its document")
         }
         let slice = try segment.read(.keyRun, 0..<segment.footer.section(.keyRun).length)
+        defer { withExtendedLifetime(slice) {} }
         let bytes = try unsafe slice.checked()
         var seen = DocumentSet(documentCount: rows.count)
         var before: (ArticleKey, Version)?

@@ -82,6 +82,7 @@ struct QueryLookup {
         let places = Self.places(of: plan, and: place)
         for segment in snapshot.segments { wants.append(Self.wants(plan, places, in: segment, &round)) }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         let entries = try dictionary.entries(slices)
         let corrections = try losers.correctionCounts(slices)
         liveFrequencies = [Int](repeating: 0, count: plan.terms.count)

@@ -270,6 +270,7 @@ private struct SearchRun {
             addMaterial(of: snapshot.segments[index], lookup.segments[index], to: &round)
         }
         let slices = try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         return try snapshot.segments.enumerated().map { index, segment in
             let found = lookup.segments[index]
             let material = try material(of: segment, index, found, slices, from: firsts[index])
@@ -328,6 +329,7 @@ private struct SearchRun {
             var live: [UInt32] = []
             for ordinal in candidates {
                 let slice = take()
+                defer { withExtendedLifetime(slice) {} }
                 let key = unsafe SegmentReader.identity(try slice.checked(), 0).key
                 if key == plan.keys[number], !snapshot.dead[index].contains(ordinal) { live.append(ordinal) }
             }
@@ -392,6 +394,7 @@ private struct SearchRun {
             round.add(segment, .articles, segment.articleRange(of: candidate.entry.ordinal))
         }
         let slices = candidates.isEmpty ? [] : try round.run(source)
+        defer { withExtendedLifetime(slices) {} }
         var found: [(hit: SearchResults.Hit, candidate: Int)] = []
         for (index, candidate) in candidates.enumerated() {
             let key = unsafe SegmentReader.identity(try slices[2 * index].checked(), 0).key
