@@ -18,7 +18,8 @@ let planted: [String: [SwiftSetting]] = Dictionary(
         ("ETAG_BEFORE_ACK", "Fetching"), ("CONTENT_NAMED", "Storage"), ("FREE_SLOT_ZOMBIE", "Cluster"),
         ("LOG_BEFORE_LEDGER", "Cluster"), ("LEDGER_ROWS_DROPPED", "Cluster"), ("RETRY_NOT_DUPLICATE", "Cluster"),
         ("KILL_TWICE", "Engine"), ("PAGE_LOST", "Cluster"), ("LANE_SHARED", "Storage"),
-        ("ERASED_UNSYNCED", "Cluster"), ("ERASED_BUT_KEPT", "Cluster"), ("NO_DIGEST", "ObjectStore"),
+        ("ERASED_UNSYNCED", "Cluster"), ("ERASED_BUT_KEPT", "Cluster"), ("COLLECT_WHILE_ERASING", "Cluster"),
+        ("NO_DIGEST", "ObjectStore"),
     ].filter { $0.0 == Context.environment["CORANTO_PLANTED"] }, by: \.1
 ).mapValues { $0.map { .define("PLANTED_" + $0.0) } }
 

@@ -268,12 +268,12 @@ package struct Collector: Sendable {
         if unreadable.isEmpty { hurry(now: now) }
     }
 
-    /// The next round begins at once.
     /// Whether the store is being told to delete an object of the log.
     var isDeletingLog: Bool {
         if case .deleting(let name) = stage { name.hasPrefix("log/") } else { false }
     }
 
+    /// The next round begins at once.
     package mutating func hurry(now: Moment) { nextRound = min(nextRound, now.milliseconds) }
 
     /// What the surveyed and kept generations name of some folders, ascending.

@@ -232,7 +232,7 @@ package struct Coordinator: Sendable {
             actions.append(.close(peer))
             leave(peer, now: now)
         }
-        collector?.isLogHeld = eraser?.isRewritingLog ?? false
+        holdLog()
         if let head = publisher?.snapshot { take(collector?.tick(now: now, head: head) ?? [], now: now) }
         advance(now: now)
     }
@@ -278,7 +278,7 @@ package struct Coordinator: Sendable {
             #if PLANTED_LOG_BEFORE_LEDGER
                 collector?.coming = publisher.coming
             #endif
-            collector?.isLogHeld = eraser?.isRewritingLog ?? false
+            holdLog()
             take(
                 collector?.handle(
                     tag, result, now: now, head: publisher.snapshot,
@@ -292,6 +292,12 @@ package struct Coordinator: Sendable {
             advance(now: now)
         case .worker, .merger: break
         }
+    }
+
+    private mutating func holdLog() {
+        #if !PLANTED_COLLECT_WHILE_ERASING
+            collector?.isLogHeld = eraser?.isRewritingLog ?? false
+        #endif
     }
 
     // MARK: Moving on

@@ -23,6 +23,8 @@ struct Properties {
     /// Every committed generation: its set digest, and the names of all it needs.
     private var committed: [Generation: (digest: Digest256, names: Set<String>, firstLog: String)] = [:]
     private var told: Set<Generation> = []
+    /// Objects of the log deleted by requests that came late.
+    private var deletedLate: Set<String> = []
     private var epochs: [Shard: Set<ShardEpoch>] = [:]
     private var ledgerObjects: [String: LedgerRows] = [:]
     /// Questions are asked of every so many generations, for they cost more than all else.
@@ -253,9 +255,17 @@ struct Properties {
     /// Called after an object was deleted.
     ///
     /// - Parameter isVoid: whether it was an object of the log behind the end of its term.
-    mutating func deleted(_ name: String, isVoid: Bool) throws {
+    /// - Parameter isTimely: whether it was asked for by who reigns and still waits for the answer.
+    mutating func deleted(_ name: String, isVoid: Bool, isTimely: Bool, _ store: SimulatedStore) throws {
         deletedCount += 1
         guard let head, !isVoid else { return }
+        if name.hasPrefix("log/") {
+            if !isTimely {
+                deletedLate.insert(name)
+            } else if let older = store.firstOfLog(before: name) {
+                throw Violation(property: "what is left of the log has no hole", detail: "\(name), \(older) is there")
+            }
+        }
         func check(_ generation: Generation) throws {
             guard let kept = committed[generation] else {
                 throw Violation(property: "a kept generation is there", detail: "\(generation.number)")
@@ -270,6 +280,12 @@ struct Properties {
         }
         for generation in head.kept.generations { try check(generation) }
         try check(head.generation)
+    }
+
+    /// An object that was not there was written by who reigns and waits for the answer.
+    func addedToLog(_ name: String, _ store: SimulatedStore) throws {
+        guard store.collectedLogNames.contains(name), !deletedLate.contains(name) else { return }
+        throw Violation(property: "what was collected of the log does not come back", detail: name)
     }
 
     // MARK: The end

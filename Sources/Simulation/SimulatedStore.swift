@@ -132,6 +132,14 @@ struct SimulatedStore {
         return vanished
     }
 
+    /// The first object of a term's log that is there and was never deleted before, if it lies before another.
+    func firstOfLog(before name: String) -> String? {
+        let names = folders["log", default: []]
+        let folder = name.prefix(upTo: name.lastIndex(of: "/") ?? name.startIndex)
+        return names[Self.index(of: String(folder), in: names)...].prefix { $0 < name }
+            .first { !collectedLogNames.contains($0) }
+    }
+
     // MARK: Objects
 
     private static func folder(_ name: String) -> Substring { name.prefix { $0 != "/" } }
@@ -139,11 +147,11 @@ struct SimulatedStore {
     /// - Returns: what it is, if it belongs to the log.
     @discardableResult
     private mutating func place(_ name: String, _ bytes: [UInt8], _ now: Int64) throws -> LogObject? {
-        createdAt[name] = now
         let object = name.hasPrefix("log/") ? try LogObject(decoding: bytes) : nil
         if let object { logTexts[name] = (object.id, object.articlesOfTexts) }
         if name.hasPrefix("segments/") { segments.put(bytes, as: name) }
         guard objects.updateValue(bytes, forKey: name) == nil else { return object }
+        createdAt[name] = now
         let folder = Self.folder(name)
         let index = Self.index(of: name, in: folders[folder, default: []])
         folders[folder, default: []].insert(name, at: index)

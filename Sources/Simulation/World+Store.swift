@@ -87,17 +87,14 @@ extension World {
 
     /// The store does it.
     func carryOut(_ operation: BucketOperation, _ request: Request, isGone: Bool) throws -> BucketResult {
-        var wasThere = false
-        var logID: LogObject.ID?
-        if case .delete(let name) = operation {
-            wasThere = store.objects[name] != nil
-            logID = store.logTexts[name]?.id
-        }
+        let wasThere = store.objects[operation.name] != nil
+        let logID = store.logTexts[operation.name]?.id
         let result = try store.perform(operation, now: now, isStale: request.fault == .stale)
         mix(UInt64(bitPattern: now) &* 31 &+ UInt64(request.step.rawValue))
         guard result == .done else { return result }
         switch operation {
         case .create(let name, let bytes):
+            if !wasThere, isTimely(request) { try properties.addedToLog(name, store) }
             mix(UInt64(bytes.count))
             note("created \(describe(name, bytes)) by \(request.process)\(isGone ? " (after its death)" : "")")
             if name.hasPrefix("manifests/") { try manifestCreated(name, bytes) }
@@ -112,10 +109,22 @@ extension World {
         case .delete(let name):
             guard wasThere else { break }
             note("deleted \(name) by \(request.process)")
-            try properties.deleted(name, isVoid: logID.map { ValidLog(store.everLog).isVoid($0) } ?? false)
-        case .put, .get, .size, .list: break
+            try properties.deleted(
+                name, isVoid: logID.map { ValidLog(store.everLog).isVoid($0) } ?? false, isTimely: isTimely(request),
+                store)
+        case .put(let name, _):
+            if !wasThere, isTimely(request) { try properties.addedToLog(name, store) }
+        case .get, .size, .list: break
         }
         return result
+    }
+
+    /// Whether it is of the newest coordinator, which waits for the answer. What comes later may do what nobody wants by then.
+    private func isTimely(_ request: Request) -> Bool {
+        guard isRunning(request.process, request.run), request.answerDelay != nil,
+            let term = processes[request.process].coordinator?.reigningTerm
+        else { return false }
+        return store.objects[ObjectName.term(term.next)] == nil
     }
 
     private func manifestCreated(_ name: String, _ bytes: [UInt8]) throws {
