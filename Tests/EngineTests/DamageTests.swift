@@ -98,12 +98,10 @@ import Testing
                 for (term, found) in zip(wanted, try snapshot.lookup(terms: wanted)) {
                     #expect(found.liveDocumentFrequency == naive.postings[term]!.count)
                     guard let entry = found.entries[0] else { continue }
-                    var cursor = try SegmentReader.postings([(snapshot.segments[0], entry, true)], source: source)[0]
+                    let list = try PostingList(snapshot.segments[0], entry, needsPositions: true)
                     for document in naive.postings[term]!.keys.sorted() {
-                        #expect(try cursor.next() == UInt32(document))
-                        var positions: [UInt32] = []
-                        try cursor.positions(into: &positions)
-                        #expect(positions == naive.postings[term]![document])
+                        #expect(try list.next() == UInt32(document))
+                        #expect(try list.positions() == naive.postings[term]![document])
                     }
                 }
                 #expect(try snapshot.segments[0].records([ordinal]) == [naive.samples[Int(ordinal)].record])

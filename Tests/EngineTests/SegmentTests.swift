@@ -34,14 +34,14 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
             Issue.record("term \(term) is missing")
             continue
         }
-        var cursor = try SegmentReader.postings([(segment, entry, true)], source: segment.source)[0]
+        let cursor = try PostingList(segment, entry, needsPositions: true)
         var found: [Int: [UInt32]] = [:]
         var positions: [UInt32] = []
         var last = -1
-        while try cursor.next() != PostingsCursor.end {
+        while try cursor.next() != PostingList.end {
             #expect(Int(cursor.document) > last)
             last = Int(cursor.document)
-            try cursor.positions(into: &positions)
+            positions = try cursor.positions()
             found[last] = positions
             if entry.hasPositions { #expect(try cursor.frequency() == positions.count) }
         }
@@ -95,19 +95,19 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
             let documents = postings.keys.sorted()
             let entry = try #require(try segment.lookup([term])[0])
             for _ in 0..<3 {
-                var cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
+                let cursor = try PostingList(segment, entry)
                 var target = 0
                 while true {
                     target += Int.random(in: 0..<300, using: &generator)
-                    let found = try cursor.seek(UInt32(target))
+                    let found = try cursor.advance(to: UInt32(target))
                     let expected = documents.first { $0 >= target }
-                    #expect(found == expected.map(UInt32.init) ?? PostingsCursor.end)
+                    #expect(found == expected.map(UInt32.init) ?? PostingList.end)
                     guard let expected else { break }
                     if entry.hasPositions { #expect(try cursor.frequency() == postings[expected]!.count) }
                     target = expected
                     if Bool.random(using: &generator) {
                         let next = documents.first { $0 > expected }
-                        #expect(try cursor.next() == next.map(UInt32.init) ?? PostingsCursor.end)
+                        #expect(try cursor.next() == next.map(UInt32.init) ?? PostingList.end)
                         guard let next else { break }
                         target = next
                     }
@@ -125,7 +125,7 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         for (term, postings) in naive.postings where postings.count > 128 {
             let entry = try #require(try segment.lookup([term])[0])
             guard entry.hasPositions else { continue }
-            let cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
+            let cursor = try PostingList(segment, entry)
             let documents = postings.keys.sorted()
             for start in stride(from: 0, to: documents.count, by: 128) {
                 let block = documents[start..<min(start + 128, documents.count)]
@@ -179,11 +179,7 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         let entries = try SegmentReader.lookup(terms, in: segments, source: source)
         #expect(source.roundCount == before + 1)
         before = source.roundCount
-        let wants = zip(segments, entries).flatMap { segment, list in list.compactMap { $0.map { (segment, $0, true) } }
-        }
-        _ = try SegmentReader.postings(wants, source: source)
-        #expect(source.roundCount == before + 1)
-        before = source.roundCount
+        #expect(entries.allSatisfy { $0.count == terms.count })
         _ = try SegmentReader.records(segments.map { ($0, 3) }, source: source)
         #expect(source.roundCount == before + 1)
     }

@@ -4,12 +4,17 @@ final class CorrectionBlockScanner {
     /// Kills whose losers have the term, ascending.
     private(set) var ordinals: [UInt32] = []
     private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
+    /// Keeps the bytes that the cursor reads.
+    private var slice: SectionSlice?
     private var leftCount = 0
     private var killCount: UInt32 = 0
 
-    /// - Parameter bytes: of the block; kept alive by the caller until the last `next`.
-    func load(_ bytes: UnsafeRawBufferPointer, termCount: Int, killCount: UInt32) {
-        cursor = unsafe RawCursor(bytes)
+    /// - Parameter part: of the slice, where the block is.
+    func load(
+        _ slice: SectionSlice, _ part: Range<Int>, termCount: Int, killCount: UInt32
+    ) throws(EngineError) {
+        cursor = try slice.cursor(part)
+        self.slice = slice
         leftCount = termCount
         self.killCount = killCount
         key.clear()

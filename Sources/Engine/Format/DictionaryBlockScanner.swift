@@ -3,17 +3,20 @@ final class DictionaryBlockScanner {
     let key = TermKeyBuffer()
     private(set) var entry = TermEntry()
     private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
+    /// Keeps the bytes that the cursor reads.
+    private var slice: SectionSlice?
     private var leftCount = 0
     private var postingsEnd: UInt64 = 0
     private var positionsEnd: UInt64 = 0
     private var documentCount: UInt32 = 0
 
-    /// - Parameter bytes: of the block; kept alive by the caller until the last `next`.
+    /// - Parameter part: of the slice, where the block is.
     func load(
-        _ bytes: UnsafeRawBufferPointer, termCount: Int, postingsStart: UInt64, positionsStart: UInt64,
+        _ slice: SectionSlice, _ part: Range<Int>, termCount: Int, postingsStart: UInt64, positionsStart: UInt64,
         documentCount: UInt32
-    ) {
-        cursor = unsafe RawCursor(bytes)
+    ) throws(EngineError) {
+        cursor = try slice.cursor(part)
+        self.slice = slice
         leftCount = termCount
         postingsEnd = postingsStart
         positionsEnd = positionsStart

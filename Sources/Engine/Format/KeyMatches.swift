@@ -22,7 +22,6 @@ enum KeyMatches {
         var runs: [(key: Int, segment: Int)] = []
         func read() throws {
             let slices = runs.isEmpty ? [] : try round.run(source)
-            defer { withExtendedLifetime(slices) {} }
             for (number, run) in runs.enumerated() {
                 let segment = segments[run.segment]
                 for ordinal in try segment.ordinals(withKeyHigh: keys[run.key].high, in: slices[number]) {
@@ -60,13 +59,12 @@ enum KeyMatches {
             round.add(segment, .sources, ordinal * codeWidth..<(ordinal + 1) * codeWidth)
         }
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         var matches: [(key: Int, found: LiveVersion)] = []
         for (number, candidate) in candidates.enumerated() {
             let segment = segments[candidate.segment]
-            let identity = unsafe SegmentReader.identity(try slices[3 * number].checked(), 0)
+            let identity = try slices[3 * number].identity(0)
             guard identity.key == keys[candidate.key] else { continue }
-            let bits = try unsafe slices[3 * number + 1].checked().loadAll(UInt64.self)[0]
+            let bits = try slices[3 * number + 1].values(UInt64.self)[0]
             let code = try segment.nameCode(slices[3 * number + 2], of: segment.sourceNames)
             matches.append(
                 (
@@ -89,8 +87,7 @@ enum KeyMatches {
 extension SegmentReader {
     fileprivate func nameCode(_ slice: SectionSlice, of names: NameList) throws(EngineError) -> UInt32 {
         var code: UInt32 = 0
-        let bytes = unsafe try slice.checked()
-        for place in 0..<slice.count { code |= unsafe UInt32(bytes[place]) << UInt32(8 * place) }
+        for (place, byte) in try slice.copy().enumerated() { code |= UInt32(byte) << UInt32(8 * place) }
         guard code <= names.names.count else {
             throw corrupt(slice.section, slice.range.lowerBound, "name code \(code)")
         }

@@ -38,22 +38,21 @@ struct KillLocator {
             runs.append(merged)
         }
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         var matches: [Match] = []
         var next = 0
         for index in segments.indices {
             var found: [Match] = []
             var pending = probes[index][...]
             for run in runs[index] {
-                let times = try unsafe slices[next].checked().loadAll(UInt64.self)
-                let documents = try unsafe slices[next + 1].checked()
+                let times = try slices[next].values(UInt64.self)
+                let documents = slices[next + 1]
                 next += 2
                 while let probe = pending.first, probe.documents.lowerBound < run.upperBound {
                     pending.removeFirst()
                     let kill = kills[probe.kill]
                     let bits = kill.orderKey.timeBits
                     for document in probe.documents where times[document - run.lowerBound] == bits {
-                        let identity = unsafe SegmentReader.identity(documents, document - run.lowerBound)
+                        let identity = try documents.identity(document - run.lowerBound)
                         if identity.key == kill.key, identity.version == kill.version {
                             found.append(Match(kill: probe.kill, segment: index, ordinal: UInt32(document)))
                         }

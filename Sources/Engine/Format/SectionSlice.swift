@@ -34,17 +34,50 @@
 
     package var count: Int { Int(range.upperBound - range.lowerBound) }
 
-    /// Checks every page and gives the bytes asked for, valid while the slice lives.
-    package func checked() throws(EngineError) -> UnsafeRawBufferPointer {
-        try check(0..<count)
-        return unsafe unchecked
-    }
-
-    /// The bytes asked for; only those may be read that `check` has passed.
-    var unchecked: UnsafeRawBufferPointer {
-        unsafe paged?.unchecked ?? UnsafeRawBufferPointer(start: nil, count: 0)
-    }
-
     /// Checks the pages that hold `part`, counted from the start of the slice, unless that was done before.
     package func check(_ part: Range<Int>) throws(EngineError) { try paged?.check(part) }
+
+    /// Checks every page.
+    func check() throws(EngineError) { try check(0..<count) }
+
+    /// Checks every page and gives the bytes asked for to `body`, for the time of the call.
+    package func withBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) throws(EngineError) -> Result
+    ) throws(EngineError) -> Result {
+        try withBytes(of: 0..<count, body)
+    }
+
+    /// The same for a part, counted from the start of the slice.
+    func withBytes<Result>(
+        of part: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(EngineError) -> Result
+    ) throws(EngineError) -> Result {
+        try check(part)
+        defer { withExtendedLifetime(self) {} }
+        guard let paged else { return try unsafe body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        return try unsafe body(UnsafeRawBufferPointer(rebasing: paged.unchecked[part]))
+    }
+
+    /// Reads a part, which is checked; whoever has it keeps the slice.
+    func cursor(_ part: Range<Int>) throws(EngineError) -> RawCursor {
+        try check(part)
+        guard let paged else { return unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        return unsafe RawCursor(UnsafeRawBufferPointer(rebasing: paged.unchecked[part]))
+    }
+
+    /// A copy of a part, else of all.
+    func copy(of part: Range<Int>? = nil) throws(EngineError) -> [UInt8] {
+        try withBytes(of: part ?? 0..<count) { bytes throws(EngineError) in unsafe Array(bytes) }
+    }
+
+    /// All little-endian values of a part, else of all.
+    func values<Value: FixedWidthInteger & BitwiseCopyable>(
+        _: Value.Type, of part: Range<Int>? = nil
+    ) throws(EngineError) -> [Value] {
+        let width = MemoryLayout<Value>.size
+        return try withBytes(of: part ?? 0..<count) { bytes throws(EngineError) in
+            (0..<(bytes.count / width)).map {
+                unsafe Value(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
+            }
+        }
+    }
 }

@@ -11,15 +11,13 @@ extension SegmentReader {
     /// Time bits (`OrderKey.timeBits`) of the documents of `range`.
     package func timeBits(_ range: Range<Int>) throws -> [UInt64] {
         let slice = try read(.times, UInt64(range.lowerBound * 8)..<UInt64(range.upperBound * 8))
-        defer { withExtendedLifetime(slice) {} }
-        return try unsafe slice.checked().loadAll(UInt64.self)
+        return try slice.values(UInt64.self)
     }
 
     /// Sizes of the canonical records of the documents of `range`, in bytes.
     package func recordSizes(_ range: Range<Int>) throws -> [UInt32] {
         let slice = try read(.recordSizes, UInt64(range.lowerBound * 4)..<UInt64(range.upperBound * 4))
-        defer { withExtendedLifetime(slice) {} }
-        return try unsafe slice.checked().loadAll(UInt32.self)
+        return try slice.values(UInt32.self)
     }
 
     /// A column of names.
@@ -48,19 +46,19 @@ extension SegmentReader {
         let list = names(column)
         let width = NameList.codeBytes(nameCount: list.names.count)
         let slice = try read(column.kind, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
-        defer { withExtendedLifetime(slice) {} }
-        let bytes = try unsafe slice.checked()
-        var codes: [UInt32] = []
-        codes.reserveCapacity(range.count)
-        for index in 0..<range.count {
-            var code: UInt32 = 0
-            for place in 0..<width { unsafe code |= UInt32(bytes[index * width + place]) << UInt32(8 * place) }
-            guard code <= list.names.count else {
-                throw corrupt(column.kind, slice.range.lowerBound + UInt64(index * width), "name code \(code)")
+        return try slice.withBytes { bytes throws(EngineError) in
+            var codes: [UInt32] = []
+            codes.reserveCapacity(range.count)
+            for index in 0..<range.count {
+                var code: UInt32 = 0
+                for place in 0..<width { unsafe code |= UInt32(bytes[index * width + place]) << UInt32(8 * place) }
+                guard code <= list.names.count else {
+                    throw corrupt(column.kind, slice.range.lowerBound + UInt64(index * width), "name code \(code)")
+                }
+                codes.append(code)
             }
-            codes.append(code)
+            return codes
         }
-        return codes
     }
 
     /// Everything but text and terms of the documents of `range`.
@@ -70,9 +68,8 @@ extension SegmentReader {
         round.add(self, .documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
         round.add(self, .lengths, UInt64(range.lowerBound)..<UInt64(range.upperBound))
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
-        let documents = try unsafe slices[0].checked()
-        let lengths = try unsafe slices[1].checked()
+        let identities = try slices[0].identities()
+        let lengths = try slices[1].copy()
         let times = try timeBits(range)
         let sizes = try recordSizes(range)
         let sources = try codes(.source, range)
@@ -80,8 +77,8 @@ extension SegmentReader {
         let sections = try codes(.section, range)
         return range.indices.map { ordinal in
             let index = ordinal - range.lowerBound
-            let identity = unsafe Self.identity(documents, index)
-            return unsafe DocumentRow(
+            let identity = identities[index]
+            return DocumentRow(
                 key: identity.key, version: identity.version, timeBits: times[index], lengthCode: lengths[index],
                 recordBytes: sizes[index], source: sources[index], language: languages[index], section: sections[index])
         }
@@ -93,17 +90,14 @@ extension SegmentReader {
         var round = ReadRound()
         for ordinal in ordinals { round.add(self, .documents, UInt64(ordinal) * width..<UInt64(ordinal + 1) * width) }
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
-        return try slices.indices.map { unsafe Self.identity(try slices[$0].checked(), 0) }
+        return try slices.map { try $0.identity(0) }
     }
 
     /// Key and version of the documents of `range`, in one piece.
     package func identities(_ range: Range<Int>) throws -> [(key: ArticleKey, version: Version)] {
         let width = UInt64(SegmentFormat.documentRowBytes)
         let slice = try read(.documents, UInt64(range.lowerBound) * width..<UInt64(range.upperBound) * width)
-        defer { withExtendedLifetime(slice) {} }
-        let bytes = try unsafe slice.checked()
-        return range.indices.map { unsafe Self.identity(bytes, $0 - range.lowerBound) }
+        return try slice.identities()
     }
 
     /// Place in the order of a document of a mapped object.
@@ -182,9 +176,7 @@ extension SegmentReader {
     private func rowKeys(_ range: Range<Int>) throws -> [ArticleKey] {
         let width = SegmentFormat.documentRowBytes
         let slice = try read(.documents, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
-        defer { withExtendedLifetime(slice) {} }
-        let bytes = try unsafe slice.checked()
-        return (0..<range.count).map { unsafe Self.identity(bytes, $0).key }
+        return try slice.identities().map(\.key)
     }
 
     // MARK: Keys
@@ -218,7 +210,6 @@ extension SegmentReader {
         guard start < stop else { return [] }
         let width = UInt64(SegmentFormat.keyRunRowBytes)
         let slice = try read(.keyRun, UInt64(start) * width..<UInt64(stop) * width)
-        defer { withExtendedLifetime(slice) {} }
         return try ordinals(withKeyHalfIn: halves, in: slice)
     }
 
@@ -230,15 +221,11 @@ extension SegmentReader {
     private func ordinals(
         withKeyHalfIn halves: ClosedRange<UInt64>, in slice: SectionSlice
     ) throws(EngineError) -> [UInt32] {
-        let bytes = try unsafe slice.checked()
         var found: [UInt32] = []
-        for row in 0..<(bytes.count / SegmentFormat.keyRunRowBytes) {
-            let start = row * SegmentFormat.keyRunRowBytes
-            let half = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-            guard halves.contains(half) else { continue }
-            let ordinal = unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
+        for (row, (half, ordinal)) in try slice.keyRunRows().enumerated() where halves.contains(half) {
             guard ordinal < footer.documentCount else {
-                throw corrupt(.keyRun, slice.range.lowerBound + UInt64(start), "ordinal \(ordinal)")
+                throw corrupt(
+                    .keyRun, slice.range.lowerBound + UInt64(row * SegmentFormat.keyRunRowBytes), "ordinal \(ordinal)")
             }
             found.append(ordinal)
         }
@@ -264,7 +251,6 @@ extension SegmentReader {
             round.add(want.segment, .articles, index.range(index.block(of: want.ordinal)))
         }
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         let decompressor = ZstdDecompressor()
         return try wants.indices.map { number in
             let want = wants[number]
@@ -285,13 +271,12 @@ extension SegmentReader {
             slots[ObjectIdentifier(segment)] = round.add(segment, .articleIndex, whole)
         }
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         var read: [ObjectIdentifier: ArticleIndex] = [:]
         return try segments.map { segment in
             let name = ObjectIdentifier(segment)
             guard let slot = slots[name] else { return segment.articleIndex }
             if let known = read[name] { return known }
-            let bytes = try unsafe Array(slices[slot].checked())
+            let bytes = try slices[slot].copy()
             do throws(CodingError) {
                 let index = try ArticleIndex(decoding: bytes, of: segment.footer)
                 read[name] = index
@@ -314,7 +299,9 @@ extension SegmentReader {
     }
 
     func decompress(_ slice: SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
-        try unsafe decompress(try slice.checked(), at: slice.range.lowerBound, decompressor)
+        try slice.withBytes { bytes throws(EngineError) in
+            try unsafe decompress(bytes, at: slice.range.lowerBound, decompressor)
+        }
     }
 
     /// - Parameter start: of the block in section `articles`.
@@ -348,12 +335,31 @@ extension SegmentReader {
     }
 }
 
-extension UnsafeRawBufferPointer {
-    /// All little-endian values of a buffer.
-    func loadAll<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type) -> [Value] {
-        let width = MemoryLayout<Value>.size
-        return (0..<(count / width)).map {
-            unsafe Value(littleEndian: loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
+extension SectionSlice {
+    /// Key and version in a row of the section of documents.
+    ///
+    /// - Parameter index: of the row, counted from the slice's start.
+    func identity(_ index: Int) throws(EngineError) -> (key: ArticleKey, version: Version) {
+        try withBytes { bytes throws(EngineError) in unsafe SegmentReader.identity(bytes, index) }
+    }
+
+    /// First half of the key and ordinal in each row of the key run; nothing is checked but their bytes.
+    func keyRunRows() throws(EngineError) -> [(high: UInt64, ordinal: UInt32)] {
+        try withBytes { bytes throws(EngineError) in
+            (0..<(bytes.count / SegmentFormat.keyRunRowBytes)).map { row in
+                let start = row * SegmentFormat.keyRunRowBytes
+                return unsafe (
+                    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)),
+                    UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
+                )
+            }
+        }
+    }
+
+    /// Of all rows.
+    func identities() throws(EngineError) -> [(key: ArticleKey, version: Version)] {
+        try withBytes { bytes throws(EngineError) in
+            (0..<(bytes.count / SegmentFormat.documentRowBytes)).map { unsafe SegmentReader.identity(bytes, $0) }
         }
     }
 }

@@ -11,7 +11,6 @@ extension SegmentReader {
         var round = ReadRound()
         let plan = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         return try plan.entries(slices)
     }
 
@@ -45,9 +44,13 @@ extension SegmentReader {
     }
 
     /// Points `scanner` at a block of the dictionary.
-    func load(_ bytes: UnsafeRawBufferPointer, block: Int, into scanner: DictionaryBlockScanner) {
-        unsafe scanner.load(
-            bytes, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
+    ///
+    /// - Parameter part: of the slice, where the block is.
+    func load(
+        _ slice: SectionSlice, _ part: Range<Int>, block: Int, into scanner: DictionaryBlockScanner
+    ) throws(EngineError) {
+        try scanner.load(
+            slice, part, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
             postingsStart: dictionaryIndex.companionStarts[0][block],
             positionsStart: dictionaryIndex.companionStarts[1][block], documentCount: footer.documentCount)
     }
@@ -65,12 +68,10 @@ extension SegmentReader {
             let end = min(block + 64, dictionaryIndex.blockCount)
             let start = dictionaryIndex.blockRange(block).lowerBound
             let slice = try read(.dictionary, start..<dictionaryIndex.blockRange(end - 1).upperBound)
-            defer { withExtendedLifetime(slice) {} }
-            let bytes = try unsafe slice.checked()
             while block < end {
                 let range = dictionaryIndex.blockRange(block)
                 let part = Int(range.lowerBound - start)..<Int(range.upperBound - start)
-                unsafe load(UnsafeRawBufferPointer(rebasing: bytes[part]), block: block, into: scanner)
+                try load(slice, part, block: block, into: scanner)
                 while try decoding(.dictionary, at: range.lowerBound, { () throws(RawError) in try scanner.next() }) {
                     let isBefore = unsafe lower.withUnsafeBufferPointer { unsafe scanner.key.compare($0) < 0 }
                     if !isBefore, try unsafe !body(scanner.key.bytes, scanner.entry) { return }
@@ -80,29 +81,12 @@ extension SegmentReader {
         }
     }
 
-    /// Opens posting lists of several segments with one round.
-    package static func postings(
-        _ wants: [(segment: SegmentReader, entry: TermEntry, needsPositions: Bool)], source: any ByteSource
-    ) throws -> [PostingsCursor] {
-        var round = ReadRound()
-        for want in wants {
-            round.add(want.segment, .postings, want.entry.postings)
-            round.add(
-                want.segment, .positions,
-                want.needsPositions
-                    ? want.entry.positions : want.entry.positions.lowerBound..<want.entry.positions.lowerBound)
-        }
-        let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
-        return try wants.enumerated().map { index, want in
-            try PostingsCursor(want.segment, want.entry, postings: slices[2 * index], positions: slices[2 * index + 1])
-        }
-    }
-
     /// Points `scanner` at a block of the corrections.
-    func load(_ bytes: UnsafeRawBufferPointer, block: Int, into scanner: CorrectionBlockScanner) {
-        unsafe scanner.load(
-            bytes, termCount: correctionIndex.termsInBlock(block, of: Int(footer.correctionTermCount)),
+    func load(
+        _ slice: SectionSlice, _ part: Range<Int>, block: Int, into scanner: CorrectionBlockScanner
+    ) throws(EngineError) {
+        try scanner.load(
+            slice, part, termCount: correctionIndex.termsInBlock(block, of: Int(footer.correctionTermCount)),
             killCount: footer.killCount)
     }
 }

@@ -368,7 +368,7 @@ package final class SegmentReader: Sendable {
         var round = ReadRound()
         round.add(self, section, range)
         let slice = try round.run(source)[0]
-        _ = try unsafe slice.checked()
+        try slice.check()
         return slice
     }
 

@@ -49,8 +49,7 @@ package struct SegmentVerifier {
                 round.add(segment, kind, start..<end)
                 do {
                     let slice = try round.run(segment.source)[0]
-                    defer { withExtendedLifetime(slice) {} }
-                    _ = try unsafe slice.checked()
+                    try slice.check()
                 } catch let error as EngineError where error.code == .corrupt || error.code == .truncated {
                     findings.append(error)
                 }
@@ -61,8 +60,7 @@ package struct SegmentVerifier {
 
     private mutating func checkHeader() throws {
         let slice = try segment.read(.header, 0..<UInt64(SegmentFormat.headerBytes))
-        defer { withExtendedLifetime(slice) {} }
-        let bytes = unsafe Array(try slice.checked())
+        let bytes = try slice.copy()
         var expected = ByteWriter()
         expected.fixed(SegmentFormat.magic)
         expected.fixed(SegmentFormat.version)
@@ -89,14 +87,10 @@ package struct SegmentVerifier {
             report(.documentIndex, index * 24, "entry \(index) is not the place of its document")
         }
         let slice = try segment.read(.keyRun, 0..<segment.footer.section(.keyRun).length)
-        defer { withExtendedLifetime(slice) {} }
-        let bytes = try unsafe slice.checked()
         var seen = DocumentSet(documentCount: rows.count)
         var before: (ArticleKey, Version)?
-        for row in rows.indices {
+        for (row, (high, ordinal)) in try slice.keyRunRows().enumerated() {
             let start = row * SegmentFormat.keyRunRowBytes
-            let high = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-            let ordinal = unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self))
             guard ordinal < rows.count, seen.insert(ordinal), rows[Int(ordinal)].key.high == high else {
                 report(.keyRun, start, "row \(row) does not name a document with its key")
                 continue
@@ -221,7 +215,7 @@ package struct SegmentVerifier {
     /// Impacts must be those of their blocks, else a search would skip what it should find.
     private mutating func checkBounds(_ entry: TermEntry, _ list: DecodedList, _ rows: [DocumentRow]) throws {
         guard entry.hasPositions, list.documents.count > SegmentFormat.blockCount else { return }
-        let cursor = try SegmentReader.postings([(segment, entry, false)], source: segment.source)[0]
+        let cursor = try PostingList(segment, entry)
         let collector = ImpactCollector()
         var index = 0
         while index < list.documents.count {

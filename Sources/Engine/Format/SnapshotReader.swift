@@ -100,7 +100,6 @@ package final class SnapshotReader: Sendable {
         let dictionary = TermLookup(terms, in: segments, \.dictionaryIndex, .dictionary, &round)
         let killed = TermLookup(terms, in: segments, \.correctionIndex, .corrections, &round)
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         let entries = try dictionary.entries(slices)
         let corrections = try killed.correctionCounts(slices)
         return try terms.indices.map { term in

@@ -29,7 +29,9 @@ struct TermLookup {
     /// - Parameter slices: of the round.
     func entries(_ slices: [SectionSlice]) throws -> [[TermEntry?]] {
         try forEach(slices, absent: nil) { segment, term, block, slice in
-            try unsafe segment.entry(of: term, inBlock: block, slice.checked())
+            try slice.withBytes { bytes throws(EngineError) in
+                try unsafe segment.entry(of: term, inBlock: block, bytes)
+            }
         }
     }
 
@@ -39,7 +41,7 @@ struct TermLookup {
     func correctionCounts(_ slices: [SectionSlice]) throws -> [[UInt32]] {
         let scanner = CorrectionBlockScanner()
         return try forEach(slices, absent: 0) { segment, term, block, slice in
-            unsafe segment.load(try slice.checked(), block: block, into: scanner)
+            try segment.load(slice, 0..<slice.count, block: block, into: scanner)
             return try segment.decoding(.corrections, at: slice.range.lowerBound) { () throws(RawError) -> UInt32 in
                 while try scanner.next() {
                     let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }

@@ -15,14 +15,18 @@ final class ArticleStream {
 
     /// The frame of a document of an overlay, unchanged.
     func frame(of ordinal: UInt32) throws -> [UInt8] {
-        unsafe Array(try window.bytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))))
+        try window.withBytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))) {
+            bytes in unsafe Array(bytes)
+        }
     }
 
     func record(_ ordinal: UInt32) throws -> [UInt8] {
         let wanted = segment.articleIndex.block(of: ordinal)
         if wanted != block {
             let range = segment.articleIndex.range(wanted)
-            raw = try unsafe segment.decompress(try window.bytes(range), at: range.lowerBound, decompressor)
+            raw = try window.withBytes(range) { bytes in
+                try unsafe segment.decompress(bytes, at: range.lowerBound, decompressor)
+            }
             block = wanted
         }
         return try segment.record(ordinal, inBlock: block, raw, segment.articleIndex)

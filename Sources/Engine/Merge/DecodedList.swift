@@ -80,7 +80,16 @@ final class DecodedList {
             try appendAll(Int(clamping: entry.occurrenceCount), entry, segment, positionWindow)
             return
         }
-        let bytes = try unsafe postings.bytes(entry.postings)
+        try postings.withBytes(entry.postings) { bytes in
+            try unsafe append(bytes, entry, of: segment, in: range, places: places, positions: positionWindow)
+        }
+    }
+
+    /// - Parameter bytes: the list's postings.
+    private func append(
+        _ bytes: UnsafeRawBufferPointer, _ entry: TermEntry, of segment: SegmentReader, in range: Range<Int>,
+        places: [UInt32], positions positionWindow: SectionWindow
+    ) throws {
         let start = entry.postings.lowerBound
         let layout = try segment.decoding(.postings, at: start) { () throws(RawError) in
             try unsafe PostingsLayout(bytes, entry: entry, documentCount: segment.footer.documentCount)
@@ -121,10 +130,11 @@ final class DecodedList {
         guard count <= PostingsLayout.positionLimit(bytes: range.count) else {
             throw segment.corrupt(.positions, range.lowerBound, "\(count) positions in \(range.count) bytes")
         }
-        let bytes = try unsafe window.bytes(range)
         blockPositions.reserve(count)
-        try segment.decoding(.positions, at: range.lowerBound) { () throws(RawError) in
-            try unsafe PostingsLayout.decodePositions(bytes, count: count, into: blockPositions.base)
+        try window.withBytes(range) { bytes in
+            try segment.decoding(.positions, at: range.lowerBound) { () throws(RawError) in
+                try unsafe PostingsLayout.decodePositions(bytes, count: count, into: blockPositions.base)
+            }
         }
     }
 

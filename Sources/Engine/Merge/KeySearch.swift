@@ -75,7 +75,6 @@ package struct KeySearch {
         }
         guard !probes.isEmpty else { return false }
         let slices = try round.run(segment.source)
-        defer { withExtendedLifetime(slices) {} }
         var ordinals: [UInt32] = []
         for (index, key) in probes.enumerated() {
             ordinals += try segment.ordinals(withKeyHigh: key.high, in: slices[index])

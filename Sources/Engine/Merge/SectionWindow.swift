@@ -6,24 +6,33 @@
     private let segment: SegmentReader
     private let section: SectionKind
     private var slice: SectionSlice
-    private var bytes: UnsafeRawBufferPointer
 
     init(_ segment: SegmentReader, _ section: SectionKind) {
         self.segment = segment
         self.section = section
         slice = segment.emptySlice(section, at: 0)
-        unsafe bytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    /// The checked bytes of `range`, valid until the next call.
-    func bytes(_ range: Range<UInt64>) throws -> UnsafeRawBufferPointer {
-        if range.isEmpty { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+    /// Gives the bytes of `range`, checked, to `body`, for the time of the call.
+    func withBytes<Result>(
+        _ range: Range<UInt64>, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        let (slice, part) = try part(range)
+        defer { withExtendedLifetime(slice) {} }
+        guard let paged = slice.paged else {
+            return try unsafe body(UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+        return try unsafe body(UnsafeRawBufferPointer(rebasing: paged.unchecked[part]))
+    }
+
+    /// A slice that holds the bytes of `range`, checked, and where they lie in it.
+    func part(_ range: Range<UInt64>) throws -> (slice: SectionSlice, part: Range<Int>) {
+        if range.isEmpty { return (segment.emptySlice(section, at: range.lowerBound), 0..<0) }
         if range.lowerBound < slice.range.lowerBound || range.upperBound > slice.range.upperBound {
             let end = min(segment.footer.section(section).length, range.lowerBound + Self.pieceBytes)
             slice = try segment.read(section, range.lowerBound..<max(range.upperBound, end))
-            unsafe bytes = try unsafe slice.checked()
         }
         let start = Int(range.lowerBound - slice.range.lowerBound)
-        return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<(start + range.count)])
+        return (slice, start..<(start + range.count))
     }
 }

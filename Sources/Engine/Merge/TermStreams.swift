@@ -43,8 +43,8 @@ final class DictionaryStream: TermStream {
                 block = segment.dictionaryIndex.blockCount - 1
                 return false
             }
-            unsafe segment.load(
-                try window.bytes(segment.dictionaryIndex.blockRange(block)), block: block, into: scanner)
+            let (slice, part) = try window.part(segment.dictionaryIndex.blockRange(block))
+            try segment.load(slice, part, block: block, into: scanner)
         }
     }
 }
@@ -79,8 +79,8 @@ final class CorrectionStream: TermStream {
                 block = segment.correctionIndex.blockCount - 1
                 return false
             }
-            unsafe segment.load(
-                try window.bytes(segment.correctionIndex.blockRange(block)), block: block, into: scanner)
+            let (slice, part) = try window.part(segment.correctionIndex.blockRange(block))
+            try segment.load(slice, part, block: block, into: scanner)
         }
     }
 }

@@ -20,13 +20,12 @@ struct FacetCounter {
     }
 
     mutating func add(_ window: Window, _ matched: UnsafePointer<UInt64>) throws {
-        let part = Int(window.lower) * codeBytes..<Int(window.upper) * codeBytes
-        try column.check(part)
         // In bounds: the column was read whole, and the window ends with the segment.
-        let bytes = unsafe column.unchecked
+        let bytes = try column.copy(of: Int(window.lower) * codeBytes..<Int(window.upper) * codeBytes)
         try unsafe window.forEach(in: matched) { document in
             var code = 0
-            for place in 0..<codeBytes { code |= unsafe Int(bytes[Int(document) * codeBytes + place]) << (8 * place) }
+            let first = Int(document - window.lower) * codeBytes
+            for place in 0..<codeBytes { code |= Int(bytes[first + place]) << (8 * place) }
             guard code < counts.count else {
                 throw segment.corrupt(column.section, UInt64(document) * UInt64(codeBytes), "name code \(code)")
             }
@@ -76,16 +75,13 @@ struct HistogramCounter {
     }
 
     mutating func add(_ window: Window, _ matched: UnsafePointer<UInt64>) throws {
-        try times.check(Int(window.lower) * 8..<Int(window.upper) * 8)
         // In bounds: the column was read whole, and the window ends with the segment.
-        let bytes = unsafe times.unchecked
+        let bits = try times.values(UInt64.self, of: Int(window.lower) * 8..<Int(window.upper) * 8)
         // Neighbours in the order mostly share a bucket.
         var bucket = Timestamp(milliseconds: 0)..<Timestamp(milliseconds: 0)
         var count = 0
         unsafe window.forEach(in: matched) { document in
-            let bits = unsafe UInt64(
-                littleEndian: bytes.loadUnaligned(fromByteOffset: Int(document) * 8, as: UInt64.self))
-            guard let time = Timestamp(sortable: ~bits) else {
+            guard let time = Timestamp(sortable: ~bits[Int(document - window.lower)]) else {
                 undatedCount += 1
                 return true
             }

@@ -38,37 +38,16 @@ struct PhraseMatcher {
     }
 
     /// How often the phrase starts in the document that `next` has just returned.
-    mutating func frequency() throws -> UInt32 {
+    mutating func frequency() throws(EngineError) -> UInt32 {
         if slop > 0 { return try sloppyFrequency() }
-        var offset = UInt32(order[0])
-        try words[order[0]].positions(into: &starts)
-        // A start is where the first word would be.
-        starts.removeAll { $0 < offset }
-        for index in starts.indices { starts[index] -= offset }
-        for word in order.dropFirst() {
-            if starts.isEmpty { return 0 }
-            try words[word].positions(into: &places)
-            offset = UInt32(word)
-            var kept = 0
-            var next = 0
-            for start in starts {
-                let (wanted, overflow) = start.addingReportingOverflow(offset)
-                if overflow { break }
-                while next < places.count, places[next] < wanted { next += 1 }
-                if next == places.count { break }
-                if places[next] == wanted {
-                    starts[kept] = start
-                    kept += 1
-                }
-            }
-            starts.removeLast(starts.count - kept)
+        return try PhraseStarts.count(words.count, from: order[0], &starts, &places) {
+            word, places throws(EngineError) in try words[word].positions(into: &places)
         }
-        return UInt32(clamping: starts.count)
     }
 
     /// Starts from which the other words follow in order with at most `slop` other places between them: each word at its
     /// first place behind the one before, which leaves the least between.
-    private mutating func sloppyFrequency() throws -> UInt32 {
+    private mutating func sloppyFrequency() throws(EngineError) -> UInt32 {
         try words[0].positions(into: &starts)
         reached.removeAll(keepingCapacity: true)
         reached.append(contentsOf: starts)

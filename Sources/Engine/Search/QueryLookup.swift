@@ -82,7 +82,6 @@ struct QueryLookup {
         let places = Self.places(of: plan, and: place)
         for segment in snapshot.segments { wants.append(Self.wants(plan, places, in: segment, &round)) }
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         let entries = try dictionary.entries(slices)
         let corrections = try losers.correctionCounts(slices)
         liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
@@ -108,10 +107,10 @@ struct QueryLookup {
                     found.append(0)
                     continue
                 }
-                let times = unsafe try slices[want.slice].checked().loadAll(UInt64.self)
-                let rows = unsafe try slices[want.slice + 1].checked()
+                let times = try slices[want.slice].values(UInt64.self)
+                let rows = try slices[want.slice + 1].identities()
                 let inside = want.documents.indices.first { document in
-                    let key = unsafe SegmentReader.identity(rows, document - want.documents.lowerBound).key
+                    let key = rows[document - want.documents.lowerBound].key
                     return
                         !(OrderKey(time: Timestamp(sortable: ~times[document - want.documents.lowerBound]), key: key)
                         < want.place)
@@ -208,13 +207,12 @@ extension SegmentReader {
         distinct: inout Set<[UInt8]>
     ) throws -> [TermEntry] {
         let scanner = DictionaryBlockScanner()
-        let bytes = unsafe try slice.checked()
         let start = slice.range.lowerBound
         var entries: [TermEntry] = []
         for block in blocks {
             let range = dictionaryIndex.blockRange(block)
             let part = Int(range.lowerBound - start)..<Int(range.upperBound - start)
-            unsafe load(UnsafeRawBufferPointer(rebasing: bytes[part]), block: block, into: scanner)
+            try load(slice, part, block: block, into: scanner)
             while try decoding(.dictionary, at: range.lowerBound, { () throws(RawError) in try scanner.next() }) {
                 let key = unsafe scanner.key.bytes
                 guard unsafe key[0] == expansion.field.rawValue, unsafe expansion.pattern.matches(key.dropFirst())

@@ -353,7 +353,6 @@ struct RankedSearch {
             swap(&starts, &scratch.starts)
             swap(&places, &scratch.places)
         }
-        // From the least frequent word on: fewest starts to compare.
         var first = 0
         var least = UInt32.max
         for offset in 0..<part.count {
@@ -363,31 +362,10 @@ struct RankedSearch {
                 first = offset
             }
         }
-        try unsafe cursors[shape.words[part.lowerBound &+ first]].positions(into: &starts)
-        var kept = 0
-        for index in starts.indices where starts[index] >= UInt32(first) {
-            starts[kept] = starts[index] &- UInt32(first)
-            kept &+= 1
+        return try PhraseStarts.count(part.count, from: first, &starts, &places) {
+            word, places throws(EngineError) in
+            try unsafe cursors[shape.words[part.lowerBound &+ word]].positions(into: &places)
         }
-        starts.removeLast(starts.count - kept)
-        for offset in 0..<part.count where offset != first {
-            if starts.isEmpty { return 0 }
-            try unsafe cursors[shape.words[part.lowerBound &+ offset]].positions(into: &places)
-            kept = 0
-            var next = 0
-            for index in starts.indices {
-                let (wanted, overflow) = starts[index].addingReportingOverflow(UInt32(offset))
-                if overflow { break }
-                while next < places.count, places[next] < wanted { next &+= 1 }
-                if next == places.count { break }
-                if places[next] == wanted {
-                    starts[kept] = starts[index]
-                    kept &+= 1
-                }
-            }
-            starts.removeLast(starts.count - kept)
-        }
-        return UInt32(clamping: starts.count)
     }
 
     // MARK: The first

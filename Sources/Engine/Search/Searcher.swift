@@ -270,7 +270,6 @@ private struct SearchRun {
             addMaterial(of: snapshot.segments[index], lookup.segments[index], to: &round)
         }
         let slices = try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         return try snapshot.segments.enumerated().map { index, segment in
             let found = lookup.segments[index]
             let material = try material(of: segment, index, found, slices, from: firsts[index])
@@ -329,8 +328,7 @@ private struct SearchRun {
             var live: [UInt32] = []
             for ordinal in candidates {
                 let slice = take()
-                defer { withExtendedLifetime(slice) {} }
-                let key = unsafe SegmentReader.identity(try slice.checked(), 0).key
+                let key = try slice.identity(0).key
                 if key == plan.keys[number], !snapshot.dead[index].contains(ordinal) { live.append(ordinal) }
             }
             keyed.append(live.sorted())
@@ -394,11 +392,10 @@ private struct SearchRun {
             round.add(segment, .articles, segment.articleRange(of: candidate.entry.ordinal))
         }
         let slices = candidates.isEmpty ? [] : try round.run(source)
-        defer { withExtendedLifetime(slices) {} }
         var found: [(hit: SearchResults.Hit, candidate: Int)] = []
         for (index, candidate) in candidates.enumerated() {
-            let key = unsafe SegmentReader.identity(try slices[2 * index].checked(), 0).key
-            let bits = unsafe try slices[2 * index + 1].checked().loadAll(UInt64.self)[0]
+            let key = try slices[2 * index].identity(0).key
+            let bits = try slices[2 * index + 1].values(UInt64.self)[0]
             let hit = SearchResults.Hit(
                 key: key, score: candidate.entry.score, orderTime: Timestamp(sortable: ~bits),
                 segment: candidate.segment, ordinal: candidate.entry.ordinal)

@@ -4,7 +4,7 @@
 /// A place in a posting list. Starts before the first document: call `advance` first.
 @safe struct TermCursor {
     /// What `document` is after the last one.
-    static let end = PostingsCursor.end
+    static let end = UInt32.max
 
     /// Documents of the segment with the word.
     let documentFrequency: Int
@@ -207,6 +207,8 @@
     }
 
     // MARK: Bounds
+
+    var isBeforeFirst: Bool { block < 0 }
 
     /// Whether `advance` came to the end.
     var isAtEnd: Bool { block == blockCount }
