@@ -13,7 +13,7 @@ struct SimulatedStore {
     /// By name: whose texts stand in the log's objects as they are now.
     private(set) var logTexts: [String: (id: LogObject.ID, articles: [DocumentID])] = [:]
     /// The segments among the objects, as the engine reads them.
-    let segments = MemoryByteSource()
+    let segments = MemoryByteSource(isFleeting: true)
     var isFull = false
 
     /// Names in order, by first word: most of what is asked for is a list of one folder.

@@ -28,8 +28,10 @@ package struct ByteRequest: Hashable, Sendable {
     }
 
     /// A copy.
-    package init(copying bytes: some Collection<UInt8>) {
-        let held = HeldBytes(bytes)
+    ///
+    /// - Parameter spoilsAfterwards: whether its memory is overwritten before it is given back, so that who reads it then notices.
+    package init(copying bytes: some Collection<UInt8>, spoilsAfterwards: Bool = false) {
+        let held = HeldBytes(bytes, spoilsAfterwards: spoilsAfterwards)
         unsafe self.init(held.bytes, owner: held)
     }
 
@@ -43,14 +45,20 @@ package struct ByteRequest: Hashable, Sendable {
 /// Memory of its own, filled once.
 @safe private final class HeldBytes {
     let bytes: UnsafeRawBufferPointer
+    private let spoilsAfterwards: Bool
 
-    init(_ source: some Collection<UInt8>) {
+    init(_ source: some Collection<UInt8>, spoilsAfterwards: Bool) {
+        self.spoilsAfterwards = spoilsAfterwards
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(source.count, 1), alignment: 16)
         unsafe memory.copyBytes(from: source)
         unsafe bytes = UnsafeRawBufferPointer(rebasing: memory[..<source.count])
     }
 
-    deinit { unsafe UnsafeRawBufferPointer(start: bytes.baseAddress, count: max(bytes.count, 1)).deallocate() }
+    deinit {
+        let memory = unsafe UnsafeMutableRawBufferPointer(mutating: bytes)
+        if spoilsAfterwards { for place in memory.indices { unsafe memory[place] = 0xDB } }
+        unsafe memory.baseAddress!.deallocate()
+    }
 }
 
 /// Brings ranges of objects.

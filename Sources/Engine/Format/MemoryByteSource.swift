@@ -5,13 +5,15 @@ package final class MemoryByteSource: ByteSource {
     private struct State {
         var objects: [String: ByteView] = [:]
         var roundCount = 0
-        var requestCount = 0
         var byteCount = 0
     }
 
     private let state = Mutex(State())
 
-    package init() {}
+    private let isFleeting: Bool
+
+    /// - Parameter isFleeting: whether what it hands out is a copy, spoilt as soon as nobody holds it: as of a store far away.
+    package init(isFleeting: Bool = false) { self.isFleeting = isFleeting }
 
     package func put(_ bytes: [UInt8], as name: String) {
         let view = ByteView(copying: bytes)
@@ -36,10 +38,10 @@ package final class MemoryByteSource: ByteSource {
                 }
                 let start = Int(min(request.offset, UInt64(object.count)))
                 let end = min(object.count, start + max(request.length, 0))
-                views.append(object.slice(start..<end))
+                let view = object.slice(start..<end)
+                views.append(isFleeting ? unsafe ByteView(copying: view.bytes, spoilsAfterwards: true) : view)
                 state.byteCount += end - start
             }
-            state.requestCount += requests.count
             return views
         }
     }

@@ -44,7 +44,7 @@
     package func withBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws(EngineError) -> Result
     ) throws(EngineError) -> Result {
-        try withBytes(of: 0..<count, body)
+        try unsafe withBytes(of: 0..<count, body)
     }
 
     /// The same for a part, counted from the start of the slice.
@@ -66,7 +66,7 @@
 
     /// A copy of a part, else of all.
     func copy(of part: Range<Int>? = nil) throws(EngineError) -> [UInt8] {
-        try withBytes(of: part ?? 0..<count) { bytes throws(EngineError) in unsafe Array(bytes) }
+        try unsafe withBytes(of: part ?? 0..<count) { bytes throws(EngineError) in unsafe Array(bytes) }
     }
 
     /// All little-endian values of a part, else of all.
@@ -74,7 +74,7 @@
         _: Value.Type, of part: Range<Int>? = nil
     ) throws(EngineError) -> [Value] {
         let width = MemoryLayout<Value>.size
-        return try withBytes(of: part ?? 0..<count) { bytes throws(EngineError) in
+        return try unsafe withBytes(of: part ?? 0..<count) { bytes throws(EngineError) in
             (0..<(bytes.count / width)).map {
                 unsafe Value(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * width, as: Value.self))
             }

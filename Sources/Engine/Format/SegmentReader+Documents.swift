@@ -46,7 +46,7 @@ extension SegmentReader {
         let list = names(column)
         let width = NameList.codeBytes(nameCount: list.names.count)
         let slice = try read(column.kind, UInt64(range.lowerBound * width)..<UInt64(range.upperBound * width))
-        return try slice.withBytes { bytes throws(EngineError) in
+        return try unsafe slice.withBytes { bytes throws(EngineError) in
             var codes: [UInt32] = []
             codes.reserveCapacity(range.count)
             for index in 0..<range.count {
@@ -299,7 +299,7 @@ extension SegmentReader {
     }
 
     func decompress(_ slice: SectionSlice, _ decompressor: ZstdDecompressor) throws(EngineError) -> [UInt8] {
-        try slice.withBytes { bytes throws(EngineError) in
+        try unsafe slice.withBytes { bytes throws(EngineError) in
             try unsafe decompress(bytes, at: slice.range.lowerBound, decompressor)
         }
     }
@@ -340,12 +340,12 @@ extension SectionSlice {
     ///
     /// - Parameter index: of the row, counted from the slice's start.
     func identity(_ index: Int) throws(EngineError) -> (key: ArticleKey, version: Version) {
-        try withBytes { bytes throws(EngineError) in unsafe SegmentReader.identity(bytes, index) }
+        try unsafe withBytes { bytes throws(EngineError) in unsafe SegmentReader.identity(bytes, index) }
     }
 
     /// First half of the key and ordinal in each row of the key run; nothing is checked but their bytes.
     func keyRunRows() throws(EngineError) -> [(high: UInt64, ordinal: UInt32)] {
-        try withBytes { bytes throws(EngineError) in
+        try unsafe withBytes { bytes throws(EngineError) in
             (0..<(bytes.count / SegmentFormat.keyRunRowBytes)).map { row in
                 let start = row * SegmentFormat.keyRunRowBytes
                 return unsafe (
@@ -358,7 +358,7 @@ extension SectionSlice {
 
     /// Of all rows.
     func identities() throws(EngineError) -> [(key: ArticleKey, version: Version)] {
-        try withBytes { bytes throws(EngineError) in
+        try unsafe withBytes { bytes throws(EngineError) in
             (0..<(bytes.count / SegmentFormat.documentRowBytes)).map { unsafe SegmentReader.identity(bytes, $0) }
         }
     }

@@ -29,7 +29,7 @@ struct TermLookup {
     /// - Parameter slices: of the round.
     func entries(_ slices: [SectionSlice]) throws -> [[TermEntry?]] {
         try forEach(slices, absent: nil) { segment, term, block, slice in
-            try slice.withBytes { bytes throws(EngineError) in
+            try unsafe slice.withBytes { bytes throws(EngineError) in
                 try unsafe segment.entry(of: term, inBlock: block, bytes)
             }
         }

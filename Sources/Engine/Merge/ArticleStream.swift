@@ -15,7 +15,7 @@ final class ArticleStream {
 
     /// The frame of a document of an overlay, unchanged.
     func frame(of ordinal: UInt32) throws -> [UInt8] {
-        try window.withBytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))) {
+        try unsafe window.withBytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))) {
             bytes in unsafe Array(bytes)
         }
     }
@@ -24,7 +24,7 @@ final class ArticleStream {
         let wanted = segment.articleIndex.block(of: ordinal)
         if wanted != block {
             let range = segment.articleIndex.range(wanted)
-            raw = try window.withBytes(range) { bytes in
+            raw = try unsafe window.withBytes(range) { bytes in
                 try unsafe segment.decompress(bytes, at: range.lowerBound, decompressor)
             }
             block = wanted

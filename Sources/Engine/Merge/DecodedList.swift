@@ -80,7 +80,7 @@ final class DecodedList {
             try appendAll(Int(clamping: entry.occurrenceCount), entry, segment, positionWindow)
             return
         }
-        try postings.withBytes(entry.postings) { bytes in
+        try unsafe postings.withBytes(entry.postings) { bytes in
             try unsafe append(bytes, entry, of: segment, in: range, places: places, positions: positionWindow)
         }
     }
@@ -131,7 +131,7 @@ final class DecodedList {
             throw segment.corrupt(.positions, range.lowerBound, "\(count) positions in \(range.count) bytes")
         }
         blockPositions.reserve(count)
-        try window.withBytes(range) { bytes in
+        try unsafe window.withBytes(range) { bytes in
             try segment.decoding(.positions, at: range.lowerBound) { () throws(RawError) in
                 try unsafe PostingsLayout.decodePositions(bytes, count: count, into: blockPositions.base)
             }
