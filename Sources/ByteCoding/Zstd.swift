@@ -35,17 +35,76 @@ package enum ZstdLibrary {
     deinit { unsafe ZSTD_freeCCtx(context) }
 
     /// One frame with its content size in the header and no checksum of its own (the enclosing block has one).
-    package func compress(_ bytes: some Collection<UInt8>) -> [UInt8] {
-        let input = Array(bytes)
+    ///
+    /// - Parameter dictionary: made for this compressor's level; the frame can be read with it only.
+    package func compress(_ bytes: some Collection<UInt8>, with dictionary: ZstdDictionary? = nil) -> [UInt8] {
+        let input = ContiguousArray(bytes)
         let bound = ZSTD_compressBound(input.count)
         return unsafe [UInt8](unsafeUninitializedCapacity: bound) { out, count in
             // Safe: capacity is zstd's own bound, and both buffers outlive the call.
             let written = unsafe input.withUnsafeBytes { source in
-                unsafe ZSTD_compressCCtx(context, out.baseAddress, bound, source.baseAddress, source.count, level)
+                if let prepared = unsafe dictionary?.compression {
+                    return unsafe ZSTD_compress_usingCDict(
+                        context, out.baseAddress, bound, source.baseAddress, source.count, prepared)
+                }
+                return unsafe ZSTD_compressCCtx(
+                    context, out.baseAddress, bound, source.baseAddress, source.count, level)
             }
             precondition(ZSTD_isError(written) == 0, "zstd: compression into its own bound cannot fail")
             count = written
         }
+    }
+}
+
+/// What many small frames of one kind have in common, so that each need not say it.
+///
+/// `@unchecked`: nothing is written after `init`.
+@safe package final class ZstdDictionary: @unchecked Sendable {
+    package let bytes: [UInt8]
+    fileprivate let decompression: OpaquePointer
+    fileprivate let compression: OpaquePointer?
+
+    /// - Parameter level: that of a compressor which is to use it; nil if it only reads.
+    package init(_ bytes: [UInt8], compressingAt level: Int? = nil) {
+        self.bytes = bytes
+        guard let made = unsafe bytes.withUnsafeBytes({ unsafe ZSTD_createDDict($0.baseAddress, $0.count) }) else {
+            preconditionFailure("zstd: out of memory")
+        }
+        unsafe decompression = made
+        unsafe compression = level.flatMap { level in
+            unsafe bytes.withUnsafeBytes { unsafe ZSTD_createCDict($0.baseAddress, $0.count, Int32(level)) }
+        }
+    }
+
+    deinit {
+        unsafe ZSTD_freeDDict(decompression)
+        unsafe ZSTD_freeCDict(compression)
+    }
+
+    /// What is common to some samples: always the same for the same samples and version of the library.
+    ///
+    /// - Returns: at most `capacityBytes`; nil where there is too little to learn from.
+    package static func train(_ samples: [ArraySlice<UInt8>], capacityBytes: Int, level: Int) -> [UInt8]? {
+        var joined: [UInt8] = []
+        joined.reserveCapacity(samples.reduce(0) { $0 + $1.count })
+        for sample in samples { joined += sample }
+        // What was worth its time on news; part of the segment format (docs/segment-format.md, section 4).
+        var parameters = ZDICT_fastCover_params_t()
+        parameters.k = 200
+        parameters.d = 8
+        parameters.f = 20
+        parameters.accel = 4
+        parameters.splitPoint = 1
+        parameters.zParams.compressionLevel = Int32(level)
+        var isTrained = false
+        let found = unsafe [UInt8](unsafeUninitializedCapacity: capacityBytes) { out, count in
+            let sizes = samples.map(\.count)
+            let written = unsafe ZDICT_trainFromBuffer_fastCover(
+                out.baseAddress, capacityBytes, joined, sizes, UInt32(sizes.count), parameters)
+            isTrained = ZDICT_isError(written) == 0
+            count = isTrained ? written : 0
+        }
+        return isTrained ? found : nil
     }
 }
 
@@ -59,9 +118,13 @@ package enum ZstdLibrary {
 
     deinit { unsafe ZSTD_freeDCtx(context) }
 
-    /// - Parameter limit: most bytes the result may have; checked against the frame's header before anything is allocated.
-    package func decompress(_ frame: some Collection<UInt8>, atMost limit: Int) throws(ZstdError) -> [UInt8] {
-        let input = Array(frame)
+    /// - Parameters:
+    ///   - limit: most bytes the result may have; checked against the frame's header before anything is allocated.
+    ///   - dictionary: the one that the frame was made with.
+    package func decompress(
+        _ frame: some Collection<UInt8>, atMost limit: Int, with dictionary: ZstdDictionary? = nil
+    ) throws(ZstdError) -> [UInt8] {
+        let input = ContiguousArray(frame)
         let declared = unsafe input.withUnsafeBytes { unsafe ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
         // ZSTD_CONTENTSIZE_ERROR and _UNKNOWN are the two largest values.
         guard declared < UInt64.max - 1 else { throw .corrupt("no valid frame header") }
@@ -70,7 +133,11 @@ package enum ZstdLibrary {
         var failure: String?
         let result = unsafe [UInt8](unsafeUninitializedCapacity: max(size, 1)) { out, count in
             let written = unsafe input.withUnsafeBytes { source in
-                unsafe ZSTD_decompressDCtx(context, out.baseAddress, size, source.baseAddress, source.count)
+                if let prepared = unsafe dictionary?.decompression {
+                    return unsafe ZSTD_decompress_usingDDict(
+                        context, out.baseAddress, size, source.baseAddress, source.count, prepared)
+                }
+                return unsafe ZSTD_decompressDCtx(context, out.baseAddress, size, source.baseAddress, source.count)
             }
             if ZSTD_isError(written) != 0 {
                 failure = unsafe String(cString: ZSTD_getErrorName(written))

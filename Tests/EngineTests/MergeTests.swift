@@ -352,4 +352,57 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
                 ], source: source)
         }
     }
+
+    @Test("the articles of a large cell share a dictionary, which is the same however they came")
+    func articleDictionary() throws {
+        var generator = SplitMix64(seed: 77)
+        let samples = SampleArticles.many(4200, seed: 76)
+        var settings = Settings()
+        settings.cellTargetBytes = 1 << 40
+        var made: Set<[UInt8]> = []
+        var cell: SegmentReader?
+        for cuts in [1, 5] {
+            let source = MemoryByteSource()
+            var rest = samples.shuffled(using: &generator)[...]
+            var references: [SegmentReference] = []
+            while !rest.isEmpty {
+                let part = rest.prefix(samples.count / cuts + 1)
+                references.append(
+                    source.put(try build(Array(part), settings: settings), attempt: UInt64(references.count)))
+                rest = rest.dropFirst(part.count)
+            }
+            try SegmentMerger(settings: settings, source: source).run(references, as: .cells) { segment in
+                guard segment.footer.span?.first.time != nil else { return }
+                made.insert(segment.bytes)
+                cell = try open(segment)
+            }
+        }
+        #expect(made.count == 1)
+        let segment = try #require(cell)
+        #expect(segment.footer.section(.articleDictionary).length > 1000)
+        let records = Dictionary(uniqueKeysWithValues: samples.map { ($0.key, $0.record) })
+        let ordinals = Array(0..<UInt32(segment.documentCount))
+        let identities = try segment.identities(ordinals)
+        for (identity, record) in zip(identities, try segment.records(ordinals)) {
+            #expect(records[identity.key] == record)
+        }
+        var verifier = SegmentVerifier(segment)
+        #expect(try verifier.run().isEmpty)
+        // Damage anywhere in it is told, and so is one that no checksum tells.
+        let bytes = try #require(made.first)
+        let entry = segment.footer.section(.articleDictionary)
+        for _ in 0..<40 {
+            var damaged = bytes
+            let at = Int(entry.offset) + Int.random(in: 0..<Int(entry.length), using: &generator)
+            damaged[at] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            let source = MemoryByteSource()
+            let reference = SegmentReference(
+                identity: SHA256.hash(of: damaged), attempt: Attempt(term: .none, number: 1), kind: .cell,
+                sizeBytes: UInt64(bytes.count), documentCount: segment.footer.documentCount, killCount: 0,
+                recordBytes: segment.footer.recordBytes, digest: segment.footer.digest, span: segment.footer.span)
+            source.put(damaged, as: reference.objectName)
+            let reader = try SegmentReader.open([reference], source: source)[0]
+            #expect(throws: EngineError.self) { try reader.records([0]) }
+        }
+    }
 }

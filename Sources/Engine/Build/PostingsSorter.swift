@@ -1,5 +1,8 @@
+import CBits
+
 // Counting sort of a token stream into posting lists. Hot: two passes over the stream with random access to one 16-byte
-// counter a token.
+// counter a token, and in the second to where its list goes on. Both are asked of memory some tokens before they are needed:
+// distances by measurement.
 
 @safe struct PostingsSorter {
     /// Pass one counts; then the counters become write cursors; pass two moves them to the ends of the lists.
@@ -14,6 +17,9 @@
     let documents: [Range<Int>]
     let stream: TokenStream
 
+    private static let counterDistance = 24
+    private static let destinationDistance = 12
+
     /// Calls `body` with each term that stands in a document, ascending, and its list, valid during the call.
     func forEachList(
         _ body: (_ term: UnsafeBufferPointer<UInt8>, _ list: PostingsEncoder.List) throws(EngineError) -> Void
@@ -23,7 +29,10 @@
         let counts = unsafe counters.base
         for (document, range) in documents.enumerated() {
             let ordinal = UInt32(document)
-            stream.forEach(in: range) { term, _ in
+            stream.forEach(in: range) { index in
+                guard let later = stream.term(at: index &+ Self.counterDistance) else { return }
+                unsafe cbits_prefetch_write(counts + Int(later))
+            } _: { term, _ in
                 let at = Int(term)
                 unsafe counts[at].occurrences &+= 1
                 if unsafe counts[at].last != ordinal {
@@ -80,7 +89,16 @@
     ) {
         for (document, range) in documents.enumerated() {
             let ordinal = UInt32(document)
-            stream.forEach(in: range) { term, position in
+            stream.forEach(in: range) { index in
+                if let later = stream.term(at: index &+ Self.counterDistance) {
+                    unsafe cbits_prefetch_write(cursors + Int(later))
+                }
+                guard let later = stream.term(at: index &+ Self.destinationDistance) else { return }
+                let counter = unsafe cursors + Int(later)
+                unsafe cbits_prefetch_write(positions + Int(counter.pointee.occurrences))
+                unsafe cbits_prefetch_write(ordinals + Int(counter.pointee.documents))
+                unsafe cbits_prefetch_write(frequencies + Int(counter.pointee.documents))
+            } _: { term, position in
                 let at = Int(term)
                 // In bounds: pass one counted exactly these tokens.
                 if unsafe cursors[at].last != ordinal {

@@ -3,10 +3,11 @@ import CBits
 // Hash table from terms to dense numbers: the hottest code of indexing.
 //
 // A slot is 16 bytes and holds the first eight bytes of the term, so that a term of up to eight bytes is compared without
-// touching the arena. Raw memory, linear probing, at most half full.
+// touching the arena. Raw memory, linear probing, at most half full. Terms come in batches: the slots of a batch are asked
+// of memory all at once before any is looked at, for most are in no cache.
 //
 // Invariants
-// 1. Terms are numbered 0, 1, 2 … in the order of their first `intern`.
+// 1. Terms are numbered 0, 1, 2 … in the order in which they were first taken.
 // 2. `slotCount` is a power of two; an empty slot has `number == .max`.
 // Confined to one thread.
 
@@ -32,6 +33,23 @@ import CBits
     private var shapes: UnsafeMutablePointer<UInt16>
     private var termCapacity: Int
 
+    /// A term that waits for its number.
+    private struct Waiting {
+        var prefix: UInt64
+        var hash: UInt64
+        var tag: UInt32
+        /// What is to be written before the number; 0 for nothing.
+        var mark: UInt32
+        /// In `waitingBytes`, of a term longer than eight bytes.
+        var start: UInt32
+    }
+
+    private static let batchCount = 64
+    private let waiting: UnsafeMutablePointer<Waiting>
+    private var waitingCount = 0
+    private let waitingBytes: UnsafeMutablePointer<UInt8>
+    private var waitingByteCount = 0
+
     init() {
         slotCount = 1 << 12
         unsafe slots = UnsafeMutablePointer<Slot>.allocate(capacity: slotCount)
@@ -41,9 +59,13 @@ import CBits
         unsafe starts = UnsafeMutablePointer<UInt32>.allocate(capacity: termCapacity)
         unsafe shapes = UnsafeMutablePointer<UInt16>.allocate(capacity: termCapacity)
         unsafe slots.initialize(repeating: Slot(prefix: 0, tag: 0, number: .max), count: slotCount)
+        unsafe waiting = UnsafeMutablePointer<Waiting>.allocate(capacity: Self.batchCount)
+        unsafe waitingBytes = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.batchCount * 256)
     }
 
     deinit {
+        unsafe waiting.deallocate()
+        unsafe waitingBytes.deallocate()
         unsafe slots.deallocate()
         unsafe arena.deallocate()
         unsafe starts.deallocate()
@@ -55,7 +77,7 @@ import CBits
 
     func field(_ number: Int) -> UInt8 { unsafe UInt8(truncatingIfNeeded: shapes[number] >> 8) }
 
-    /// Bytes of a term without its field; valid until the next `intern`.
+    /// Bytes of a term without its field; valid until the next `add` or `flush`.
     func bytes(_ number: Int) -> UnsafeBufferPointer<UInt8> {
         unsafe UnsafeBufferPointer(start: arena + Int(starts[number]), count: Int(shapes[number] & 0xFF))
     }
@@ -63,23 +85,59 @@ import CBits
     /// Whether another term might not fit into 32-bit offsets.
     var isFull: Bool { arenaCount > Int(UInt32.max) - 1024 || termCount >= 1 << 30 }
 
-    /// Number of the term, new or old.
+    /// Takes a term, whose number `flush` writes.
     ///
-    /// - Parameter term: 1 to 255 bytes.
+    /// - Parameters:
+    ///   - term: 1 to 255 bytes.
+    ///   - mark: to be written before the number unless 0.
+    ///   - numbers: where numbers are written when the batch is full.
     @inline(__always)
-    func intern(_ field: UInt8, _ term: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    func add(_ field: UInt8, _ term: UnsafeBufferPointer<UInt8>, mark: UInt32, to numbers: OutputBuffer) {
+        if waitingCount == Self.batchCount { flush(to: numbers) }
         let prefix = unsafe Self.prefix(term)
         let hash = unsafe Self.hash(field, term, prefix)
-        let tag =
-            UInt32(truncatingIfNeeded: term.count) | UInt32(field) << 8
-            | UInt32(truncatingIfNeeded: hash >> 45) << 13
+        unsafe cbits_prefetch(slots + (Int(truncatingIfNeeded: hash) & (slotCount &- 1)))
+        unsafe waiting[waitingCount] = Waiting(
+            prefix: prefix, hash: hash, tag: Self.tag(field, term.count, hash), mark: mark,
+            start: UInt32(truncatingIfNeeded: waitingByteCount))
+        waitingCount &+= 1
+        if term.count > 8 {
+            unsafe (waitingBytes + waitingByteCount).update(from: term.baseAddress!, count: term.count)
+            waitingByteCount &+= term.count
+        }
+    }
+
+    /// Appends to `numbers` those of all terms taken since the last call, in their order, each after its mark.
+    func flush(to numbers: OutputBuffer) {
+        unsafe numbers.reserve(8 * waitingCount) { out in
+            var end = unsafe out.assumingMemoryBound(to: UInt32.self)
+            for index in 0..<waitingCount {
+                let item = unsafe waiting[index]
+                if item.mark != 0 {
+                    unsafe end.pointee = item.mark.littleEndian
+                    unsafe end += 1
+                }
+                unsafe end.pointee = number(item).littleEndian
+                unsafe end += 1
+            }
+            return unsafe UnsafeMutableRawPointer(end) - out
+        }
+        waitingCount = 0
+        waitingByteCount = 0
+    }
+
+    /// New or old.
+    @inline(__always)
+    private func number(_ item: Waiting) -> UInt32 {
         let mask = slotCount &- 1
-        var at = Int(truncatingIfNeeded: hash) & mask
+        var at = Int(truncatingIfNeeded: item.hash) & mask
         while true {
             let slot = unsafe slots[at]
-            if slot.number == .max { return unsafe insert(field, term, prefix, tag, at) }
-            if slot.prefix == prefix, slot.tag == tag,
-                unsafe term.count <= 8 || Self.isEqual(arena + Int(starts[Int(slot.number)]), term)
+            if slot.number == .max { return insert(item, at) }
+            if slot.prefix == item.prefix, slot.tag == item.tag,
+                unsafe item.tag & 0xFF <= 8
+                    || Self.isEqual(
+                        arena + Int(starts[Int(slot.number)]), waitingBytes + Int(item.start), Int(item.tag & 0xFF))
             {
                 return slot.number
             }
@@ -87,14 +145,19 @@ import CBits
         }
     }
 
-    private func insert(
-        _ field: UInt8, _ term: UnsafeBufferPointer<UInt8>, _ prefix: UInt64, _ tag: UInt32, _ at: Int
-    ) -> UInt32 {
+    @inline(__always)
+    private static func tag(_ field: UInt8, _ count: Int, _ hash: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: count) | UInt32(field) << 8 | UInt32(truncatingIfNeeded: hash >> 45) << 13
+    }
+
+    private func insert(_ item: Waiting, _ at: Int) -> UInt32 {
+        let length = Int(item.tag & 0xFF)
         if termCount == termCapacity {
             grow()
-            return unsafe intern(field, term)
+            return number(item)
         }
-        if arenaCount + term.count > arenaCapacity {
+        // Eight more than the term needs: a short one is stored as a whole word.
+        if arenaCount + max(length, 8) > arenaCapacity {
             let larger = arenaCapacity * 2
             let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
             unsafe memory.update(from: arena, count: arenaCount)
@@ -102,13 +165,18 @@ import CBits
             unsafe arena = unsafe memory
             arenaCapacity = larger
         }
-        unsafe (arena + arenaCount).update(from: term.baseAddress!, count: term.count)
+        if length > 8 {
+            unsafe (arena + arenaCount).update(from: waitingBytes + Int(item.start), count: length)
+        } else {
+            unsafe UnsafeMutableRawPointer(arena + arenaCount).storeBytes(
+                of: item.prefix.littleEndian, as: UInt64.self)
+        }
         let number = UInt32(termCount)
         unsafe starts[termCount] = UInt32(arenaCount)
-        unsafe shapes[termCount] = UInt16(field) << 8 | UInt16(term.count)
-        arenaCount += term.count
+        unsafe shapes[termCount] = UInt16(truncatingIfNeeded: item.tag >> 8 & 0x1F) << 8 | UInt16(length)
+        arenaCount += length
         termCount += 1
-        unsafe slots[at] = Slot(prefix: prefix, tag: tag, number: number)
+        unsafe slots[at] = Slot(prefix: item.prefix, tag: item.tag, number: number)
         return number
     }
 
@@ -138,18 +206,23 @@ import CBits
         termCapacity = capacity
     }
 
+    /// First eight bytes, zero-padded, as a little-endian number; nothing is read beyond the term.
     @inline(__always)
     private static func prefix(_ term: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        if term.count >= 8 {
-            return unsafe UInt64(littleEndian: UnsafeRawPointer(term.baseAddress!).loadUnaligned(as: UInt64.self))
+        let base = unsafe UnsafeRawPointer(term.baseAddress!)
+        let count = term.count
+        if count >= 8 { return unsafe UInt64(littleEndian: base.loadUnaligned(as: UInt64.self)) }
+        // Two loads that overlap.
+        if count >= 4 {
+            let low = unsafe UInt32(littleEndian: base.loadUnaligned(as: UInt32.self))
+            let high = unsafe UInt32(littleEndian: base.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
+            return UInt64(low) | UInt64(high) &<< UInt64(truncatingIfNeeded: (count &- 4) &* 8)
         }
-        var value: UInt64 = 0
-        var index = term.count
-        while index > 0 {
-            index &-= 1
-            value = unsafe value << 8 | UInt64(term[index])
-        }
-        return value
+        let first = unsafe UInt64(term[0])
+        let middle = unsafe UInt64(term[count >> 1])
+        let last = unsafe UInt64(term[count &- 1])
+        return first | middle &<< UInt64(truncatingIfNeeded: (count >> 1) &* 8)
+            | last &<< UInt64(truncatingIfNeeded: (count &- 1) &* 8)
     }
 
     /// Fixed, not seeded: terms are not secret, and a chain of equal hashes costs time, never correctness. Multiplications by
@@ -178,13 +251,15 @@ import CBits
         return product.high ^ product.low
     }
 
-    /// - Precondition: the term is longer than eight bytes, the first eight are equal, and `stored` has as many bytes.
+    /// - Precondition: both have `count` bytes, more than eight, and the first eight are equal.
     @inline(__always)
-    private static func isEqual(_ stored: UnsafeMutablePointer<UInt8>, _ term: UnsafeBufferPointer<UInt8>) -> Bool {
+    private static func isEqual(
+        _ stored: UnsafeMutablePointer<UInt8>, _ term: UnsafeMutablePointer<UInt8>, _ count: Int
+    ) -> Bool {
         let left = UnsafeRawPointer(stored)
-        let right = unsafe UnsafeRawPointer(term.baseAddress!)
+        let right = UnsafeRawPointer(term)
         var at = 8
-        while at &+ 8 < term.count {
+        while at &+ 8 < count {
             if unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
                 != right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
             {
@@ -192,7 +267,7 @@ import CBits
             }
             at &+= 8
         }
-        at = term.count &- 8
+        at = count &- 8
         return unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
             == right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
     }

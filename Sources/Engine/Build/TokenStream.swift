@@ -29,24 +29,40 @@ import ByteCoding
         let terms = terms
         var expected: UInt32 = 0
         var length = 0
+        defer { terms.flush(to: entries) }
         let columns = try unsafe recordTerms.forEach(in: record) { field, term, position in
+            var mark: UInt32 = 0
             if field.hasPositions, position != expected {
-                entries.fixed(Self.positionMark | position)
+                mark = Self.positionMark | position
                 expected = position
             }
-            unsafe entries.fixed(terms.intern(field.rawValue, term))
+            unsafe terms.add(field.rawValue, term, mark: mark, to: entries)
             expected &+= 1
             if field == .text { length &+= 1 }
         }
         return (length, columns)
     }
 
-    /// Calls `body` with each (term, position) of the entries of `range`.
+    /// The term of an entry, or of the last one; nil if the entry is a position.
     @inline(__always)
-    func forEach(in range: Range<Int>, _ body: (_ term: UInt32, _ position: UInt32) -> Void) {
+    func term(at index: Int) -> UInt32? {
+        // In bounds: entries are four bytes and aligned, and there is one at least.
+        let entry = unsafe entries.bytes.baseAddress!.load(
+            fromByteOffset: min(index, count &- 1) &* 4, as: UInt32.self)
+        return entry < Self.positionMark ? entry : nil
+    }
+
+    /// Calls `body` with each (term, position) of the entries of `range`.
+    ///
+    /// - Parameter prepare: gets the index of each entry before: for asking memory for what later entries need.
+    @inline(__always)
+    func forEach(
+        in range: Range<Int>, prepare: (_ index: Int) -> Void, _ body: (_ term: UInt32, _ position: UInt32) -> Void
+    ) {
         let base = unsafe entries.bytes.baseAddress!
         var position: UInt32 = 0
         for index in range {
+            prepare(index)
             // In bounds: ranges are those `append` wrote; entries are four bytes and aligned.
             let entry = unsafe base.load(fromByteOffset: index &* 4, as: UInt32.self)
             if entry >= Self.positionMark {

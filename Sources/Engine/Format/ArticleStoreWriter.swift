@@ -2,23 +2,33 @@ import ByteCoding
 
 /// Writes articles in document order: a frame each in overlays, blocks of several in cells.
 ///
-/// The blocks of a cell depend on nothing but the records in their order, so that every way to a cell gives the same bytes.
+/// The blocks of a cell, and the dictionary that they share, depend on nothing but the records in their order, so that every way
+/// to a cell gives the same bytes.
+///
+/// Holds the records of a cell until it is finished: the dictionary is made from all of them.
 final class ArticleStoreWriter {
     let articles = OutputBuffer(capacityBytes: 1 << 16)
     let index = OutputBuffer()
+    /// One frame; empty if the blocks have no dictionary.
+    let dictionary = OutputBuffer()
     private let blocks: Blocks
     private let compressor: ZstdCompressor
+    private let level: Int
+    /// Records of a cell, each after its length.
     private var raw: [UInt8] = []
-    private var rawDocumentCount = 0
+    /// Where in `raw` each ends.
+    private var ends: [Int] = []
 
     enum Blocks {
         case onePerArticle
         case severalArticles
     }
 
-    init(_ blocks: Blocks, compressor: ZstdCompressor) {
+    /// - Parameter level: of the compressor.
+    init(_ blocks: Blocks, compressor: ZstdCompressor, level: Int) {
         self.blocks = blocks
         self.compressor = compressor
+        self.level = level
     }
 
     /// - Parameter frame: the record's own frame if there is one already; used as it is where each article has one.
@@ -32,19 +42,35 @@ final class ArticleStoreWriter {
             prefix.varint(bytes.count)
             raw += prefix.bytes
             raw += bytes
-            rawDocumentCount += 1
-            if raw.count >= SegmentFormat.articleBlockBytes { cut() }
+            ends.append(raw.count)
         }
     }
 
     func finish() {
-        if rawDocumentCount > 0 { cut() }
+        guard !ends.isEmpty else { return }
+        let shared = trained().map { ZstdDictionary($0, compressingAt: level) }
+        if let shared { dictionary.raw(compressor.compress(shared.bytes)) }
+        var start = 0
+        var first = 0
+        for (number, end) in ends.enumerated()
+        where end - start >= SegmentFormat.articleBlockBytes || number == ends.count - 1 {
+            write(compressor.compress(raw[start..<end], with: shared), documentCount: number + 1 - first)
+            start = end
+            first = number + 1
+        }
+        raw = []
+        ends = []
     }
 
-    private func cut() {
-        write(compressor.compress(raw), documentCount: rawDocumentCount)
-        raw.removeAll(keepingCapacity: true)
-        rawDocumentCount = 0
+    private func trained() -> [UInt8]? {
+        let capacity = min(SegmentFormat.articleDictionaryBytes, raw.count / SegmentFormat.articleDictionaryShare)
+        guard capacity >= SegmentFormat.leastArticleDictionaryBytes else { return nil }
+        let count = min(ends.count, SegmentFormat.dictionarySampleCount)
+        let samples = (0..<count).map { number in
+            let record = number * ends.count / count
+            return raw[(record == 0 ? 0 : ends[record - 1])..<ends[record]].prefix(SegmentFormat.dictionarySampleBytes)
+        }
+        return ZstdDictionary.train(samples, capacityBytes: capacity, level: level)
     }
 
     private func write(_ frame: [UInt8], documentCount: Int) {

@@ -73,6 +73,13 @@
         unsafe base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
     }
 
+    /// Appends what `body` writes: it returns how many bytes, at most `byteCount`.
+    @inline(__always)
+    func reserve(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+        ensure(byteCount)
+        count += unsafe body(base + count)
+    }
+
     /// Appends bytes that `body` writes, all of them.
     @inline(__always)
     func append(byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {

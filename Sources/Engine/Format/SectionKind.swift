@@ -14,15 +14,16 @@ package enum SectionKind: UInt8, Sendable, CaseIterable {
     case recordSizes = 12
     case keyRun = 13
     case corrections = 14
+    case articleDictionary = 15
     // The open area: read when the segment is opened, and kept.
-    case kills = 15
-    case correctionIndex = 16
-    case articleIndex = 17
-    case documentIndex = 18
-    case keyIndex = 19
-    case keyFilter = 20
-    case names = 21
-    case dictionaryIndex = 22
+    case kills = 16
+    case correctionIndex = 17
+    case articleIndex = 18
+    case documentIndex = 19
+    case keyIndex = 20
+    case keyFilter = 21
+    case names = 22
+    case dictionaryIndex = 23
 
     package static let firstOfOpenArea = SectionKind.kills
 
@@ -53,6 +54,14 @@ package enum SegmentFormat {
     package static let termsPerBlock = 32
     /// A block of the article store of a cell takes records until it holds this much.
     package static let articleBlockBytes = 16 << 10
+    /// The dictionary of a cell's articles: at most this, and this share of their canonical records; none where that is less than
+    /// `leastArticleDictionaryBytes`.
+    package static let articleDictionaryBytes = 112 << 10
+    package static let articleDictionaryShare = 128
+    package static let leastArticleDictionaryBytes = 8 << 10
+    /// Articles it is made from, and bytes of each.
+    package static let dictionarySampleCount = 1200
+    package static let dictionarySampleBytes = 32 << 10
     package static let documentRowBytes = 16 + 76
     package static let killRowBytes = 104
     package static let keyRunRowBytes = 12

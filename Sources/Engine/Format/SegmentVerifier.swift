@@ -126,7 +126,7 @@ package struct SegmentVerifier {
     }
 
     private mutating func checkRecords(_ rows: [DocumentRow]) throws {
-        let stream = ArticleStream(segment)
+        let stream = try ArticleStream(segment)
         for (ordinal, row) in rows.enumerated() {
             let record = try stream.record(UInt32(ordinal))
             let offset = Int(segment.articleIndex.range(segment.articleIndex.block(of: UInt32(ordinal))).lowerBound)

@@ -58,7 +58,8 @@ final class SegmentWriter {
         lengthCodes = rows.map(\.lengthCode)
         dictionary = TermBlockWriter(
             blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
-        articles = ArticleStoreWriter(kind == .cell ? .severalArticles : .onePerArticle, compressor: compressor)
+        articles = ArticleStoreWriter(
+            kind == .cell ? .severalArticles : .onePerArticle, compressor: compressor, level: Int(settings.zstdLevel))
     }
 
     /// Adds the next term, in ascending order.
@@ -96,7 +97,8 @@ final class SegmentWriter {
         dictionary.closeBlock()
         corrections.closeBlock()
         var sections: [SectionKind: OutputBuffer] = [
-            .articles: articles.articles, .articleIndex: articles.index, .postings: postings, .positions: positions,
+            .articles: articles.articles, .articleIndex: articles.index, .articleDictionary: articles.dictionary,
+            .postings: postings, .positions: positions,
             .dictionary: dictionary.blocks, .dictionaryIndex: dictionary.index, .corrections: corrections.blocks,
             .correctionIndex: corrections.index,
         ]

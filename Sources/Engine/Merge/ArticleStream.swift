@@ -5,10 +5,12 @@ final class ArticleStream {
     private let segment: SegmentReader
     private let window: SectionWindow
     private let decompressor = ZstdDecompressor()
+    private let dictionary: ZstdDictionary?
     private var block = -1
     private var raw: [UInt8] = []
 
-    init(_ segment: SegmentReader) {
+    init(_ segment: SegmentReader) throws {
+        dictionary = try ArticleDictionaries.read(segment)
         self.segment = segment
         window = SectionWindow(segment, .articles)
     }
@@ -25,7 +27,7 @@ final class ArticleStream {
         if wanted != block {
             let range = segment.articleIndex.range(wanted)
             raw = try unsafe window.withBytes(range) { bytes in
-                try unsafe segment.decompress(bytes, at: range.lowerBound, decompressor)
+                try unsafe segment.decompress(bytes, at: range.lowerBound, decompressor, dictionary)
             }
             block = wanted
         }

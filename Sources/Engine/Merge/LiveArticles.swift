@@ -30,7 +30,7 @@ package struct LiveArticles {
                 section: SectionKind.documents.name, hint: "run: coranto snapshot verify")
         }
         last = item.place
-        let stream = streams[item.input] ?? ArticleStream(segment)
+        let stream = try streams[item.input] ?? ArticleStream(segment)
         streams[item.input] = stream
         let record = try stream.record(UInt32(item.ordinal))
         if !walk.active.contains(item.input) { streams[item.input] = nil }

@@ -86,7 +86,7 @@ struct RangeMerge {
     }
 
     private func copyArticles(_ origins: [Origin], as kind: SegmentReference.Kind, to out: ArticleStoreWriter) throws {
-        let readers = parts.map { ArticleStream($0.segment) }
+        let readers = try parts.map { try ArticleStream($0.segment) }
         for origin in origins {
             let reader = readers[origin.part]
             if kind == .overlay, parts[origin.part].segment.footer.kind == .overlay {

@@ -391,6 +391,10 @@ private struct SearchRun {
             let segment = snapshot.segments[candidate.segment]
             round.add(segment, .articles, segment.articleRange(of: candidate.entry.ordinal))
         }
+        var dictionaries = ArticleDictionaries()
+        for candidate in candidates where isReadAhead {
+            dictionaries.add(snapshot.segments[candidate.segment], to: &round)
+        }
         let slices = candidates.isEmpty ? [] : try round.run(source)
         var found: [(hit: SearchResults.Hit, candidate: Int)] = []
         for (index, candidate) in candidates.enumerated() {
@@ -409,10 +413,12 @@ private struct SearchRun {
             let wants = hits.map { (snapshot.segments[$0.segment], $0.ordinal) }
             return (hits, try SegmentReader.records(wants, source: source))
         }
+        try dictionaries.take(slices)
         let decompressor = ZstdDecompressor()
         let records = try found.map { hit, candidate in
-            try snapshot.segments[hit.segment]
-                .record(hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor)
+            let segment = snapshot.segments[hit.segment]
+            return try segment.record(
+                hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor, dictionaries[segment])
         }
         return (hits, records)
     }
