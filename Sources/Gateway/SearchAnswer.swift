@@ -65,7 +65,7 @@ package struct SearchAnswer: Sendable {
                 Hit(
                     key: hit.key, score: hit.score, article: article,
                     snippet: highlighter.snippet(of: article).map(Excerpt.init) ?? Excerpt(),
-                    headlineMatches: article.headline.map { highlighter.matches(inHeadline: $0) } ?? []))
+                    headlineMatches: highlighter.headlineMatches(of: article)))
         }
         self.question = question
         generation = snapshot.generation

@@ -6,8 +6,8 @@ package import ByteCoding
 /// A new value is what this program and its libraries do. A bucket keeps the one it was made with, so what is read from
 /// there may ask for what this program cannot do: see `refusal`.
 package struct Settings: Equatable, Sendable {
-    /// Version of the rules that split text into terms.
-    package var analyzerVersion: UInt32 = 1
+    /// Version of the rules that split text into terms: 1 gives words as they are, 2 stems beside them.
+    package var analyzerVersion: UInt32 = 2
     /// Version of `CanonicalURL`.
     package var keyRulesVersion: UInt32 = 1
     /// Version of the form and the fields of `CanonicalRecord`.
@@ -17,6 +17,11 @@ package struct Settings: Equatable, Sendable {
     /// Level and library version (major * 10000 + minor * 100 + patch) of the article store's zstd.
     package var zstdLevel: UInt32 = 3
     package var zstdVersion = ZstdLibrary.version
+    /// What the library of stemmers makes of some words.
+    package var stemmerChecksum = Stemmer.checksum
+
+    /// Whether words of some languages are reduced to stems.
+    package var hasStems: Bool { analyzerVersion >= 2 }
 
     package init() {}
 
@@ -28,7 +33,7 @@ package struct Settings: Equatable, Sendable {
         case cellTargetBytes
         case zstdLevel
         case zstdVersion
-        // 7 is reserved for the SHA-256 of the dictionary of the article store.
+        case stemmerChecksum
     }
 
     private subscript(tag: Tag) -> UInt64 {
@@ -39,6 +44,7 @@ package struct Settings: Equatable, Sendable {
         case .cellTargetBytes: cellTargetBytes
         case .zstdLevel: UInt64(zstdLevel)
         case .zstdVersion: UInt64(zstdVersion)
+        case .stemmerChecksum: UInt64(stemmerChecksum)
         }
     }
 
@@ -83,6 +89,7 @@ package struct Settings: Equatable, Sendable {
         cellTargetBytes = try number(.cellTargetBytes)
         zstdLevel = try number(.zstdLevel)
         zstdVersion = try number(.zstdVersion)
+        stemmerChecksum = try number(.stemmerChecksum)
     }
 
     /// Why nothing may be written by these settings here: the bytes would be others than elsewhere; nil if it may.
@@ -101,6 +108,10 @@ package struct Settings: Equatable, Sendable {
         let own = Settings()
         if analyzerVersion != own.analyzerVersion {
             return "analyzer version is \(analyzerVersion) in the bucket's settings, \(own.analyzerVersion) here"
+        }
+        if stemmerChecksum != own.stemmerChecksum {
+            return
+                "libstemmer makes other stems here than where the bucket was made (checksum \(own.stemmerChecksum), there \(stemmerChecksum))"
         }
         if keyRulesVersion != own.keyRulesVersion {
             return "key rules version is \(keyRulesVersion) in the bucket's settings, \(own.keyRulesVersion) here"

@@ -149,7 +149,10 @@ import Testing
         let queries = try ["w1", "w2 w1", "w1 OR w2 OR w3", "\"w1 w2\"", "\"w2 w2 w1\"", "w3 -w1"].map {
             try QueryParser.parse($0)
         }
-        let words = ["w1", "w2", "w3"].map { IndexField.text.key($0.utf8) }
+        // Each list in articles of another language.
+        let words = [("w1", StemLanguage.english), ("w2", .french), ("w3", .portuguese)].map {
+            IndexField.text.key(Array($0.0.utf8), in: $0.1, isExact: false)
+        }
         let lists = try open(segment).lookup(words).map { try #require($0) }
         let (postings, positions) = (segment.footer.section(.postings), segment.footer.section(.positions))
         var (answers, errors) = (0, 0)
@@ -205,7 +208,7 @@ enum Resealing {
     static func repair(_ bytes: inout [UInt8], _ footer: SegmentFooter) {
         let tail = bytes.count - 40
         let footerOffset = Int(footer.sections.last!.offset + footer.sections.last!.length)
-        var entry = footerOffset + 112 + (footer.span == nil ? 0 : 48)
+        var entry = footerOffset + 116 + (footer.span == nil ? 0 : 48)
         for section in footer.sections {
             entry += 18
             for page in section.pageChecksums.indices {

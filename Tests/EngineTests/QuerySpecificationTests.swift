@@ -55,6 +55,6 @@ struct QuerySpecificationTests {
         let page = try page()
         #expect(QueryParser.textBytes == 64 << 10 && QueryParser.wordCount == 4096 && QueryParser.depth == 64)
         #expect(page.contains("Limits: 64 KiB of text, 4,096 words, 64 levels."))
-        #expect(Analysis.termBytes == 255 && page.contains("1 to 255 bytes of UTF-8"))
+        #expect(Analysis.termBytes == 253 && page.contains("1 to 253 bytes of UTF-8"))
     }
 }

@@ -96,12 +96,17 @@ struct NaiveIndex {
         var terms: [[UInt8]: [UInt32]] = [:]
         var length = 0
         var tokenizer = Tokenizer()
+        let stems = article.language.flatMap { StemLanguage(tag: $0.utf8) }
         func add(_ field: IndexField, _ texts: [String?]) {
             var base = 0
             for text in texts {
                 let tokens = tokenizer.terms(of: text ?? "")
                 for (position, token) in tokens.enumerated() {
-                    terms[field.key(token), default: []].append(UInt32(base + position))
+                    var keys = [field.key(token)]
+                    if let stems, field.hasStems {
+                        keys = [true, false].map { field.key(token, in: stems, isExact: $0) }
+                    }
+                    for key in keys { terms[key, default: []].append(UInt32(base + position)) }
                 }
                 if !tokens.isEmpty { base += tokens.count + 100 }
                 if field == .text { length += tokens.count }

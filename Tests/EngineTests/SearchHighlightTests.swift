@@ -68,7 +68,7 @@ struct SearchHighlightTests {
         #expect(try show("trade", headline) == "Only [trade]")
         #expect(try show("trade", Article()) == nil)
         let highlighter = Highlighter(try QueryParser.parse("headline:\"only trade\""))
-        #expect(bracket("Only trade", highlighter.matches(inHeadline: "Only trade")) == "[Only] [trade]")
+        #expect(bracket("Only trade", highlighter.headlineMatches(of: headline)) == "[Only] [trade]")
     }
 
     @Test("any text and limit give valid ranges within the text")

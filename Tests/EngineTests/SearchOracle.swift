@@ -10,6 +10,12 @@ struct SearchOracle {
         let sample: Sample
         let terms: [[UInt8]: [UInt32]]
         let length: Int
+
+        /// Positions of a word, in any of its forms unless it must be exact; nil if it is not there.
+        func positions(_ field: IndexField, _ word: [UInt8], isExact: Bool) -> [UInt32]? {
+            let stems = field.hasStems ? sample.article.language.flatMap { StemLanguage(tag: $0.utf8) } : nil
+            return terms[field.key(word, in: stems, isExact: isExact)]
+        }
     }
 
     /// Live articles, newest first.
@@ -110,7 +116,8 @@ struct SearchOracle {
             return relevance.inverseFrequency(articles: UInt64(frequencies(leaf).count { $0 > 0 }))
         }
         return phrase.patterns.reduce(0) { sum, pattern in
-            let word = QueryNode.word(QueryWord(field: phrase.field, pattern: pattern, isExact: false, offset: 0))
+            let word = QueryNode.word(
+                QueryWord(field: phrase.field, pattern: pattern, isExact: phrase.isExact, offset: 0))
             return sum + relevance.inverseFrequency(articles: UInt64(frequencies(word).count { $0 > 0 }))
         }
     }
@@ -120,21 +127,28 @@ struct SearchOracle {
         switch leaf {
         case .word(let word):
             if case .term(let bytes) = word.pattern {
-                let key = word.field.key(bytes)
-                return documents.map { document in document.terms[key].map { max($0.count, 1) } ?? 0 }
+                return documents.map { document in
+                    document.positions(word.field, bytes, isExact: word.isExact).map { max($0.count, 1) } ?? 0
+                }
             }
-            let keys = vocabulary.filter { $0[0] == word.field.rawValue && Self.matches(word.pattern, $0.dropFirst()) }
+            // A star stands for letters of words as they are: keys of stems end in an odd number.
+            let wanted = word
+            let keys = vocabulary.filter { key in
+                let word = TermKey.withoutTail(key)
+                return key[0] == wanted.field.rawValue && (word.count == key.count || key.last! % 2 == 0)
+                    && Self.matches(wanted.pattern, word.dropFirst())
+            }
             return documents.map { document in
                 keys.reduce(0) { sum, key in sum + (document.terms[key].map { max($0.count, 1) } ?? 0) }
             }
         case .phrase(let phrase):
-            let keys = phrase.patterns.map { pattern -> [UInt8] in
-                guard case .term(let bytes) = pattern else { return [] }
-                return phrase.field.key(bytes)
-            }
             return documents.map { document in
-                guard keys.allSatisfy({ document.terms[$0] != nil }) else { return 0 }
-                let places = keys.map { document.terms[$0] ?? [] }
+                let found = phrase.patterns.map { pattern -> [UInt32]? in
+                    guard case .term(let bytes) = pattern else { return nil }
+                    return document.positions(phrase.field, bytes, isExact: phrase.isExact)
+                }
+                guard found.allSatisfy({ $0 != nil }) else { return 0 }
+                let places = found.map { $0! }
                 return places[0].count { start in
                     guard phrase.slop > 0 else {
                         return places.indices.allSatisfy { places[$0].contains(start + UInt32($0)) }

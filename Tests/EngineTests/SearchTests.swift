@@ -336,7 +336,7 @@ struct SearchTests {
         let text = try searcher.explain(SearchRequest(query: query))
         let live = SearchOracle(fixture.live).answers(try QueryParser.parse("alpha"), sort: .newest).count
         #expect(text.contains("query: and(alpha \"beta gamma\" be* not(delta) lang:pt)"))
-        #expect(text.contains("word alpha: documents") && text.contains("live \(live)\n"))
+        #expect(text.contains("word alpha (en:alpha pt:alpha): documents") && text.contains("live \(live)\n"))
     }
 
     @Test("any flipped byte is an error or changes nothing")

@@ -136,6 +136,7 @@ enum Sample {
         settings.zstdLevel = 3
         settings.zstdVersion = 10504
         settings.recordVersion = 1
+        settings.stemmerChecksum = 0x0A0B_0C0D
         var manifest = Manifest(settings: settings, sharding: Sharding(shardCount: 2, secret: 7))
         manifest.generation = Generation(8)
         manifest.parent = Generation(7)

@@ -10,6 +10,8 @@ struct IndexRun {
     let articles: String
     let folder: String
     let segmentCount: Int
+    /// Stems beside words, as the product does by default; other engines are compared without.
+    let hasStems: Bool
 
     func run() throws {
         for name in ["segments", "merged", "compacted"] {
@@ -19,6 +21,7 @@ struct IndexRun {
         // One cell, whatever the size.
         var settings = Settings()
         settings.cellTargetBytes = 1 << 40
+        if !hasStems { settings.analyzerVersion = 1 }
         try build(settings)
         let files = try MappedFiles("\(folder)/segments")
         let inputs = try SegmentReader.open(files.objects, source: files)

@@ -4,27 +4,29 @@ import News
 struct Corrections {
     private(set) var rows: [KillRow] = []
     private var stream = TokenStream()
-    private var tokens: [Range<Int>] = []
+    private var documents: [PostingsSorter.Document] = []
 
     /// - Parameter losers: in ascending order of their kills.
-    init(of losers: [KilledDocument]) throws(EngineError) {
+    init(of losers: [KilledDocument], hasStems: Bool) throws(EngineError) {
         for loser in losers {
             let start = stream.count
             do {
-                let length = try stream.append(loser.record).length
+                let (length, columns) = try stream.append(loser.record)
                 rows.append(KillRow(kill: loser.kill, tokenCount: UInt32(length)))
+                documents.append(
+                    PostingsSorter.Document(
+                        tokens: start..<stream.count, language: hasStems ? columns.stemLanguage : nil))
             } catch {
                 throw EngineError(
                     .corrupt, "the canonical record of the loser \(loser.kill.key.hex) cannot be read: \(error)")
             }
-            tokens.append(start..<stream.count)
         }
     }
 
     /// Calls `body` with each term, ascending, and the ordinals of the kills, ascending.
     func forEach(_ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt32>) -> Void) {
         do throws(EngineError) {
-            try unsafe PostingsSorter(documents: tokens, stream: stream).forEachList {
+            try unsafe PostingsSorter(documents: documents, stream: stream).forEachList {
                 (term, list) throws(EngineError) in
                 unsafe body(term, UnsafeBufferPointer(start: list.documents, count: list.documentCount))
             }

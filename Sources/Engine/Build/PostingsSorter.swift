@@ -1,4 +1,5 @@
 import CBits
+import News
 
 // Counting sort of a token stream into posting lists. Hot: two passes over the stream with random access to one 16-byte
 // counter a token, and in the second to where its list goes on. Both are asked of memory some tokens before they are needed:
@@ -13,10 +14,19 @@ import CBits
         var last: UInt32 = .max
     }
 
-    /// Documents to sort, in their final order: where the tokens of each lie in the stream.
-    let documents: [Range<Int>]
+    /// A document to sort.
+    struct Document {
+        /// Where its tokens lie in the stream.
+        var tokens: Range<Int>
+        /// Of its words, if they are reduced to stems.
+        var language: StemLanguage?
+    }
+
+    /// In their final order.
+    let documents: [Document]
     let stream: TokenStream
 
+    private static let pairDistance = 36
     private static let counterDistance = 24
     private static let destinationDistance = 12
 
@@ -25,13 +35,14 @@ import CBits
         _ body: (_ term: UnsafeBufferPointer<UInt8>, _ list: PostingsEncoder.List) throws(EngineError) -> Void
     ) throws(EngineError) {
         let terms = stream.terms
+        let stems = stemTerms()
         let counters = ScratchArray(repeating: Counter(), count: terms.termCount)
         let counts = unsafe counters.base
-        for (document, range) in documents.enumerated() {
+        for (document, item) in documents.enumerated() {
             let ordinal = UInt32(document)
-            stream.forEach(in: range) { index in
-                guard let later = stream.term(at: index &+ Self.counterDistance) else { return }
-                unsafe cbits_prefetch_write(counts + Int(later))
+            forEachTerm(of: item, stems) { term in
+                unsafe cbits_prefetch_write(counts + Int(term))
+            } ready: { _ in
             } _: { term, _ in
                 let at = Int(term)
                 unsafe counts[at].occurrences &+= 1
@@ -55,7 +66,7 @@ import CBits
         let positions = ScratchArray<UInt32>(repeating: 0, count: occurrenceCount)
         let ordinals = ScratchArray<UInt32>(repeating: 0, count: postingCount)
         let frequencies = ScratchArray<UInt32>(repeating: 0, count: postingCount)
-        unsafe scatter(counts, positions.base, ordinals.base, frequencies.base)
+        unsafe scatter(stems, counts, positions.base, ordinals.base, frequencies.base)
         var firstOccurrence = 0
         var firstPosting = 0
         var key = [UInt8](repeating: 0, count: IndexField.maxTermBytes + 1)
@@ -83,18 +94,55 @@ import CBits
         }
     }
 
+    /// By raw value of the language.
+    private func stemTerms() -> [StemTerms?] {
+        var found = [StemTerms?](repeating: nil, count: StemLanguage.allCases.count + 1)
+        for language in StemLanguage.allCases {
+            let ranges = documents.lazy.filter { $0.language == language }.map(\.tokens)
+            if ranges.isEmpty { continue }
+            found[Int(language.rawValue)] = StemTerms(language, Array(ranges), stream)
+        }
+        return found
+    }
+
+    /// Calls `body` with each (term, position) of a document.
+    ///
+    /// - Parameters:
+    ///   - soon: gets terms some tokens before `body` does.
+    ///   - ready: gets them a few tokens before.
+    @inline(__always)
+    private func forEachTerm(
+        of document: Document, _ stems: [StemTerms?], soon: (UInt32) -> Void, ready: (UInt32) -> Void,
+        _ body: (UInt32, UInt32) -> Void
+    ) {
+        if let language = document.language, let stems = stems[Int(language.rawValue)] {
+            stream.forEach(in: document.tokens) { index in
+                if let later = stream.term(at: index &+ Self.pairDistance) { stems.prefetch(later) }
+                if let later = stream.term(at: index &+ Self.counterDistance) { stems.forEach(later, soon) }
+                if let later = stream.term(at: index &+ Self.destinationDistance) { stems.forEach(later, ready) }
+            } _: { term, position in
+                stems.forEach(term) { body($0, position) }
+            }
+        } else {
+            stream.forEach(in: document.tokens) { index in
+                if let later = stream.term(at: index &+ Self.counterDistance) { soon(later) }
+                if let later = stream.term(at: index &+ Self.destinationDistance) { ready(later) }
+            } _: { term, position in
+                body(term, position)
+            }
+        }
+    }
+
     private func scatter(
-        _ cursors: UnsafeMutablePointer<Counter>, _ positions: UnsafeMutablePointer<UInt32>,
+        _ stems: [StemTerms?], _ cursors: UnsafeMutablePointer<Counter>, _ positions: UnsafeMutablePointer<UInt32>,
         _ ordinals: UnsafeMutablePointer<UInt32>, _ frequencies: UnsafeMutablePointer<UInt32>
     ) {
-        for (document, range) in documents.enumerated() {
+        for (document, item) in documents.enumerated() {
             let ordinal = UInt32(document)
-            stream.forEach(in: range) { index in
-                if let later = stream.term(at: index &+ Self.counterDistance) {
-                    unsafe cbits_prefetch_write(cursors + Int(later))
-                }
-                guard let later = stream.term(at: index &+ Self.destinationDistance) else { return }
-                let counter = unsafe cursors + Int(later)
+            forEachTerm(of: item, stems) { term in
+                unsafe cbits_prefetch_write(cursors + Int(term))
+            } ready: { term in
+                let counter = unsafe cursors + Int(term)
                 unsafe cbits_prefetch_write(positions + Int(counter.pointee.occurrences))
                 unsafe cbits_prefetch_write(ordinals + Int(counter.pointee.documents))
                 unsafe cbits_prefetch_write(frequencies + Int(counter.pointee.documents))

@@ -16,6 +16,9 @@ struct RecordTerms {
         var firstSeen: Timestamp?
 
         var orderTime: Timestamp? { OrderTime.of(published: published, firstSeen: firstSeen) }
+
+        /// By which words are reduced to stems, where the settings say that they are.
+        var stemLanguage: StemLanguage? { StemLanguage(tag: language) }
     }
 
     /// Calls `emit` with each term of the article, field by field, positions ascending within a field.

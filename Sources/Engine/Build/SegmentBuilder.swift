@@ -25,7 +25,7 @@ package struct KilledDocument: Sendable {
 package final class SegmentBuilder {
     private struct Document {
         var row: DocumentRow
-        var tokens: Range<Int>
+        var terms: PostingsSorter.Document
         var frame: [UInt8]
     }
 
@@ -50,8 +50,8 @@ package final class SegmentBuilder {
         compressor = ZstdCompressor(level: Int(settings.zstdLevel))
     }
 
-    /// Upper estimate of the memory held, in bytes, sealing included: four times the token stream for the sorted lists,
-    /// twice the frames for the segment they end in.
+    /// Upper estimate of the memory held, in bytes, sealing included: for each token its place in the stream and in the lists of
+    /// its word and its stem, twice the frames for the segment they end in.
     package var sizeBytes: Int {
         stream.sizeBytes + frameBytes * 2 + documents.count * (MemoryLayout<Document?>.stride + 256)
     }
@@ -84,7 +84,12 @@ package final class SegmentBuilder {
                 section: sections.code(of: columns.section))
             let frame = frame ?? compressor.compress(record)
             frameBytes += frame.count
-            documents.append(Document(row: row, tokens: start..<stream.count, frame: frame))
+            documents.append(
+                Document(
+                    row: row,
+                    terms: PostingsSorter.Document(
+                        tokens: start..<stream.count, language: settings.hasStems ? columns.stemLanguage : nil),
+                    frame: frame))
         } catch {
             throw EngineError(.corrupt, "the canonical record of \(key.hex) cannot be read: \(error)")
         }
@@ -110,7 +115,7 @@ package final class SegmentBuilder {
         for (left, right) in zip(losers, losers.dropFirst()) where left.kill == right.kill {
             throw EngineError(.mismatch, "the kill of \(left.kill.key.hex) was given twice")
         }
-        let corrections = try Corrections(of: losers)
+        let corrections = try Corrections(of: losers, hasStems: settings.hasStems)
         let order = documents.indices.filter { documents[$0] != nil }
             .sorted { DocumentRow.isBefore(documents[$0]!.row, documents[$1]!.row) }
         var rows = order.map { documents[$0]!.row }
@@ -119,7 +124,7 @@ package final class SegmentBuilder {
             kind: .overlay, settings: settings, rows: rows, names: names, kills: corrections.rows,
             compressor: compressor)
         for ordinal in order { writer.articles.add(record: [], frame: documents[ordinal]!.frame) }
-        let sorter = PostingsSorter(documents: order.map { documents[$0]!.tokens }, stream: stream)
+        let sorter = PostingsSorter(documents: order.map { documents[$0]!.terms }, stream: stream)
         try unsafe sorter.forEachList { (term, list) throws(EngineError) in try unsafe writer.add(term, list) }
         unsafe corrections.forEach { term, ordinals in unsafe writer.addCorrection(term, ordinals) }
         let segment = writer.finish()

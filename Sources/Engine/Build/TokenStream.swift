@@ -14,8 +14,8 @@ import ByteCoding
     let terms = TermTable()
     private var recordTerms = RecordTerms()
 
-    /// Memory held, and needed when sorted.
-    var sizeBytes: Int { terms.sizeBytes + entries.count * 4 }
+    /// Memory held, and needed when sorted: a token takes four bytes, and twice twelve in lists; a term has up to two more.
+    var sizeBytes: Int { terms.sizeBytes * 3 + entries.count * 7 }
 
     var count: Int { entries.count / 4 }
 

@@ -1,5 +1,5 @@
 package import ByteCoding
-import News
+package import News
 package import Storage
 
 /// Where a section lies and the checksums of its pages.
@@ -24,6 +24,8 @@ package struct SegmentFooter: Equatable, Sendable {
     package var killedTokenCount: UInt64
     package var termCount: UInt32
     package var correctionTermCount: UInt32
+    /// Of articles whose words are reduced to stems.
+    package var stemLanguages: StemLanguages
     package var span: OrderSpan?
     /// All of `SectionKind.allCases`, in order, from 0 on without gaps.
     package var sections: [SectionEntry]
@@ -45,6 +47,7 @@ package struct SegmentFooter: Equatable, Sendable {
         out.fixed(killedTokenCount)
         out.fixed(termCount)
         out.fixed(correctionTermCount)
+        out.fixed(stemLanguages.bits)
         if let span {
             for end in [span.first, span.last] {
                 out.fixed(end.timeBits)
@@ -82,6 +85,8 @@ extension SegmentFooter {
         killedTokenCount = try reader.fixed()
         termCount = try reader.fixed()
         correctionTermCount = try reader.fixed()
+        guard let languages = StemLanguages(bits: try reader.fixed()) else { throw bad("stem languages") }
+        stemLanguages = languages
         guard documentCount <= SegmentFormat.maxDocumentCount, (flags == 1) == (documentCount > 0) else {
             throw bad("document count \(documentCount)")
         }

@@ -40,6 +40,7 @@ final class SegmentWriter {
     private let corrections = TermBlockWriter(blocks: OutputBuffer(), companions: [])
     private let encoder = PostingsEncoder()
     private var tokenCount: UInt64 = 0
+    private var stemLanguages = StemLanguages()
 
     /// - Parameter names: of sources, languages and sections, as the codes in `rows` mean them.
     init(
@@ -76,7 +77,10 @@ final class SegmentWriter {
             }
         }
         if let failure { throw failure }
-        if unsafe term[0] == IndexField.text.rawValue { tokenCount += UInt64(list.occurrenceCount) }
+        if unsafe term[0] == IndexField.text.rawValue, unsafe !TermKey.isStem(term) {
+            tokenCount += UInt64(list.occurrenceCount)
+        }
+        if let language = unsafe TermKey.language(of: term) { stemLanguages.insert(language) }
     }
 
     /// Adds the next term of the losers of kills, in ascending order.
@@ -218,6 +222,7 @@ final class SegmentWriter {
             killCount: UInt32(kills.count), recordBytes: rows.reduce(0) { $0 + UInt64($1.recordBytes) },
             tokenCount: tokenCount, killedTokenCount: kills.reduce(0) { $0 + UInt64($1.tokenCount) },
             termCount: UInt32(dictionary.termCount), correctionTermCount: UInt32(corrections.termCount),
+            stemLanguages: stemLanguages,
             span: rows.isEmpty ? nil : OrderSpan(first: rows[0].orderKey, last: rows[rows.count - 1].orderKey),
             sections: entries)
         let encoded = footer.encode()

@@ -35,6 +35,10 @@ package final class SnapshotReader: Sendable {
     package let liveTokenCount: UInt64
     /// Whether all segments lie where they can be read in place.
     let isMapped: Bool
+    /// Of the articles of all segments.
+    package var stemLanguages: StemLanguages {
+        segments.reduce(into: StemLanguages()) { $0.formUnion($1.footer.stemLanguages) }
+    }
     private let scores = Mutex<ScoreTable?>(nil)
 
     /// Made when it is first asked for.

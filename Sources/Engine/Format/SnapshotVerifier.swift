@@ -52,11 +52,14 @@ package struct SnapshotVerifier {
 
     /// The terms and lengths kept with kills must be those of the losers, else statistics over live documents are wrong.
     private func checkCorrections(_ segments: [SegmentReader], _ liveness: Liveness, _ report: inout Report) throws {
+        // Losers that have stems stand in a segment that says so.
+        let hasStems = segments.contains { !$0.footer.stemLanguages.all.isEmpty }
         for (index, segment) in segments.enumerated() where !segment.kills.isEmpty {
             let losers = liveness.losers.filter { $0.killSegment == index }.sorted { $0.kill < $1.kill }
             let records = try SegmentReader.records(losers.map { (segments[$0.segment], $0.ordinal) }, source: source)
             let expected = try Corrections(
-                of: zip(losers, records).map { KilledDocument(kill: segment.kills[$0.kill].kill, record: $1) })
+                of: zip(losers, records).map { KilledDocument(kill: segment.kills[$0.kill].kill, record: $1) },
+                hasStems: hasStems)
             for (kill, row) in expected.rows.enumerated() where row != segment.kills[kill] {
                 report.findings.append(
                     segment.corrupt(

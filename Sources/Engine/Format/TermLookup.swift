@@ -1,3 +1,5 @@
+import News
+
 /// Looks terms up in the dictionaries or corrections of several segments: says which blocks it needs, then reads them.
 struct TermLookup {
     private let terms: [[UInt8]]
@@ -18,6 +20,12 @@ struct TermLookup {
         for (number, segment) in segments.enumerated() {
             let blocks = segment[keyPath: index]
             for term in terms {
+                // Of a language that no article of the segment has there are no terms; its kills may have losers elsewhere.
+                if section == .dictionary, let language = TermKey.language(of: term),
+                    !segment.footer.stemLanguages.contains(language)
+                {
+                    continue
+                }
                 guard let block = blocks.block(of: term), sliceOfBlock[number][block] == nil else { continue }
                 sliceOfBlock[number][block] = round.add(segment, section, blocks.blockRange(block))
             }

@@ -24,7 +24,13 @@ package struct Highlighter: Sendable {
         var isHeadlineOnly: Bool
     }
 
-    private var patterns: [TermPattern] = []
+    private struct Word: Hashable {
+        var pattern: TermPattern
+        /// Not in another form.
+        var isExact: Bool
+    }
+
+    private var words: [Word] = []
     private var units: [Unit] = []
 
     /// Words of a query that are told apart; further ones are not highlighted.
@@ -36,8 +42,8 @@ package struct Highlighter: Sendable {
 
     private mutating func collect(_ query: QueryNode) {
         switch query {
-        case .word(let word): add([word.pattern], word.field)
-        case .phrase(let phrase): add(phrase.patterns, phrase.field)
+        case .word(let word): add([word.pattern], word.field, isExact: word.isExact)
+        case .phrase(let phrase): add(phrase.patterns, phrase.field, isExact: phrase.isExact)
         case .and(let nodes), .or(let nodes), .any(let nodes): for node in nodes { collect(node) }
         case .near(let left, let right, _, _):
             collect(left)
@@ -47,16 +53,17 @@ package struct Highlighter: Sendable {
         }
     }
 
-    private mutating func add(_ words: [TermPattern], _ field: IndexField) {
+    private mutating func add(_ patterns: [TermPattern], _ field: IndexField, isExact: Bool) {
         guard field.isScored else { return }
         var bits: [Int] = []
-        for word in words {
-            if let known = patterns.firstIndex(of: word) {
+        for pattern in patterns {
+            let word = Word(pattern: pattern, isExact: isExact)
+            if let known = words.firstIndex(of: word) {
                 bits.append(known)
             } else {
-                guard patterns.count < Self.patternCount else { return }
-                patterns.append(word)
-                bits.append(patterns.count - 1)
+                guard words.count < Self.patternCount else { return }
+                words.append(word)
+                bits.append(words.count - 1)
             }
         }
         units.append(Unit(bits: bits, isHeadlineOnly: field == .headline))
@@ -64,9 +71,14 @@ package struct Highlighter: Sendable {
 
     // MARK: Answers
 
-    /// Places in a headline, as byte offsets of its UTF-8.
-    package func matches(inHeadline headline: String) -> [Range<Int>] {
-        Self.joined(marks(in: Array(headline.utf8.prefix(Self.textBytes)), isHeadline: true).map(\.range))
+    /// Places in an article's headline, as byte offsets of its UTF-8.
+    package func headlineMatches(of article: Article) -> [Range<Int>] {
+        let headline = Array((article.headline ?? "").utf8.prefix(Self.textBytes))
+        return Self.joined(marks(in: headline, isHeadline: true, Self.language(of: article)).map(\.range))
+    }
+
+    private static func language(of article: Article) -> StemLanguage? {
+        article.language.flatMap { StemLanguage(tag: $0.utf8) }
     }
 
     /// The stretch of summary, body or captions with the most different words of the query, the first of several; the
@@ -79,10 +91,11 @@ package struct Highlighter: Sendable {
         if let body = article.body { parts.append((.body, body)) }
         for item in article.media { if let caption = item.caption { parts.append((.caption, caption)) } }
         if parts.isEmpty, let headline = article.headline { parts.append((.headline, headline)) }
+        let language = Self.language(of: article)
         var best: (part: Int, utf8: [UInt8], marks: [Mark], window: Window, rank: Int)?
         for (index, part) in parts.enumerated() {
             let utf8 = Array(part.1.utf8.prefix(Self.textBytes))
-            let marks = marks(in: utf8, isHeadline: part.0 == .headline)
+            let marks = marks(in: utf8, isHeadline: part.0 == .headline, language)
             let (window, rank) = Self.window(marks, limitBytes: limitBytes)
             if best == nil || rank > best!.rank { best = (index, utf8, marks, window, rank) }
         }
@@ -102,15 +115,32 @@ package struct Highlighter: Sendable {
     private typealias Window = Range<Int>
 
     /// Where units match, ascending.
-    private func marks(in utf8: [UInt8], isHeadline: Bool) -> [Mark] {
+    private func marks(in utf8: [UInt8], isHeadline: Bool, _ language: StemLanguage?) -> [Mark] {
         var found: [(position: Int, range: Range<Int>, bits: UInt64)] = []
         var tokenizer = Tokenizer()
+        var bitsOfStem: [[UInt8]: UInt64] = [:]
+        if let language {
+            for (bit, word) in words.enumerated() where !word.isExact {
+                guard case .term(let bytes) = word.pattern else { continue }
+                bitsOfStem[Stemmer.use(language) { $0.stem(bytes) }, default: 0] |= 1 << UInt64(bit)
+            }
+        }
+        // Most words of a text stand there more than once.
+        var known: [[UInt8]: UInt64] = [:]
+        func bits(of term: UnsafeBufferPointer<UInt8>) -> UInt64 {
+            let term = unsafe Array(term)
+            if let bits = known[term] { return bits }
+            var bits: UInt64 = 0
+            for (bit, word) in words.enumerated() where word.pattern.matches(term) { bits |= 1 << UInt64(bit) }
+            if let language, !bitsOfStem.isEmpty {
+                bits |= bitsOfStem[Stemmer.use(language) { $0.stem(term) }] ?? 0
+            }
+            known[term] = bits
+            return bits
+        }
         unsafe utf8.withUnsafeBufferPointer { text in
             unsafe tokenizer.tokenizeWithOffsets(text) { term, position, start, end in
-                var bits: UInt64 = 0
-                for (bit, pattern) in patterns.enumerated() where unsafe pattern.matches(term) {
-                    bits |= 1 << UInt64(bit)
-                }
+                let bits = unsafe bits(of: term)
                 if bits != 0 { found.append((position, start..<end, bits)) }
             }
         }

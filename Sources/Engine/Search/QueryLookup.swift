@@ -6,8 +6,9 @@ import News
 struct QueryLookup {
     /// What one segment says.
     struct Segment {
-        /// For each term of the plan; dead documents included.
-        var entries: [TermEntry?]
+        /// For each language of the plan, for each of its terms; dead documents included. Of a language that the segment has not,
+        /// nothing.
+        var entries: [[TermEntry?]]
         /// For each expansion of the plan its terms.
         var expansions: [[TermEntry]]
         /// For each range of the plan.
@@ -38,12 +39,19 @@ struct QueryLookup {
         liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
         segments.reserveCapacity(snapshot.segments.count)
         for segment in snapshot.segments {
-            var entries: [TermEntry?] = []
-            entries.reserveCapacity(plan.terms.count)
-            for (term, key) in plan.terms.enumerated() {
-                let entry = try segment.mappedEntry(of: key)
-                entries.append(entry)
-                liveFrequencies[term] += Int(entry?.documentFrequency ?? 0)
+            var entries: [[TermEntry?]] = []
+            entries.reserveCapacity(plan.languages.count)
+            for (number, language) in plan.languages.enumerated() {
+                var found: [TermEntry?] = []
+                if language.map({ segment.footer.stemLanguages.contains($0) }) ?? true {
+                    found.reserveCapacity(plan.terms.count)
+                    for (term, keys) in plan.terms.enumerated() {
+                        let entry = number < keys.count ? try segment.mappedEntry(of: keys[number]) : nil
+                        found.append(entry)
+                        liveFrequencies[term] += Int(entry?.documentFrequency ?? 0)
+                    }
+                }
+                entries.append(found)
             }
             let ranges = try plan.ranges.map { range in
                 let places = Self.places(of: range)
@@ -58,9 +66,10 @@ struct QueryLookup {
         }
         guard snapshot.segments.contains(where: { $0.footer.correctionTermCount > 0 }) else { return }
         var round = ReadRound()
-        let losers = TermLookup(plan.terms, in: snapshot.segments, \.correctionIndex, .corrections, &round)
+        let keys = Self.keys(of: plan) { _ in true }
+        let losers = TermLookup(keys.map(\.key), in: snapshot.segments, \.correctionIndex, .corrections, &round)
         for counts in try losers.correctionCounts(round.run(snapshot.source)) {
-            for (term, count) in counts.enumerated() { liveFrequencies[term] -= Int(count) }
+            for (place, count) in counts.enumerated() { liveFrequencies[keys[place].term] -= Int(count) }
         }
         try requireFrequencies()
     }
@@ -71,13 +80,23 @@ struct QueryLookup {
         }
     }
 
+    /// All keys of the plan's terms, of one language after the other.
+    private static func keys(
+        of plan: QueryPlan, _ isWanted: (_ term: Int) -> Bool
+    ) -> [(key: [UInt8], term: Int, language: Int)] {
+        plan.languages.indices.flatMap { language in
+            plan.terms.indices.filter { isWanted($0) && language < plan.terms[$0].count }
+                .map { (plan.terms[$0][language], $0, language) }
+        }
+    }
+
     /// - Parameter place: of which the first ordinal not before it is wanted in each segment; nil for the end.
     init(_ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource) throws {
         var round = ReadRound()
-        let dictionary = TermLookup(plan.terms, in: snapshot.segments, \.dictionaryIndex, .dictionary, &round)
-        let scored = plan.terms.indices.filter { plan.isScoredTerm[$0] }
-        let losers = TermLookup(
-            scored.map { plan.terms[$0] }, in: snapshot.segments, \.correctionIndex, .corrections, &round)
+        let keys = Self.keys(of: plan) { _ in true }
+        let dictionary = TermLookup(keys.map(\.key), in: snapshot.segments, \.dictionaryIndex, .dictionary, &round)
+        let scored = Self.keys(of: plan) { plan.isScoredTerm[$0] }
+        let losers = TermLookup(scored.map(\.key), in: snapshot.segments, \.correctionIndex, .corrections, &round)
         var wants: [Wants] = []
         let places = Self.places(of: plan, and: place)
         for segment in snapshot.segments { wants.append(Self.wants(plan, places, in: segment, &round)) }
@@ -88,10 +107,14 @@ struct QueryLookup {
         var expanded = plan.expansions.map { _ in Set<[UInt8]>() }
         for (index, segment) in snapshot.segments.enumerated() {
             let want = wants[index]
-            for (place, term) in scored.enumerated() {
-                liveFrequencies[term] +=
-                    Int(entries[index][term]?.documentFrequency ?? 0) - Int(corrections[index][place])
+            var byLanguage = plan.languages.map { _ in [TermEntry?](repeating: nil, count: plan.terms.count) }
+            for (place, key) in keys.enumerated() {
+                byLanguage[key.language][key.term] = entries[index][place]
+                if plan.isScoredTerm[key.term] {
+                    liveFrequencies[key.term] += Int(entries[index][place]?.documentFrequency ?? 0)
+                }
             }
+            for (place, key) in scored.enumerated() { liveFrequencies[key.term] -= Int(corrections[index][place]) }
             var expansions: [[TermEntry]] = []
             for (number, expansion) in plan.expansions.enumerated() {
                 guard let (slice, blocks) = want.expansions[number] else {
@@ -121,12 +144,12 @@ struct QueryLookup {
             for number in plan.ranges.indices {
                 ranges.append(found[2 * number]..<max(found[2 * number], found[2 * number + 1]))
             }
-            let keys = try plan.keys.enumerated().map { number, key in
+            let keyed = try plan.keys.enumerated().map { number, key in
                 try want.keys[number].map { try segment.ordinals(withKeyHigh: key.high, in: slices[$0]) } ?? []
             }
             segments.append(
                 Segment(
-                    entries: entries[index], expansions: expansions, ranges: ranges, keyCandidates: keys,
+                    entries: byLanguage, expansions: expansions, ranges: ranges, keyCandidates: keyed,
                     place: place == nil ? segment.footer.documentCount : found[found.count - 1]))
         }
         try requireFrequencies()
@@ -215,10 +238,11 @@ extension SegmentReader {
             try load(slice, part, block: block, into: scanner)
             while try decoding(.dictionary, at: range.lowerBound, { () throws(RawError) in try scanner.next() }) {
                 let key = unsafe scanner.key.bytes
-                guard unsafe key[0] == expansion.field.rawValue, unsafe expansion.pattern.matches(key.dropFirst())
-                else { continue }
+                guard unsafe key[0] == expansion.field.rawValue, unsafe !TermKey.isStem(key) else { continue }
+                let word = unsafe TermKey.withoutTail(key)
+                guard unsafe expansion.pattern.matches(word.dropFirst()) else { continue }
                 entries.append(scanner.entry)
-                unsafe distinct.insert(Array(key))
+                unsafe distinct.insert(Array(word))
                 guard distinct.count <= QueryLookup.expansionCount else {
                     throw QueryError(
                         .limit, "\(expansion.pattern) stands for more than \(QueryLookup.expansionCount) words",

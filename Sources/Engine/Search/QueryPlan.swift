@@ -39,8 +39,11 @@ struct QueryPlan: Sendable {
         var boost: UInt32
     }
 
-    /// Dictionary keys, each once.
-    private(set) var terms: [[UInt8]] = []
+    /// The languages of the snapshot whose words are reduced to stems. A term of the plan has a key for articles of none of them,
+    /// which comes first, and one for each of them: no article is in the lists of two.
+    let languages: [StemLanguage?]
+    /// For each term of the plan the keys by language; of a field without stems only the first.
+    private(set) var terms: [[[UInt8]]] = []
     /// Whether each term's live frequency is needed.
     private(set) var isScoredTerm: [Bool] = []
     /// Whether each term's positions are.
@@ -55,12 +58,19 @@ struct QueryPlan: Sendable {
     /// Most that nodes are nested.
     private(set) var depth = 0
 
-    private var termIndex: [[UInt8]: Int] = [:]
+    private struct Word: Hashable {
+        var key: [UInt8]
+        var isExact: Bool
+    }
+
+    private var termIndex: [Word: Int] = [:]
 
     private static let unit: UInt32 = 1 << 16
 
+    /// - Parameter stems: of the snapshot.
     /// - Throws: `QueryError` with code `.unsupported` for what this version cannot answer.
-    init(_ query: QueryNode) throws(QueryError) {
+    init(_ query: QueryNode, stems: StemLanguages) throws(QueryError) {
+        languages = [nil] + stems.all
         root = try node(query, boost: Self.unit, isPositive: true, depth: 1)
     }
 
@@ -111,7 +121,7 @@ struct QueryPlan: Sendable {
         let isScored = isPositive && word.field.isScored
         switch word.pattern {
         case .term(let bytes):
-            leaves.append(.term(term(word.field, bytes, isScored: isScored)))
+            leaves.append(.term(term(word.field, bytes, isExact: word.isExact, isScored: isScored)))
         case .prefix, .wildcard:
             expansions.append(Expansion(field: word.field, pattern: word.pattern, offset: word.offset))
             leaves.append(.expansion(expansions.count - 1))
@@ -128,7 +138,7 @@ struct QueryPlan: Sendable {
             guard case .term(let bytes) = pattern else {
                 throw Self.unsupported("a star inside a phrase", phrase.offset)
             }
-            words.append(term(phrase.field, bytes, isScored: isScored))
+            words.append(term(phrase.field, bytes, isExact: phrase.isExact, isScored: isScored))
             needsPositions[words[words.count - 1]] = true
         }
         leaves.append(.phrase(words, slop: phrase.slop))
@@ -136,16 +146,18 @@ struct QueryPlan: Sendable {
         return .leaf(leaves.count - 1)
     }
 
-    private mutating func term(_ field: IndexField, _ bytes: [UInt8], isScored: Bool) -> Int {
-        let key = field.key(bytes)
-        if let index = termIndex[key] {
+    private mutating func term(_ field: IndexField, _ bytes: [UInt8], isExact: Bool, isScored: Bool) -> Int {
+        // Where nothing is reduced to stems a word and its exact form are the same.
+        let word = Word(key: field.key(bytes), isExact: isExact && field.hasStems && languages.count > 1)
+        if let index = termIndex[word] {
             isScoredTerm[index] = isScoredTerm[index] || isScored
             return index
         }
-        terms.append(key)
+        let languages = field.hasStems ? languages[...] : languages.prefix(1)
+        terms.append(languages.map { field.key(bytes, in: $0, isExact: isExact) })
         isScoredTerm.append(isScored)
         needsPositions.append(false)
-        termIndex[key] = terms.count - 1
+        termIndex[word] = terms.count - 1
         return terms.count - 1
     }
 }

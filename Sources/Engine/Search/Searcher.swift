@@ -52,7 +52,7 @@ package final class PreparedSearch: Sendable {
         self.request = request
         self.snapshot = snapshot
         self.generation = generation
-        plan = try QueryPlan(request.query)
+        plan = try QueryPlan(request.query, stems: snapshot.stemLanguages)
         after = try request.after.map { (text) throws(QueryError) in try SearchCursor(text) }
         try after?.require(
             sort: request.sort, generation: generation, queryHash: SearchCursor.hash(of: request.query))
@@ -245,7 +245,8 @@ private struct SearchRun {
 
     /// Whether a segment has anything that can score.
     private func isScoring(in found: QueryLookup.Segment) -> Bool {
-        !plan.scored.isEmpty && (found.entries.contains { $0 != nil } || found.expansions.contains { !$0.isEmpty })
+        !plan.scored.isEmpty
+            && (found.entries.contains { $0.contains { $0 != nil } } || found.expansions.contains { !$0.isEmpty })
     }
 
     private func searchesInPlace(_ lookup: QueryLookup) throws -> [SegmentSearch] {
@@ -291,12 +292,13 @@ private struct SearchRun {
         add(.lengths, 0..<(isScoring(in: found) ? segment.footer.section(.lengths).length : 0))
         add(.times, 0..<(request.histogram != nil ? segment.footer.section(.times).length : 0))
         for facet in request.facets { add(facet.column.kind, 0..<segment.footer.section(facet.column.kind).length) }
-        for (term, entry) in found.entries.enumerated() {
-            guard let entry else { continue }
-            add(.postings, entry.postings)
-            add(
-                .positions,
-                plan.needsPositions[term] ? entry.positions : entry.positions.lowerBound..<entry.positions.lowerBound)
+        for entries in found.entries {
+            for (term, entry) in entries.enumerated() {
+                guard let entry else { continue }
+                add(.postings, entry.postings)
+                let positions = entry.positions
+                add(.positions, plan.needsPositions[term] ? positions : positions.lowerBound..<positions.lowerBound)
+            }
         }
         for entries in found.expansions { for entry in entries { add(.postings, entry.postings) } }
         for candidates in found.keyCandidates {
@@ -321,7 +323,7 @@ private struct SearchRun {
         let lengths = take()
         let times = take()
         let facets = try request.facets.map { try FacetCounter($0, of: segment, column: take()) }
-        let postings = found.entries.map { $0.map { _ in (take(), take()) } }
+        let postings = found.entries.map { $0.map { $0.map { _ in (take(), take()) } } }
         let expansions = found.expansions.map { $0.map { _ in take() } }
         var keyed: [[UInt32]] = []
         for (number, candidates) in found.keyCandidates.enumerated() {
@@ -482,10 +484,12 @@ private struct SearchRun {
             "query: \(request.query)",
             "articles: \(snapshot.liveDocumentCount), words: \(snapshot.liveTokenCount), segments: \(snapshot.segments.count)",
         ]
-        for (term, key) in plan.terms.enumerated() {
-            let documents = lookup.segments.reduce(0) { $0 + Int($1.entries[term]?.documentFrequency ?? 0) }
+        for (term, keys) in plan.terms.enumerated() {
+            let documents = lookup.segments.reduce(0) { sum, segment in
+                segment.entries.reduce(sum) { $0 + Int($1[term]?.documentFrequency ?? 0) }
+            }
             let live = plan.isScoredTerm[term] ? ", live \(lookup.liveFrequencies[term])" : ""
-            lines.append("word \(Self.name(of: key)): documents \(documents)\(live)")
+            lines.append("word \(Self.name(of: keys)): documents \(documents)\(live)")
         }
         for (number, expansion) in plan.expansions.enumerated() {
             let words = lookup.segments.reduce(0) { max($0, $1.expansions[number].count) }
@@ -505,9 +509,17 @@ private struct SearchRun {
         return lines.joined(separator: "\n")
     }
 
-    private static func name(of key: [UInt8]) -> String {
-        let text = String(decoding: key.dropFirst(), as: UTF8.self)
-        guard let field = key.first.flatMap(IndexField.init(rawValue:)), field != .text else { return text }
+    /// The word, and what it is looked for as in articles whose words are reduced to stems.
+    private static func name(of keys: [[UInt8]]) -> String {
+        let word = String(decoding: keys[0].dropFirst(), as: UTF8.self)
+        let forms = keys.dropFirst().compactMap { key in
+            TermKey.language(of: key).map { language in
+                let form = String(decoding: TermKey.withoutTail(key).dropFirst(), as: UTF8.self)
+                return (TermKey.isStem(key) ? "" : "=") + "\(language.code):\(form)"
+            }
+        }
+        let text = forms.isEmpty ? word : "\(word) (\(forms.joined(separator: " ")))"
+        guard let field = keys[0].first.flatMap(IndexField.init(rawValue:)), field != .text else { return text }
         return "\(field.queryName):\(text)"
     }
 }

@@ -26,8 +26,8 @@ final class SegmentSearch {
 
     /// Slices of the second round.
     struct Material {
-        /// For each term of the plan, if the segment has it.
-        var postings: [(postings: SectionSlice, positions: SectionSlice)?]
+        /// For each language of the plan, for each of its terms, if the segment has it.
+        var postings: [[(postings: SectionSlice, positions: SectionSlice)?]]
         /// For each expansion, for each of its terms.
         var expansions: [[SectionSlice]]
         /// For each key of the plan its live documents here.
@@ -59,11 +59,16 @@ final class SegmentSearch {
         expansionCounts = lists.map { list in list.documents.reduce(0) { dead.contains($1) ? $0 : $0 + 1 } }
     }
 
-    private func cursor(_ term: Int) throws(EngineError) -> TermCursor? {
-        guard let entry = found.entries[term] else { return nil }
+    /// What the segment says of a term in articles of one language; nil if it has none.
+    private func entry(_ term: Int, _ language: Int) -> TermEntry? {
+        found.entries[language].isEmpty ? nil : found.entries[language][term]
+    }
+
+    private func cursor(_ term: Int, _ language: Int) throws(EngineError) -> TermCursor? {
+        guard let entry = entry(term, language) else { return nil }
         let postings: PagedBytes?
         let positions: PagedBytes?
-        if let slices = material?.postings[term] {
+        if let slices = material?.postings[language][term] {
             (postings, positions) = (slices.postings.paged, slices.positions.paged)
         } else {
             postings = try segment.mappedBytes(.postings, entry.postings)
@@ -82,14 +87,23 @@ final class SegmentSearch {
     private func windowLeaf(_ leaf: QueryPlan.Leaf) throws -> WindowLeaf {
         switch leaf {
         case .term(let term):
-            guard let first = try cursor(term), let second = try cursor(term) else { return WindowLeaf() }
-            return TermLeaf(first, second)
+            return UnionLeaf.of(
+                try plan.languages.indices.compactMap { language in
+                    guard let first = try cursor(term, language), let second = try cursor(term, language) else {
+                        return nil
+                    }
+                    return TermLeaf(first, second)
+                })
         case .expansion(let number):
             return ListLeaf(documents: lists[number].documents, frequencies: lists[number].frequencies)
         case .phrase(let terms, let slop):
-            guard terms.allSatisfy({ found.entries[$0] != nil }) else { return WindowLeaf() }
-            return PhraseLeaf(
-                try terms.compactMap { try cursor($0) }, try terms.compactMap { try cursor($0) }, slop: slop)
+            return UnionLeaf.of(
+                try plan.languages.indices.compactMap { language in
+                    guard terms.allSatisfy({ entry($0, language) != nil }) else { return nil }
+                    return PhraseLeaf(
+                        try terms.compactMap { try cursor($0, language) },
+                        try terms.compactMap { try cursor($0, language) }, slop: slop)
+                })
         }
     }
 
@@ -147,20 +161,31 @@ final class SegmentSearch {
     func rank(_ shape: RankedShape, weights: [UInt64], table: ScoreTable, floor: Int64, to end: UInt32) throws {
         guard let lengths = try lengths() else { return }
         if top.wanted == nil { top.raise(floor: floor) }
-        if shape.kind == .all, shape.terms.contains(where: { found.entries[$0] == nil }) { return }
-        var search = RankedSearch(
-            shape, weights: weights, table: table, scratch: scratch,
-            in: RankedSearch.Place(
-                dead: dead, documentCount: segment.footer.documentCount, lengths: lengths,
-                range: range(of: shape.filters).clamped(to: 0..<end), filter: try filter(shape.filters)),
-            top: top)
-        for (word, term) in shape.terms.enumerated() {
-            if let cursor = try cursor(term) { search.add(word, cursor) }
+        // Articles of one language after the other: none is in the lists of two.
+        let unasked = top
+        var hasSkipped = false
+        for language in plan.languages.indices {
+            let isThere =
+                shape.kind == .all
+                ? shape.terms.allSatisfy { entry($0, language) != nil }
+                : shape.terms.contains { entry($0, language) != nil }
+            guard isThere else { continue }
+            // Those that come best first are sought anew in each.
+            var search = RankedSearch(
+                shape, weights: weights, table: table, scratch: scratch,
+                in: RankedSearch.Place(
+                    dead: dead, documentCount: segment.footer.documentCount, lengths: lengths,
+                    range: range(of: shape.filters).clamped(to: 0..<end), filter: try filter(shape.filters)),
+                top: top.wanted == nil ? top : unasked)
+            for (word, term) in shape.terms.enumerated() {
+                if let cursor = try cursor(term, language) { search.add(word, cursor) }
+            }
+            try search.run()
+            matchCount += search.matchCount
+            hasSkipped = hasSkipped || search.hasSkipped
+            if top.wanted == nil { top = search.top } else { top.merge(search.top) }
         }
-        try search.run()
-        top = search.top
-        matchCount = search.matchCount
-        isCounted = !search.hasSkipped && end == segment.footer.documentCount
+        isCounted = !hasSkipped && end == segment.footer.documentCount
     }
 
     /// What date ranges leave.

@@ -74,6 +74,13 @@ struct TopHits {
         }
     }
 
+    /// Takes the hits of another search of the segment, of other documents.
+    mutating func merge(_ other: TopHits) {
+        let before = acceptedCount
+        for entry in other.heap { offer(entry) }
+        acceptedCount = before + other.acceptedCount
+    }
+
     /// Best first.
     var sorted: [Entry] { heap.sorted(by: isBefore) }
 

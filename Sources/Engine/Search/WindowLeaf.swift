@@ -94,6 +94,35 @@ final class TermLeaf: WindowLeaf {
     }
 }
 
+/// What has one of some leaves; no document has two.
+final class UnionLeaf: WindowLeaf {
+    private let parts: [WindowLeaf]
+
+    private init(_ parts: [WindowLeaf]) { self.parts = parts }
+
+    static func of(_ parts: [WindowLeaf]) -> WindowLeaf {
+        parts.count > 1 ? UnionLeaf(parts) : parts.first ?? WindowLeaf()
+    }
+
+    override var cost: Int { parts.reduce(0) { $0 &+ $1.cost } }
+
+    override func next(from document: UInt32) throws -> UInt32 {
+        try parts.reduce(TermCursor.end) { min($0, try $1.next(from: document)) }
+    }
+
+    override func mark(
+        _ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>
+    ) throws {
+        for part in parts { unsafe try part.mark(window, within: within, bits) }
+    }
+
+    override func score(
+        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
+    ) throws {
+        for part in parts { unsafe try part.score(window, matched, body) }
+    }
+}
+
 /// The union of the words that a word with stars stands for, gathered before.
 final class ListLeaf: WindowLeaf {
     /// Ascending.

@@ -1,0 +1,50 @@
+package import News
+
+// Keys of the dictionary: a field byte and a term. In articles whose words are reduced to stems the words of texts and headlines
+// have two keys each, the word's and its stem's, which end in a zero and a byte that tells language and kind: so each list has
+// documents of one language only, and the documents that a word matches are those of lists without a common document.
+
+/// The tail of a key.
+package enum TermKey {
+    /// - Parameter isStem: else it is the word as it stands.
+    package static func tail(_ language: StemLanguage, isStem: Bool) -> [UInt8] {
+        [0, language.rawValue << 1 | (isStem ? 1 : 0)]
+    }
+
+    /// What the tail says; nil if there is none.
+    @inline(__always)
+    private static func mark<Key: BidirectionalCollection<UInt8>>(of key: Key) -> UInt8? {
+        guard let last = key.last, key.dropLast().last == 0 else { return nil }
+        return last
+    }
+
+    /// Whether it is that of a stem: no word of its own, and none that counts for a document's length.
+    @inline(__always)
+    static func isStem(_ key: some BidirectionalCollection<UInt8>) -> Bool {
+        mark(of: key).map { $0 & 1 == 1 } ?? false
+    }
+
+    /// Of the documents in its list; nil if their words are not reduced.
+    static func language(of key: some BidirectionalCollection<UInt8>) -> StemLanguage? {
+        mark(of: key).flatMap { StemLanguage(rawValue: $0 >> 1) }
+    }
+
+    /// Field and term without the tail.
+    package static func withoutTail<Key: BidirectionalCollection<UInt8>>(_ key: Key) -> Key.SubSequence {
+        key.dropLast(mark(of: key) == nil ? 0 : 2)
+    }
+}
+
+extension IndexField {
+    /// Whether its words are reduced to stems too.
+    package var hasStems: Bool { self == .text || self == .headline }
+
+    /// The key under which documents stand that have a word, in articles of one stem language or of none.
+    ///
+    /// - Parameter isExact: as it stands, not in another form.
+    package func key(_ word: [UInt8], in language: StemLanguage?, isExact: Bool) -> [UInt8] {
+        guard let language else { return key(word) }
+        let term = isExact ? word : Stemmer.use(language) { $0.stem(word) }
+        return key(term) + TermKey.tail(language, isStem: !isExact)
+    }
+}

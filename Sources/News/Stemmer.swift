@@ -1,0 +1,86 @@
+import ByteCoding
+import CStemmer
+import Synchronization
+
+/// Reduces words of one language to their stems. Confined to one thread at a time.
+@safe package final class Stemmer {
+    private let language: StemLanguage
+    private let stemmer: OpaquePointer
+
+    private init(_ language: StemLanguage) {
+        self.language = language
+        guard let made = unsafe sb_stemmer_new("\(language)", "UTF_8") else {
+            preconditionFailure("libstemmer has no algorithm for \(language), or is out of memory")
+        }
+        unsafe stemmer = made
+    }
+
+    deinit { unsafe sb_stemmer_delete(stemmer) }
+
+    /// The stem of a folded word; the word itself where nothing would be left.
+    ///
+    /// - Parameter word: UTF-8, 1 to 255 bytes.
+    package func stem(_ word: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        guard let found = unsafe sb_stemmer_stem(stemmer, word.baseAddress, Int32(word.count)) else {
+            preconditionFailure("libstemmer: out of memory")
+        }
+        let stem = unsafe UnsafeBufferPointer(start: found, count: Int(sb_stemmer_length(stemmer)))
+        // Longer is none, and one with a zero could be taken for another term.
+        guard !stem.isEmpty, stem.count <= word.count, unsafe !stem.contains(0) else { return unsafe Array(word) }
+        return unsafe Array(stem)
+    }
+
+    package func stem(_ word: [UInt8]) -> [UInt8] { unsafe word.withUnsafeBufferPointer { unsafe stem($0) } }
+
+    // MARK: Pool
+
+    /// `@unchecked`: each is in the pool or with one user.
+    private struct Pool: @unchecked Sendable {
+        var free: [StemLanguage: [Stemmer]] = [:]
+    }
+
+    private static let pool = Mutex(Pool())
+    private static let keptCount = 4
+
+    /// Lends a stemmer for the time of a call: making one costs more than using it.
+    package static func use<Result>(_ language: StemLanguage, _ body: (Stemmer) -> Result) -> Result {
+        let pooled = pool.withLock { Pool(free: [language: $0.free[language]?.popLast().map { [$0] } ?? []]) }
+        let stemmer = pooled.free[language]?.first ?? Stemmer(language)
+        defer {
+            let back = Pool(free: [language: [stemmer]])
+            pool.withLock { pool in
+                if pool.free[language, default: []].count < keptCount {
+                    pool.free[language, default: []] += back.free[language]!
+                }
+            }
+        }
+        return body(stemmer)
+    }
+
+    // MARK: The library
+
+    /// Tells libraries apart whose stems differ: what they make of some words. libstemmer tells no version.
+    package static let checksum: UInt32 = {
+        var all: [UInt8] = []
+        for language in StemLanguage.allCases {
+            use(language) { stemmer in for word in probe { all += stemmer.stem(Array(word.utf8)) + [0] } }
+        }
+        return CRC32C.checksum(of: all)
+    }()
+
+    private static let probe = [
+        "running", "happily", "generously", "nationalization", "elections", "skies", "dying", "conditional",
+        "relational",
+        "continuellement", "majestueusement", "cheval", "chevaux", "voudrions", "aufeinanderfolgenden", "haeuser",
+        "kindern",
+        "cotidianas", "jugadores", "habilidades", "quilometros", "brasileiras", "abbandonata", "propaganda",
+        "lichamelijkheid",
+        "jordbruksverket", "opinionsundersogelser", "havnedistriktene", "taloissammekin", "edellyttaa",
+        "megvalosithatosag",
+        "frumoaselor", "kitaplarimizdan", "mempertanggungjawabkan", "gobernuaren", "catalanitzacions",
+        "nebeprisikiskiakopusteliaudavome",
+        "bhfeirmeacha", "важнейшими", "говорившими", "избирательной", "правительства", "опозиционог", "υπουργων",
+        "εκλογες",
+        "الانتخابات", "والمسلمون", "مكتبتهم", "लड़कियों", "सरकारी", "नेपालीहरुको", "அரசாங்கத்தின்", "կառավարության", "יידישע",
+    ]
+}

@@ -1,0 +1,49 @@
+import News
+import Testing
+
+@Suite("stems") struct StemmerTests {
+    private func stem(_ language: StemLanguage, _ word: String) -> String {
+        String(decoding: Stemmer.use(language) { $0.stem(Array(word.utf8)) }, as: UTF8.self)
+    }
+
+    @Test("forms of a word have one stem, in their language only")
+    func forms() {
+        let families: [(StemLanguage, [String])] = [
+            (.english, ["election", "elections", "elect", "elected", "electing"]),
+            (.german, ["kind", "kinder", "kindern", "kindes"]), (.french, ["continu", "continua", "continuait"]),
+            (.portuguese, ["quilometro", "quilometros"]), (.russian, ["важная", "важного", "важные"]),
+            (.finnish, ["edeltavan", "edeltava"]), (.spanish, ["eleccion", "elecciones"]),
+        ]
+        for (language, words) in families { #expect(Set(words.map { stem(language, $0) }).count == 1, "\(words)") }
+        #expect(stem(.english, "kindern") != stem(.english, "kind"))
+    }
+
+    @Test("any bytes have a stem, which is not longer")
+    func anything() {
+        for language in StemLanguage.allCases {
+            for word: [UInt8] in [
+                [0xFF], [0xC3], Array("s".utf8), Array(repeating: 0x61, count: 253), Array("2016".utf8),
+            ] {
+                let stem = Stemmer.use(language) { $0.stem(word) }
+                #expect(!stem.isEmpty && stem.count <= word.count && !stem.contains(0))
+            }
+        }
+    }
+
+    @Test("a language tag is that of its first part")
+    func tags() {
+        func language(_ tag: String) -> StemLanguage? { StemLanguage(tag: tag.utf8) }
+        #expect(language("pt-BR") == .portuguese && language("EN") == .english && language("nb_NO") == .norwegian)
+        #expect(language("zh") == nil && language("") == nil && language("eng") == nil && language("-en") == nil)
+        for item in StemLanguage.allCases { #expect(language(item.code) == item) }
+    }
+
+    @Test("a set of languages is the bits of their numbers")
+    func languages() {
+        var set = StemLanguages()
+        set.insert(.swedish)
+        set.insert(.arabic)
+        #expect(set.all == [.arabic, .swedish] && StemLanguages(bits: set.bits) == set)
+        #expect(StemLanguages(bits: 1) == nil && StemLanguages(bits: 1 << 31) == nil)
+    }
+}
