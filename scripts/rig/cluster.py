@@ -367,7 +367,7 @@ class Cluster:
 
     def compact(self):
         for _ in range(3):
-            result = self.run("snapshot", "compact", *self.at(), timeout=300)
+            result = self.run("snapshot", "compact", *self.at(), timeout=1200)
             if result.returncode == 0:
                 return
         self.problem(f"compaction: {result.stderr[-300:]}")

@@ -1,7 +1,9 @@
 // The engine alone, measured as the drivers of other engines measure theirs: one thread, JSON lines on standard output.
 //
-//   EngineBench index ARTICLES.ndjson DIR [SEGMENTS]    builds segments of equal numbers of articles, merges them to one
-//                                                       overlay, and compacts them to one cell
+//   EngineBench index ARTICLES.ndjson DIR [SEGMENTS] [--stems]
+//                                                       builds segments of equal numbers of articles, merges them to one
+//                                                       overlay, and compacts them to one cell; with stems as the product
+//                                                       does, without as other engines are compared
 //   EngineBench query DIR QUERIES.jsonl [IDS]           over the segments in DIR, which is segments, merged or compacted of
 //                                                       such a folder
 //   EngineBench check DIR QUERIES [SEED]                random queries: do answers change if every document is looked at?
@@ -14,8 +16,11 @@ let arguments = CommandLine.arguments.dropFirst()
 do {
     switch arguments.first {
     case "index" where arguments.count >= 3:
-        let rest = Array(arguments.dropFirst())
-        try IndexRun(articles: rest[0], folder: rest[1], segmentCount: rest.count > 2 ? Int(rest[2]) ?? 1 : 1).run()
+        let rest = arguments.dropFirst().filter { $0 != "--stems" }
+        try IndexRun(
+            articles: rest[0], folder: rest[1], segmentCount: rest.count > 2 ? Int(rest[2]) ?? 1 : 1,
+            hasStems: arguments.contains("--stems")
+        ).run()
     case "query" where arguments.count >= 3:
         let rest = Array(arguments.dropFirst())
         try QueryRun(folder: rest[0], queries: rest[1], ids: rest.count > 2 ? rest[2] : nil).run()
@@ -25,7 +30,7 @@ do {
             .run()
     default:
         print(
-            "usage: EngineBench index ARTICLES.ndjson DIR [SEGMENTS] | query DIR QUERIES.jsonl [IDS] | check DIR QUERIES [SEED]"
+            "usage: EngineBench index ARTICLES.ndjson DIR [SEGMENTS] [--stems] | query DIR QUERIES.jsonl [IDS] | check DIR QUERIES [SEED]"
         )
         exit(2)
     }

@@ -23,12 +23,21 @@ package struct Relevance: Sendable {
         }
     }
 
-    /// ln(1 + (N - n + 0.5) / (n + 0.5)), at least 1 (2^-16).
+    /// ln(1 + o²) / 2, at least 1 (2^-16), where o = (N - n + 0.5) / (n + 0.5) are the odds against a term. For most terms that is
+    /// ln(o), the weight of Robertson and Sparck Jones; one in more than half of the articles, which tells next to nothing, keeps a
+    /// little instead of counting against them.
     ///
     /// - Parameter articles: live articles with the term; more than there are count as all.
     package func inverseFrequency(articles: UInt64) -> UInt64 {
         let n = min(articles, articleCount)
-        return max(Self.logarithm(2 * articleCount + 2, 2 * n + 1), 1)
+        var (against, having) = (2 * (articleCount - n) + 1, 2 * n + 1)
+        // So that the squares fit.
+        let spare = 33 - min(against.leadingZeroBitCount, having.leadingZeroBitCount)
+        if spare > 0 {
+            against >>= UInt64(spare)
+            having = max(having >> UInt64(spare), 1)
+        }
+        return max(Self.logarithm(against * against + having * having, having * having) / 2, 1)
     }
 
     /// The most that a term can add to a score.

@@ -183,7 +183,12 @@ final class SegmentSearch {
             try search.run()
             matchCount += search.matchCount
             hasSkipped = hasSkipped || search.hasSkipped
-            if top.wanted == nil { top = search.top } else { top.merge(search.top) }
+            if top.wanted == nil {
+                top = search.top
+                top.restart()
+            } else {
+                top.merge(search.top)
+            }
         }
         isCounted = !hasSkipped && end == segment.footer.documentCount
     }

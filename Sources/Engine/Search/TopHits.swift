@@ -15,6 +15,10 @@ struct TopHits {
     private(set) var acceptedCount = 0
     /// What a score must be above to be among the best, if ordinals ascend; of `score` only.
     private(set) var threshold: Int64 = -1
+    /// What enough hits are known to reach.
+    private var floor: Int64 = 0
+    /// Whether ordinals began anew: then an equal score may be better than the worst.
+    private var hasRestarted = false
 
     /// - Parameters:
     ///   - place: for `score` and `newest` the first ordinal behind the cursor's place, for `oldest` the first that is not
@@ -37,7 +41,18 @@ struct TopHits {
     var takesAll: Bool { after == nil }
 
     /// Says that enough hits score `floor` or more, here or elsewhere: lower ones are not wanted.
-    mutating func raise(floor: Int64) { threshold = max(threshold, floor - 1) }
+    mutating func raise(floor: Int64) {
+        self.floor = max(self.floor, floor)
+        threshold = max(threshold, floor - 1)
+    }
+
+    /// Ordinals begin anew, for other documents.
+    mutating func restart() {
+        hasRestarted = true
+        guard limitCount > 0 else { return }
+        threshold = floor - 1
+        if heap.count == limitCount { raiseThreshold() }
+    }
 
     /// Whether nothing more can be taken. Only `newest` offers hits best first.
     var isComplete: Bool { sort == .newest && acceptedCount >= limitCount }
@@ -86,7 +101,7 @@ struct TopHits {
 
     @inline(__always)
     private mutating func raiseThreshold() {
-        if sort == .score { threshold = max(threshold, heap[0].score) }
+        if sort == .score { threshold = max(threshold, heap[0].score - (hasRestarted ? 1 : 0)) }
     }
 
     /// In no order.
