@@ -377,7 +377,8 @@ struct RelevanceTests {
         let relevance = Relevance(articleCount: 1_000_000, wordCount: 1)
         // ln(1 + ((N - n + 0.5) / (n + 0.5))^2) / 2 · 65536, by a calculator.
         for (n, expected) in [
-            (UInt64(0), 950839.4), (1, 878840.7), (10, 751312.9), (1000, 452608.4), (500_000, 22713.0), (1_000_000, 0.0),
+            (UInt64(0), 950839.4), (1, 878840.7), (10, 751312.9), (1000, 452608.4), (500_000, 22713.0),
+            (1_000_000, 0.0),
         ] {
             #expect(abs(Double(relevance.inverseFrequency(articles: n)) - max(expected, 1)) < 1.5, "\(n)")
         }
