@@ -54,7 +54,8 @@ import Testing
             #expect(holders.allSatisfy { $0["found"] as? String == "leftOver" }, "\(url): \(holders)")
             #expect(!holders.contains { ($0["name"] as? String)?.hasPrefix("log/") ?? false }, "\(url): \(holders)")
         }
-        #expect(try Binary.run("snapshot", "verify", "--store", store).status == 0)
+        let verified = try Binary.run("snapshot", "verify", "--store", store)
+        #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
 
         // Later arrivals are rejected, also of an older version of what is live.
         let again = try Binary.run("ingest", first, "--store", store, "--format", "json")

@@ -71,6 +71,23 @@ import Testing
         #expect(exact.headlineMatches(of: samples[0].article).isEmpty)
     }
 
+    @Test("words of one letter count and are found, though the field byte of the text is zero as a tail is")
+    func shortWords() throws {
+        var article = Article()
+        article.url = "https://forms.example/short"
+        article.headline = "Plan a"
+        article.body = "c e g"
+        let sample = Sample(article, key: ArticleKey(canonicalURL: article.url!))
+        let segment = try open(try build([sample]))
+        #expect(segment.footer.tokenCount == 5 && segment.footer.stemLanguages.all.isEmpty)
+        var verifier = SegmentVerifier(segment)
+        #expect(try verifier.run().isEmpty)
+        let searcher = Searcher(try SnapshotReader(segments: [segment], source: segment.source))
+        for query in ["a", "*", "c*", "\"a\"", "e g"] {
+            #expect(try searcher.search(SearchRequest(query: try QueryParser.parse(query))).total == 1, "\(query)")
+        }
+    }
+
     @Test("without stems in the settings a word is itself")
     func settings() throws {
         var settings = Settings()

@@ -11,26 +11,26 @@ package enum TermKey {
         [0, language.rawValue << 1 | (isStem ? 1 : 0)]
     }
 
-    /// What the tail says; nil if there is none.
+    /// What the tail says; nil if there is none. A field byte may be zero too: a tail stands behind that and a word.
     @inline(__always)
-    private static func mark<Key: BidirectionalCollection<UInt8>>(of key: Key) -> UInt8? {
-        guard let last = key.last, key.dropLast().last == 0 else { return nil }
+    private static func mark<Key: RandomAccessCollection<UInt8>>(of key: Key) -> UInt8? {
+        guard key.count > 3, let last = key.last, key.dropLast().last == 0 else { return nil }
         return last
     }
 
     /// Whether it is that of a stem: no word of its own, and none that counts for a document's length.
     @inline(__always)
-    static func isStem(_ key: some BidirectionalCollection<UInt8>) -> Bool {
+    static func isStem(_ key: some RandomAccessCollection<UInt8>) -> Bool {
         mark(of: key).map { $0 & 1 == 1 } ?? false
     }
 
     /// Of the documents in its list; nil if their words are not reduced.
-    static func language(of key: some BidirectionalCollection<UInt8>) -> StemLanguage? {
+    static func language(of key: some RandomAccessCollection<UInt8>) -> StemLanguage? {
         mark(of: key).flatMap { StemLanguage(rawValue: $0 >> 1) }
     }
 
     /// Field and term without the tail.
-    package static func withoutTail<Key: BidirectionalCollection<UInt8>>(_ key: Key) -> Key.SubSequence {
+    package static func withoutTail<Key: RandomAccessCollection<UInt8>>(_ key: Key) -> Key.SubSequence {
         key.dropLast(mark(of: key) == nil ? 0 : 2)
     }
 }
