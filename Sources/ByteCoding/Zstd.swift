@@ -65,16 +65,22 @@ package enum ZstdLibrary {
     fileprivate let compression: OpaquePointer?
 
     /// - Parameter level: that of a compressor which is to use it; nil if it only reads.
-    package init(_ bytes: [UInt8], compressingAt level: Int? = nil) {
+    /// - Throws: if the bytes are no dictionary, which the library does not tell from want of memory.
+    package init(_ bytes: [UInt8], compressingAt level: Int? = nil) throws(ZstdError) {
+        // Other bytes the library would take as they are, for content without tables.
+        guard bytes.starts(with: Self.magic),
+            let reading = unsafe bytes.withUnsafeBytes({ unsafe ZSTD_createDDict($0.baseAddress, $0.count) })
+        else { throw .corrupt("no dictionary") }
         self.bytes = bytes
-        guard let made = unsafe bytes.withUnsafeBytes({ unsafe ZSTD_createDDict($0.baseAddress, $0.count) }) else {
-            preconditionFailure("zstd: out of memory")
-        }
-        unsafe decompression = made
+        unsafe decompression = reading
         unsafe compression = level.flatMap { level in
             unsafe bytes.withUnsafeBytes { unsafe ZSTD_createCDict($0.baseAddress, $0.count, Int32(level)) }
         }
+        guard unsafe level == nil || compression != nil else { throw .corrupt("no dictionary") }
     }
+
+    /// 0xEC30A437, little-endian (RFC 8878, section 5).
+    private static let magic: [UInt8] = [0x37, 0xA4, 0x30, 0xEC]
 
     deinit {
         unsafe ZSTD_freeDDict(decompression)

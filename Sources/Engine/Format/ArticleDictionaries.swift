@@ -24,13 +24,13 @@ struct ArticleDictionaries {
     mutating func take(_ slices: [SectionSlice]) throws(EngineError) {
         for (segment, slot) in slots {
             let frame = try slices[slot].copy()
-            let bytes: [UInt8]
+            let dictionary: ZstdDictionary
             do throws(ZstdError) {
-                bytes = try ZstdDecompressor().decompress(frame, atMost: SegmentFormat.articleDictionaryBytes)
+                dictionary = try ZstdDictionary(
+                    ZstdDecompressor().decompress(frame, atMost: SegmentFormat.articleDictionaryBytes))
             } catch {
                 throw segment.corrupt(.articleDictionary, 0, error.description)
             }
-            let dictionary = ZstdDictionary(bytes)
             held[ObjectIdentifier(segment)] = dictionary
             Self.cache.withLock { $0.keep(dictionary, as: Key(segment)) }
         }

@@ -48,7 +48,7 @@ final class ArticleStoreWriter {
 
     func finish() {
         guard !ends.isEmpty else { return }
-        let shared = trained().map { ZstdDictionary($0, compressingAt: level) }
+        let shared = trained()
         if let shared { dictionary.raw(compressor.compress(shared.bytes)) }
         var start = 0
         var first = 0
@@ -62,7 +62,7 @@ final class ArticleStoreWriter {
         ends = []
     }
 
-    private func trained() -> [UInt8]? {
+    private func trained() -> ZstdDictionary? {
         let capacity = min(SegmentFormat.articleDictionaryBytes, raw.count / SegmentFormat.articleDictionaryShare)
         guard capacity >= SegmentFormat.leastArticleDictionaryBytes else { return nil }
         let count = min(ends.count, SegmentFormat.dictionarySampleCount)
@@ -70,7 +70,10 @@ final class ArticleStoreWriter {
             let record = number * ends.count / count
             return raw[(record == 0 ? 0 : ends[record - 1])..<ends[record]].prefix(SegmentFormat.dictionarySampleBytes)
         }
-        return ZstdDictionary.train(samples, capacityBytes: capacity, level: level)
+        guard let bytes = ZstdDictionary.train(samples, capacityBytes: capacity, level: level) else { return nil }
+        do throws(ZstdError) { return try ZstdDictionary(bytes, compressingAt: level) } catch {
+            preconditionFailure("zstd does not take the dictionary that it has made: \(error)")
+        }
     }
 
     private func write(_ frame: [UInt8], documentCount: Int) {
