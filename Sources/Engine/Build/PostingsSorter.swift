@@ -2,8 +2,7 @@ import CBits
 import News
 
 // Counting sort of a token stream into posting lists. Hot: two passes over the stream with random access to one 16-byte
-// counter a token, and in the second to where its list goes on. Both are asked of memory some tokens before they are needed:
-// distances by measurement.
+// counter a token, and in the second to where its list goes on. Both are asked of memory some tokens before they are needed.
 
 @safe struct PostingsSorter {
     /// Pass one counts; then the counters become write cursors; pass two moves them to the ends of the lists.

@@ -4,7 +4,7 @@ import News
 // What stands for the terms of a token stream in the documents of one stem language. Words and stems are made once for each
 // distinct term when the stream is sorted, not for each token.
 
-/// For each term of the stream, once `prepare` has seen it, the numbers of its word and its stem.
+/// For each term of the stream that a document of the language has, the numbers of its word and its stem.
 ///
 /// Confined to one thread.
 @safe struct StemTerms {
@@ -17,15 +17,14 @@ import News
         var stem = StemTerms.none
     }
 
-    let language: StemLanguage
     private let pairs: ScratchArray<Pair>
-    private let termCount: Int
 
-    /// - Parameter terms: of the stream; there are new ones afterwards.
+    /// - Parameters:
+    ///   - documents: those of the language: where their tokens lie.
+    ///   - stream: its table has new terms afterwards.
     init(_ language: StemLanguage, _ documents: [Range<Int>], _ stream: TokenStream) {
-        self.language = language
         let terms = stream.terms
-        termCount = terms.termCount
+        let termCount = terms.termCount
         pairs = ScratchArray(repeating: Pair(), count: termCount)
         let pairs = unsafe pairs.base
         for range in documents {
