@@ -96,7 +96,8 @@ struct SearchOracle {
                 guard let time = document.sample.article.orderTime else { return false }
                 return (range.from.map { time >= $0 } ?? true) && (range.to.map { time < $0 } ?? true)
             }
-        case .near, .derived: return documents.map { _ in false }
+        case .near: return frequencies(query).map { $0 > 0 }
+        case .derived: return documents.map { _ in false }
         }
     }
 
@@ -104,6 +105,7 @@ struct SearchOracle {
         switch query {
         case .word(let word): word.field == .text || word.field == .headline ? [(query, boost)] : []
         case .phrase(let phrase): phrase.field == .text || phrase.field == .headline ? [(query, boost)] : []
+        case .near(let left, _, _, _): Self.field(of: left).isScored ? [(query, boost)] : []
         case .and(let nodes), .or(let nodes), .any(let nodes): nodes.flatMap { scored($0, boost: boost) }
         case .boost(let node, let weight, _):
             scored(node, boost: UInt32(max(UInt64(boost) * UInt64(weight) / 65_536, 1)))
@@ -111,59 +113,124 @@ struct SearchOracle {
         }
     }
 
-    private func inverseFrequency(_ leaf: QueryNode) -> UInt64 {
-        guard case .phrase(let phrase) = leaf else {
-            return relevance.inverseFrequency(articles: UInt64(frequencies(leaf).count { $0 > 0 }))
-        }
-        return phrase.patterns.reduce(0) { sum, pattern in
-            let word = QueryNode.word(
-                QueryWord(field: phrase.field, pattern: pattern, isExact: phrase.isExact, offset: 0))
-            return sum + relevance.inverseFrequency(articles: UInt64(frequencies(word).count { $0 > 0 }))
+    private static func field(of node: QueryNode) -> IndexField {
+        switch node {
+        case .word(let word): word.field
+        case .phrase(let phrase): phrase.field
+        case .or(let nodes), .any(let nodes): field(of: nodes[0])
+        case .near(let left, _, _, _): field(of: left)
+        default: .text
         }
     }
 
-    /// How often a word or phrase is in each document.
-    private func frequencies(_ leaf: QueryNode) -> [Int] {
+    private func inverseFrequency(_ leaf: QueryNode) -> UInt64 {
         switch leaf {
+        case .near(let left, let right, _, _): return inverseFrequency(left) + inverseFrequency(right)
+        case .or(let nodes), .any(let nodes): return nodes.map(inverseFrequency).min() ?? 0
+        case .phrase(let phrase):
+            return phrase.patterns.filter { $0 != .prefix([]) }.reduce(0) { sum, pattern in
+                sum + inverseFrequency(Self.word(pattern, of: phrase))
+            }
+        default: return relevance.inverseFrequency(articles: UInt64(frequencies(leaf).count { $0 > 0 }))
+        }
+    }
+
+    private static func word(_ pattern: TermPattern, of phrase: QueryPhrase) -> QueryNode {
+        .word(QueryWord(field: phrase.field, pattern: pattern, isExact: phrase.isExact, offset: 0))
+    }
+
+    /// How often a word, a phrase or NEAR is in each document.
+    private func frequencies(_ leaf: QueryNode) -> [Int] {
+        if case .word(let word) = leaf, !word.field.hasPositions {
+            let keys = keys(of: word)
+            return documents.map { document in document.terms.keys.contains { keys.contains($0) } ? 1 : 0 }
+        }
+        return stretches(leaf).map { Set($0.map(\.lowerBound)).count }
+    }
+
+    /// Keys of the dictionary that a word stands for where only words as they are count.
+    private func keys(of word: QueryWord) -> Set<[UInt8]> {
+        // A star stands for letters of words as they are: keys of stems end in an odd number.
+        Set(
+            vocabulary.filter { key in
+                let bare = TermKey.withoutTail(key)
+                return key[0] == word.field.rawValue && (bare.count == key.count || key.last! % 2 == 0)
+                    && Self.matches(word.pattern, bare.dropFirst())
+            })
+    }
+
+    /// In each document the stretches from the first to the last word, by trying all ways.
+    private func stretches(_ node: QueryNode) -> [[ClosedRange<UInt32>]] {
+        switch node {
         case .word(let word):
             if case .term(let bytes) = word.pattern {
                 return documents.map { document in
-                    document.positions(word.field, bytes, isExact: word.isExact).map { max($0.count, 1) } ?? 0
+                    (document.positions(word.field, bytes, isExact: word.isExact) ?? []).map { $0...$0 }
                 }
             }
-            // A star stands for letters of words as they are: keys of stems end in an odd number.
-            let wanted = word
-            let keys = vocabulary.filter { key in
-                let word = TermKey.withoutTail(key)
-                return key[0] == wanted.field.rawValue && (word.count == key.count || key.last! % 2 == 0)
-                    && Self.matches(wanted.pattern, word.dropFirst())
-            }
+            let keys = keys(of: word)
             return documents.map { document in
-                keys.reduce(0) { sum, key in sum + (document.terms[key].map { max($0.count, 1) } ?? 0) }
+                keys.flatMap { document.terms[$0] ?? [] }.sorted().map { $0...$0 }
             }
         case .phrase(let phrase):
-            return documents.map { document in
-                let found = phrase.patterns.map { pattern -> [UInt32]? in
-                    guard case .term(let bytes) = pattern else { return nil }
-                    return document.positions(phrase.field, bytes, isExact: phrase.isExact)
-                }
-                guard found.allSatisfy({ $0 != nil }) else { return 0 }
-                let places = found.map { $0! }
-                return places[0].count { start in
-                    guard phrase.slop > 0 else {
-                        return places.indices.allSatisfy { places[$0].contains(start + UInt32($0)) }
-                    }
+            let words = phrase.patterns.enumerated().filter { $0.element != .prefix([]) }
+            let places = words.map { stretches(Self.word($0.element, of: phrase)) }
+            return documents.indices.map { document in
+                places[0][document].compactMap { start in
                     // The least place that the last word can have, by trying all.
                     func least(_ word: Int, after place: UInt32) -> UInt32? {
-                        if word == places.count { return place }
-                        return places[word].filter { $0 > place }.compactMap { least(word + 1, after: $0) }.min()
+                        if word == words.count { return place }
+                        let step = UInt32(words[word].offset - words[word - 1].offset)
+                        return places[word][document].filter { $0.lowerBound >= place + step }
+                            .compactMap { least(word + 1, after: $0.lowerBound) }.min()
                     }
-                    guard let end = least(1, after: start) else { return false }
-                    return Int(end - start) - (places.count - 1) <= phrase.slop
+                    guard let end = least(1, after: start.lowerBound) else { return nil }
+                    let more = Int(end - start.lowerBound) - (words.last!.offset - words[0].offset)
+                    return more <= phrase.slop ? start.lowerBound...end : nil
                 }
             }
-        default: return documents.map { _ in 0 }
+        case .or(let nodes), .any(let nodes):
+            let all = nodes.map(stretches)
+            return documents.indices.map { document in all.flatMap { $0[document] } }
+        case .near(let left, let right, let distance, _):
+            let (first, second) = (stretches(left), stretches(right))
+            return documents.indices.map { document in
+                var hulls: Set<ClosedRange<UInt32>> = []
+                for one in first[document] {
+                    for other in second[document] where !one.overlaps(other) {
+                        let (before, behind) = one.upperBound < other.lowerBound ? (one, other) : (other, one)
+                        guard behind.lowerBound - before.upperBound <= UInt32(distance) else { continue }
+                        hulls.insert(before.lowerBound...behind.upperBound)
+                    }
+                }
+                return hulls.filter { hull in
+                    !hulls.contains {
+                        $0 != hull && $0.lowerBound >= hull.lowerBound && $0.upperBound <= hull.upperBound
+                    }
+                }
+            }
+        default: return documents.map { _ in [] }
         }
+    }
+
+    /// By the definition, over the whole table.
+    private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
+        var table = [[Int]](repeating: [Int](repeating: 0, count: right.count + 1), count: left.count + 1)
+        for a in 0...left.count {
+            for b in 0...right.count {
+                if a == 0 || b == 0 {
+                    table[a][b] = a + b
+                    continue
+                }
+                var value = min(table[a - 1][b], table[a][b - 1]) + 1
+                value = min(value, table[a - 1][b - 1] + (left[a - 1] == right[b - 1] ? 0 : 1))
+                if a > 1, b > 1, left[a - 1] == right[b - 2], left[a - 2] == right[b - 1] {
+                    value = min(value, table[a - 2][b - 2] + 1)
+                }
+                table[a][b] = value
+            }
+        }
+        return table[left.count][right.count]
     }
 
     /// By recursion over strings, unlike the engine's scan.
@@ -174,6 +241,14 @@ struct SearchOracle {
                 return glob(pattern.dropFirst(), text) || !text.isEmpty && glob(pattern, text.dropFirst())
             }
             return text.first == first && glob(pattern.dropFirst(), text.dropFirst())
+        }
+        if case .fuzzy(let bytes, let limit) = pattern {
+            func scalars(_ bytes: some Sequence<UInt8>) -> [Unicode.Scalar] {
+                Array(String(decoding: Array(bytes), as: UTF8.self).unicodeScalars)
+            }
+            // The difference of lengths is the least that they can be apart.
+            let (one, other) = (scalars(bytes), scalars(term))
+            return abs(one.count - other.count) <= limit && distance(one, other) <= limit
         }
         return glob(Array(pattern.description.utf8)[...], term)
     }
@@ -263,6 +338,24 @@ struct SearchFixture {
                 + words[start..<min(start + Int.random(in: 1...3, using: &random), words.count)].joined(separator: " ")
                 + "\""
         }
+        func starred() -> String {
+            ["alph*", "*eta", "w*1", "be*", "d*l", "word1*", "gam~", "*"].randomElement(using: &random)!
+        }
+        func places() -> String {
+            let distance = Int.random(in: 1...6, using: &random)
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: return "\"\(word()) \(word())\"~\(distance)"
+            case 1: return "\"\(word()) \(starred().replacing("~", with: ""))\""
+            case 2: return "\"\(word()) * \(word())\"" + (Bool.random(using: &random) ? "~\(distance)" : "")
+            case 3: return "\"\(starred().replacing("~", with: "")) \(word()) be*\"~\(distance)"
+            case 4: return "\(word()) NEAR/\(distance) \(word())"
+            case 5:
+                return
+                    "any(\(word()) \(phrase())) NEAR/\(distance) \(["be*", "alpha~", "gamma"].randomElement(using: &random)!)"
+            case 6: return "\(word()) NEAR/\(distance) \(word()) NEAR/\(distance / 2 + 1) \(word())"
+            default: return "headline:(\(word()) NEAR/\(distance) \(word()))"
+            }
+        }
         func date() -> String {
             let month = Int.random(in: 1...4, using: &random)
             let day = Int.random(in: 10...28, using: &random)
@@ -277,8 +370,7 @@ struct SearchFixture {
         switch kind {
         case 0...3: return word()
         case 4: return phrase()
-        case 5 where Bool.random(using: &random):
-            return "\"\(word()) \(word())\"~\(Int.random(in: 0...6, using: &random))"
+        case 5 where Bool.random(using: &random): return places()
         case 5:
             return ["headline:", "source:", "section:", "by:"].randomElement(using: &random)! + [
                 "alpha", "times", "world", "doe", "monde",
@@ -287,7 +379,11 @@ struct SearchFixture {
             return ["headline:" + phrase(), "lang:pt", "lang:en", "source:=\"the times\"", "section:=world"]
                 .randomElement(using: &random)!
         case 7: return "published:" + date()
-        case 8: return ["alpha*", "*eta", "w*1", "be*", "*a*", "word1*", "d*l", "zz*"].randomElement(using: &random)!
+        case 8:
+            return [
+                "alpha*", "*eta", "w*1", "be*", "*a*", "word1*", "d*l", "zz*", "alphbet~", "wrod12~", "bta~2", "gamma~",
+            ]
+            .randomElement(using: &random)!
         case 9: return "any(\(word()) \(word()) \(phrase()))"
         case 10:
             return Int.random(in: 0..<6, using: &random) == 0

@@ -12,6 +12,9 @@ from articles import ARTICLES_A_BATCH, Batch, file_lines, live_urls, url
 from hosts import Loopback, Namespaces
 from stores import ObjectStore, service_option
 
+# What started processes ends them when it is itself asked to end.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENVIRONMENT = dict(os.environ, SWIFT_BACKTRACE="enable=no")
 COORDINATORS = ("coordinator-a", "coordinator-b")

@@ -29,6 +29,9 @@ package enum TermKey {
         mark(of: key).flatMap { StemLanguage(rawValue: $0 >> 1) }
     }
 
+    /// The word, or its beginning, of what some keys begin with; the field is left out too.
+    static func word(ofPrefix prefix: [UInt8]) -> ArraySlice<UInt8> { prefix.dropFirst().prefix { $0 != 0 } }
+
     /// Field and term without the tail.
     package static func withoutTail<Key: RandomAccessCollection<UInt8>>(_ key: Key) -> Key.SubSequence {
         key.dropLast(mark(of: key) == nil ? 0 : 2)

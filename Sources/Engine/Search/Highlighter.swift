@@ -18,9 +18,10 @@ package struct Snippet: Equatable, Sendable {
 /// Finds the places of a query's words in articles, by the analysis that indexed them. Words below a negation and of
 /// other fields than text and headline are not looked for.
 package struct Highlighter: Sendable {
-    /// A word or phrase: the bits of its words.
+    /// A word or phrase: the bits of its words, and where each stands behind the first if nothing else is between.
     private struct Unit {
-        var bits: [Int]
+        var words: [(bit: Int, offset: Int)]
+        var slop: Int
         var isHeadlineOnly: Bool
     }
 
@@ -43,7 +44,7 @@ package struct Highlighter: Sendable {
     private mutating func collect(_ query: QueryNode) {
         switch query {
         case .word(let word): add([word.pattern], word.field, isExact: word.isExact)
-        case .phrase(let phrase): add(phrase.patterns, phrase.field, isExact: phrase.isExact)
+        case .phrase(let phrase): add(phrase.patterns, slop: phrase.slop, phrase.field, isExact: phrase.isExact)
         case .and(let nodes), .or(let nodes), .any(let nodes): for node in nodes { collect(node) }
         case .near(let left, let right, _, _):
             collect(left)
@@ -53,20 +54,20 @@ package struct Highlighter: Sendable {
         }
     }
 
-    private mutating func add(_ patterns: [TermPattern], _ field: IndexField, isExact: Bool) {
+    private mutating func add(_ patterns: [TermPattern], slop: Int = 0, _ field: IndexField, isExact: Bool) {
         guard field.isScored else { return }
-        var bits: [Int] = []
-        for pattern in patterns {
+        var placed: [(bit: Int, offset: Int)] = []
+        for (offset, pattern) in patterns.enumerated() where pattern != .anyWord {
             let word = Word(pattern: pattern, isExact: isExact)
             if let known = words.firstIndex(of: word) {
-                bits.append(known)
+                placed.append((known, offset))
             } else {
                 guard words.count < Self.patternCount else { return }
                 words.append(word)
-                bits.append(words.count - 1)
+                placed.append((words.count - 1, offset))
             }
         }
-        units.append(Unit(bits: bits, isHeadlineOnly: field == .headline))
+        units.append(Unit(words: placed, slop: slop, isHeadlineOnly: field == .headline))
     }
 
     // MARK: Answers
@@ -125,13 +126,14 @@ package struct Highlighter: Sendable {
                 bitsOfStem[Stemmer.use(language) { $0.stem(bytes) }, default: 0] |= 1 << UInt64(bit)
             }
         }
+        var matchers = words.map { TermMatcher($0.pattern) }
         // Most words of a text stand there more than once.
         var known: [[UInt8]: UInt64] = [:]
         func bits(of term: UnsafeBufferPointer<UInt8>) -> UInt64 {
             let term = unsafe Array(term)
             if let bits = known[term] { return bits }
             var bits: UInt64 = 0
-            for (bit, word) in words.enumerated() where word.pattern.matches(term) { bits |= 1 << UInt64(bit) }
+            for bit in matchers.indices where matchers[bit].matches(term) { bits |= 1 << UInt64(bit) }
             if let language, !bitsOfStem.isEmpty {
                 bits |= bitsOfStem[Stemmer.use(language) { $0.stem(term) }] ?? 0
             }
@@ -147,16 +149,35 @@ package struct Highlighter: Sendable {
         var marks: [Mark] = []
         for (number, unit) in units.enumerated() where isHeadline || !unit.isHeadlineOnly {
             for first in found.indices {
-                // A phrase needs a word at each of the following positions.
-                let isMatch = unit.bits.indices.allSatisfy { word in
-                    first + word < found.count && found[first + word].position == found[first].position + word
-                        && found[first + word].bits >> UInt64(unit.bits[word]) & 1 == 1
-                }
-                guard isMatch else { continue }
-                for word in unit.bits.indices { marks.append(Mark(range: found[first + word].range, unit: number)) }
+                guard let places = Self.places(of: unit, from: first, in: found) else { continue }
+                for place in places { marks.append(Mark(range: found[place].range, unit: number)) }
             }
         }
         return marks.sorted { ($0.range.lowerBound, $0.unit) < ($1.range.lowerBound, $1.unit) }
+    }
+
+    /// Where the words of a unit stand whose first word is `found[first]`: each at its first place behind the one before, as
+    /// the search takes them.
+    private static func places(
+        of unit: Unit, from first: Int, in found: [(position: Int, range: Range<Int>, bits: UInt64)]
+    ) -> [Int]? {
+        var places: [Int] = []
+        for (index, word) in unit.words.enumerated() {
+            guard let last = places.last else {
+                guard found[first].bits >> UInt64(word.bit) & 1 == 1 else { return nil }
+                places.append(first)
+                continue
+            }
+            let wanted = found[last].position + word.offset - unit.words[index - 1].offset
+            let end = found[first].position + word.offset - unit.words[0].offset + unit.slop
+            var place = last + 1
+            while place < found.count, found[place].position <= end,
+                found[place].position < wanted || found[place].bits >> UInt64(word.bit) & 1 == 0
+            { place += 1 }
+            guard place < found.count, found[place].position <= end else { return nil }
+            places.append(place)
+        }
+        return places
     }
 
     /// The stretch of at most `limitBytes` with most different units, then most matches, then the first.

@@ -1,7 +1,17 @@
 // Words one after the other. A hot file, as `WindowLeaf`.
 
-/// Finds phrases in documents that come in ascending order.
-struct PhraseMatcher {
+/// Finds documents by where words stand in them. They must be asked for in ascending order.
+protocol DocumentMatcher {
+    /// Documents of the rarest word that must be there.
+    var rarest: Int { get }
+    /// The first document from `document` on that has the words; `TermCursor.end` if there is none.
+    mutating func next(from document: UInt32) throws -> UInt32
+    /// In how many places the condition holds in the document that `next` has just returned.
+    mutating func frequency(in document: UInt32) throws -> UInt32
+}
+
+/// Finds phrases of plain words.
+struct PhraseMatcher: DocumentMatcher {
     /// One for each word, in the order of the phrase.
     private var words: [TermCursor]
     /// Indices of words, rarest first.
@@ -20,7 +30,6 @@ struct PhraseMatcher {
 
     var rarest: Int { words[order[0]].documentFrequency }
 
-    /// The first document from `document` on that has every word; `TermCursor.end` if there is none.
     mutating func next(from document: UInt32) throws -> UInt32 {
         var candidate = try words[order[0]].advance(to: document)
         var agreed = 1
@@ -37,8 +46,7 @@ struct PhraseMatcher {
         return candidate
     }
 
-    /// How often the phrase starts in the document that `next` has just returned.
-    mutating func frequency() throws(EngineError) -> UInt32 {
+    mutating func frequency(in document: UInt32) throws -> UInt32 {
         if slop > 0 { return try sloppyFrequency() }
         return try PhraseStarts.count(words.count, from: order[0], &starts, &places) {
             word, places throws(EngineError) in try words[word].positions(into: &places)
@@ -71,19 +79,19 @@ struct PhraseMatcher {
     }
 }
 
-/// A phrase.
-final class PhraseLeaf: WindowLeaf {
-    private var marker: PhraseMatcher
-    private var scorer: PhraseMatcher
-    /// Documents of the last window that were looked at, and how often the phrase is in those that have it.
+/// A phrase, or another condition on places.
+final class PlaceLeaf<Matcher: DocumentMatcher>: WindowLeaf {
+    private var marker: Matcher
+    private var scorer: Matcher
+    /// Documents of the last window that were looked at, and in how many places the condition holds in those that match.
     private var lookedAt = [UInt64](repeating: 0, count: Window.wordCount)
     private var found: [(document: UInt32, frequency: UInt32)] = []
     private var lastLower: UInt32?
 
-    /// - Parameter second: a second set of cursors over the same words.
-    init(_ words: [TermCursor], _ second: [TermCursor], slop: Int) {
-        marker = PhraseMatcher(words, slop: slop)
-        scorer = PhraseMatcher(second, slop: slop)
+    /// - Parameter second: another over the same words.
+    init(_ first: Matcher, _ second: Matcher) {
+        marker = first
+        scorer = second
     }
 
     /// Reading positions costs far more than reading ordinals, so other conditions go first.
@@ -100,7 +108,7 @@ final class PhraseLeaf: WindowLeaf {
         var document = try marker.next(from: window.lower)
         while document < window.upper {
             if unsafe window.contains(document, in: within) {
-                let frequency = try marker.frequency()
+                let frequency = try marker.frequency(in: document)
                 if frequency > 0 {
                     unsafe window.set(document, in: bits)
                     found.append((document, frequency))
@@ -121,11 +129,11 @@ final class PhraseLeaf: WindowLeaf {
             }
             return
         }
-        // The tree did not need the phrase in some of these documents; it counts there all the same.
+        // The tree did not need the condition in some of these documents; it counts there all the same.
         var document = try scorer.next(from: window.lower)
         while document < window.upper {
             if unsafe window.contains(document, in: matched) {
-                let frequency = try scorer.frequency()
+                let frequency = try scorer.frequency(in: document)
                 if frequency > 0 { body(document, frequency) }
             }
             document = try scorer.next(from: document + 1)

@@ -28,7 +28,8 @@ struct QueryLookup {
 
     /// What of a round belongs to a segment: indices of slices.
     private struct Wants {
-        var expansions: [(slice: Int, blocks: ClosedRange<Int>)?] = []
+        /// For each expansion slices with blocks of the dictionary in each.
+        var expansions: [[(slice: Int, blocks: [Int])]] = []
         /// First ordinals that are not before some places.
         var places: [(place: OrderKey, documents: Range<Int>, slice: Int)?] = []
         var keys: [Int?] = []
@@ -117,12 +118,11 @@ struct QueryLookup {
             for (place, key) in scored.enumerated() { liveFrequencies[key.term] -= Int(corrections[index][place]) }
             var expansions: [[TermEntry]] = []
             for (number, expansion) in plan.expansions.enumerated() {
-                guard let (slice, blocks) = want.expansions[number] else {
-                    expansions.append([])
-                    continue
+                var entries: [TermEntry] = []
+                for (slice, blocks) in want.expansions[number] {
+                    entries += try segment.entries(of: expansion, blocks, slices[slice], distinct: &expanded[number])
                 }
-                expansions.append(
-                    try segment.entries(of: expansion, blocks, slices[slice], distinct: &expanded[number]))
+                expansions.append(entries)
             }
             var found: [UInt32] = []
             for want in want.places {
@@ -183,14 +183,13 @@ struct QueryLookup {
     ) -> Wants {
         var wants = Wants()
         for expansion in plan.expansions {
-            guard let blocks = segment.blocks(of: expansion) else {
-                wants.expansions.append(nil)
-                continue
-            }
-            let bytes =
-                segment.dictionaryIndex.blockRange(blocks.lowerBound)
-                .lowerBound..<segment.dictionaryIndex.blockRange(blocks.upperBound).upperBound
-            wants.expansions.append((round.add(segment, .dictionary, bytes), blocks))
+            let runs = segment.runs(of: segment.blocks(of: expansion))
+            wants.expansions.append(
+                runs.map { run in
+                    let start = segment.dictionaryIndex.blockRange(run[0]).lowerBound
+                    let end = segment.dictionaryIndex.blockRange(run[run.count - 1]).upperBound
+                    return (round.add(segment, .dictionary, start..<end), run)
+                })
         }
         for place in places {
             guard let documents = segment.orderBlock(of: place) else {
@@ -212,26 +211,52 @@ struct QueryLookup {
 }
 
 extension SegmentReader {
-    /// Blocks of the dictionary that can hold terms of an expansion.
-    fileprivate func blocks(of expansion: QueryPlan.Expansion) -> ClosedRange<Int>? {
-        guard dictionaryIndex.blockCount > 0 else { return nil }
+    /// Blocks of the dictionary that can hold terms of an expansion, ascending.
+    fileprivate func blocks(of expansion: QueryPlan.Expansion) -> [Int] {
+        guard dictionaryIndex.blockCount > 0 else { return [] }
         let prefix = expansion.field.key(expansion.pattern.literalPrefix)
         // The least key that is above all with the prefix; field bytes are small, so there is one.
         var after = prefix
         while let last = after.last, last == .max { after.removeLast() }
         after[after.count - 1] += 1
-        guard let end = dictionaryIndex.block(of: after) else { return nil }
-        return (dictionaryIndex.block(of: prefix) ?? 0)...end
+        guard let end = dictionaryIndex.block(of: after) else { return [] }
+        let blocks = Array((dictionaryIndex.block(of: prefix) ?? 0)...end)
+        guard case .fuzzy(let word, let distance) = expansion.pattern else { return blocks }
+        // All terms of a block begin with what its first and the next block's have in common.
+        var measure = EditDistance(to: word, limit: distance)
+        return blocks.filter { block in
+            guard block + 1 < dictionaryIndex.blockCount else { return true }
+            let common = zip(dictionaryIndex.key(block), dictionaryIndex.key(block + 1)).prefix { $0 == $1 }.map(\.0)
+            guard !common.isEmpty else { return true }
+            return measure.canMatch(prefix: TermKey.word(ofPrefix: common))
+        }
+    }
+
+    /// Blocks put together where to read what lies between costs less than to read once more.
+    fileprivate func runs(of blocks: [Int]) -> [[Int]] {
+        let nearBytes: UInt64 = 64 << 10
+        var runs: [[Int]] = []
+        for block in blocks {
+            if let last = runs.last?.last,
+                dictionaryIndex.blockRange(block).lowerBound - dictionaryIndex.blockRange(last).upperBound <= nearBytes
+            {
+                runs[runs.count - 1].append(block)
+            } else {
+                runs.append([block])
+            }
+        }
+        return runs
     }
 
     /// Entries of all terms that an expansion stands for.
     fileprivate func entries(
-        of expansion: QueryPlan.Expansion, _ blocks: ClosedRange<Int>, _ slice: SectionSlice,
+        of expansion: QueryPlan.Expansion, _ blocks: [Int], _ slice: SectionSlice,
         distinct: inout Set<[UInt8]>
     ) throws -> [TermEntry] {
         let scanner = DictionaryBlockScanner()
         let start = slice.range.lowerBound
         var entries: [TermEntry] = []
+        var matcher = TermMatcher(expansion.pattern)
         for block in blocks {
             let range = dictionaryIndex.blockRange(block)
             let part = Int(range.lowerBound - start)..<Int(range.upperBound - start)
@@ -240,7 +265,7 @@ extension SegmentReader {
                 let key = unsafe scanner.key.bytes
                 guard unsafe key[0] == expansion.field.rawValue, unsafe !TermKey.isStem(key) else { continue }
                 let word = unsafe TermKey.withoutTail(key)
-                guard unsafe expansion.pattern.matches(word.dropFirst()) else { continue }
+                guard unsafe matcher.matches(word.dropFirst()) else { continue }
                 entries.append(scanner.entry)
                 unsafe distinct.insert(Array(word))
                 guard distinct.count <= QueryLookup.expansionCount else {

@@ -74,15 +74,19 @@ extension QueryParser {
         guard !isAtEnd else { throw QueryError(.syntax, "a quote is not closed", expected: "\"", offset: start) }
         let end = at
         at += 1
-        let patterns = try patterns(begin..<end, field: field)
+        var patterns = try patterns(begin..<end, field: field, isPhrase: true)
+        // What may be any word needs words on both sides.
+        while patterns.last == .anyWord { patterns.removeLast() }
+        patterns = Array(patterns.drop { $0 == .anyWord })
         var slop = 0
         if peek == "~" {
             let tilde = at
             at += 1
             let digits = take { $0.isDigit }
-            guard let number = Int(digits), number <= 1000, isWordEnd(at) else {
+            guard let number = Int(digits), number <= Self.distance, isWordEnd(at) else {
                 throw QueryError(
-                    .syntax, "bad slop of a phrase", expected: "a number up to 1000, as in \"a b\"~5", offset: tilde)
+                    .syntax, "bad slop of a phrase", expected: "a number up to \(Self.distance), as in \"a b\"~5",
+                    offset: tilde)
             }
             slop = number
         }
@@ -131,14 +135,17 @@ extension QueryParser {
     }
 
     /// The words of a stretch of the query, as the field would have indexed them.
-    private mutating func patterns(_ range: Range<Int>, field: IndexField) throws(QueryError) -> [TermPattern] {
+    private mutating func patterns(
+        _ range: Range<Int>, field: IndexField, isPhrase: Bool = false
+    ) throws(QueryError) -> [TermPattern] {
         var patterns: [TermPattern] = []
         if !scalars[range].contains("*") {
             patterns = tokenizer.terms(of: text(range)).map { .term($0) }
         } else {
             // Pieces without blanks; each with or without stars.
             for piece in scalars[range].split(whereSeparator: { $0.properties.isWhitespace }) {
-                patterns += starred(String(String.UnicodeScalarView(piece)))
+                let isStars = piece.allSatisfy { $0 == "*" }
+                patterns += isStars && isPhrase ? [.anyWord] : starred(String(String.UnicodeScalarView(piece)))
             }
         }
         try note(words: patterns.count, at: range.lowerBound)

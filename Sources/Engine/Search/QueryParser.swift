@@ -26,6 +26,8 @@ package struct QueryParser {
     package static let textBytes = 64 << 10
     /// Most words, phrase words included.
     package static let wordCount = 4096
+    /// Farthest that words can be asked to be from one another: less than what lies between headline, summary, body and captions.
+    package static let distance = IndexField.gapPositions - 1
     /// Deepest nesting of groups and negations; bounds recursion.
     package static let depth = 64
 
@@ -337,9 +339,10 @@ package struct QueryParser {
         guard at + 5 <= scalars.count, scalars[at..<at + 5].elementsEqual("NEAR/".unicodeScalars) else { return nil }
         at += 5
         let digits = take { $0.isDigit }
-        guard let distance = Int(digits), (1...1000).contains(distance), isWordEnd(at) else {
+        guard let distance = Int(digits), (1...Self.distance).contains(distance), isWordEnd(at) else {
             throw QueryError(
-                .syntax, "bad distance of NEAR", expected: "a number from 1 to 1000, as in NEAR/5", offset: start + 5)
+                .syntax, "bad distance of NEAR", expected: "a number from 1 to \(Self.distance), as in NEAR/5",
+                offset: start + 5)
         }
         return distance
     }
@@ -374,7 +377,8 @@ extension QueryNode {
     /// Whether its matches have places in a text.
     var hasPlaces: Bool { places != nil }
 
-    private var places: IndexField? {
+    /// The field of the text.
+    var places: IndexField? {
         switch self {
         case .word(let word): return word.field.hasPositions ? word.field : nil
         case .phrase(let phrase): return phrase.field

@@ -24,12 +24,36 @@ struct QueryPlan: Sendable {
         case expansion(Int)
         /// Indices into `terms`, at least two, and how many other places may stand between them in all.
         case phrase([Int], slop: Int)
+        /// Any other condition on where words stand.
+        case places(PlaceNode)
+    }
+
+    enum PlaceWord: Equatable, Sendable {
+        /// Index into `terms`.
+        case term(Int)
+        /// Index into `expansions`.
+        case expansion(Int)
+    }
+
+    /// A condition on the places of words of one field.
+    indirect enum PlaceNode: Equatable, Sendable {
+        case word(PlaceWord)
+        /// Words in order, each with its place behind the first if nothing else is between, and how many other places may be.
+        case phrase([PlacedWord], slop: Int)
+        case any([PlaceNode])
+        case near(PlaceNode, PlaceNode, distance: Int)
+    }
+
+    struct PlacedWord: Equatable, Sendable {
+        var word: PlaceWord
+        var offset: Int
     }
 
     struct Expansion: Equatable, Sendable {
         var field: IndexField
         var pattern: TermPattern
         var offset: Int
+        var needsPositions = false
     }
 
     /// A leaf that counts for the score.
@@ -80,8 +104,8 @@ struct QueryPlan: Sendable {
         self.depth = max(self.depth, depth)
         switch query {
         case .all: return .all
-        case .word(let word): return try leaf(word, boost: boost, isPositive: isPositive)
-        case .phrase(let phrase): return try leaf(phrase, boost: boost, isPositive: isPositive)
+        case .word(let word): return leaf(word, boost: boost, isPositive: isPositive)
+        case .phrase(let phrase): return leaf(phrase, boost: boost, isPositive: isPositive)
         case .and(let nodes):
             return .and(try children(nodes, boost: boost, isPositive: isPositive, depth: depth))
         case .or(let nodes), .any(let nodes):
@@ -98,7 +122,9 @@ struct QueryPlan: Sendable {
             let product = (UInt64(boost) * UInt64(weight)) >> 16
             return try node(
                 inner, boost: UInt32(clamping: max(product, 1)), isPositive: isPositive, depth: depth)
-        case .near(_, _, _, let offset): throw Self.unsupported("NEAR", offset)
+        case .near:
+            let isScored = isPositive && query.places?.isScored ?? false
+            return leaf(.places(try places(query, isScored: isScored)), boost: boost, isScored: isScored)
         case .derived(let field, _, let offset): throw Self.unsupported("\(field):", offset)
         }
     }
@@ -117,33 +143,89 @@ struct QueryPlan: Sendable {
         QueryError(.unsupported, "\(what) is not answered by this version", offset: offset)
     }
 
-    private mutating func leaf(_ word: QueryWord, boost: UInt32, isPositive: Bool) throws(QueryError) -> Node {
-        let isScored = isPositive && word.field.isScored
-        switch word.pattern {
-        case .term(let bytes):
-            leaves.append(.term(term(word.field, bytes, isExact: word.isExact, isScored: isScored)))
-        case .prefix, .wildcard:
-            expansions.append(Expansion(field: word.field, pattern: word.pattern, offset: word.offset))
-            leaves.append(.expansion(expansions.count - 1))
-        case .fuzzy(_, let distance): throw Self.unsupported("~\(distance) after a word", word.offset)
-        }
+    private mutating func leaf(_ leaf: Leaf, boost: UInt32, isScored: Bool) -> Node {
+        leaves.append(leaf)
         if isScored { scored.append(Scored(leaf: leaves.count - 1, boost: boost)) }
         return .leaf(leaves.count - 1)
     }
 
-    private mutating func leaf(_ phrase: QueryPhrase, boost: UInt32, isPositive: Bool) throws(QueryError) -> Node {
-        let isScored = isPositive && phrase.field.isScored
-        var words: [Int] = []
-        for pattern in phrase.patterns {
-            guard case .term(let bytes) = pattern else {
-                throw Self.unsupported("a star inside a phrase", phrase.offset)
-            }
-            words.append(term(phrase.field, bytes, isExact: phrase.isExact, isScored: isScored))
-            needsPositions[words[words.count - 1]] = true
+    private mutating func leaf(_ word: QueryWord, boost: UInt32, isPositive: Bool) -> Node {
+        let isScored = isPositive && word.field.isScored
+        switch placeWord(word.pattern, word.field, isExact: word.isExact, isScored: isScored, offset: word.offset) {
+        case .term(let term): return leaf(.term(term), boost: boost, isScored: isScored)
+        case .expansion(let number): return leaf(.expansion(number), boost: boost, isScored: isScored)
         }
-        leaves.append(.phrase(words, slop: phrase.slop))
-        if isScored { scored.append(Scored(leaf: leaves.count - 1, boost: boost)) }
-        return .leaf(leaves.count - 1)
+    }
+
+    private mutating func leaf(_ phrase: QueryPhrase, boost: UInt32, isPositive: Bool) -> Node {
+        let isScored = isPositive && phrase.field.isScored
+        let (words, isPlain) = placedWords(phrase, isScored: isScored)
+        let terms = words.compactMap { if case .term(let term) = $0.word { term } else { nil } }
+        return isPlain
+            ? leaf(.phrase(terms, slop: phrase.slop), boost: boost, isScored: isScored)
+            : leaf(.places(.phrase(words, slop: phrase.slop)), boost: boost, isScored: isScored)
+    }
+
+    // MARK: Places
+
+    private mutating func places(_ query: QueryNode, isScored: Bool) throws(QueryError) -> PlaceNode {
+        switch query {
+        case .word(let word):
+            let placed = placeWord(
+                word.pattern, word.field, isExact: word.isExact, isScored: isScored, offset: word.offset)
+            need(positionsOf: placed)
+            return .word(placed)
+        case .phrase(let phrase):
+            return .phrase(placedWords(phrase, isScored: isScored).words, slop: phrase.slop)
+        case .or(let nodes), .any(let nodes):
+            var parts: [PlaceNode] = []
+            for node in nodes { parts.append(try places(node, isScored: isScored)) }
+            return .any(parts)
+        case .near(let left, let right, let distance, _):
+            return .near(
+                try places(left, isScored: isScored), try places(right, isScored: isScored), distance: distance)
+        case .all, .and, .not, .dates, .key, .boost, .derived:
+            throw QueryError(.syntax, "NEAR between \(query)", expected: "words or phrases of one field")
+        }
+    }
+
+    /// The words of a phrase with their places; and whether they are plain words one after the other.
+    private mutating func placedWords(
+        _ phrase: QueryPhrase, isScored: Bool
+    ) -> (words: [PlacedWord], isPlain: Bool) {
+        var words: [PlacedWord] = []
+        var isPlain = true
+        for (place, pattern) in phrase.patterns.enumerated() {
+            // A star alone is a place with any word.
+            if pattern == .anyWord {
+                isPlain = false
+                continue
+            }
+            let word = placeWord(
+                pattern, phrase.field, isExact: phrase.isExact, isScored: isScored, offset: phrase.offset)
+            need(positionsOf: word)
+            if case .expansion = word { isPlain = false }
+            words.append(PlacedWord(word: word, offset: place))
+        }
+        return (words, isPlain)
+    }
+
+    private mutating func need(positionsOf word: PlaceWord) {
+        switch word {
+        case .term(let term): needsPositions[term] = true
+        case .expansion(let number): expansions[number].needsPositions = true
+        }
+    }
+
+    private mutating func placeWord(
+        _ pattern: TermPattern, _ field: IndexField, isExact: Bool, isScored: Bool, offset: Int
+    ) -> PlaceWord {
+        if case .term(let bytes) = pattern { return .term(term(field, bytes, isExact: isExact, isScored: isScored)) }
+        if let known = expansions.firstIndex(where: { $0.field == field && $0.pattern == pattern }) {
+            return .expansion(known)
+        }
+        expansions.append(Expansion(field: field, pattern: pattern, offset: offset))
+        return .expansion(expansions.count - 1)
     }
 
     private mutating func term(_ field: IndexField, _ bytes: [UInt8], isExact: Bool, isScored: Bool) -> Int {
@@ -162,40 +244,42 @@ struct QueryPlan: Sendable {
     }
 }
 
+extension QueryPlan.PlaceNode {
+    private var words: [QueryPlan.PlaceWord] {
+        switch self {
+        case .word(let word): [word]
+        case .phrase(let words, _): words.map(\.word)
+        case .any(let nodes): nodes.flatMap(\.words)
+        case .near(let left, let right, _): left.words + right.words
+        }
+    }
+
+    /// Each once, ascending.
+    var expansions: [Int] {
+        Set(words.compactMap { if case .expansion(let number) = $0 { number } else { nil } }).sorted()
+    }
+
+    /// What its words are worth for the score: of alternatives the least.
+    func sum(_ value: (QueryPlan.PlaceWord) -> UInt64) -> UInt64 {
+        switch self {
+        case .word(let word): value(word)
+        case .phrase(let words, _): words.reduce(0) { $0 + value($1.word) }
+        case .any(let nodes): nodes.map { $0.sum(value) }.min() ?? 0
+        case .near(let left, let right, _): left.sum(value) + right.sum(value)
+        }
+    }
+}
+
 extension TermPattern {
+    /// Any one word: only inside a phrase.
+    static let anyWord = TermPattern.prefix([])
+
     /// The bytes every matching term begins with.
     var literalPrefix: [UInt8] {
         switch self {
         case .term(let bytes), .prefix(let bytes): bytes
         case .wildcard(let parts): parts.first ?? []
         case .fuzzy: []
-        }
-    }
-
-    /// Whether a term is one that a word with stars stands for.
-    func matches(_ term: some BidirectionalCollection<UInt8>) -> Bool {
-        switch self {
-        case .term(let bytes): return term.elementsEqual(bytes)
-        case .prefix(let bytes): return term.starts(with: bytes)
-        case .fuzzy: return false
-        case .wildcard(let parts):
-            guard let first = parts.first, let last = parts.last, parts.count > 1 else { return false }
-            let bytes = Array(term)
-            guard bytes.count >= first.count + last.count, bytes.starts(with: first),
-                bytes[(bytes.count - last.count)...].elementsEqual(last)
-            else { return false }
-            // Each middle part at its first place behind the one before.
-            var at = first.count
-            let end = bytes.count - last.count
-            for part in parts.dropFirst().dropLast() {
-                while true {
-                    guard at + part.count <= end else { return false }
-                    if bytes[at..<(at + part.count)].elementsEqual(part) { break }
-                    at += 1
-                }
-                at += part.count
-            }
-            return true
         }
     }
 }

@@ -30,7 +30,7 @@ struct RankedShape: Equatable, Sendable {
             if case .leaf(let leaf) = node, scored.contains(leaf) {
                 switch plan.leaves[leaf] {
                 case .term, .phrase(_, slop: 0): leaves.append(leaf)
-                case .phrase, .expansion: return nil
+                case .phrase, .places, .expansion: return nil
                 }
             } else if case .or(let nodes) = node, nodes.contains(where: { Self.scores($0, scored) }) {
                 let words = nodes.compactMap(isWord)
@@ -52,7 +52,7 @@ struct RankedShape: Equatable, Sendable {
             switch plan.leaves[leaf] {
             case .term(let term): add(term)
             case .phrase(let phrase, _): for term in phrase { add(term) }
-            case .expansion: return nil
+            case .places, .expansion: return nil
             }
             wordEnds.append(words.count)
         }

@@ -300,7 +300,14 @@ private struct SearchRun {
                 add(.positions, plan.needsPositions[term] ? positions : positions.lowerBound..<positions.lowerBound)
             }
         }
-        for entries in found.expansions { for entry in entries { add(.postings, entry.postings) } }
+        for (number, entries) in found.expansions.enumerated() {
+            for entry in entries {
+                add(.postings, entry.postings)
+                let positions = entry.positions
+                let isNeeded = plan.expansions[number].needsPositions
+                add(.positions, isNeeded ? positions : positions.lowerBound..<positions.lowerBound)
+            }
+        }
         for candidates in found.keyCandidates {
             for ordinal in candidates {
                 let width = UInt64(SegmentFormat.documentRowBytes)
@@ -324,7 +331,7 @@ private struct SearchRun {
         let times = take()
         let facets = try request.facets.map { try FacetCounter($0, of: segment, column: take()) }
         let postings = found.entries.map { $0.map { $0.map { _ in (take(), take()) } } }
-        let expansions = found.expansions.map { $0.map { _ in take() } }
+        let expansions = found.expansions.map { $0.map { _ in (take(), take()) } }
         var keyed: [[UInt32]] = []
         for (number, candidates) in found.keyCandidates.enumerated() {
             var live: [UInt32] = []
@@ -350,14 +357,20 @@ private struct SearchRun {
         _ liveFrequencies: [Int], _ expansionCounts: [Int]
     ) -> [(leaf: Int, weight: UInt64, inverseFrequency: UInt64)] {
         let relevance = prepared.table.relevance
-        return plan.scored.map { scored in
-            let inverse: UInt64
-            switch plan.leaves[scored.leaf] {
-            case .term(let term): inverse = relevance.inverseFrequency(articles: UInt64(liveFrequencies[term]))
-            case .expansion(let number): inverse = relevance.inverseFrequency(articles: UInt64(expansionCounts[number]))
-            case .phrase(let terms, _):
-                inverse = terms.reduce(0) { $0 + relevance.inverseFrequency(articles: UInt64(liveFrequencies[$1])) }
+        func inverseFrequency(_ word: QueryPlan.PlaceWord) -> UInt64 {
+            switch word {
+            case .term(let term): relevance.inverseFrequency(articles: UInt64(liveFrequencies[term]))
+            case .expansion(let number): relevance.inverseFrequency(articles: UInt64(expansionCounts[number]))
             }
+        }
+        return plan.scored.map { scored in
+            let inverse =
+                switch plan.leaves[scored.leaf] {
+                case .term(let term): inverseFrequency(.term(term))
+                case .expansion(let number): inverseFrequency(.expansion(number))
+                case .phrase(let terms, _): terms.reduce(0) { $0 + inverseFrequency(.term($1)) }
+                case .places(let node): node.sum(inverseFrequency)
+                }
             return (scored.leaf, Relevance.weight(inverseFrequency: inverse, boost: scored.boost), inverse)
         }
     }
@@ -503,10 +516,28 @@ private struct SearchRun {
                 case .expansion(let number): plan.expansions[number].pattern.description
                 case .phrase(let terms, _):
                     "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
+                case .places(let node): name(of: node)
                 }
             lines.append("scores \(name): idf \(weight.inverseFrequency)/65536, at most \(weight.weight)/65536")
         }
         return lines.joined(separator: "\n")
+    }
+
+    private func name(of node: QueryPlan.PlaceNode) -> String {
+        func name(_ word: QueryPlan.PlaceWord) -> String {
+            switch word {
+            case .term(let term): Self.name(of: plan.terms[term])
+            case .expansion(let number): plan.expansions[number].pattern.description
+            }
+        }
+        return switch node {
+        case .word(let word): name(word)
+        case .phrase(let words, let slop):
+            "\"" + words.map { name($0.word) }.joined(separator: " ") + "\"" + (slop == 0 ? "" : "~\(slop)")
+        case .any(let nodes): "any(" + nodes.map { self.name(of: $0) }.joined(separator: " ") + ")"
+        case .near(let left, let right, let distance):
+            "(\(self.name(of: left)) NEAR/\(distance) \(self.name(of: right)))"
+        }
     }
 
     /// The word, and what it is looked for as in articles whose words are reduced to stems.

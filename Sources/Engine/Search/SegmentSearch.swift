@@ -28,8 +28,8 @@ final class SegmentSearch {
     struct Material {
         /// For each language of the plan, for each of its terms, if the segment has it.
         var postings: [[(postings: SectionSlice, positions: SectionSlice)?]]
-        /// For each expansion, for each of its terms.
-        var expansions: [[SectionSlice]]
+        /// For each expansion, for each of its terms; positions are empty if they are not needed.
+        var expansions: [[(postings: SectionSlice, positions: SectionSlice)]]
         /// For each key of the plan its live documents here.
         var keyed: [[UInt32]]
         var lengths: SectionSlice?
@@ -53,7 +53,7 @@ final class SegmentSearch {
         histogram = material?.histogram
         var lists: [(documents: [UInt32], frequencies: [UInt32])] = []
         for (number, entries) in found.expansions.enumerated() {
-            lists.append(try Self.union(entries, material!.expansions[number], segment, scratch))
+            lists.append(try Self.union(entries, material!.expansions[number].map(\.postings), segment, scratch))
         }
         self.lists = lists
         expansionCounts = lists.map { list in list.documents.reduce(0) { dead.contains($1) ? $0 : $0 + 1 } }
@@ -100,11 +100,61 @@ final class SegmentSearch {
             return UnionLeaf.of(
                 try plan.languages.indices.compactMap { language in
                     guard terms.allSatisfy({ entry($0, language) != nil }) else { return nil }
-                    return PhraseLeaf(
-                        try terms.compactMap { try cursor($0, language) },
-                        try terms.compactMap { try cursor($0, language) }, slop: slop)
+                    return PlaceLeaf(
+                        PhraseMatcher(try terms.compactMap { try cursor($0, language) }, slop: slop),
+                        PhraseMatcher(try terms.compactMap { try cursor($0, language) }, slop: slop))
                 })
+        case .places(let node):
+            return try placeLeaf(node)
         }
+    }
+
+    private func placeLeaf(_ node: QueryPlan.PlaceNode) throws -> WindowLeaf {
+        func cursors(_ term: Int) throws(EngineError) -> [TermCursor] {
+            var cursors: [TermCursor] = []
+            for language in plan.languages.indices {
+                if let cursor = try cursor(term, language) { cursors.append(cursor) }
+            }
+            return cursors
+        }
+        func matcher(_ list: (Int) throws -> PlacedList) throws -> PlaceMatcher {
+            try PlaceMatcher(node) { word in
+                switch word {
+                case .term(let term): .term(try cursors(term))
+                case .expansion(let number): .expansion(try list(number))
+                }
+            }
+        }
+        let expansions = node.expansions
+        var placed: [Int: PlacedList] = [:]
+        if !expansions.isEmpty {
+            // Positions of words with stars are gathered in documents that have all the words, and there alone.
+            let candidates = try matcher { PlacedList(lists[$0].documents) }
+            var documents: [UInt32] = []
+            var document = try candidates.next(from: 0)
+            while document != TermCursor.end {
+                documents.append(document)
+                document = try candidates.next(from: document + 1)
+            }
+            let memory = unsafe scratch.slot()
+            for number in expansions {
+                let cursors = found.expansions[number].indices.map { index in
+                    { unsafe try self.cursor(number, index, memory: memory) }
+                }
+                placed[number] = try PlacedList(documents, cursors)
+            }
+        }
+        return PlaceLeaf(try matcher { placed[$0]! }, try matcher { placed[$0]! })
+    }
+
+    /// A cursor over one of the words that a word with stars stands for.
+    private func cursor(
+        _ expansion: Int, _ index: Int, memory: UnsafeMutablePointer<UInt32>
+    ) throws(EngineError) -> TermCursor {
+        let slices = material!.expansions[expansion][index]
+        return try unsafe TermCursor(
+            found.expansions[expansion][index], of: segment, postings: slices.postings.paged,
+            positions: slices.positions.paged, memory: memory)
     }
 
     /// Documents with any of some terms, and the sums of their frequencies.
