@@ -33,10 +33,10 @@ extension Coordinator {
             }
             publisher?.add(job, outputs: report.outputs, left: report.left)
         case .found(let report):
-            guard merges.reportSearch(report.job, by: peer) else { break }
+            guard merges.reportSearch(report.job, by: peer, now: now.milliseconds) else { break }
             eraser?.found(report.names, now: now)
         case .scanned(let report):
-            guard merges.reportSearch(report.job, by: peer) else { break }
+            guard merges.reportSearch(report.job, by: peer, now: now.milliseconds) else { break }
             expirer.scanned(report.expirations)
         case .mergeFailed(let job, let why): failed(job, why, by: peer, now: now)
         case .drain: leave(peer, now: now, isOrderly: true)
@@ -67,7 +67,7 @@ extension Coordinator {
     }
 
     private mutating func failed(_ job: UInt64, _ why: String, by peer: PeerID, now: Moment) {
-        if merges.reportSearch(job, by: peer) {
+        if merges.reportSearch(job, by: peer, now: now.milliseconds) {
             if expirer.isScanning {
                 take(expirer.scanFailed(why, now: now), now: now)
             } else {

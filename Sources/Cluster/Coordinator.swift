@@ -390,7 +390,7 @@ package struct Coordinator: Sendable {
                         .send(report.worker, .published(report: report.number, generation: manifest.generation)))
                 }
                 for job in jobs {
-                    merges.finish(job)
+                    merges.finish(job, now: now.milliseconds)
                     tellCompacted(manifest.generation) { $0 == job }
                 }
                 actions.append(.published(manifest))
@@ -432,7 +432,10 @@ package struct Coordinator: Sendable {
         // Where room is short searches and purges go on: what is erased makes some.
         let erasure =
             roomGuard.level == .spent
-            ? nil : merges.scheduleErasure(head: publisher.head, cells: publisher.cells, attempt: { attempts.take() })
+            ? nil
+            : merges.scheduleErasure(
+                head: publisher.head, cells: publisher.cells, now: now.milliseconds,
+                mayMerge: roomGuard.level == .ample, attempt: { attempts.take() })
         let jobs =
             roomGuard.level != .ample
             ? []

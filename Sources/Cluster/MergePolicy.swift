@@ -17,6 +17,8 @@ package struct MergePolicy: Sendable {
     package var foldBytes: UInt64
     /// Sum of the overlays of one job, at most: a merger holds an overlay that it makes in memory.
     package var largestBytes: UInt64
+    /// How many times `fanIn` of a tier one job takes.
+    static let tiersAtOnce = 16
     /// A job must fit a message.
     static let cellLimitCount = 65_536
 
@@ -49,7 +51,8 @@ package struct MergePolicy: Sendable {
             tiers[tier(of: overlay)].append(overlay)
         }
         for tier in tiers where tier.count >= fanIn {
-            let chosen = fitting(Array(tier.prefix(fanIn * 2)))
+            // Many at once where many wait: each is written once less, and each job waits for its store.
+            let chosen = fitting(Array(tier.prefix(fanIn * Self.tiersAtOnce)))
             if chosen.count > 1 { return chosen }
         }
         return nil

@@ -8,7 +8,8 @@ package import Wire
 /// 1. A segment is input of at most one running job.
 /// 2. A compaction takes the whole snapshot. It begins when no other job runs; what comes while it runs is merged beside it.
 ///    Folds run one at a time.
-/// 3. What is to be purged goes into no other merge, and searches and purges go before merges.
+/// 3. What is to be purged goes into no other merge. Searches and purges go before merges, but no longer than merges, as long as some wait:
+///    else segments would become more while they are looked through, and the next search longer.
 /// 4. What failed rests before it is tried again, longer each time, and after `failureLimitCount` failures it is left alone.
 package struct MergeScheduler: Sendable {
     /// What the eraser or the expirer wants done, one at a time.
@@ -50,6 +51,10 @@ package struct MergeScheduler: Sendable {
     private var wantsCompaction = false
     private var wantedErasure: ErasureWork?
     private var search: (number: UInt64, merger: PeerID)?
+    /// When the search or purge that runs began.
+    private var erasureStart: Int64 = 0
+    /// Until then merges that wait go before the next.
+    private var mergesFirstUntil = Int64.min
 
     package init(policy: MergePolicy) { self.policy = policy }
 
@@ -92,11 +97,14 @@ package struct MergeScheduler: Sendable {
         search?.merger != merger && !running.values.contains { $0.merger == merger }
     }
 
+    /// - Parameter mayMerge: whether merges are scheduled at all.
     /// - Returns: what is to be sent, if what was requested can begin.
     package mutating func scheduleErasure(
-        head: Manifest, cells: [SegmentReference], attempt: () -> Attempt
+        head: Manifest, cells: [SegmentReference], now: Int64, mayMerge: Bool = true, attempt: () -> Attempt
     ) -> (merger: PeerID, message: Message)? {
         guard let work = wantedErasure, let merger = mergers.first(where: isFree) else { return nil }
+        if now < mergesFirstUntil, mayMerge, nextMerge(head, cells, now: now) != nil { return nil }
+        defer { if wantedErasure == nil { erasureStart = now } }
         let number = nextJob
         switch work {
         case .find(let bounds, let names):
@@ -127,10 +135,26 @@ package struct MergeScheduler: Sendable {
     /// The merger says what it found, or that it could not look.
     ///
     /// - Returns: whether this merger has that search.
-    package mutating func reportSearch(_ number: UInt64, by merger: PeerID) -> Bool {
+    package mutating func reportSearch(_ number: UInt64, by merger: PeerID, now: Int64) -> Bool {
         guard let known = search, known.number == number, known.merger == merger else { return false }
         search = nil
+        endErasure(now: now)
         return true
+    }
+
+    private mutating func endErasure(now: Int64) { mergesFirstUntil = now + (now - erasureStart) }
+
+    /// What is to be merged or folded next, if anything is.
+    private func nextMerge(
+        _ head: Manifest, _ cells: [SegmentReference], now: Int64
+    ) -> (output: MergeOutput, inputs: [SegmentReference])? {
+        var busy = Set(running.values.flatMap(\.job.inputs))
+        if case .purge(let inputs)? = wantedErasure { busy.formUnion(inputs) }
+        busy.formUnion(
+            resting.filter { $0.value.until > now || $0.value.failureCount >= Self.failureLimitCount }.keys)
+        if let inputs = policy.choose(from: head.overlays, busy: busy) { return (.overlay, inputs) }
+        if !isFolding, let inputs = policy.fold(head.overlays, into: cells, busy: busy) { return (.folded, inputs) }
+        return nil
     }
 
     /// - Returns: jobs to send.
@@ -143,20 +167,14 @@ package struct MergeScheduler: Sendable {
             let named = Set(head.overlays)
             resting = resting.filter { named.contains($0.key) }
         }
-        let tired = resting.filter { $0.value.until > now || $0.value.failureCount >= Self.failureLimitCount }.keys
-        var reserved: [SegmentReference] = []
-        if case .purge(let inputs)? = wantedErasure { reserved = inputs }
         for merger in mergers where isFree(merger) {
-            let busy = Set(running.values.flatMap(\.job.inputs)).union(tired).union(reserved)
             let job: MergeJob
             if wantsCompaction, !isCompacting, compactionRest.until <= now {
                 guard running.isEmpty else { break }
                 wantsCompaction = false
                 job = MergeJob(number: nextJob, attempt: attempt(), output: .cells, inputs: head.overlays + cells)
-            } else if let inputs = policy.choose(from: head.overlays, busy: busy) {
-                job = MergeJob(number: nextJob, attempt: attempt(), output: .overlay, inputs: inputs)
-            } else if !isFolding, let inputs = policy.fold(head.overlays, into: cells, busy: busy) {
-                job = MergeJob(number: nextJob, attempt: attempt(), output: .folded, inputs: inputs)
+            } else if let (output, inputs) = nextMerge(head, cells, now: now) {
+                job = MergeJob(number: nextJob, attempt: attempt(), output: output, inputs: inputs)
             } else {
                 break
             }
@@ -183,8 +201,9 @@ package struct MergeScheduler: Sendable {
     private var isFolding: Bool { running.values.contains { $0.job.output == .folded } }
 
     /// The job is published.
-    package mutating func finish(_ number: UInt64) {
+    package mutating func finish(_ number: UInt64, now: Int64) {
         guard let done = running.removeValue(forKey: number) else { return }
+        if done.job.output == .purged { endErasure(now: now) }
         if done.job.output == .cells { compactionRest = Rest() }
     }
 
@@ -203,7 +222,9 @@ package struct MergeScheduler: Sendable {
             compactionRest.extend(now: now)
             return compactionRest.failureCount % Self.compactionFailureLimitCount == 0
         // The eraser begins anew after a rest.
-        case .purged: return false
+        case .purged:
+            endErasure(now: now)
+            return false
         }
     }
 }

@@ -13,6 +13,8 @@ package final class BucketByteSource: ByteSource {
     private let maps = Mutex<[String: MappedFile]>([:])
     /// Of an object store.
     private let cache: Mutex<RangeCache>
+    /// Objects of an object store that are in memory.
+    private let whole = Mutex<[String: ByteView]>([:])
 
     /// Mappings kept at once; they cost address space, not memory.
     static let mapLimitCount = 4096
@@ -23,7 +25,32 @@ package final class BucketByteSource: ByteSource {
         cache = Mutex(RangeCache(limitBytes: cacheBytes))
     }
 
+    /// Objects up to this size are fetched at once, and so much of them in all.
+    static let wholeObjectBytes: UInt64 = 512 << 10
+    static let wholeTotalBytes: UInt64 = 64 << 20
+
+    /// Of an object store the small ones of some objects are fetched whole, many at once and smallest first: what reads through them then
+    /// waits for one answer and not for one after the other.
+    package func fetchSmall(_ objects: [SegmentReference]) throws {
+        guard !(bucket is FolderBucket) else { return }
+        var room = Self.wholeTotalBytes
+        var names: [String] = []
+        for object in objects.sorted(by: { $0.sizeBytes < $1.sizeBytes }) {
+            guard object.sizeBytes <= min(Self.wholeObjectBytes, room) else { break }
+            room -= object.sizeBytes
+            names.append(object.objectName)
+        }
+        for (name, result) in zip(names, bucket.perform(names.map { .get(name: $0, range: nil) })) {
+            switch result {
+            case .bytes(let bytes): whole.withLock { $0[name] = ByteView(copying: bytes) }
+            case .failed(let failure): throw failure
+            default: throw missing(name)
+            }
+        }
+    }
+
     package func mapped(_ object: String) -> ByteView? {
+        if let view = whole.withLock({ $0[object] }) { return view }
         // A folder that fails to map it says why when it is read.
         guard let folder = bucket as? FolderBucket, let file = try? map(object, in: folder) else { return nil }
         // Safe: the view holds the mapping.
@@ -61,7 +88,13 @@ package final class BucketByteSource: ByteSource {
     }
 
     private func readCached(_ requests: [ByteRequest]) throws -> [ByteView] {
-        var views = cache.withLock { cache in requests.map { cache.view(of: $0) } }
+        let held = whole.withLock { whole in requests.map { whole[$0.object] } }
+        var views = cache.withLock { cache in zip(requests, held).map { $1 == nil ? cache.view(of: $0) : nil } }
+        for (index, view) in held.enumerated() {
+            guard let view else { continue }
+            let start = min(Int(clamping: requests[index].offset), view.count)
+            views[index] = view.slice(start..<(start + min(max(requests[index].length, 0), view.count - start)))
+        }
         let missing = requests.indices.filter { views[$0] == nil }
         guard !missing.isEmpty else { return views.map { $0! } }
         let fetched = try readRanges(missing.map { requests[$0] })

@@ -148,11 +148,12 @@ package final class MergerRole: Sendable {
             let source = BucketByteSource(bucket)
             switch search {
             case .find(let job):
-                let names = try KeySearch(bounds: job.bounds).run(job.names, source: source) { bucket.perform($0) }
+                let names = try KeySearch(bounds: job.bounds).run(
+                    job.names, source: source, perform: bucket.perform)
                 mailbox.push(.merger(.found(job, names)))
             case .scan(let job):
                 let found = try HorizonSearch(rules: RetentionRules(job.rules), limitCount: Int(job.limitCount))
-                    .run(job.names, source: source) { bucket.perform($0) }
+                    .run(job.names, source: source, perform: bucket.perform)
                 mailbox.push(.merger(.scanned(job, found)))
             }
         } catch {
@@ -170,6 +171,7 @@ package final class MergerRole: Sendable {
         do {
             let started = SystemClock().monotonicNanoseconds()
             let source = BucketByteSource(configuration.bucket)
+            try source.fetchSmall(job.inputs)
             let left = try SegmentMerger(settings: settings, source: source)
                 .run(job.inputs, as: job.output) { emit($0) }
             let milliseconds = (SystemClock().monotonicNanoseconds() - started) / 1_000_000

@@ -78,10 +78,12 @@ extension World {
     func look(_ search: Merger.Search, on index: Int) throws {
         try engine(index, .search) { refusal in
             guard refusal == nil else { return .merger(.searchFailed(search, "503")) }
-            func perform(_ operation: BucketOperation) -> BucketResult {
-                guard let bytes = store.objects[operation.name] else { return .missing }
-                if case .size = operation { return .size(UInt64(bytes.count)) }
-                return .bytes(bytes)
+            func perform(_ operations: [BucketOperation]) -> [BucketResult] {
+                operations.map { operation in
+                    guard let bytes = store.objects[operation.name] else { return .missing }
+                    if case .size = operation { return .size(UInt64(bytes.count)) }
+                    return .bytes(bytes)
+                }
             }
             do {
                 switch search {

@@ -49,6 +49,40 @@ import Wire
         #expect(known == [nil, job, nil, nil])
     }
 
+    @Test("searches and purges take no longer than merges as long as some wait")
+    func fair() {
+        var scheduler = scheduler([merger])
+        func erase(_ work: MergeScheduler.ErasureWork, _ head: Manifest, now: Int64, mayMerge: Bool = true) -> Bool {
+            scheduler.request(work)
+            return scheduler.scheduleErasure(head: head, cells: [], now: now, mayMerge: mayMerge) {
+                Attempt(term: Term(1), number: 9)
+            } != nil
+        }
+        func endSearch(_ number: UInt64, now: Int64) -> Bool { scheduler.reportSearch(number, by: merger, now: now) }
+        func begins(_ head: Manifest, now: Int64) -> [MergeJob] { schedule(&scheduler, head, now: now) }
+        let find = MergeScheduler.ErasureWork.find(bounds: [], names: ["log/1"])
+        // The first goes before merges, and takes a minute.
+        let isFirst = erase(find, head(1...4), now: 0)
+        #expect(isFirst && begins(head(1...4), now: 10).isEmpty)
+        let isEnded = endSearch(1, now: 60_000)
+        // So merges have a minute, if there are any and they may run.
+        let isBefore = erase(find, head(1...4), now: 60_000)
+        #expect(isEnded && !isBefore)
+        let job = begins(head(1...4), now: 60_000)
+        #expect(job.count == 1)
+        scheduler.finish(job[0].number, now: 70_000)
+        let isEarly = erase(find, head(3...6), now: 119_999)
+        let isAlone = erase(find, head(3...6), now: 119_999, mayMerge: false)
+        #expect(!isEarly && isAlone)
+        let isEndedToo = endSearch(3, now: 120_000)
+        let isPurging = erase(.purge([segment(5)]), head(5...5), now: 120_000)
+        #expect(isEndedToo && isPurging)
+        scheduler.finish(4, now: 150_000)
+        let isEarlyAgain = erase(find, head(6...9), now: 179_999)
+        let isDue = erase(find, head(6...9), now: 180_000)
+        #expect(!isEarlyAgain && isDue)
+    }
+
     @Test("a compaction waits for what runs, and what comes while it runs is merged beside it")
     func besides() {
         var scheduler = scheduler([merger, other])
@@ -56,7 +90,7 @@ import Wire
         #expect(first.map(\.output) == [.overlay])
         scheduler.requestCompaction()
         #expect(schedule(&scheduler, head(1...4), now: 0).isEmpty)
-        scheduler.finish(first[0].number)
+        scheduler.finish(first[0].number, now: 0)
         let second = schedule(&scheduler, head(3...6), now: 0)
         #expect(second.map(\.output) == [.cells])
         #expect(schedule(&scheduler, head(3...8), now: 0).map(\.inputs) == [[segment(7), segment(8)]])

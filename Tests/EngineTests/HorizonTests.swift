@@ -5,8 +5,10 @@ import Storage
 import Testing
 
 @Suite("expiry") struct HorizonTests {
-    private func perform(_ snapshot: RandomSnapshot, _ operation: BucketOperation) -> BucketResult {
-        snapshot.references.first { $0.objectName == operation.name }.map { .size($0.sizeBytes) } ?? .missing
+    private func perform(_ snapshot: RandomSnapshot, _ operations: [BucketOperation]) -> [BucketResult] {
+        operations.map { operation in
+            snapshot.references.first { $0.objectName == operation.name }.map { .size($0.sizeBytes) } ?? .missing
+        }
     }
 
     private func scan(_ snapshot: RandomSnapshot, _ rules: RetentionRules, limit: Int = .max) throws -> [Expiration] {
@@ -65,8 +67,8 @@ import Testing
     func gone() throws {
         let rules = RetentionRules([RetentionHorizon(source: "", time: RetentionHorizon.allTime)])
         #expect(throws: EngineError.self) {
-            try HorizonSearch(rules: rules, limitCount: 9).run(["segments/ab.1-1"], source: MemoryByteSource()) { _ in
-                .missing
+            try HorizonSearch(rules: rules, limitCount: 9).run(["segments/ab.1-1"], source: MemoryByteSource()) {
+                $0.map { _ in .missing }
             }
         }
     }

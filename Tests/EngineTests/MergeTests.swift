@@ -71,8 +71,10 @@ struct RandomSnapshot {
     func search(_ keys: [ArticleKey]) throws -> [String] {
         try KeySearch(bounds: keys.map { VersionBound(key: $0, through: .largest) }).run(
             references.map(\.objectName), source: source
-        ) { operation in
-            references.first { $0.objectName == operation.name }.map { .size($0.sizeBytes) } ?? .missing
+        ) { operations in
+            operations.map { operation in
+                references.first { $0.objectName == operation.name }.map { .size($0.sizeBytes) } ?? .missing
+            }
         }
     }
 

@@ -272,6 +272,9 @@ struct SearchFixture {
         }.joined(separator: " ")
     }
 
+    /// Some of the words that articles are made of.
+    func words(_ count: Int, _ random: inout SplitMix64) -> String { Self.text(count...count, &random) }
+
     static func article(_ number: Int, revision: Int, words: ClosedRange<Int>, _ random: inout SplitMix64)
         -> Sample
     {

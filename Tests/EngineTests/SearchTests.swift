@@ -43,6 +43,37 @@ struct SearchTests {
         for _ in 0..<8 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
     }
 
+    @Test("very many alternatives answer alike, below a negation, with boosts and beside phrases", arguments: [1, 3])
+    func bags(segments: Int) throws {
+        let fixture = SearchFixture(articles: 90, segments: segments, words: 1...8, seed: UInt64(60 + segments))
+        let searcher = Searcher(try fixture.snapshot().0)
+        let oracle = SearchOracle(fixture.live)
+        var random = SplitMix64(seed: 62)
+        func words(_ separator: String) -> String {
+            (0..<300).map { number in
+                // Most are nowhere; the others stand there more than once.
+                let word = number % 30 == 0 ? fixture.words(1, &random) : "absent\(number)"
+                return number % 60 == 0 ? word + "^2.5" : word
+            }.joined(separator: separator)
+        }
+        for text in [
+            "any(\(words(" ")))", words(" OR "), "beta -(\(words(" OR ")))",
+            "(\(words(" OR ")) OR \"alpha beta\" OR gam*)",
+            "(\(words(" OR ")))^3 beta published:2016", "any(by:doe \(words(" ")) headline:alpha)",
+            "by:any(\(words(" ")) jane)", "\(words(" OR ")) OR any(\(words(" ")))", "NOT any(\(words(" ")))",
+        ] { try check(text, searcher, oracle, limit: 12) }
+    }
+
+    @Test("sixty thousand words are answered")
+    func manyWords() throws {
+        let fixture = SearchFixture(articles: 60, segments: 2, seed: 63)
+        let searcher = Searcher(try fixture.snapshot().0)
+        let words = (0..<60_000).map { $0 == 40_000 ? "gamma" : "subject\($0)" }
+        let found = try searcher.search(SearchRequest(query: try QueryParser.parse(words.joined(separator: " OR "))))
+        let one = try searcher.search(SearchRequest(query: try QueryParser.parse("gamma")))
+        #expect(found.total == one.total && found.hits == one.hits && !one.hits.isEmpty)
+    }
+
     @Test("what is passed over changes no answer", arguments: [1, 8])
     func passedOver(segments: Int) throws {
         let fixture = SearchFixture(articles: 5000, segments: segments, words: 1...30, seed: UInt64(170 + segments))

@@ -16,19 +16,19 @@ package struct HorizonSearch {
 
     /// - Parameters:
     ///   - names: of segments, looked through in this order.
-    ///   - perform: the store's.
+    ///   - perform: the store's, of several operations at once.
     /// - Returns: by ascending key. Fewer than the limit: that is all of it.
     /// - Throws: `EngineError`, also `.missing` for a segment that is gone: what it held would be passed over; `BucketFailure`.
     package func run(
-        _ names: [String], source: any ByteSource, perform: (BucketOperation) -> BucketResult
+        _ names: [String], source: any ByteSource, perform: ([BucketOperation]) -> [BucketResult]
     ) throws -> [Expiration] {
         var found: [ArticleKey: Expiration] = [:]
-        for name in names where found.count < limitCount {
-            switch perform(.size(name: name)) {
-            case .size(let size):
-                try collect(SegmentReader.open(objectName: name, sizeBytes: size, source: source), into: &found)
-            case .failed(let failure): throw failure
-            default: throw EngineError(.missing, "the segment is gone", object: name)
+        for start in stride(from: 0, to: names.count, by: NamedSegments.countAtOnce) where found.count < limitCount {
+            let piece = names[start..<min(start + NamedSegments.countAtOnce, names.count)]
+            for (name, segment) in zip(piece, try NamedSegments.open(piece, source: source, perform: perform))
+            where found.count < limitCount {
+                guard let segment else { throw EngineError(.missing, "the segment is gone", object: name) }
+                try collect(segment, into: &found)
             }
         }
         return found.values.sorted { $0.key < $1.key }

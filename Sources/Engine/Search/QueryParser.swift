@@ -22,10 +22,10 @@ package struct QueryParser {
         }
     }
 
-    /// Longest query in bytes; large Boolean monitoring queries have some ten thousand.
-    package static let textBytes = 64 << 10
+    /// Longest query in bytes; the largest Boolean queries of media monitoring have some sixty thousand words.
+    package static let textBytes = 1 << 20
     /// Most words, phrase words included.
-    package static let wordCount = 4096
+    package static let wordCount = 65_536
     /// Farthest that words can be asked to be from one another: less than what lies between headline, summary, body and captions.
     package static let distance = IndexField.gapPositions - 1
     /// Deepest nesting of groups and negations; bounds recursion.

@@ -26,6 +26,15 @@ struct QueryPlan: Sendable {
         case phrase([Int], slop: Int)
         /// Any other condition on where words stand.
         case places(PlaceNode)
+        /// Any of very many words.
+        case bag([BagWord])
+    }
+
+    struct BagWord: Equatable, Sendable {
+        /// Index into `terms`.
+        var term: Int
+        /// In 2^-16; nil if it does not score.
+        var boost: UInt32?
     }
 
     enum PlaceWord: Equatable, Sendable {
@@ -87,7 +96,13 @@ struct QueryPlan: Sendable {
         var isExact: Bool
     }
 
+    private struct ExpansionKey: Hashable {
+        var field: IndexField
+        var pattern: TermPattern
+    }
+
     private var termIndex: [Word: Int] = [:]
+    private var expansionIndex: [ExpansionKey: Int] = [:]
 
     private static let unit: UInt32 = 1 << 16
 
@@ -109,7 +124,10 @@ struct QueryPlan: Sendable {
         case .and(let nodes):
             return .and(try children(nodes, boost: boost, isPositive: isPositive, depth: depth))
         case .or(let nodes), .any(let nodes):
-            return .or(try children(nodes, boost: boost, isPositive: isPositive, depth: depth))
+            var nodes = nodes
+            let bag = takeBag(&nodes, boost: boost, isPositive: isPositive)
+            let rest = try children(nodes, boost: boost, isPositive: isPositive, depth: depth)
+            return .or((bag.map { [$0] } ?? []) + rest)
         case .not(let inner):
             return .not(try node(inner, boost: boost, isPositive: false, depth: depth + 1))
         case .dates(let range):
@@ -119,9 +137,7 @@ struct QueryPlan: Sendable {
             keys.append(key)
             return .key(keys.count - 1)
         case .boost(let inner, let weight, _):
-            let product = (UInt64(boost) * UInt64(weight)) >> 16
-            return try node(
-                inner, boost: UInt32(clamping: max(product, 1)), isPositive: isPositive, depth: depth)
+            return try node(inner, boost: Self.product(boost, weight), isPositive: isPositive, depth: depth)
         case .near:
             let isScored = isPositive && query.places?.isScored ?? false
             return leaf(.places(try places(query, isScored: isScored)), boost: boost, isScored: isScored)
@@ -141,6 +157,28 @@ struct QueryPlan: Sendable {
 
     private static func unsupported(_ what: String, _ offset: Int) -> QueryError {
         QueryError(.unsupported, "\(what) is not answered by this version", offset: offset)
+    }
+
+    /// Takes plain words out of alternatives, if they are very many.
+    private mutating func takeBag(_ nodes: inout [QueryNode], boost: UInt32, isPositive: Bool) -> Node? {
+        guard nodes.count >= WordBag.leastCount else { return nil }
+        let isPlain = nodes.map { $0.plainTerm != nil }
+        guard isPlain.count(where: { $0 }) >= WordBag.leastCount else { return nil }
+        var words: [BagWord] = []
+        for (word, weight) in nodes.compactMap(\.plainTerm) {
+            guard case .term(let bytes) = word.pattern else { continue }
+            let isScored = isPositive && word.field.isScored
+            words.append(
+                BagWord(
+                    term: term(word.field, bytes, isExact: word.isExact, isScored: isScored),
+                    boost: isScored ? Self.product(boost, weight) : nil))
+        }
+        nodes = nodes.indices.filter { !isPlain[$0] }.map { nodes[$0] }
+        return leaf(.bag(words), boost: boost, isScored: words.contains { $0.boost != nil })
+    }
+
+    private static func product(_ boost: UInt32, _ weight: UInt32) -> UInt32 {
+        UInt32(clamping: max((UInt64(boost) * UInt64(weight)) >> 16, 1))
     }
 
     private mutating func leaf(_ leaf: Leaf, boost: UInt32, isScored: Bool) -> Node {
@@ -221,9 +259,9 @@ struct QueryPlan: Sendable {
         _ pattern: TermPattern, _ field: IndexField, isExact: Bool, isScored: Bool, offset: Int
     ) -> PlaceWord {
         if case .term(let bytes) = pattern { return .term(term(field, bytes, isExact: isExact, isScored: isScored)) }
-        if let known = expansions.firstIndex(where: { $0.field == field && $0.pattern == pattern }) {
-            return .expansion(known)
-        }
+        let key = ExpansionKey(field: field, pattern: pattern)
+        if let known = expansionIndex[key] { return .expansion(known) }
+        expansionIndex[key] = expansions.count
         expansions.append(Expansion(field: field, pattern: pattern, offset: offset))
         return .expansion(expansions.count - 1)
     }
@@ -241,6 +279,21 @@ struct QueryPlan: Sendable {
         needsPositions.append(false)
         termIndex[word] = terms.count - 1
         return terms.count - 1
+    }
+}
+
+extension QueryNode {
+    /// A word without stars, and its boost in 2^-16.
+    fileprivate var plainTerm: (word: QueryWord, boost: UInt32)? {
+        switch self {
+        case .word(let word):
+            if case .term = word.pattern { return (word, 1 << 16) }
+            return nil
+        case .boost(.word(let word), let weight, _):
+            if case .term = word.pattern { return (word, weight) }
+            return nil
+        default: return nil
+        }
     }
 }
 

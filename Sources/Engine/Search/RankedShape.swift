@@ -11,6 +11,8 @@ struct RankedShape: Equatable, Sendable {
     private(set) var leaves: [Int] = []
     /// Terms of the plan that are walked: each once if all must be there, else one for each leaf.
     private(set) var terms: [Int] = []
+    /// Where each stands among `terms`.
+    private var places: [Int: Int] = [:]
     /// For each leaf, one after the other, indices of `terms`, for a phrase in its order.
     private(set) var words: [Int] = []
     /// For each leaf where its words end.
@@ -30,7 +32,7 @@ struct RankedShape: Equatable, Sendable {
             if case .leaf(let leaf) = node, scored.contains(leaf) {
                 switch plan.leaves[leaf] {
                 case .term, .phrase(_, slop: 0): leaves.append(leaf)
-                case .phrase, .places, .expansion: return nil
+                case .phrase, .places, .expansion, .bag: return nil
                 }
             } else if case .or(let nodes) = node, nodes.contains(where: { Self.scores($0, scored) }) {
                 let words = nodes.compactMap(isWord)
@@ -52,14 +54,15 @@ struct RankedShape: Equatable, Sendable {
             switch plan.leaves[leaf] {
             case .term(let term): add(term)
             case .phrase(let phrase, _): for term in phrase { add(term) }
-            case .places, .expansion: return nil
+            case .places, .expansion, .bag: return nil
             }
             wordEnds.append(words.count)
         }
     }
 
     private mutating func add(_ term: Int) {
-        if kind == .all, let known = terms.firstIndex(of: term) { return words.append(known) }
+        if kind == .all, let known = places[term] { return words.append(known) }
+        places[term] = terms.count
         words.append(terms.count)
         terms.append(term)
     }

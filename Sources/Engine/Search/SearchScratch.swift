@@ -61,7 +61,14 @@ import Synchronization
 
     func reset() { usedSlots = 0 }
 
-    /// Memory of one cursor, as long as the scratch is not reset.
+    /// Calls `body`, and takes back the slots that it took: cursors over them must not be used any more.
+    func withSlots<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let before = usedSlots
+        defer { usedSlots = before }
+        return try body()
+    }
+
+    /// Memory of one cursor, as long as it is not taken back.
     func slot() -> UnsafeMutablePointer<UInt32> {
         if unsafe usedSlots == slabs.count * Self.slotsPerSlab {
             unsafe slabs.append(.allocate(capacity: Self.slotWords * Self.slotsPerSlab))

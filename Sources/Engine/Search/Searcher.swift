@@ -123,13 +123,13 @@ private struct SearchRun {
             if evaluatesAll {
                 let wants = SegmentSearch.Wants(hits: false, weighted: [], mayStop: false)
                 for search in searches {
-                    try search.run(wants, table: prepared.table, to: search.segment.footer.documentCount)
+                    try search.run(wants, to: search.segment.footer.documentCount)
                 }
             }
         } else if request.limitCount > 0 || evaluatesAll {
             let wants = SegmentSearch.Wants(
                 hits: request.limitCount > 0,
-                weighted: request.limitCount > 0 ? weighted.map { ($0.leaf, $0.weight) } : [],
+                weighted: request.limitCount > 0 ? weighted : [],
                 mayStop: !evaluatesAll)
             try evaluate(wants, searches)
         }
@@ -165,16 +165,17 @@ private struct SearchRun {
 
     /// Ranks segment after segment: what the best so far are those of the next must reach.
     private func rank(
-        _ shape: RankedShape, _ weighted: [(leaf: Int, weight: UInt64, inverseFrequency: UInt64)],
-        _ searches: [SegmentSearch]
+        _ shape: RankedShape, _ weighted: [SegmentSearch.LeafWeight], _ searches: [SegmentSearch]
     ) throws {
-        let weights = shape.leaves.map { leaf in weighted.first { $0.leaf == leaf }!.weight }
+        var byLeaf = [UInt64](repeating: 0, count: plan.leaves.count)
+        for item in weighted { byLeaf[item.leaf] = item.weight }
+        let weights = shape.leaves.map { byLeaf[$0] }
         var best: [Int64] = []
         var floor: Int64 = 0
         var newest = NewestSoFar(limitCount: request.limitCount)
         for search in searches {
             let end = try newest.end(in: search, isInPlace: isInPlace)
-            try search.rank(shape, weights: weights, table: prepared.table, floor: floor, to: end)
+            try search.rank(shape, weights: weights, floor: floor, to: end)
             guard searches.count > 1 else { return }
             if request.sort == .newest {
                 if isInPlace { try newest.add(search) }
@@ -218,7 +219,7 @@ private struct SearchRun {
         var newest = NewestSoFar(limitCount: request.limitCount)
         for search in searches {
             let end = try newest.end(in: search, isInPlace: isInPlace)
-            try search.run(wants, table: prepared.table, to: end)
+            try search.run(wants, to: end)
             if stopsEarly { try newest.add(search) }
         }
     }
@@ -253,7 +254,8 @@ private struct SearchRun {
         try snapshot.segments.indices.map { index in
             try SegmentSearch(
                 plan, snapshot.segments[index], dead: snapshot.dead[index], found: lookup.segments[index],
-                material: nil, top: top(place: 0), scratch: scratch)
+                material: nil, top: top(place: 0), table: prepared.table,
+                scratch: scratch)
         }
     }
 
@@ -276,7 +278,7 @@ private struct SearchRun {
             let material = try material(of: segment, index, found, slices, from: firsts[index])
             return try SegmentSearch(
                 plan, segment, dead: snapshot.dead[index], found: found, material: material,
-                top: top(place: found.place), scratch: scratch)
+                top: top(place: found.place), table: prepared.table, scratch: scratch)
         }
     }
 
@@ -355,7 +357,7 @@ private struct SearchRun {
     /// For each place in the query that scores.
     private func weights(
         _ liveFrequencies: [Int], _ expansionCounts: [Int]
-    ) -> [(leaf: Int, weight: UInt64, inverseFrequency: UInt64)] {
+    ) -> [SegmentSearch.LeafWeight] {
         let relevance = prepared.table.relevance
         func inverseFrequency(_ word: QueryPlan.PlaceWord) -> UInt64 {
             switch word {
@@ -364,14 +366,25 @@ private struct SearchRun {
             }
         }
         return plan.scored.map { scored in
-            let inverse =
+            var words: [UInt64?] = []
+            let inverse: UInt64 =
                 switch plan.leaves[scored.leaf] {
                 case .term(let term): inverseFrequency(.term(term))
                 case .expansion(let number): inverseFrequency(.expansion(number))
                 case .phrase(let terms, _): terms.reduce(0) { $0 + inverseFrequency(.term($1)) }
                 case .places(let node): node.sum(inverseFrequency)
+                case .bag: 0
                 }
-            return (scored.leaf, Relevance.weight(inverseFrequency: inverse, boost: scored.boost), inverse)
+            if case .bag(let bag) = plan.leaves[scored.leaf] {
+                words = bag.map { word in
+                    word.boost.map {
+                        Relevance.weight(inverseFrequency: inverseFrequency(.term(word.term)), boost: $0)
+                    }
+                }
+            }
+            return SegmentSearch.LeafWeight(
+                leaf: scored.leaf, weight: Relevance.weight(inverseFrequency: inverse, boost: scored.boost),
+                words: words, inverseFrequency: inverse)
         }
     }
 
@@ -510,6 +523,10 @@ private struct SearchRun {
                 "word \(expansion.pattern): live \(expansionCounts[number]), at most \(words) words in a segment")
         }
         for weight in weights(lookup.liveFrequencies, expansionCounts) {
+            if case .bag(let words) = plan.leaves[weight.leaf] {
+                lines.append("scores any of \(words.count) words, each as the articles with it are rare")
+                continue
+            }
             let name =
                 switch plan.leaves[weight.leaf] {
                 case .term(let term): Self.name(of: plan.terms[term])
@@ -517,6 +534,7 @@ private struct SearchRun {
                 case .phrase(let terms, _):
                     "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
                 case .places(let node): name(of: node)
+                case .bag: ""
                 }
             lines.append("scores \(name): idf \(weight.inverseFrequency)/65536, at most \(weight.weight)/65536")
         }

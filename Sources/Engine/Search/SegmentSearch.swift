@@ -12,6 +12,7 @@ final class SegmentSearch {
     /// nil if the segment is read in place.
     private let material: Material?
     private let scratch: SearchScratch
+    private let table: ScoreTable
     /// For each expansion of the plan.
     private let lists: [(documents: [UInt32], frequencies: [UInt32])]
     private(set) var facets: [FacetCounter]
@@ -40,7 +41,7 @@ final class SegmentSearch {
     /// - Parameter scratch: kept by the search as long as this is used.
     init(
         _ plan: QueryPlan, _ segment: SegmentReader, dead: DocumentSet, found: QueryLookup.Segment, material: Material?,
-        top: TopHits, scratch: SearchScratch
+        top: TopHits, table: ScoreTable, scratch: SearchScratch
     ) throws {
         self.plan = plan
         self.segment = segment
@@ -48,12 +49,16 @@ final class SegmentSearch {
         self.found = found
         self.material = material
         self.scratch = scratch
+        self.table = table
         self.top = top
         facets = material?.facets ?? []
         histogram = material?.histogram
         var lists: [(documents: [UInt32], frequencies: [UInt32])] = []
         for (number, entries) in found.expansions.enumerated() {
-            lists.append(try Self.union(entries, material!.expansions[number].map(\.postings), segment, scratch))
+            lists.append(
+                try scratch.withSlots {
+                    try Self.union(entries, material!.expansions[number].map(\.postings), segment, scratch)
+                })
         }
         self.lists = lists
         expansionCounts = lists.map { list in list.documents.reduce(0) { dead.contains($1) ? $0 : $0 + 1 } }
@@ -65,6 +70,12 @@ final class SegmentSearch {
     }
 
     private func cursor(_ term: Int, _ language: Int) throws(EngineError) -> TermCursor? {
+        unsafe try cursor(term, language, memory: scratch.slot())
+    }
+
+    private func cursor(
+        _ term: Int, _ language: Int, memory: UnsafeMutablePointer<UInt32>
+    ) throws(EngineError) -> TermCursor? {
         guard let entry = entry(term, language) else { return nil }
         let postings: PagedBytes?
         let positions: PagedBytes?
@@ -75,7 +86,7 @@ final class SegmentSearch {
             positions = plan.needsPositions[term] ? try segment.mappedBytes(.positions, entry.positions) : nil
         }
         return try unsafe TermCursor(
-            entry, of: segment, postings: postings, positions: positions, memory: scratch.slot())
+            entry, of: segment, postings: postings, positions: positions, memory: memory)
     }
 
     /// Length codes of all documents; nil if there are none.
@@ -84,7 +95,8 @@ final class SegmentSearch {
         return material.lengths?.paged
     }
 
-    private func windowLeaf(_ leaf: QueryPlan.Leaf) throws -> WindowLeaf {
+    /// - Parameter weight: nil if scores are not wanted.
+    private func windowLeaf(_ leaf: QueryPlan.Leaf, _ weight: LeafWeight?) throws -> WindowLeaf {
         switch leaf {
         case .term(let term):
             return UnionLeaf.of(
@@ -106,7 +118,25 @@ final class SegmentSearch {
                 })
         case .places(let node):
             return try placeLeaf(node)
+        case .bag(let words):
+            return try bag(words, weight)
         }
+    }
+
+    private func bag(_ words: [QueryPlan.BagWord], _ weight: LeafWeight?) throws -> WordBag {
+        let bag = WordBag(documentCount: segment.footer.documentCount, isScoring: weight != nil)
+        let lengths = weight == nil ? nil : try lengths()
+        try lengths?.check(0..<segment.documentCount)
+        let memory = unsafe scratch.slot()
+        for (number, word) in words.enumerated() {
+            for language in plan.languages.indices {
+                guard var cursor = unsafe try cursor(word.term, language, memory: memory) else { continue }
+                try unsafe bag.add(
+                    &cursor, weight: weight?.words[number], lengths: lengths?.unchecked, table: table)
+            }
+        }
+        bag.finish()
+        return bag
     }
 
     private func placeLeaf(_ node: QueryPlan.PlaceNode) throws -> WindowLeaf {
@@ -139,7 +169,7 @@ final class SegmentSearch {
             let memory = unsafe scratch.slot()
             for number in expansions {
                 let cursors = found.expansions[number].indices.map { index in
-                    { unsafe try self.cursor(number, index, memory: memory) }
+                    { unsafe try self.expansionCursor(number, index, memory: memory) }
                 }
                 placed[number] = try PlacedList(documents, cursors)
             }
@@ -148,7 +178,7 @@ final class SegmentSearch {
     }
 
     /// A cursor over one of the words that a word with stars stands for.
-    private func cursor(
+    private func expansionCursor(
         _ expansion: Int, _ index: Int, memory: UnsafeMutablePointer<UInt32>
     ) throws(EngineError) -> TermCursor {
         let slices = material!.expansions[expansion][index]
@@ -208,7 +238,11 @@ final class SegmentSearch {
     ///   - weights: of the shape's leaves.
     ///   - floor: a score that enough hits of other segments reach.
     ///   - end: ordinals from here on are not wanted.
-    func rank(_ shape: RankedShape, weights: [UInt64], table: ScoreTable, floor: Int64, to end: UInt32) throws {
+    func rank(_ shape: RankedShape, weights: [UInt64], floor: Int64, to end: UInt32) throws {
+        try scratch.withSlots { try rankAll(shape, weights, floor, end) }
+    }
+
+    private func rankAll(_ shape: RankedShape, _ weights: [UInt64], _ floor: Int64, _ end: UInt32) throws {
         guard let lengths = try lengths() else { return }
         if top.wanted == nil { top.raise(floor: floor) }
         // Articles of one language after the other: none is in the lists of two.
@@ -255,12 +289,16 @@ final class SegmentSearch {
         if filters.isEmpty { return nil }
         let nodes = filters.filter { if case .dates = $0 { false } else { true } }
         guard !nodes.isEmpty else { return nil }
-        return WindowFilter(try evaluator(of: .and(nodes), depth: plan.depth + 1))
+        return WindowFilter(try evaluator(of: .and(nodes), depth: plan.depth + 1, weighted: []))
     }
 
-    private func evaluator(of root: QueryPlan.Node, depth: Int) throws -> SegmentEvaluator {
+    private func evaluator(
+        of root: QueryPlan.Node, depth: Int, weighted: [LeafWeight]
+    ) throws -> SegmentEvaluator {
         var leaves = [WindowLeaf](repeating: WindowLeaf(), count: plan.leaves.count)
-        for leaf in Self.leaves(of: root) { leaves[leaf] = try windowLeaf(plan.leaves[leaf]) }
+        var weights = [LeafWeight?](repeating: nil, count: plan.leaves.count)
+        for weight in weighted { weights[weight.leaf] = weight }
+        for leaf in Self.leaves(of: root) { leaves[leaf] = try windowLeaf(plan.leaves[leaf], weights[leaf]) }
         return SegmentEvaluator(
             root: node(root), leaves: leaves, documentCount: segment.footer.documentCount, dead: dead, depth: depth)
     }
@@ -276,12 +314,21 @@ final class SegmentSearch {
 
     // MARK: All
 
+    /// What a leaf counts for the score.
+    struct LeafWeight {
+        var leaf: Int
+        /// Of a bag 0: there `words` are the weights, of those that score.
+        var weight: UInt64
+        var words: [UInt64?] = []
+        var inverseFrequency: UInt64
+    }
+
     /// What is wanted of an evaluation of the whole plan.
     struct Wants {
         /// Whether hits are; else matches are only counted.
         var hits: Bool
         /// Leaves that score; none if scores are not wanted.
-        var weighted: [(leaf: Int, weight: UInt64)]
+        var weighted: [LeafWeight]
         /// Whether counting may end when the hits are complete.
         var mayStop: Bool
     }
@@ -289,10 +336,14 @@ final class SegmentSearch {
     /// Evaluates the plan.
     ///
     /// - Parameter end: where to end looking, if not all that matches is wanted.
-    func run(_ wants: Wants, table: ScoreTable, to end: UInt32) throws {
+    func run(_ wants: Wants, to end: UInt32) throws {
+        try scratch.withSlots { try evaluate(wants, to: end) }
+    }
+
+    private func evaluate(_ wants: Wants, to end: UInt32) throws {
         matchCount = 0
         isCounted = end == segment.footer.documentCount
-        let evaluator = try evaluator(of: plan.root, depth: plan.depth)
+        let evaluator = try evaluator(of: plan.root, depth: plan.depth, weighted: wants.weighted)
         // Zero, and left so.
         let scores = unsafe scratch.scores
         unsafe try evaluator.forEachWindow(in: 0..<end, growing: wants.mayStop) { window, matched in
@@ -301,7 +352,7 @@ final class SegmentSearch {
             matchCount += count
             if wants.hits, !top.isComplete {
                 let candidates = unsafe candidates(window, matched, into: scratch.bits)
-                unsafe try score(evaluator.leaves, window, candidates, wants.weighted, table, scores)
+                unsafe try score(evaluator.leaves, window, candidates, wants.weighted, scores)
                 unsafe window.forEach(in: candidates) { document in
                     let at = Int(document &- window.lower)
                     unsafe top.offer(TopHits.Entry(score: scores[at], ordinal: document))
@@ -336,13 +387,17 @@ final class SegmentSearch {
     /// Puts the scores of the matching documents of a window into `scores`.
     private func score(
         _ leaves: [WindowLeaf], _ window: Window, _ matched: UnsafePointer<UInt64>,
-        _ weighted: [(leaf: Int, weight: UInt64)], _ table: ScoreTable, _ scores: UnsafeMutablePointer<Int64>
+        _ weighted: [LeafWeight], _ scores: UnsafeMutablePointer<Int64>
     ) throws {
         guard let lengths = try lengths() else { return }
         try lengths.check(Int(window.lower)..<Int(window.upper))
         // In bounds: the section was read whole, a byte for each document; the window ends with the segment.
         let codes = unsafe lengths.unchecked
         for item in weighted {
+            if let bag = leaves[item.leaf] as? WordBag {
+                unsafe bag.addScores(window, matched, to: scores)
+                continue
+            }
             unsafe try leaves[item.leaf].score(window, matched) { document, frequency in
                 let share = unsafe table.share(frequency: frequency, lengthCode: Int(codes[Int(document)]))
                 unsafe scores[Int(document &- window.lower)] &+= ScoreTable.part(weight: item.weight, share: share)

@@ -29,6 +29,8 @@ package struct ErasureReport: Sendable {
 
     package var holders: [Object] { objects.filter { $0.found != .nothing } }
 
+    /// Objects that are looked into before progress is told.
+    private static let namesAtOnce = 64
     private static let searched = ["log", "segments", "state"]
     /// These name articles only as the ends of segments, or not at all.
     private static let listed = ["manifests", "pages", "ledger", "terms", "collection", "heartbeats"]
@@ -71,24 +73,33 @@ package struct ErasureReport: Sendable {
         }
         let search = KeySearch(
             bounds: keys.map { VersionBound(key: $0, through: expired[$0] ?? .largest) })
-        for name in names {
-            let folder = String(name.prefix { $0 != "/" })
-            let isFound: Bool
-            if Self.searched.contains(folder) {
-                isFound = try !search.run([name], source: loader.source) { bucket.perform($0) }.isEmpty
-                loader.source.forget(except: [])
-            } else if Self.listed.contains(folder) {
-                isFound = try Self.isEnd(of: name, keys, staying, loader)
-            } else {
-                throw StoreError(
-                    .unsupported, object: name, message: "no object of a store has such a name",
-                    hint: "look into it yourself")
+        for start in stride(from: 0, to: names.count, by: Self.namesAtOnce) {
+            let piece = names[start..<min(start + Self.namesAtOnce, names.count)]
+            let holders = Set(
+                try search.run(
+                    piece.filter { Self.searched.contains(Self.folder(of: $0)) }, source: loader.source,
+                    perform: bucket.perform))
+            loader.source.forget(except: [])
+            for name in piece {
+                let folder = Self.folder(of: name)
+                let isFound: Bool
+                if Self.searched.contains(folder) {
+                    isFound = holders.contains(name)
+                } else if Self.listed.contains(folder) {
+                    isFound = try Self.isEnd(of: name, keys, staying, loader)
+                } else {
+                    throw StoreError(
+                        .unsupported, object: name, message: "no object of a store has such a name",
+                        hint: "look into it yourself")
+                }
+                objects.append(
+                    Object(name: name, found: !isFound ? .nothing : named.contains(name) ? .inNewest : .leftOver))
             }
-            objects.append(
-                Object(name: name, found: !isFound ? .nothing : named.contains(name) ? .inNewest : .leftOver))
             progress(objects.count, names.count)
         }
     }
+
+    private static func folder(of name: String) -> String { String(name.prefix { $0 != "/" }) }
 
     /// What expired and is erased stands only in the log, as far as that is kept.
     /// - Returns: those of which something expired behind the position, and is not erased in the log.
