@@ -30,7 +30,8 @@ package final class GatewayRole: Sendable {
         holder = try SnapshotHolder(configuration.bucket)
         threads = SearchThreads(count: configuration.threadCount, limitCount: configuration.questionLimitCount)
         let routes = GatewayRoutes(
-            holder: holder, threads: threads, metrics: metrics, token: configuration.token)
+            holder: holder, threads: threads, metrics: metrics, token: configuration.token,
+            bodyMilliseconds: configuration.limits.requestMilliseconds)
         let endpoint = configuration.endpoint
         self.endpoint = endpoint
         let application = Application(

@@ -3,6 +3,7 @@ import Extraction
 import Hummingbird
 import Logging
 import News
+import Synchronization
 import Wire
 
 /// What a gateway answers, by path.
@@ -14,8 +15,37 @@ struct GatewayRoutes: Sendable {
 
     typealias Context = BasicRequestContext
 
-    /// Longest query string: the longest query, every byte escaped, and the other parameters.
+    /// Longest parameters: the longest query, every byte escaped, and the others.
     static let queryLimitBytes = QueryParser.textBytes * 3 + 4096
+    /// Parameters that come as bodies, of all requests at once.
+    static let bodiesLimitBytes = 16 * queryLimitBytes
+    /// How long a body may take.
+    let bodyMilliseconds: Int64
+    private let bodiesBytes = ByteCount()
+
+    private final class ByteCount: Sendable {
+        private let held = Mutex(0)
+
+        func take(_ count: Int, limit: Int) -> Bool {
+            held.withLock { held in
+                guard held + count <= limit else { return false }
+                held += count
+                return true
+            }
+        }
+
+        func give(_ count: Int) { held.withLock { $0 -= count } }
+    }
+
+    init(
+        holder: SnapshotHolder, threads: SearchThreads, metrics: GatewayMetrics, token: Token?, bodyMilliseconds: Int64
+    ) {
+        self.holder = holder
+        self.threads = threads
+        self.metrics = metrics
+        self.token = token
+        self.bodyMilliseconds = bodyMilliseconds
+    }
 
     func router() -> Router<Context> {
         let router = Router(context: Context.self)
@@ -24,7 +54,14 @@ struct GatewayRoutes: Sendable {
         router.get("/healthz") { _, _ in
             Self.json(Array("{\"status\":\"ok\",\"generation\":\(holder.newest.generation.number)}".utf8))
         }
-        router.get("/v1/search") { request, _ in try await search(request) }
+        router.get("/v1/search") { request, _ in
+            try authorise(request)
+            return try await search(request.uri.query ?? "")
+        }
+        router.post("/v1/search") { request, _ in
+            try authorise(request)
+            return try await search(try await parameters(inBodyOf: request))
+        }
         router.get("/v1/articles/:key") { request, context in try await article(request, context) }
         router.get("/v1/status") { request, _ in
             try authorise(request)
@@ -38,9 +75,7 @@ struct GatewayRoutes: Sendable {
         return router
     }
 
-    private func search(_ request: Request) async throws -> Response {
-        try authorise(request)
-        let query = request.uri.query ?? ""
+    private func search(_ query: String) async throws -> Response {
         guard query.utf8.count <= Self.queryLimitBytes else {
             throw Failure(.badRequest, "the question has \(query.utf8.count) bytes, at most \(Self.queryLimitBytes)")
         }
@@ -51,6 +86,35 @@ struct GatewayRoutes: Sendable {
         }
         metrics.answered(inMicroseconds: microseconds)
         return Self.json(bytes)
+    }
+
+    /// The parameters of a question too long for a URL (application/x-www-form-urlencoded).
+    private func parameters(inBodyOf request: Request) async throws -> String {
+        guard let count = request.headers[.contentLength].flatMap({ Int($0) }), count >= 0 else {
+            throw Failure(.badRequest, "a POST without Content-Length")
+        }
+        guard count <= Self.queryLimitBytes else {
+            throw Failure(.badRequest, "the question has \(count) bytes, at most \(Self.queryLimitBytes)")
+        }
+        guard bodiesBytes.take(count, limit: Self.bodiesLimitBytes) else {
+            throw Failure(.busy, "too many long questions at once")
+        }
+        defer { bodiesBytes.give(count) }
+        let limit = Duration.milliseconds(bodyMilliseconds)
+        let bytes = try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
+            group.addTask { try await request.body.collect(upTo: count) }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next()!
+        }
+        guard let bytes else { throw Failure(.badRequest, "the question did not come within \(limit)") }
+        guard let text = String(validating: bytes.readableBytesView, as: UTF8.self) else {
+            throw Failure(.badRequest, "the question is not UTF-8")
+        }
+        return text
     }
 
     private func article(_ request: Request, _ context: Context) async throws -> Response {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import Foundation
 import Gateway
 import News
 
@@ -12,7 +13,8 @@ struct QueryCommand: AsyncParsableCommand {
         commandName: "query", abstract: "Asks a question of a store.",
         discussion: """
             Words are searched in headline, summary, body and captions, and all must be there. "phrases", OR, NOT, -word, \
-            (groups), prefix*, fields such as headline: by: source: lang: and ranges such as published:2016-01..2016-02.
+            (groups), prefix*, almst~, near NEAR/5 far, fields such as headline: by: source: lang: and ranges such as \
+            published:2016-01..2016-02.
 
             Example:
               coranto query '"special role" china published:2016' --store /srv/news --facet source
@@ -21,7 +23,9 @@ struct QueryCommand: AsyncParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "The query; \"\" is every article. One that begins with - comes last, after --.", valueName: "query"))
-    var words: [String]
+    var words: [String] = []
+    @Option(help: ArgumentHelp("Read the query from a file, which may have many lines; - is standard input.", valueName: "file"))
+    var from: String?
     @OptionGroup var store: StoreOption
     @Option(help: ArgumentHelp("Whether all words must be there, or any.", valueName: "all|any"))
     var match = "all"
@@ -44,6 +48,13 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "How to print.")
     var format = Format.table
 
+    func validate() throws {
+        if words.isEmpty, from == nil {
+            throw ValidationError("What is asked? Give a query, or --from FILE; \"\" is every article.")
+        }
+        if !words.isEmpty, from != nil { throw ValidationError("Give a query or --from FILE, not both.") }
+    }
+
     func run() async throws {
         let question = try question()
         let holder = try store.openSnapshots()
@@ -61,7 +72,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     private func question() throws -> SearchQuestion {
         var question = SearchQuestion()
-        question.text = words.joined(separator: " ")
+        question.text = try from.map(Self.text) ?? words.joined(separator: " ")
         try question.setMatching(match)
         try question.setLimit(limit)
         question.after = after
@@ -72,6 +83,24 @@ struct QueryCommand: AsyncParsableCommand {
         if let asOf { try question.setAsOf(asOf) }
         question.isExplained = explain
         return question
+    }
+
+    private static func text(of file: String) throws -> String {
+        // One byte more than a query may have: what is too long is said to be so by the parser.
+        let limit = QueryParser.textBytes + 1
+        do {
+            let handle = file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file))
+            var bytes: [UInt8] = []
+            while bytes.count < limit, let more = try handle.read(upToCount: limit - bytes.count), !more.isEmpty {
+                bytes += more
+            }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw Failure(.badRequest, "the query in \(file) is not UTF-8")
+            }
+            return text
+        } catch let failure as Failure { throw failure } catch {
+            throw Failure(.badRequest, "the query cannot be read from \(file): \(FileBytes.Reason(error))")
+        }
     }
 
     private func print(_ answer: SearchAnswer) {

@@ -33,6 +33,15 @@ import Wire
             let head = try #require(response as? HTTPURLResponse)
             return Answer(status: head.statusCode, headers: head.allHeaderFields, bytes: bytes)
         }
+
+        func post(_ path: String, _ body: String) async throws -> Answer {
+            var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
+            request.httpMethod = "POST"
+            request.httpBody = Data(body.utf8)
+            let (bytes, response) = try await URLSession.shared.data(for: request)
+            let head = try #require(response as? HTTPURLResponse)
+            return Answer(status: head.statusCode, headers: head.allHeaderFields, bytes: bytes)
+        }
     }
 
     /// Runs a gateway on a store, and drains it when `body` is done.
@@ -194,13 +203,29 @@ import Wire
             #expect(try syntax.error()["offset"] as? Int == 2)
             for query in [
                 "q=a&limit=100000", "q=a&limit=x", "sort=best", "zone=Mars", "after=zz", "q=%ff", "nope=1",
-                "facet=headline", "histogram=hour", "as_of=yesterday", "q=" + String(repeating: "a", count: 70_000),
+                "facet=headline", "histogram=hour", "as_of=yesterday",
             ] {
                 #expect(try await client.get("/v1/search?\(query)").status == 400, "\(query.prefix(40))")
             }
             #expect(try await client.get("/v1/articles/00").status == 400)
             #expect(try await client.get("/v1/articles/" + String(repeating: "0", count: 32)).status == 404)
             #expect(try await client.get("/nowhere").status == 404)
+        }
+    }
+
+    @Test("a question too long for a URL is a form")
+    func forms() async throws {
+        try await serve(try store()) { (client: Client) async throws in
+            let names = (0..<20_000).map { "subject\($0)" }.joined(separator: "+OR+")
+            let answer = try await client.post("/v1/search", "q=\(names)+OR+vienna&sort=newest")
+            #expect(answer.status == 200)
+            let hits = try answer.hits().count
+            #expect(try await client.get("/v1/search?q=vienna").hits().count == hits && hits > 0)
+            #expect(try await client.post("/v1/search", "q=a%20(b").error()["offset"] as? Int == 2)
+            #expect(try await client.post("/v1/search", "nope=1").status == 400)
+            let long = String(repeating: "a+", count: 600_000)
+            #expect(try await client.post("/v1/search", "q=\(long)").error()["code"] as? String == "bad_request")
+            #expect(try await client.post("/v1/status", "q=a").status == 404)
         }
     }
 

@@ -89,6 +89,26 @@ import Testing
         }
     }
 
+    @Test("a body that does not come is not waited for, and one that is too long not read")
+    func bodies() async throws {
+        var limits = HTTPLimits()
+        limits.requestMilliseconds = 200
+        try await serve(limits) { port in
+            func post(_ length: String, _ body: String) throws -> String {
+                let socket = try TestSocket(port: port)
+                socket.send("POST /v1/search HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(length)\r\n\r\n\(body)")
+                return socket.readSome()
+            }
+            let late = try post("Content-Length: 100", "q=lo")
+            #expect(late.hasPrefix("HTTP/1.1 400") && late.contains("did not come within"))
+            let large = try post("Content-Length: 99999999", "q=lo")
+            #expect(large.hasPrefix("HTTP/1.1 400") && large.contains("99999999 bytes"))
+            let unknown = try post("Transfer-Encoding: chunked", "4\r\nq=lo\r\n")
+            #expect(unknown.hasPrefix("HTTP/1.1 400") && unknown.contains("Content-Length"))
+            #expect(try post("Content-Length: 6", "q=long").hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
     @Test("a connection that rests makes room for one that comes")
     func makesRoom() async throws {
         var limits = HTTPLimits()
