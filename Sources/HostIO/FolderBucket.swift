@@ -125,8 +125,13 @@ package final class FolderBucket: Bucket {
     // MARK: Operations
 
     private func create(_ name: String, _ bytes: [UInt8]) throws(SystemError) -> BucketResult {
-        let temporary = try writeTemporary(bytes)
         let path = path(name)
+        // That needs no room, so a full disk hides no taken name.
+        if let status = try? SystemCall.status(path), status.isRegular {
+            syncDirectory(Self.parent(of: path))
+            return .exists
+        }
+        let temporary = try writeTemporary(bytes)
         do throws(SystemError) {
             try makeParents(of: name)
             try SystemCall.link(temporary, path)

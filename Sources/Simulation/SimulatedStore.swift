@@ -49,8 +49,8 @@ struct SimulatedStore {
             try place(name, bytes, now)
             return .done
         case .create(let name, let bytes):
-            // A folder bucket writes a temporary file first: a full store hides that the name is taken.
-            if isFull { return Self.full(name) }
+            // An object store that is full may hide that a name is taken; a folder looks first.
+            if isFull, isDurableAtOnce || objects[name] == nil { return Self.full(name) }
             if objects[name] != nil {
                 synced(name)
                 return .exists

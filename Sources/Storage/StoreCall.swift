@@ -151,8 +151,10 @@ package struct CreateCall: Sendable {
 
     private var call: StoreCall
     private var bytes: [UInt8] = []
-    /// A later try failed for good, while an earlier one may have taken effect: being read back.
+    /// A later try failed for good, while an earlier one may have taken effect: being read back, and made sure of.
     private var unsettled: BucketFailure?
+    /// It was read back, and is as it should be; but a folder has it for good only once it says that it exists.
+    private var isReadBack = false
 
     package init(owner: OperationTag.Owner, waitsForSpace: Bool = false) {
         call = StoreCall(owner: owner, waitsForSpace: waitsForSpace)
@@ -163,6 +165,7 @@ package struct CreateCall: Sendable {
     package mutating func start(name: String, bytes: [UInt8]) -> TaggedOperation {
         self.bytes = bytes
         unsettled = nil
+        isReadBack = false
         return call.start(.create(name: name, bytes: bytes))
     }
 
@@ -177,14 +180,23 @@ package struct CreateCall: Sendable {
         guard let (operation, result) = call.handle(tag, result, now: now) else { return (nil, nil) }
         switch (operation, result) {
         case (_, .done): return (.created, nil)
-        case (_, .exists): return (nil, call.start(.get(name: operation.name, range: nil)))
-        case (.get, .bytes(let found)): return (found == bytes ? .created : .taken(found), nil)
+        case (_, .exists) where isReadBack: return (.created, nil)
+        case (_, .exists):
+            unsettled = nil
+            return (nil, call.start(.get(name: operation.name, range: nil)))
+        case (.get, .bytes(let found)) where found != bytes: return (.taken(found), nil)
+        case (.get, .bytes):
+            guard unsettled != nil else { return (.created, nil) }
+            isReadBack = true
+            return (nil, call.start(.create(name: operation.name, bytes: bytes)))
         // It was there, then not: a store that lists and reads out of order. Try to create it again.
         case (.get, .missing):
             if let failure = unsettled { return (.failed(failure), nil) }
             return (nil, call.start(.create(name: operation.name, bytes: bytes)))
-        // A full store says nothing of what an earlier try, whose answer was lost, has written.
-        case (.create, .failed(let failure)) where call.wasRetried:
+        // A folder says that a name is taken also when it is full: this is a store whose objects are there for good.
+        case (.create, .failed(let failure)) where isReadBack && failure.kind == .full: return (.created, nil)
+        // It says nothing of what an earlier try, whose answer was lost, has written.
+        case (.create, .failed(let failure)) where call.wasRetried && !isReadBack:
             unsettled = failure
             return (nil, call.start(.get(name: operation.name, range: nil)))
         case (_, .failed(let failure)): return (.failed(failure), nil)

@@ -139,6 +139,10 @@ private func failure(_ kind: BucketFailure.Kind) -> BucketResult {
         lost.answer(.missing)
         #expect(lost.refused == [1])
         desk.answer(.bytes(bytes))
+        // It is there; whether for good only another create tells.
+        #expect(desk.durable.isEmpty)
+        #expect(desk.operations.map(\.operation) == [.create(name: name, bytes: bytes)])
+        desk.answer(.exists)
         desk.answer(.missing)
         #expect(desk.durable == [1])
     }
