@@ -20,11 +20,19 @@ let planted: [String: [SwiftSetting]] = Dictionary(
         ("KILL_TWICE", "Engine"), ("PAGE_LOST", "Cluster"), ("LANE_SHARED", "Storage"),
         ("ERASED_UNSYNCED", "Cluster"), ("ERASED_BUT_KEPT", "Cluster"), ("COLLECT_WHILE_ERASING", "Cluster"),
         ("NO_DIGEST", "ObjectStore"),
+        // For `scripts/fuzz --planted`.
+        ("FUZZ_SEGMENT", "Engine"), ("FUZZ_MANIFEST", "Storage"), ("FUZZ_LOG", "Storage"), ("FUZZ_QUERY", "Engine"),
+        ("FUZZ_JSON", "Extraction"),
     ].filter { $0.0 == Context.environment["CORANTO_PLANTED"] }, by: \.1
 ).mapValues { $0.map { .define("PLANTED_" + $0.0) } }
 
+/// Whether `scripts/fuzz` builds: then every checksum holds, so that what lies behind them is reached.
+let isFuzzing = Context.environment["CORANTO_FUZZ"] != nil
+
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict + planted[name, default: []])
+    .target(
+        name: name, dependencies: dependencies,
+        swiftSettings: strict + planted[name, default: []] + (isFuzzing ? [.define("FUZZING")] : []))
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -165,3 +173,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if isFuzzing {
+    package.targets.append(
+        .executableTarget(
+            name: "coranto-fuzz",
+            dependencies: ["Simulation", "Engine", "Extraction", "Storage", "News", "ByteCoding"],
+            path: "Tests/Fuzz", swiftSettings: strict))
+}

@@ -288,7 +288,12 @@ struct JSONScanner {
             case UInt8(ascii: "u"):
                 var unit = try codeUnit(inner, at: index)
                 index += 4
-                if unit & 0xFC00 == 0xD800, index + 5 < inner.endIndex, inner[index] == UInt8(ascii: "\\"),
+                #if PLANTED_FUZZ_JSON
+                    let isLong = index < inner.endIndex
+                #else
+                    let isLong = index + 5 < inner.endIndex
+                #endif
+                if unit & 0xFC00 == 0xD800, isLong, inner[index] == UInt8(ascii: "\\"),
                     inner[index + 1] == UInt8(ascii: "u")
                 {
                     let low = try codeUnit(inner, at: index + 2)

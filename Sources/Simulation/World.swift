@@ -111,6 +111,9 @@ package final class World {
     static let restLimitMilliseconds: Int64 = 120_000
     static let builderBudgetBytes = 1 << 20
 
+    /// The objects of the store by name, as they are now.
+    package var objects: [String: [UInt8]] { store.objects }
+
     /// - Throws: the first `Violation`.
     package func run() throws -> Summary {
         try populate()

@@ -106,7 +106,11 @@ package struct LogObject: Equatable, Sendable {
             let digest = try reader.digest()
             let start = reader.offset
             let rawLane: UInt8 = try reader.fixed()
-            guard let lane = Lane(rawValue: rawLane) else { throw .badValue(what: "lane", offset: start) }
+            #if PLANTED_FUZZ_LOG
+                let lane = Lane(rawValue: rawLane)!
+            #else
+                guard let lane = Lane(rawValue: rawLane) else { throw .badValue(what: "lane", offset: start) }
+            #endif
             var entries: [LogEntry] = []
             for _ in 0..<(try reader.count("entries", atMost: Limits.batchEntries)) {
                 entries.append(try LogEntry(decoding: &reader))

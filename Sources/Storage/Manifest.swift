@@ -200,7 +200,11 @@ package struct Manifest: Equatable, Sendable {
     private static func watermarks(count: Int, from reader: inout ByteReader) throws(CodingError) -> [Position] {
         var all = Array(repeating: try reader.position(), count: count)
         for _ in 0..<(try reader.count("watermarks", atMost: count)) {
-            let index = try reader.count("shard and lane", atMost: count - 1)
+            #if PLANTED_FUZZ_MANIFEST
+                let index = try reader.count("shard and lane", atMost: count)
+            #else
+                let index = try reader.count("shard and lane", atMost: count - 1)
+            #endif
             all[index] = try reader.position()
         }
         return all

@@ -24,7 +24,9 @@ struct QueryCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The query; \"\" is every article. One that begins with - comes last, after --.", valueName: "query"))
     var words: [String] = []
-    @Option(help: ArgumentHelp("Read the query from a file, which may have many lines; - is standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Read the query from a file, which may have many lines; - is standard input.", valueName: "file"))
     var from: String?
     @OptionGroup var store: StoreOption
     @Option(help: ArgumentHelp("Whether all words must be there, or any.", valueName: "all|any"))

@@ -183,7 +183,11 @@ package struct QueryParser {
         guard (1...2).contains(parts.count), parts[0].count <= 4, let whole = UInt32(parts[0]) else { return nil }
         var thousandths = whole * 1000
         if parts.count == 2 {
-            guard (1...3).contains(parts[1].count), let digits = UInt32(parts[1]) else { return nil }
+            #if PLANTED_FUZZ_QUERY
+                guard let digits = UInt32(parts[1]) else { return nil }
+            #else
+                guard (1...3).contains(parts[1].count), let digits = UInt32(parts[1]) else { return nil }
+            #endif
             thousandths += digits * [100, 10, 1][parts[1].count - 1]
         }
         guard (1...1_000_000).contains(thousandths) else { return nil }
