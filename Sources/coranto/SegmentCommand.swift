@@ -11,12 +11,12 @@ struct SegmentCommand: AsyncParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "segment", abstract: "Shows and verifies a segment.",
+        commandName: "segment", abstract: "Shows, verifies and dumps a segment.",
         discussion: """
             Example:
               coranto segment verify /srv/news/segments/0f…e9.1-4
             """,
-        subcommands: [Show.self, Verify.self])
+        subcommands: [Show.self, Verify.self, Dump.self])
 
     struct Source: ParsableArguments {
         @Argument(help: ArgumentHelp("A file, or with --store the name of an object.", valueName: "file|name"))
@@ -53,6 +53,38 @@ struct SegmentCommand: AsyncParsableCommand {
         func run() async throws {
             let shown = SegmentText(try source.open())
             Terminal.write(format == .json ? shown.json + [0x0A] : Array(shown.text.utf8))
+        }
+    }
+
+    struct Dump: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints what a section of a segment holds, a line for each entry.",
+            discussion: """
+                Sections that only find entries of others are printed as bytes.
+
+                Example:
+                  coranto segment dump segments/0f…e9.1-4 --section dictionary --limit 100 --store /srv/news
+                """)
+        @OptionGroup var source: Source
+        @Option(
+            help: ArgumentHelp(
+                "\(SectionKind.allCases.map(\.name).joined(separator: ", ")).", valueName: "section"))
+        var section: String
+        @Option(help: ArgumentHelp("The entry to begin with; of bytes the offset.", valueName: "number"))
+        var from = 0
+        @Option(help: ArgumentHelp("Most entries, or bytes.", valueName: "number"))
+        var limit = Int.max
+
+        func validate() throws {
+            if SectionKind.allCases.allSatisfy({ $0.name != section }) {
+                throw ValidationError("There is no section \(section).")
+            }
+            if from < 0 || limit < 0 { throw ValidationError("--from and --limit are numbers from 0 on.") }
+        }
+
+        func run() async throws {
+            let kind = SectionKind.allCases.first { $0.name == section }!
+            try SegmentDump(try source.open(), from: from, count: limit).run(kind) { Terminal.write($0 + "\n") }
         }
     }
 

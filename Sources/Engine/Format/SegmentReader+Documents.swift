@@ -244,7 +244,7 @@ extension SectionSlice {
     }
 
     /// First half of the key and ordinal in each row of the key run; nothing is checked but their bytes.
-    func keyRunRows() throws(EngineError) -> [(high: UInt64, ordinal: UInt32)] {
+    package func keyRunRows() throws(EngineError) -> [(high: UInt64, ordinal: UInt32)] {
         try unsafe withBytes { bytes throws(EngineError) in
             (0..<(bytes.count / SegmentFormat.keyRunRowBytes)).map { row in
                 let start = row * SegmentFormat.keyRunRowBytes

@@ -81,6 +81,16 @@ extension SegmentReader {
         }
     }
 
+    /// Calls `body` with every corrected term, ascending, and the kills whose losers have it, until it returns false.
+    ///
+    /// - Parameter body: the term is valid during the call.
+    package func forEachCorrection(_ body: (UnsafeBufferPointer<UInt8>, [UInt32]) throws -> Bool) throws {
+        let stream = CorrectionStream(self)
+        while try stream.advance() {
+            if try unsafe !body(stream.key.bytes, stream.ordinals) { return }
+        }
+    }
+
     /// Points `scanner` at a block of the corrections.
     func load(
         _ slice: SectionSlice, _ part: Range<Int>, block: Int, into scanner: CorrectionBlockScanner

@@ -20,12 +20,12 @@ package enum TermKey {
 
     /// Whether it is that of a stem: no word of its own, and none that counts for a document's length.
     @inline(__always)
-    static func isStem(_ key: some RandomAccessCollection<UInt8>) -> Bool {
+    package static func isStem(_ key: some RandomAccessCollection<UInt8>) -> Bool {
         mark(of: key).map { $0 & 1 == 1 } ?? false
     }
 
     /// Of the documents in its list; nil if their words are not reduced.
-    static func language(of key: some RandomAccessCollection<UInt8>) -> StemLanguage? {
+    package static func language(of key: some RandomAccessCollection<UInt8>) -> StemLanguage? {
         mark(of: key).flatMap { StemLanguage(rawValue: $0 >> 1) }
     }
 
