@@ -1,5 +1,6 @@
 import ByteCoding
 import Engine
+import Foundation
 import News
 import Storage
 import Testing
@@ -185,6 +186,9 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
         #expect(merged.bytes == (try build(Array(snapshot.live.values))).bytes)
     }
 
+    /// Splits, orders and trees of merges for each set of articles; CORANTO_SPLITS names another number.
+    static let splitCount = ProcessInfo.processInfo.environment["CORANTO_SPLITS"].flatMap { Int($0) } ?? 11
+
     @Test("compactions of one set of articles are byte for byte the same", arguments: 0..<5)
     func canonical(set: UInt64) throws {
         var settings = Settings()
@@ -192,7 +196,7 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
         var generator = SplitMix64(seed: 500 + set)
         let history = randomHistory([8, 20, 25, 30, 30][Int(set)], &generator)
         var expected: [Digest256]?
-        for round in 0..<11 {
+        for round in 0..<Self.splitCount {
             var snapshot = RandomSnapshot(seed: UInt64(round), settings: settings)
             try snapshot.publish(history.samples.shuffled(using: &generator), retracting: history.retracted)
             try snapshot.mergeAtRandom(until: Int.random(in: 1...6, using: &generator))
