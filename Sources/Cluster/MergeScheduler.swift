@@ -103,7 +103,7 @@ package struct MergeScheduler: Sendable {
         head: Manifest, cells: [SegmentReference], now: Int64, mayMerge: Bool = true, attempt: () -> Attempt
     ) -> (merger: PeerID, message: Message)? {
         guard let work = wantedErasure, let merger = mergers.first(where: isFree) else { return nil }
-        if now < mergesFirstUntil, mayMerge, nextMerge(head, cells, now: now) != nil { return nil }
+        if now < mergesFirstUntil, mayMerge, wantsCompaction || nextMerge(head, cells, now: now) != nil { return nil }
         defer { if wantedErasure == nil { erasureStart = now } }
         let number = nextJob
         switch work {
@@ -169,7 +169,7 @@ package struct MergeScheduler: Sendable {
         }
         for merger in mergers where isFree(merger) {
             let job: MergeJob
-            if wantsCompaction, !isCompacting, compactionRest.until <= now {
+            if wantsCompaction, !isCompacting, !isPurgeWanted, compactionRest.until <= now {
                 guard running.isEmpty else { break }
                 wantsCompaction = false
                 job = MergeJob(number: nextJob, attempt: attempt(), output: .cells, inputs: head.overlays + cells)
@@ -195,6 +195,9 @@ package struct MergeScheduler: Sendable {
     }
 
     package func isRunning(_ number: UInt64) -> Bool { running[number] != nil }
+
+    /// Then its inputs are not to be taken away.
+    private var isPurgeWanted: Bool { if case .purge? = wantedErasure { true } else { false } }
 
     private var isCompacting: Bool { running.values.contains { $0.job.output == .cells } }
 

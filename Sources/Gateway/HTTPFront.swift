@@ -1,6 +1,7 @@
 // The way of a connection over HTTP before a request is one: who gets in, how long it may take, what is said to those who do not.
 
 package import HostIO
+import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -48,7 +49,8 @@ final class HTTPFront: Sendable {
                 base: HTTP1Channel { [self] request, writer, channel in
                     let connection = connection(of: channel)
                     connection?.headCame()
-                    defer { connection?.answered() }
+                    let hadBody = request.method == .post
+                    defer { connection?.answered(hadBody: hadBody) }
                     try await responder(request, writer, channel)
                 })
         }
@@ -163,8 +165,8 @@ private final class HTTPConnection: Sendable {
         door.settle(id)
     }
 
-    func answered() {
-        pace.withLock { $0.answered(now: Self.now) }
+    func answered(hadBody: Bool) {
+        pace.withLock { $0.answered(now: Self.now, hadBody: hadBody) }
         channel.eventLoop.execute { [self] in rest() }
     }
 

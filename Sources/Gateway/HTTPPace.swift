@@ -35,8 +35,9 @@ package struct HTTPPace: Sendable {
 
     package mutating func headCame() { phase = .answering(moreCame: false) }
 
-    package mutating func answered(now: Int64) {
-        if case .answering(true) = phase { phase = .reading(since: now) } else { phase = .idle(since: now) }
+    /// - Parameter hadBody: whether the request had one: what came during the answer was that.
+    package mutating func answered(now: Int64, hadBody: Bool = false) {
+        if case .answering(true) = phase, !hadBody { phase = .reading(since: now) } else { phase = .idle(since: now) }
     }
 
     package var isAnswering: Bool { if case .answering = phase { true } else { false } }

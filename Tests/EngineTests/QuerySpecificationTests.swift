@@ -53,8 +53,10 @@ struct QuerySpecificationTests {
     @Test("the limits are those of the code")
     func limits() throws {
         let page = try page()
-        #expect(QueryParser.textBytes == 64 << 10 && QueryParser.wordCount == 4096 && QueryParser.depth == 64)
-        #expect(page.contains("Limits: 64 KiB of text, 4,096 words, 64 levels."))
+        #expect(QueryParser.textBytes == 1 << 20 && QueryParser.wordCount == 65_536 && QueryParser.depth == 64)
+        #expect(QueryParser.patternCount == 1024 && QueryParser.placedWordCount == 1024 && QueryParser.distance == 99)
+        #expect(page.contains("Limits: 1 MiB of text, 65,536 words, of these 1,024 with stars or `~`"))
+        #expect(page.contains("1,024 words and 99 other places in a phrase or NEAR; 64 levels"))
         #expect(Analysis.termBytes == 253 && page.contains("1 to 253 bytes of UTF-8"))
     }
 }

@@ -53,9 +53,9 @@ enum FuzzSeeds {
 
     static func snapshot() throws -> SnapshotReader {
         let source = MemoryByteSource()
-        let samples = articles(300)
+        let samples = articles(60)
         let segments = [
-            try build(Array(samples[..<200])), try build(Array(samples[200...]), kills: Array(samples[20..<30])),
+            try build(Array(samples[..<40])), try build(Array(samples[40...]), kills: Array(samples[20..<30])),
         ]
         let references = segments.enumerated().map { number, built in
             let reference = built.reference(attempt: Attempt(term: Term(1), number: UInt64(number)))

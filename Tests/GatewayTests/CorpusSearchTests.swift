@@ -77,8 +77,13 @@ import Testing
         for (from, to) in [("أ", "ا"), ("إ", "ا"), ("آ", "ا"), ("ٱ", "ا"), ("ى", "ي"), ("ة", "ه"), ("ـ", "")] {
             folded = folded.replacingOccurrences(of: from, with: to)
         }
+        // Marks go, and what joins the parts of a word without a trace.
+        let dropped: [Unicode.GeneralCategory] = [.nonspacingMark, .format]
         return String(
-            String.UnicodeScalarView(folded.unicodeScalars.filter { $0.properties.generalCategory != .nonspacingMark }))
+            String.UnicodeScalarView(
+                folded.unicodeScalars.filter {
+                    !dropped.contains($0.properties.generalCategory) && !"'’‘ʼ´".unicodeScalars.contains($0)
+                }))
     }
 
     /// Some words of some letters, as they stand in the texts.

@@ -35,8 +35,17 @@ package struct KeySearch {
         try forEachPiece(names.filter { $0.hasPrefix("segments/") }, NamedSegments.countAtOnce) { piece in
             let segments = try NamedSegments.open(piece, source: source, perform: perform)
             let there = zip(piece, segments).compactMap { name, segment in segment.map { (name, $0) } }
-            for ((name, _), isIn) in zip(there, try areIn(there.map(\.1), source: source)) where isIn {
-                found.insert(name)
+            do {
+                for ((name, _), isIn) in zip(there, try areIn(there.map(\.1), source: source)) where isIn {
+                    found.insert(name)
+                }
+            } catch let error as EngineError where error.code == .missing {
+                // One went meanwhile: each for itself.
+                for (name, segment) in there {
+                    do { if try isIn(segment) { found.insert(name) } } catch let error as EngineError
+                        where error.code == .missing
+                    {}
+                }
             }
         }
         try forEachPiece(names.filter { !$0.hasPrefix("segments/") }, Self.objectsAtOnce) { piece in

@@ -19,8 +19,13 @@ package struct Snippet: Equatable, Sendable {
 /// other fields than text and headline are not looked for.
 package struct Highlighter: Sendable {
     /// A word or phrase: the bits of its words, and where each stands behind the first if nothing else is between.
-    private struct Unit {
-        var words: [(bit: Int, offset: Int)]
+    private struct Unit: Hashable {
+        struct PlacedBit: Hashable {
+            var bit: Int
+            var offset: Int
+        }
+
+        var words: [PlacedBit]
         var slop: Int
         var isHeadlineOnly: Bool
     }
@@ -33,9 +38,15 @@ package struct Highlighter: Sendable {
 
     private var words: [Word] = []
     private var units: [Unit] = []
+    private var known: Set<Unit> = []
 
     /// Words of a query that are told apart; further ones are not highlighted.
     private static let patternCount = 64
+    /// Words and phrases of a query that are highlighted, and the most words of one phrase.
+    private static let unitCount = 256
+    private static let unitWordCount = 64
+    /// Places of one part that are highlighted.
+    private static let markCount = 20_000
     /// How far into a part is looked.
     private static let textBytes = 1 << 20
 
@@ -56,18 +67,20 @@ package struct Highlighter: Sendable {
 
     private mutating func add(_ patterns: [TermPattern], slop: Int = 0, _ field: IndexField, isExact: Bool) {
         guard field.isScored else { return }
-        var placed: [(bit: Int, offset: Int)] = []
+        guard patterns.count <= Self.unitWordCount, units.count < Self.unitCount else { return }
+        var placed: [Unit.PlacedBit] = []
         for (offset, pattern) in patterns.enumerated() where pattern != .anyWord {
             let word = Word(pattern: pattern, isExact: isExact)
             if let known = words.firstIndex(of: word) {
-                placed.append((known, offset))
+                placed.append(Unit.PlacedBit(bit: known, offset: offset))
             } else {
                 guard words.count < Self.patternCount else { return }
                 words.append(word)
-                placed.append((words.count - 1, offset))
+                placed.append(Unit.PlacedBit(bit: words.count - 1, offset: offset))
             }
         }
-        units.append(Unit(words: placed, slop: slop, isHeadlineOnly: field == .headline))
+        let unit = Unit(words: placed, slop: slop, isHeadlineOnly: field == .headline)
+        if known.insert(unit).inserted { units.append(unit) }
     }
 
     // MARK: Answers
@@ -148,7 +161,7 @@ package struct Highlighter: Sendable {
         }
         var marks: [Mark] = []
         for (number, unit) in units.enumerated() where isHeadline || !unit.isHeadlineOnly {
-            for first in found.indices {
+            for first in found.indices where marks.count < Self.markCount {
                 guard let places = Self.places(of: unit, from: first, in: found) else { continue }
                 for place in places { marks.append(Mark(range: found[place].range, unit: number)) }
             }

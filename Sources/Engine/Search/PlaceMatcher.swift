@@ -233,44 +233,32 @@ final class PlacedList {
     ///   - documents: in which positions are wanted, ascending.
     ///   - cursors: asked for, one after the other, and used up.
     init(_ documents: [UInt32], _ cursors: [() throws -> TermCursor]) throws {
-        var counts = [Int](repeating: 0, count: documents.count)
-        func walk(_ body: (Int, inout TermCursor) throws -> Void) throws {
-            for make in cursors {
-                var cursor = try make()
-                var index = 0
-                while index < documents.count {
-                    let found = try cursor.advance(to: documents[index])
-                    index = Self.index(of: found, in: documents, from: index)
-                    guard index < documents.count, documents[index] == found else { continue }
-                    try body(index, &cursor)
-                    index += 1
-                }
-            }
-        }
-        try walk { counts[$0] += Int(try $1.frequency()) }
-        var next: [Int] = []
-        var sum = 0
-        for count in counts {
-            next.append(sum)
-            sum += count
-        }
-        var places = [UInt32](repeating: 0, count: sum)
+        // A document's index and a position each, as they are read: what bytes say of their number is not trusted.
+        var pairs: [UInt64] = []
         var positions: [UInt32] = []
-        try walk { index, cursor in
-            try cursor.positions(into: &positions)
-            for position in positions {
-                places[next[index]] = position
-                next[index] += 1
+        for make in cursors {
+            var cursor = try make()
+            var index = 0
+            while index < documents.count {
+                let found = try cursor.advance(to: documents[index])
+                index = Self.index(of: found, in: documents, from: index)
+                guard index < documents.count, documents[index] == found else { continue }
+                try cursor.positions(into: &positions)
+                for position in positions { pairs.append(UInt64(index) << 32 | UInt64(position)) }
+                index += 1
             }
         }
-        var start = 0
-        for end in next {
-            places[start..<end].sort()
-            start = end
+        pairs.sort()
+        var ends = [Int](repeating: 0, count: documents.count)
+        for pair in pairs { ends[Int(pair >> 32)] += 1 }
+        var sum = 0
+        for index in ends.indices {
+            sum += ends[index]
+            ends[index] = sum
         }
         self.documents = documents
-        self.places = places
-        ends = next
+        self.ends = ends
+        places = pairs.map { UInt32(truncatingIfNeeded: $0) }
     }
 
     /// Documents alone: there are no positions to ask for.

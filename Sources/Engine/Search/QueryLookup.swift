@@ -25,6 +25,9 @@ struct QueryLookup {
 
     /// Most terms that one word with stars may stand for in a snapshot.
     static let expansionCount = 4096
+    /// Articles that all words with stars of a query may stand in together, each counted for each of its terms in a snapshot: they are
+    /// gathered in memory.
+    static let expandedCount = 64 << 20
 
     /// What of a round belongs to a segment: indices of slices.
     private struct Wants {
@@ -106,6 +109,7 @@ struct QueryLookup {
         let corrections = try losers.correctionCounts(slices)
         liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
         var expanded = plan.expansions.map { _ in Set<[UInt8]>() }
+        var expandedCount = 0
         for (index, segment) in snapshot.segments.enumerated() {
             let want = wants[index]
             var byLanguage = plan.languages.map { _ in [TermEntry?](repeating: nil, count: plan.terms.count) }
@@ -121,6 +125,14 @@ struct QueryLookup {
                 var entries: [TermEntry] = []
                 for (slice, blocks) in want.expansions[number] {
                     entries += try segment.entries(of: expansion, blocks, slices[slice], distinct: &expanded[number])
+                }
+                expandedCount += entries.reduce(0) { $0 + Int($1.documentFrequency) }
+                guard expandedCount <= Self.expandedCount else {
+                    throw QueryError(
+                        .limit,
+                        "the words with stars stand in more than \(Self.expandedCount) articles, taken together",
+                        expected: "more letters before or after the stars, or fewer such words",
+                        offset: expansion.offset)
                 }
                 expansions.append(entries)
             }

@@ -90,6 +90,13 @@ extension QueryParser {
             }
             slop = number
         }
+        // So that a phrase never passes from one part of a text to the next.
+        let gaps = patterns.count { $0 == .anyWord }
+        guard slop + gaps <= Self.distance else {
+            throw QueryError(
+                .limit, "\(slop + gaps) other places in a phrase", expected: "at most \(Self.distance)", offset: start)
+        }
+        try require(placedWords: patterns.count - gaps, at: start)
         return node(of: patterns, field: field, slop: slop, isExact: isExact, offset: start)
     }
 
@@ -112,6 +119,7 @@ extension QueryParser {
                     .syntax, "\"~\" after what is not one word", expected: "a word before \"~\"", offset: tilde)
             }
             patterns[0] = .fuzzy(bytes, distance: distance)
+            try note(patterns: patterns, at: start)
         }
         return node(of: patterns, field: field, slop: 0, isExact: isExact, offset: start)
     }
@@ -145,10 +153,17 @@ extension QueryParser {
             // Pieces without blanks; each with or without stars.
             for piece in scalars[range].split(whereSeparator: { $0.properties.isWhitespace }) {
                 let isStars = piece.allSatisfy { $0 == "*" }
-                patterns += isStars && isPhrase ? [.anyWord] : starred(String(String.UnicodeScalarView(piece)))
+                guard isStars || piece.count(where: { $0 == "*" }) <= Self.starCount else {
+                    throw QueryError(
+                        .limit, "too many stars in a word", expected: "at most \(Self.starCount)",
+                        offset: range.lowerBound)
+                }
+                if isStars, !isPhrase { continue }
+                patterns += isStars ? [.anyWord] : starred(String(String.UnicodeScalarView(piece)))
             }
         }
         try note(words: patterns.count, at: range.lowerBound)
+        try note(patterns: patterns, at: range.lowerBound)
         guard field.hasPositions == false, !patterns.isEmpty else { return patterns }
         return [try whole(patterns, text: text(range), field: field, offset: range.lowerBound)]
     }

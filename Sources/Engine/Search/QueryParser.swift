@@ -26,6 +26,12 @@ package struct QueryParser {
     package static let textBytes = 1 << 20
     /// Most words, phrase words included.
     package static let wordCount = 65_536
+    /// Most words of one phrase, and of what stands on both sides of NEAR.
+    package static let placedWordCount = 1024
+    /// Most words with stars, or spelt nearly so.
+    package static let patternCount = 1024
+    /// Most stars in one word.
+    static let starCount = 64
     /// Farthest that words can be asked to be from one another: less than what lies between headline, summary, body and captions.
     package static let distance = IndexField.gapPositions - 1
     /// Deepest nesting of groups and negations; bounds recursion.
@@ -45,6 +51,7 @@ package struct QueryParser {
     var at = 0
     var tokenizer = Tokenizer()
     private var words = 0
+    private var patternsUsed = 0
     private var nesting = 0
 
     private init(scalars: [Unicode.Scalar], options: Options) {
@@ -64,6 +71,19 @@ package struct QueryParser {
         }
         guard let node else { throw nothing(at: start) }
         return node
+    }
+
+    private func nothing(before name: String, at offset: Int) -> QueryError {
+        QueryError(.syntax, "nothing before \(name)", expected: "a word, a phrase or a field", offset: offset)
+    }
+
+    /// What is compared place by place must not be without bound.
+    func require(placedWords count: Int, at offset: Int) throws(QueryError) {
+        guard count <= Self.placedWordCount else {
+            throw QueryError(
+                .limit, "\(count) words in one phrase or NEAR", expected: "at most \(Self.placedWordCount)",
+                offset: offset)
+        }
     }
 
     private func nothing(at offset: Int) -> QueryError {
@@ -105,9 +125,7 @@ package struct QueryParser {
                 }
                 break
             }
-            if isOperator("AND") {
-                throw QueryError(.syntax, "nothing before AND", expected: "a word, a phrase or a field", offset: at)
-            }
+            if isOperator("AND") { throw nothing(before: "AND", at: at) }
             let node = try near(field: field)
             skipBlanks()
             let wasExplicit = isExplicit
@@ -124,11 +142,19 @@ package struct QueryParser {
 
     private mutating func near(field: IndexField) throws(QueryError) -> QueryNode? {
         let start = at
+        if isNear { throw nothing(before: "NEAR", at: start) }
+        let wordsBefore = words
         guard var left = try unary(field: field) else { return nil }
+        var count = 0
         while true {
             skipBlanks()
             let operatorOffset = at
             guard let distance = try takeNear() else { return left }
+            count += 1
+            guard count <= Self.depth else {
+                throw QueryError(
+                    .limit, "too many NEAR in a row", expected: "at most \(Self.depth)", offset: operatorOffset)
+            }
             skipBlanks()
             let rightOffset = at
             guard !isAtEnd, let right = try unary(field: field) else { throw nothing(at: rightOffset) }
@@ -137,6 +163,11 @@ package struct QueryParser {
                     .syntax, "NEAR between \(node)", expected: "words or phrases of one field", offset: offset)
             }
             left = .near(left, right, distance: distance, offset: operatorOffset)
+            guard left.places != nil else {
+                throw QueryError(
+                    .syntax, "NEAR between two fields", expected: "words or phrases of one field", offset: rightOffset)
+            }
+            try require(placedWords: words - wordsBefore, at: start)
         }
     }
 
@@ -269,6 +300,9 @@ package struct QueryParser {
             for name in ["OR", "AND", "NOT"] where isOperator(name) {
                 throw QueryError(.syntax, "\(name) inside any(…)", expected: "words and phrases", offset: at)
             }
+            if isNear {
+                throw QueryError(.syntax, "NEAR inside any(…)", expected: "words and phrases", offset: at)
+            }
             let begin = at
             guard let item = try unary(field: field) else { continue }
             if case .not = item {
@@ -288,6 +322,15 @@ package struct QueryParser {
         words += count
         guard words <= Self.wordCount else {
             throw QueryError(.limit, "more than \(Self.wordCount) words", offset: offset)
+        }
+    }
+
+    /// Counts words with stars, and those spelt nearly so, against the limit.
+    mutating func note(patterns: [TermPattern], at offset: Int) throws(QueryError) {
+        patternsUsed += patterns.count { if case .term = $0 { false } else { $0 != .anyWord } }
+        guard patternsUsed <= Self.patternCount else {
+            throw QueryError(
+                .limit, "too many words with stars or \"~\"", expected: "at most \(Self.patternCount)", offset: offset)
         }
     }
 
@@ -334,13 +377,18 @@ package struct QueryParser {
         return true
     }
 
+    /// Whether `NEAR/` stands here.
+    private var isNear: Bool {
+        at + 5 <= scalars.count && scalars[at..<at + 5].elementsEqual("NEAR/".unicodeScalars)
+    }
+
     /// `NEAR/n`.
     private mutating func takeNear() throws(QueryError) -> Int? {
         let start = at
         if isOperator("NEAR") {
             throw QueryError(.syntax, "NEAR without a distance", expected: "NEAR/5", offset: start)
         }
-        guard at + 5 <= scalars.count, scalars[at..<at + 5].elementsEqual("NEAR/".unicodeScalars) else { return nil }
+        guard isNear else { return nil }
         at += 5
         let digits = take { $0.isDigit }
         guard let distance = Int(digits), (1...Self.distance).contains(distance), isWordEnd(at) else {
