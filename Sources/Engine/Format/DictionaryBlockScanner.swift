@@ -31,12 +31,17 @@ final class DictionaryBlockScanner {
             return false
         }
         leftCount -= 1
+        // In locals while they change: of a class each change would be looked after.
+        var cursor = self.cursor
+        var (postingsEnd, positionsEnd) = (self.postingsEnd, self.positionsEnd)
         try key.read(&cursor)
         guard let field = unsafe IndexField(rawValue: key.bytes[0]) else {
             throw .malformed(what: unsafe "field \(key.bytes[0])", offset: cursor.offset)
         }
         entry = try DictionaryBlock.entry(
             &cursor, hasPositions: field.hasPositions, &postingsEnd, &positionsEnd, documentCount)
+        self.cursor = cursor
+        (self.postingsEnd, self.positionsEnd) = (postingsEnd, positionsEnd)
         return true
     }
 }

@@ -135,9 +135,11 @@ enum PackedBlock {
         precondition(widest < 32, "a number of 32 bits in a block with exceptions")
         var width = widest
         var best = byteCount(count: valueCount, width: widest)
-        var candidate = widest
+        // An exception takes two bytes, and takes at most one from each number: of two there is nothing to win.
+        var candidate = valueCount > 2 ? widest : 0
         while candidate > max(widest - 8, 0) {
             candidate -= 1
+            guard byteCount(count: valueCount, width: candidate) + 2 < best else { continue }
             var exceptions = 0
             for index in 0..<valueCount where unsafe values[index] >> UInt32(candidate) != 0 { exceptions += 1 }
             guard exceptions <= exceptionLimitCount else { break }

@@ -14,8 +14,10 @@
         var documents: UnsafePointer<UInt32>
         /// At least 1 each; not read for fields without positions.
         var frequencies: UnsafePointer<UInt32>
-        /// All positions, document by document, ascending in each.
-        var positions: UnsafePointer<UInt32>
+        /// All positions, document by document, ascending in each; encoding may change them.
+        var positions: UnsafeMutablePointer<UInt32>
+        /// Whether each position but the first of a document is its difference to the one before, as it is stored.
+        var hasDifferences = false
         var documentCount: Int
         /// Sum of the frequencies.
         var occurrenceCount: Int
@@ -122,6 +124,15 @@
     ) {
         // A single posting with a single position stands in the dictionary.
         if list.occurrenceCount == 1 { return }
+        if list.hasDifferences {
+            var at = first
+            while at < first + occurrences {
+                let chunk = min(SegmentFormat.blockCount, first + occurrences - at)
+                unsafe PackedBlock.packPatched(list.positions + at, count: chunk, to: out)
+                at += chunk
+            }
+            return
+        }
         var filled = 0
         var next = first
         for index in start..<(start + count) {

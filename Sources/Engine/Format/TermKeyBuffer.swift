@@ -3,10 +3,20 @@
     private let base = UnsafeMutablePointer<UInt8>.allocate(capacity: 512)
     private(set) var count = 0
 
+    init() { unsafe base.initialize(repeating: 0, count: 8) }
+
     deinit { unsafe base.deallocate() }
 
     var bytes: UnsafeBufferPointer<UInt8> { unsafe UnsafeBufferPointer(start: base, count: count) }
     var array: [UInt8] { unsafe Array(bytes) }
+
+    /// The first eight bytes, big-endian, zeros behind a shorter term: of two terms the one with the smaller is the smaller.
+    @inline(__always)
+    var prefix: UInt64 {
+        // In bounds: there is room for 512 bytes.
+        let loaded = unsafe UInt64(bigEndian: UnsafeRawPointer(base).loadUnaligned(as: UInt64.self))
+        return count >= 8 ? loaded : loaded & ~(UInt64.max >> UInt64(8 * count))
+    }
 
     func clear() { count = 0 }
 

@@ -32,6 +32,12 @@
         count &+= 1
     }
 
+    func append(repeating value: UInt32, count more: Int) {
+        reserve(more)
+        unsafe (base + count).update(repeating: value, count: more)
+        count += more
+    }
+
     func append(_ source: UnsafePointer<UInt32>, count more: Int) {
         reserve(more)
         unsafe (base + count).update(from: source, count: more)
@@ -43,7 +49,7 @@
 final class DecodedList {
     let documents = NumberBuffer()
     let frequencies = NumberBuffer()
-    /// Absolute, document by document.
+    /// As they are stored: document by document, each but the first of a document as its difference to the one before.
     let positions = NumberBuffer()
     private let blockDocuments = NumberBuffer()
     private let blockFrequencies = NumberBuffer()
@@ -146,25 +152,35 @@ final class DecodedList {
         appendPositions(from: 0, count)
     }
 
-    /// Appends block positions, differences made absolute.
     private func appendPositions(from first: Int, _ count: Int) {
-        positions.reserve(count)
-        let source = unsafe blockPositions.base + first
-        let out = unsafe positions.base + positions.count
-        var position: UInt32 = 0
-        for index in 0..<count {
-            unsafe position &+= source[index]
-            unsafe out[index] = position
-        }
-        positions.count += count
+        unsafe positions.append(blockPositions.base + first, count: count)
     }
 
     private func keep(_ count: Int, hasPositions: Bool, _ range: Range<Int>, _ places: [UInt32]) {
+        documents.reserve(count)
+        let isWhole = unsafe places.withUnsafeBufferPointer { places in
+            let out = unsafe documents.base + documents.count
+            var dropped: UInt32 = 0
+            for index in 0..<count {
+                let at = unsafe Int(blockDocuments.base[index]) &- range.lowerBound
+                let place = unsafe at >= 0 && at < places.count ? places[at] : .max
+                unsafe out[index] = place
+                dropped |= place == .max ? 1 : 0
+            }
+            return dropped == 0
+        }
+        if isWhole {
+            documents.count += count
+            guard hasPositions else { return frequencies.append(repeating: 1, count: count) }
+            unsafe frequencies.append(blockFrequencies.base, count: count)
+            return appendPositions(from: 0, frequencySum(count))
+        }
+        // Those that stay move up over those that go.
+        let all = unsafe documents.base + documents.count
         var nextPosition = 0
         for index in 0..<count {
             let frequency = unsafe hasPositions ? blockFrequencies.base[index] : 1
-            let document = unsafe Int(blockDocuments.base[index])
-            let place = range.contains(document) ? places[document - range.lowerBound] : .max
+            let place = unsafe all[index]
             if place != .max {
                 documents.append(place)
                 frequencies.append(frequency)
@@ -253,7 +269,8 @@ final class DecodedList {
     func list(hasPositions: Bool) -> PostingsEncoder.List {
         unsafe PostingsEncoder.List(
             documents: documents.base, frequencies: frequencies.base, positions: positions.base,
-            documentCount: documents.count, occurrenceCount: hasPositions ? positions.count : documents.count,
+            hasDifferences: true, documentCount: documents.count,
+            occurrenceCount: hasPositions ? positions.count : documents.count,
             hasPositions: hasPositions)
     }
 }

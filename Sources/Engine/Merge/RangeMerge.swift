@@ -112,8 +112,9 @@ struct RangeMerge {
         let lists = parts.map { _ in DecodedList() }
         let merged = DecodedList()
         var terms = try TermMerge(streams)
+        var filled: [DecodedList] = []
         while try unsafe terms.next({ term, indices in
-            var filled: [DecodedList] = []
+            filled.removeAll(keepingCapacity: true)
             for index in indices {
                 let list = lists[index]
                 list.clear()

@@ -6,6 +6,9 @@
     private let segment: SegmentReader
     private let section: SectionKind
     private var slice: SectionSlice
+    /// Bytes of the slice, and where they start in the section: valid as long as that is kept.
+    private var bytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    private var start: UInt64 = 0
 
     init(_ segment: SegmentReader, _ section: SectionKind) {
         self.segment = segment
@@ -17,22 +20,32 @@
     func withBytes<Result>(
         _ range: Range<UInt64>, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
-        let (slice, part) = try part(range)
-        defer { withExtendedLifetime(slice) {} }
-        guard let paged = slice.paged else {
-            return try unsafe body(UnsafeRawBufferPointer(start: nil, count: 0))
-        }
-        return try unsafe body(UnsafeRawBufferPointer(rebasing: paged.unchecked[part]))
+        if range.isEmpty { return try unsafe body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        try load(range)
+        defer { withExtendedLifetime(self) {} }
+        // In bounds: `load` has seen to that.
+        let first = Int(range.lowerBound &- start)
+        return try unsafe body(UnsafeRawBufferPointer(rebasing: bytes[first..<(first &+ range.count)]))
+    }
+
+    /// Makes the slice hold `range`, which is not empty.
+    @inline(__always)
+    private func load(_ range: Range<UInt64>) throws {
+        if unsafe range.lowerBound < start || range.upperBound > start &+ UInt64(bytes.count) { try read(range) }
+    }
+
+    private func read(_ range: Range<UInt64>) throws {
+        let end = min(segment.footer.section(section).length, range.lowerBound + Self.pieceBytes)
+        slice = try segment.read(section, range.lowerBound..<max(range.upperBound, end))
+        unsafe bytes = unsafe slice.paged?.unchecked ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        start = slice.range.lowerBound
     }
 
     /// A slice that holds the bytes of `range`, checked, and where they lie in it.
     func part(_ range: Range<UInt64>) throws -> (slice: SectionSlice, part: Range<Int>) {
         if range.isEmpty { return (segment.emptySlice(section, at: range.lowerBound), 0..<0) }
-        if range.lowerBound < slice.range.lowerBound || range.upperBound > slice.range.upperBound {
-            let end = min(segment.footer.section(section).length, range.lowerBound + Self.pieceBytes)
-            slice = try segment.read(section, range.lowerBound..<max(range.upperBound, end))
-        }
-        let start = Int(range.lowerBound - slice.range.lowerBound)
-        return (slice, start..<(start + range.count))
+        try load(range)
+        let first = Int(range.lowerBound - start)
+        return (slice, first..<(first + range.count))
     }
 }

@@ -13,6 +13,7 @@ final class DictionaryStream: TermStream {
     private let window: SectionWindow
     private let scanner = DictionaryBlockScanner()
     private var block = -1
+    private var blockStart: UInt64 = 0
     /// Last term of the block before: within a block the scanner holds the order.
     private var last: [UInt8] = []
     private var isFirstOfBlock = false
@@ -27,11 +28,12 @@ final class DictionaryStream: TermStream {
 
     func advance() throws -> Bool {
         while true {
-            let start = block < 0 ? 0 : segment.dictionaryIndex.blockRange(block).lowerBound
-            if block >= 0, try segment.decoding(.dictionary, at: start, { () throws(RawError) in try scanner.next() }) {
+            if block >= 0,
+                try segment.decoding(.dictionary, at: blockStart, { () throws(RawError) in try scanner.next() })
+            {
                 if isFirstOfBlock, unsafe !last.lexicographicallyPrecedes(scanner.key.bytes) {
                     throw segment.corrupt(
-                        .dictionary, start, "the first term of block \(block) is not above the term before")
+                        .dictionary, blockStart, "the first term of block \(block) is not above the term before")
                 }
                 isFirstOfBlock = false
                 return true
@@ -43,7 +45,9 @@ final class DictionaryStream: TermStream {
                 block = segment.dictionaryIndex.blockCount - 1
                 return false
             }
-            let (slice, part) = try window.part(segment.dictionaryIndex.blockRange(block))
+            let range = segment.dictionaryIndex.blockRange(block)
+            blockStart = range.lowerBound
+            let (slice, part) = try window.part(range)
             try segment.load(slice, part, block: block, into: scanner)
         }
     }
@@ -85,17 +89,22 @@ final class CorrectionStream: TermStream {
     }
 }
 
-/// Binary heap of streams, the smallest term on top; ties by index, so that inputs come in order.
+/// Binary heap of streams, the smallest term on top; ties by index, so that inputs come in order. The first eight bytes of a term decide
+/// most comparisons.
 struct TermMerge<Stream: TermStream> {
+    private struct Head {
+        var prefix: UInt64
+        var index: Int
+    }
+
     let streams: [Stream]
-    private var heap: [Int] = []
+    private var heap: [Head] = []
+    private var equal: [Int] = []
 
     init(_ streams: [Stream]) throws {
         self.streams = streams
-        for index in streams.indices where try streams[index].advance() {
-            heap.append(index)
-            siftUp(heap.count - 1)
-        }
+        heap.reserveCapacity(streams.count)
+        for index in streams.indices { try insert(index) }
     }
 
     /// Takes all streams that stand at the smallest term.
@@ -104,23 +113,36 @@ struct TermMerge<Stream: TermStream> {
     /// - Returns: false when no term is left.
     mutating func next(_ body: (UnsafeBufferPointer<UInt8>, [Int]) throws -> Void) throws -> Bool {
         guard let first = heap.first else { return false }
-        var equal = [first]
+        // Taken out, so that it is changed in place.
+        var equal = self.equal
+        self.equal = []
+        equal.removeAll(keepingCapacity: true)
+        equal.append(first.index)
         removeTop()
-        while let other = heap.first, unsafe streams[other].key.compare(streams[first].key.bytes) == 0 {
-            equal.append(other)
+        while let other = heap.first, other.prefix == first.prefix,
+            unsafe streams[other.index].key.compare(streams[first.index].key.bytes) == 0
+        {
+            equal.append(other.index)
             removeTop()
         }
-        try unsafe body(streams[first].key.bytes, equal)
-        for index in equal where try streams[index].advance() {
-            heap.append(index)
-            siftUp(heap.count - 1)
-        }
+        try unsafe body(streams[first.index].key.bytes, equal)
+        for index in equal { try insert(index) }
+        self.equal = equal
         return true
     }
 
-    private func isBefore(_ left: Int, _ right: Int) -> Bool {
-        let order = unsafe streams[left].key.compare(streams[right].key.bytes)
-        return order == 0 ? left < right : order < 0
+    /// Moves a stream on, and puts it where its next term stands.
+    private mutating func insert(_ index: Int) throws {
+        guard try streams[index].advance() else { return }
+        heap.append(Head(prefix: streams[index].key.prefix, index: index))
+        siftUp(heap.count - 1)
+    }
+
+    @inline(__always)
+    private func isBefore(_ left: Head, _ right: Head) -> Bool {
+        if left.prefix != right.prefix { return left.prefix < right.prefix }
+        let order = unsafe streams[left.index].key.compare(streams[right.index].key.bytes)
+        return order == 0 ? left.index < right.index : order < 0
     }
 
     private mutating func siftUp(_ from: Int) {
