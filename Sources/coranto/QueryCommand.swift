@@ -90,6 +90,7 @@ struct QueryCommand: AsyncParsableCommand {
     private static func text(of file: String) throws -> String {
         // One byte more than a query may have: what is too long is said to be so by the parser.
         let limit = QueryParser.textBytes + 1
+        guard file == "-" || FileBytes.exists(file) else { throw Failure(.badRequest, "there is no file \(file)") }
         do {
             let handle = file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file))
             var bytes: [UInt8] = []

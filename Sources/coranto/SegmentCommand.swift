@@ -77,7 +77,8 @@ struct SegmentCommand: AsyncParsableCommand {
 
         func validate() throws {
             if SectionKind.allCases.allSatisfy({ $0.name != section }) {
-                throw ValidationError("There is no section \(section).")
+                let names = SectionKind.allCases.map(\.name).joined(separator: ", ")
+                throw ValidationError("There is no section \(section): they are \(names).")
             }
             if from < 0 || limit < 0 { throw ValidationError("--from and --limit are numbers from 0 on.") }
         }

@@ -551,7 +551,11 @@ private struct SearchRun {
         return switch node {
         case .word(let word): name(word)
         case .phrase(let words, let slop):
-            "\"" + words.map { name($0.word) }.joined(separator: " ") + "\"" + (slop == 0 ? "" : "~\(slop)")
+            "\""
+                + words.enumerated().map { number, word in
+                    let gap = number == 0 ? 0 : word.offset - words[number - 1].offset - 1
+                    return String(repeating: "* ", count: gap) + name(word.word)
+                }.joined(separator: " ") + "\"" + (slop == 0 ? "" : "~\(slop)")
         case .any(let nodes): "any(" + nodes.map { self.name(of: $0) }.joined(separator: " ") + ")"
         case .near(let left, let right, let distance):
             "(\(self.name(of: left)) NEAR/\(distance) \(self.name(of: right)))"

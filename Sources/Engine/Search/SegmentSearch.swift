@@ -70,7 +70,8 @@ final class SegmentSearch {
     }
 
     private func cursor(_ term: Int, _ language: Int) throws(EngineError) -> TermCursor? {
-        unsafe try cursor(term, language, memory: scratch.slot())
+        // No slot is taken for what is not there.
+        entry(term, language) == nil ? nil : unsafe try cursor(term, language, memory: scratch.slot())
     }
 
     private func cursor(
