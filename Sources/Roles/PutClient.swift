@@ -43,6 +43,8 @@ package final class PutClient {
     /// Whether whoever waits wants to wait no longer: a batch that is refused then is not sent again.
     package var isStopped: () -> Bool = { false }
     private var unanswered: [(number: UInt64, message: Message)] = []
+    /// How long it has waited after refusals since a batch was last accepted.
+    private var refusedMilliseconds = 0
 
     package private(set) var totals = Totals()
 
@@ -95,7 +97,7 @@ package final class PutClient {
             switch message {
             case .accepted(let number, let counts):
                 unanswered.removeAll { $0.number == number }
-                refusals = 0
+                refusedMilliseconds = 0
                 totals.batches += 1
                 totals.received += UInt64(counts.received)
                 totals.accepted += UInt64(counts.accepted)
@@ -112,17 +114,19 @@ package final class PutClient {
     private func refused(_ number: UInt64, _ code: ErrorCode, _ why: String, _ client: BlockingClient) throws {
         switch code {
         case .busy, .draining, .storeFailed, .notCoordinator:
-            refusals += 1
-            lastRefusal = "\(code.rawValue) \(why)"
-            if refusals == Self.silentMilliseconds / 200 {
-                waiting("the coordinator refuses: \(lastRefusal); trying for 2 min")
-            }
-            if refusals > 600 || isStopped() {
+            let refusal = "\(code.rawValue) \(why)"
+            if refusedMilliseconds >= patienceMilliseconds || isStopped() {
                 throw GaveUp(
-                    description: "batch \(number) is still refused: \(lastRefusal); run it again when that is mended, "
+                    description: "batch \(number) is still refused: \(refusal); run it again when that is mended, "
                         + "what was taken is counted as duplicates")
             }
-            pause(200)
+            let wait = min(200 + refusedMilliseconds / 8, 2000)
+            pause(wait)
+            let before = refusedMilliseconds
+            refusedMilliseconds += wait
+            if before < Self.silentMilliseconds, refusedMilliseconds >= Self.silentMilliseconds {
+                waiting("the coordinator refuses: \(refusal); trying for \(patienceMilliseconds / 1000) s")
+            }
             if code == .notCoordinator || code == .draining {
                 standby = client.peer.address
                 self.client = nil
@@ -132,9 +136,6 @@ package final class PutClient {
         default: throw GaveUp(description: "batch \(number) was refused: \(code.rawValue) \(why)")
         }
     }
-
-    private var refusals = 0
-    private var lastRefusal = ""
 
     /// Does it on a standing connection; after a failed one everything unanswered is sent again on the next.
     private func attempt(_ body: (BlockingClient) throws -> Void) throws {

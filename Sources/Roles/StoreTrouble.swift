@@ -2,6 +2,8 @@ package import Storage
 
 /// Decides what is told of a store that fails: the first failure, the same kind again only after a while, and once when it
 /// works again. Machines try again by themselves; people must know that they do.
+///
+/// A full disk still takes a heartbeat now and then, so the store works again when nothing has failed for a while.
 package struct StoreTrouble: Sendable {
     package enum Telling: Equatable, Sendable {
         case fails(BucketFailure)
@@ -10,8 +12,11 @@ package struct StoreTrouble: Sendable {
 
     package static let silenceMilliseconds: Int64 = 30_000
 
+    package static let recoveryMilliseconds: Int64 = 10_000
+
     private var kind: BucketFailure.Kind?
     private var toldAt: Int64 = 0
+    private var failedAt: Int64 = 0
 
     package init() {}
 
@@ -19,6 +24,7 @@ package struct StoreTrouble: Sendable {
     /// - Parameter now: monotonic, in milliseconds.
     package mutating func note(_ operation: BucketOperation, _ result: BucketResult, now: Int64) -> Telling? {
         if case .failed(let failure) = result {
+            failedAt = now
             if kind == failure.kind, now - toldAt < Self.silenceMilliseconds { return nil }
             kind = failure.kind
             toldAt = now
@@ -26,7 +32,7 @@ package struct StoreTrouble: Sendable {
         }
         switch operation {
         case .create, .put:
-            guard kind != nil else { return nil }
+            guard kind != nil, now - failedAt >= Self.recoveryMilliseconds else { return nil }
             kind = nil
             return .worksAgain
         case .get, .size, .list, .delete: return nil
