@@ -9,8 +9,9 @@ import News
     private struct Counter {
         var occurrences: UInt32 = 0
         var documents: UInt32 = 0
-        /// Last document seen with the term.
+        /// Last document seen with the term, and in pass two its position there.
         var last: UInt32 = .max
+        var position: UInt32 = 0
     }
 
     /// A document to sort.
@@ -62,9 +63,10 @@ import News
             occurrenceCount += Int(counter.occurrences)
             postingCount += Int(counter.documents)
         }
-        let positions = ScratchArray<UInt32>(repeating: 0, count: occurrenceCount)
-        let ordinals = ScratchArray<UInt32>(repeating: 0, count: postingCount)
-        let frequencies = ScratchArray<UInt32>(repeating: 0, count: postingCount)
+        // Pass two writes each before it reads it.
+        let positions = ScratchArray<UInt32>(count: occurrenceCount)
+        let ordinals = ScratchArray<UInt32>(count: postingCount)
+        let frequencies = ScratchArray<UInt32>(count: postingCount)
         unsafe scatter(stems, counts, positions.base, ordinals.base, frequencies.base)
         var firstOccurrence = 0
         var firstPosting = 0
@@ -148,13 +150,19 @@ import News
             } _: { term, position in
                 let at = Int(term)
                 // In bounds: pass one counted exactly these tokens.
+                var before: UInt32 = 0
                 if unsafe cursors[at].last != ordinal {
                     unsafe cursors[at].last = ordinal
-                    unsafe ordinals[Int(cursors[at].documents)] = ordinal
+                    let posting = unsafe Int(cursors[at].documents)
+                    unsafe ordinals[posting] = ordinal
+                    unsafe frequencies[posting] = 1
                     unsafe cursors[at].documents &+= 1
+                } else {
+                    unsafe frequencies[Int(cursors[at].documents) &- 1] &+= 1
+                    before = unsafe cursors[at].position
                 }
-                unsafe frequencies[Int(cursors[at].documents) &- 1] &+= 1
-                unsafe positions[Int(cursors[at].occurrences)] = position
+                unsafe positions[Int(cursors[at].occurrences)] = position &- before
+                unsafe cursors[at].position = position
                 unsafe cursors[at].occurrences &+= 1
             }
         }

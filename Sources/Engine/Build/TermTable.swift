@@ -276,24 +276,69 @@ import CBits
 
     /// Numbers of the terms for which `isUsed` says so, in ascending order of (field, bytes).
     func sorted(where isUsed: (Int) -> Bool) -> [UInt32] {
-        struct Item {
-            /// Field and the first seven bytes, big-endian: decides most comparisons.
-            var prefix: UInt64
-            var number: UInt32
-        }
-        var items: [Item] = []
-        items.reserveCapacity(termCount)
+        let items = ScratchArray<Item>(count: termCount)
+        var count = 0
         for number in 0..<termCount where isUsed(number) {
             let term = unsafe bytes(number)
             var prefix = UInt64(field(number))
             for index in 0..<7 { prefix = unsafe prefix << 8 | (index < term.count ? UInt64(term[index]) : 0) }
-            items.append(Item(prefix: prefix, number: UInt32(number)))
+            unsafe items.base[count] = Item(prefix: prefix, number: UInt32(number))
+            count += 1
         }
-        items.sort { left, right in
-            unsafe left.prefix != right.prefix
-                ? left.prefix < right.prefix
-                : compareBytes(bytes(Int(left.number)), bytes(Int(right.number))) < 0
+        sort(items, count)
+        return (0..<count).map { unsafe items.base[$0].number }
+    }
+
+    private struct Item: BitwiseCopyable {
+        /// Field and the first seven bytes, big-endian: decides most comparisons.
+        var prefix: UInt64
+        var number: UInt32
+    }
+
+    /// By prefix, byte by byte from the last on; what is equal then by all bytes.
+    private func sort(_ items: ScratchArray<Item>, _ count: Int) {
+        let digits = MemoryLayout<UInt64>.size
+        let counts = ScratchArray(repeating: 0, count: digits * 256)
+        for index in 0..<count {
+            let prefix = unsafe items.base[index].prefix
+            for digit in 0..<digits {
+                unsafe counts.base[digit << 8 | Int(prefix &>> UInt64(digit &* 8) & 0xFF)] &+= 1
+            }
         }
-        return items.map(\.number)
+        let other = ScratchArray<Item>(count: count)
+        var (from, to) = unsafe (items.base, other.base)
+        for digit in 0..<digits {
+            let starts = unsafe counts.base + digit << 8
+            var sum = 0
+            var isMixed = false
+            for value in 0..<256 {
+                let here = unsafe starts[value]
+                isMixed = isMixed || here > 0 && here < count
+                unsafe starts[value] = sum
+                sum += here
+            }
+            // All have the same byte here.
+            guard isMixed else { continue }
+            for index in 0..<count {
+                let item = unsafe from[index]
+                let value = Int(item.prefix &>> UInt64(digit &* 8) & 0xFF)
+                unsafe to[starts[value]] = item
+                unsafe starts[value] &+= 1
+            }
+            unsafe swap(&from, &to)
+        }
+        if unsafe from != items.base { unsafe items.base.update(from: from, count: count) }
+        var start = 0
+        while start < count {
+            var end = start + 1
+            while unsafe end < count && items.base[end].prefix == items.base[start].prefix { end += 1 }
+            if end - start > 1 {
+                var equal = unsafe UnsafeMutableBufferPointer(start: items.base + start, count: end - start)
+                unsafe equal.sort { left, right in
+                    unsafe compareBytes(bytes(Int(left.number)), bytes(Int(right.number))) < 0
+                }
+            }
+            start = end
+        }
     }
 }

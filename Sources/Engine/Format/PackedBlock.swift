@@ -129,9 +129,7 @@ enum PackedBlock {
     ///
     /// - Parameter values: below 2^31; those that are exceptions are changed.
     static func packPatched(_ values: UnsafeMutablePointer<UInt32>, count valueCount: Int, to out: OutputBuffer) {
-        var all: UInt32 = 0
-        for index in 0..<valueCount { unsafe all |= values[index] }
-        let widest = UInt32.bitWidth - all.leadingZeroBitCount
+        let widest = unsafe UInt32.bitWidth - union(values, count: valueCount).leadingZeroBitCount
         precondition(widest < 32, "a number of 32 bits in a block with exceptions")
         var width = widest
         var best = byteCount(count: valueCount, width: widest)
@@ -140,8 +138,7 @@ enum PackedBlock {
         while candidate > max(widest - 8, 0) {
             candidate -= 1
             guard byteCount(count: valueCount, width: candidate) + 2 < best else { continue }
-            var exceptions = 0
-            for index in 0..<valueCount where unsafe values[index] >> UInt32(candidate) != 0 { exceptions += 1 }
+            let exceptions = unsafe wideCount(values, count: valueCount, width: candidate)
             guard exceptions <= exceptionLimitCount else { break }
             let bytes = byteCount(count: valueCount, width: candidate) + 2 * exceptions
             if bytes < best {
@@ -172,6 +169,44 @@ enum PackedBlock {
             let word = exception < 4 ? patches.0 : patches.1
             out.fixed(UInt16(truncatingIfNeeded: word >> UInt64(16 * (exception & 3))))
         }
+    }
+
+    /// All bits that are set in any of the numbers.
+    @inline(__always)
+    private static func union(_ values: UnsafePointer<UInt32>, count valueCount: Int) -> UInt32 {
+        var all: UInt32 = 0
+        guard valueCount == count else {
+            for index in 0..<valueCount { unsafe all |= values[index] }
+            return all
+        }
+        let memory = unsafe UnsafeRawPointer(values)
+        var lanes = SIMD4<UInt32>.zero
+        for row in 0..<rowCount {
+            unsafe lanes |= memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<UInt32>.self)
+        }
+        return lanes[0] | lanes[1] | lanes[2] | lanes[3]
+    }
+
+    /// How many numbers need more than `width` bits.
+    ///
+    /// - Parameter values: below 2^31.
+    @inline(__always)
+    private static func wideCount(_ values: UnsafePointer<UInt32>, count valueCount: Int, width: Int) -> Int {
+        let limit = Int32(truncatingIfNeeded: (1 << width) - 1)
+        guard valueCount == count else {
+            var wide = 0
+            for index in 0..<valueCount where unsafe Int32(bitPattern: values[index]) > limit { wide &+= 1 }
+            return wide
+        }
+        let memory = unsafe UnsafeRawPointer(values)
+        let limits = SIMD4<Int32>(repeating: limit)
+        let ones = SIMD4<Int32>(repeating: 1)
+        var wide = SIMD4<Int32>.zero
+        for row in 0..<rowCount {
+            let value = unsafe memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<Int32>.self)
+            wide &+= SIMD4<Int32>.zero.replacing(with: ones, where: value .> limits)
+        }
+        return Int(wide[0] &+ wide[1] &+ wide[2] &+ wide[3])
     }
 
     static func unpackPatched(

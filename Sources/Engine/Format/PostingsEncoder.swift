@@ -14,10 +14,9 @@
         var documents: UnsafePointer<UInt32>
         /// At least 1 each; not read for fields without positions.
         var frequencies: UnsafePointer<UInt32>
-        /// All positions, document by document, ascending in each; encoding may change them.
+        /// All positions, document by document, ascending in each: as they are stored, each but the first of a document as its
+        /// difference to the one before. Encoding may change them.
         var positions: UnsafeMutablePointer<UInt32>
-        /// Whether each position but the first of a document is its difference to the one before, as it is stored.
-        var hasDifferences = false
         var documentCount: Int
         /// Sum of the frequencies.
         var occurrenceCount: Int
@@ -78,7 +77,7 @@
             if list.hasPositions {
                 var occurrences = 0
                 for index in start..<(start + count) { unsafe occurrences += Int(list.frequencies[index]) }
-                encodePositions(list, start, count, from: nextPosition, occurrences, to: positions)
+                encodePositions(list, from: nextPosition, occurrences, to: positions)
                 nextPosition += occurrences
             }
             guard blockCount > 1 else { continue }
@@ -119,36 +118,14 @@
         unsafe PackedBlock.packPatched(scratch, count: count, to: postings)
     }
 
-    private func encodePositions(
-        _ list: List, _ start: Int, _ count: Int, from first: Int, _ occurrences: Int, to out: OutputBuffer
-    ) {
+    private func encodePositions(_ list: List, from first: Int, _ occurrences: Int, to out: OutputBuffer) {
         // A single posting with a single position stands in the dictionary.
         if list.occurrenceCount == 1 { return }
-        if list.hasDifferences {
-            var at = first
-            while at < first + occurrences {
-                let chunk = min(SegmentFormat.blockCount, first + occurrences - at)
-                unsafe PackedBlock.packPatched(list.positions + at, count: chunk, to: out)
-                at += chunk
-            }
-            return
+        var at = first
+        while at < first + occurrences {
+            let chunk = min(SegmentFormat.blockCount, first + occurrences - at)
+            unsafe PackedBlock.packPatched(list.positions + at, count: chunk, to: out)
+            at += chunk
         }
-        var filled = 0
-        var next = first
-        for index in start..<(start + count) {
-            var before: UInt32 = 0
-            for _ in unsafe 0..<list.frequencies[index] {
-                let position = unsafe list.positions[next]
-                unsafe scratch[filled] = position &- before
-                before = position
-                next += 1
-                filled += 1
-                if filled == SegmentFormat.blockCount {
-                    unsafe PackedBlock.packPatched(scratch, count: filled, to: out)
-                    filled = 0
-                }
-            }
-        }
-        if filled > 0 { unsafe PackedBlock.packPatched(scratch, count: filled, to: out) }
     }
 }

@@ -269,7 +269,7 @@ final class DecodedList {
     func list(hasPositions: Bool) -> PostingsEncoder.List {
         unsafe PostingsEncoder.List(
             documents: documents.base, frequencies: frequencies.base, positions: positions.base,
-            hasDifferences: true, documentCount: documents.count,
+            documentCount: documents.count,
             occurrenceCount: hasPositions ? positions.count : documents.count,
             hasPositions: hasPositions)
     }

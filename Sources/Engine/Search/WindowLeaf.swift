@@ -22,6 +22,20 @@ struct Window {
         unsafe bits[bit >> 6] |= 1 &<< UInt64(truncatingIfNeeded: bit & 63)
     }
 
+    /// Sets the bits of ordinals of the window. Neighbours mostly share a word, and each change of a word waits for the one
+    /// before: so four quarters are walked side by side.
+    func set(_ documents: UnsafeBufferPointer<UInt32>, in bits: UnsafeMutablePointer<UInt64>) {
+        guard let base = documents.baseAddress else { return }
+        let quarter = documents.count >> 2
+        for index in 0..<quarter {
+            unsafe set(base[index], in: bits)
+            unsafe set(base[index &+ quarter], in: bits)
+            unsafe set(base[index &+ 2 &* quarter], in: bits)
+            unsafe set(base[index &+ 3 &* quarter], in: bits)
+        }
+        for index in (4 &* quarter)..<documents.count { unsafe set(base[index], in: bits) }
+    }
+
     /// Calls `body` with each ordinal whose bit is set, ascending, until it returns false.
     @inline(__always)
     func forEach(in bits: UnsafePointer<UInt64>, _ body: (UInt32) throws -> Bool) rethrows {
@@ -73,11 +87,15 @@ final class TermLeaf: WindowLeaf {
         var document = try marker.advance(to: window.lower)
         while document < window.upper {
             let block = unsafe marker.documentsInBlock
-            var last = document
-            for index in 0..<block.count {
-                last = unsafe block[index]
-                if last >= window.upper { break }
-                unsafe window.set(last, in: bits)
+            var last = unsafe block[block.count &- 1]
+            if last < window.upper {
+                unsafe window.set(block, in: bits)
+            } else {
+                for index in 0..<block.count {
+                    last = unsafe block[index]
+                    if last >= window.upper { break }
+                    unsafe window.set(last, in: bits)
+                }
             }
             document = try marker.advance(to: last < window.upper ? last &+ 1 : last)
         }
