@@ -1,5 +1,6 @@
 import ByteCoding
 import Engine
+import Foundation
 import News
 import Storage
 import Testing
@@ -30,6 +31,23 @@ struct SearchTests {
         var random = SplitMix64(seed: UInt64(100 + segments))
         for _ in 0..<45 {
             try check(fixture.query(&random), searcher, oracle, limit: Int.random(in: 0...30, using: &random))
+        }
+    }
+
+    /// Of an index and a query, both random; CORANTO_PAIRS names another number.
+    static let pairCount = ProcessInfo.processInfo.environment["CORANTO_PAIRS"].flatMap { Int($0) } ?? 320
+
+    @Test("small indexes of all shapes answer as reading every article does", arguments: 0..<pairCount / 20)
+    func pairs(number: Int) throws {
+        var random = SplitMix64(seed: UInt64(20_000 + number))
+        let fixture = SearchFixture(
+            articles: Int.random(in: 1...40, using: &random), segments: Int.random(in: 1...8, using: &random),
+            words: 1...Int.random(in: 1...60, using: &random), seed: random.next())
+        guard !fixture.live.isEmpty else { return }
+        let searcher = Searcher(try fixture.snapshot().0)
+        let oracle = SearchOracle(fixture.live)
+        for _ in 0..<20 {
+            try check(fixture.query(&random), searcher, oracle, limit: Int.random(in: 0...12, using: &random))
         }
     }
 

@@ -48,6 +48,8 @@ package enum SegmentFormat {
     package static let openReadBytes = 64 << 10
 
     package static let maxDocumentCount = Int(Int32.max)
+    /// Positions of one word that a merge holds at once, at four bytes each.
+    package static let maxMergedPositions: UInt64 = 1 << 30
     /// Documents in a block of a posting list, positions in a chunk.
     package static let blockCount = 128
     /// Terms in a block of the dictionary.

@@ -115,7 +115,15 @@ struct RangeMerge {
         var filled: [DecodedList] = []
         while try unsafe terms.next({ term, indices in
             filled.removeAll(keepingCapacity: true)
+            // A list is held whole, with four bytes for each position.
+            var occurrences: UInt64 = 0
             for index in indices {
+                occurrences += streams[index].entry.occurrenceCount
+                guard occurrences <= SegmentFormat.maxMergedPositions else {
+                    throw EngineError(
+                        .limit, "a word stands \(occurrences) times in what is merged",
+                        object: parts[index].segment.objectName, section: SectionKind.positions.name)
+                }
                 let list = lists[index]
                 list.clear()
                 try list.append(

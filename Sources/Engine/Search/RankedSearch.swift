@@ -298,7 +298,7 @@ struct RankedSearch {
     }
 
     /// The score of a document that has all words; nil if a phrase is not in it or it cannot be a hit.
-    private mutating func score(_ document: UInt32, lead: Int) throws(EngineError) -> Int64? {
+    private mutating func score(_ document: UInt32, lead: Int) throws -> Int64? {
         let code = try lengthCode(document)
         var sum: Int64 = 0
         var at = 0
@@ -318,6 +318,8 @@ struct RankedSearch {
             return nil
         }
         guard shape.words.count > weights.count else { return sum }
+        // Before positions are read, which may be very many.
+        guard try isEligible(document) else { return nil }
         sum = 0
         at = 0
         for leaf in weights.indices {
