@@ -247,7 +247,7 @@ private final class SparseSource: ByteSource, @unchecked Sendable {
     private let view: ByteView
     private let isMapped: Bool
 
-    private final class Region: @unchecked Sendable {
+    @safe private final class Region: @unchecked Sendable {
         let bytes: UnsafeMutableRawBufferPointer
 
         init(_ count: Int) {

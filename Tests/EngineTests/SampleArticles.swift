@@ -124,6 +124,8 @@ struct NaiveIndex {
         add(.located, [article.located])
         add(.section, [article.section])
         add(.subject, article.subjects)
+        add(.quote, article.quotes.map(\.text))
+        add(.speaker, article.quotes.map(\.speaker))
         add(.slug, article.slugs)
         addWhole(.sourceName, article.source)
         addWhole(.sectionName, article.section)

@@ -288,6 +288,11 @@ struct SearchFixture {
         article.language = ["en", "pt-br", "pt-pt", nil][Int.random(in: 0..<4, using: &random)]
         article.section = ["World", "World News", nil][Int.random(in: 0..<3, using: &random)]
         article.by = number % 3 == 0 ? "Jane Doe" : "John Smith"
+        if number % 5 == 0 {
+            article.quotes = (0...(number % 3)).map { place in
+                Article.Quote(text: text(1...8, &random), speaker: ["Ann Poole", "Jane Doe", nil][place])
+            }
+        }
         if number % 7 != 0 {
             let hours = Int64.random(in: 0..<2400, using: &random)
             let at = Timestamp(seconds: 1_451_606_400 + hours / 12 * 12 * 3600)
@@ -375,12 +380,15 @@ struct SearchFixture {
         case 4: return phrase()
         case 5 where Bool.random(using: &random): return places()
         case 5:
-            return ["headline:", "source:", "section:", "by:"].randomElement(using: &random)! + [
-                "alpha", "times", "world", "doe", "monde",
+            return ["headline:", "source:", "section:", "by:", "quote:", "speaker:"].randomElement(using: &random)! + [
+                "alpha", "times", "world", "doe", "monde", "alph*",
             ].randomElement(using: &random)!
         case 6:
-            return ["headline:" + phrase(), "lang:pt", "lang:en", "source:=\"the times\"", "section:=world"]
-                .randomElement(using: &random)!
+            return [
+                "headline:" + phrase(), "quote:" + phrase(), "speaker:\"ann poole\"", "lang:pt", "lang:en",
+                "source:=\"the times\"", "section:=world",
+            ]
+            .randomElement(using: &random)!
         case 7: return "published:" + date()
         case 8:
             return [

@@ -327,7 +327,7 @@ struct SearchTests {
     @Test(
         "what this version cannot answer is refused with its place",
         arguments: [
-            ("x quote:y", 2), ("speaker:z", 0), ("story:z", 0),
+            ("x story:y", 2), ("story:z", 0),
         ])
     func unsupported(text: String, offset: Int) throws {
         let searcher = Searcher(try SearchFixture(articles: 3, segments: 1, seed: 1).snapshot().0)

@@ -75,13 +75,20 @@ struct RecordTerms {
             case .slugs:
                 var next = 0
                 try unsafe list(bytes, .slug, &next, emit)
+            case .quotes:
+                var reader = ByteReader(bytes)
+                var (nextQuote, nextSpeaker) = (0, 0)
+                while !reader.isAtEnd {
+                    unsafe text(try reader.lengthPrefixed(), .quote, &nextQuote, emit)
+                    unsafe text(try Self.optional(&reader), .speaker, &nextSpeaker, emit)
+                }
             case .published:
                 var reader = ByteReader(bytes)
                 columns.published = Timestamp(milliseconds: try reader.signedVarint())
             case .firstSeen:
                 var reader = ByteReader(bytes)
                 columns.firstSeen = Timestamp(milliseconds: try reader.signedVarint())
-            case .url, .guid, .canonicalURL, .provider, .edNote, .dateline, .updated, .quotes, .removed, .extra,
+            case .url, .guid, .canonicalURL, .provider, .edNote, .dateline, .updated, .removed, .extra,
                 .extractorVersion:
                 break
             }

@@ -17,6 +17,10 @@ package enum IndexField: UInt8, Sendable, CaseIterable {
     case sourceName = 10
     /// The tokens of the whole section joined by one space.
     case sectionName = 11
+    /// What is quoted.
+    case quote = 12
+    /// Who is quoted.
+    case speaker = 13
 
     /// Positions between two texts of one field, so that no phrase spans them.
     package static let gapPositions = 100
@@ -26,7 +30,7 @@ package enum IndexField: UInt8, Sendable, CaseIterable {
 
     package var hasPositions: Bool {
         switch self {
-        case .text, .headline, .by, .source, .agency, .located, .section, .subject, .slug: true
+        case .text, .headline, .by, .source, .agency, .located, .section, .subject, .slug, .quote, .speaker: true
         case .language, .sourceName, .sectionName: false
         }
     }

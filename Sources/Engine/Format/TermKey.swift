@@ -40,7 +40,7 @@ package enum TermKey {
 
 extension IndexField {
     /// Whether its words are reduced to stems too.
-    package var hasStems: Bool { self == .text || self == .headline }
+    package var hasStems: Bool { self == .text || self == .headline || self == .quote }
 
     /// The key under which documents stand that have a word, in articles of one stem language or of none.
     ///

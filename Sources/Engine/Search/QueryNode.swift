@@ -18,7 +18,7 @@ package indirect enum QueryNode: Equatable, Sendable {
     case key(ArticleKey)
     /// `weight` in 2^-16.
     case boost(QueryNode, weight: UInt32, offset: Int)
-    /// A field whose index comes with a later format: quote, speaker, story.
+    /// A field of the derived layer: story.
     case derived(field: String, value: QueryNode?, offset: Int)
 }
 
@@ -38,6 +38,8 @@ extension IndexField {
         case .slug: "slug"
         case .sourceName: "source:="
         case .sectionName: "section:="
+        case .quote: "quote"
+        case .speaker: "speaker"
         }
     }
 

@@ -5,9 +5,10 @@ extension QueryParser {
     private static let fieldNames: [(name: String, field: IndexField)] = [
         ("headline", .headline), ("title", .headline), ("by", .by), ("author", .by), ("source", .source),
         ("agency", .agency), ("lang", .language), ("language", .language), ("located", .located),
-        ("section", .section), ("subject", .subject), ("slug", .slug), ("text", .text),
+        ("section", .section), ("subject", .subject), ("slug", .slug), ("quote", .quote), ("speaker", .speaker),
+        ("text", .text),
     ]
-    private static let derivedNames = ["quote", "speaker", "story"]
+    private static let derivedNames = ["story"]
 
     // MARK: Fields
 
