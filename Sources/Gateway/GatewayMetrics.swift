@@ -25,8 +25,14 @@ final class GatewayMetrics: Sendable {
 
     private let state = Mutex(State())
     private let connections: @Sendable () -> ConnectionDoor.Counts
+    private let cache: @Sendable () -> RangeCache.Counts
 
-    init(connections: @escaping @Sendable () -> ConnectionDoor.Counts) { self.connections = connections }
+    init(
+        connections: @escaping @Sendable () -> ConnectionDoor.Counts, cache: @escaping @Sendable () -> RangeCache.Counts
+    ) {
+        self.connections = connections
+        self.cache = cache
+    }
 
     func count(_ result: Result) { state.withLock { $0.results[result, default: 0] += 1 } }
 
@@ -85,6 +91,14 @@ final class GatewayMetrics: Sendable {
         metric(
             "refresh_failures_total", "counter", "Looks for a newer snapshot that failed.",
             [("", "\(state.refreshFailureCount)")])
+        let cached = cache()
+        metric(
+            "cache_bytes", "gauge", "Bytes kept of what questions read from an object store.",
+            [("", "\(cached.heldBytes)")])
+        metric(
+            "cache_reads_total", "counter",
+            "Ranges that questions needed of an object store, by whether they were kept.",
+            [("{result=\"hit\"}", "\(cached.hits)"), ("{result=\"miss\"}", "\(cached.misses)")])
         let counts = connections()
         metric("connections", "gauge", "Connections that are open.", [("", "\(counts.openCount)")])
         metric(

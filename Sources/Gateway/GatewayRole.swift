@@ -4,6 +4,7 @@ import HummingbirdCore
 package import Logging
 import NIOCore
 import News
+import Roles
 import ServiceLifecycle
 
 /// A gateway: answers questions over HTTP about the newest snapshot of a store. Needs no coordinator.
@@ -25,9 +26,11 @@ package final class GatewayRole: Sendable {
         listening: @escaping @Sendable (Endpoint) -> Void = { _ in }
     ) throws {
         let front = HTTPFront(configuration.limits, tls: configuration.tls, logger: logger)
-        let metrics = GatewayMetrics(connections: { front.door.counts })
+        let holder = try SnapshotHolder(configuration.bucket, cacheBytes: configuration.cacheBytes)
+        let metrics = GatewayMetrics(
+            connections: { front.door.counts }, cache: { holder.loader.source.cacheCounts })
         self.front = front
-        holder = try SnapshotHolder(configuration.bucket)
+        self.holder = holder
         threads = SearchThreads(count: configuration.threadCount, limitCount: configuration.questionLimitCount)
         let routes = GatewayRoutes(
             holder: holder, threads: threads, metrics: metrics, token: configuration.token,

@@ -3,6 +3,7 @@ import Extraction
 import Hummingbird
 import Logging
 import News
+import Roles
 import Synchronization
 import Wire
 
@@ -80,7 +81,7 @@ struct GatewayRoutes: Sendable {
             throw Failure(.badRequest, "the question has \(query.utf8.count) bytes, at most \(Self.queryLimitBytes)")
         }
         let question = try SearchQuestion(QueryString(query))
-        let (bytes, microseconds) = try await threads.run {
+        let (bytes, microseconds) = try await ask { holder in
             let answer = try SearchAnswer(to: question, from: holder.snapshot(for: question))
             return (AnswerJSON.write(answer), answer.tookMicroseconds)
         }
@@ -121,8 +122,21 @@ struct GatewayRoutes: Sendable {
         try authorise(request)
         let name = try context.parameters.require("key")
         let key = try ArticleAddress(name).requireKey()
-        let found = try await threads.run { try holder.newest.article(key) }
+        let found = try await ask { holder in try holder.newest.article(key) }
         return Self.json(ArticleJSON.write(found.article, key: found.key, version: found.version))
+    }
+
+    /// Reads from the store, on a thread for that.
+    private func ask<Answer: Sendable>(
+        _ question: @escaping @Sendable (SnapshotHolder) throws -> Answer
+    ) async throws -> Answer {
+        try await threads.run { [holder] in
+            do { return try question(holder) } catch let error as EngineError {
+                // What is kept may have been damaged on its way: it is read anew for the next question.
+                holder.loader.source.forgetCached()
+                throw error
+            }
+        }
     }
 
     /// - Throws: `Failure` `.unauthorised` unless the request carries the token, if there is one.

@@ -24,8 +24,9 @@ package final class SnapshotHolder: Sendable {
     package let loader: SnapshotLoader
     private let held: Mutex<OpenSnapshot>
 
-    package init(_ bucket: any Bucket) throws {
-        loader = SnapshotLoader(bucket)
+    /// - Parameter cacheBytes: how much is kept of what questions read, on an object store.
+    package init(_ bucket: any Bucket, cacheBytes: Int = 0) throws {
+        loader = SnapshotLoader(bucket, cache: .questions(cacheBytes))
         held = Mutex(OpenSnapshot(loaded: nil, reader: try SnapshotReader(segments: [], source: loader.source)))
     }
 

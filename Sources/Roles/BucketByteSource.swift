@@ -19,11 +19,13 @@ package final class BucketByteSource: ByteSource {
     /// Mappings kept at once; they cost address space, not memory.
     static let mapLimitCount = 4096
 
-    /// - Parameter cacheBytes: how much of short ranges is kept in memory, where objects cannot be mapped.
-    package init(_ bucket: any Bucket, cacheBytes: Int = 0) {
+    /// - Parameter cache: what of ranges is kept in memory, where objects cannot be mapped.
+    package init(_ bucket: any Bucket, cache: RangeCache.Budget = .none) {
         self.bucket = bucket
-        cache = Mutex(RangeCache(limitBytes: cacheBytes))
+        self.cache = Mutex(RangeCache(cache))
     }
+
+    package var cacheCounts: RangeCache.Counts { cache.withLock { $0.counts } }
 
     /// Objects up to this size are fetched at once, and so much of them in all.
     static let wholeObjectBytes: UInt64 = 512 << 10

@@ -1,31 +1,67 @@
 package import Engine
 
-/// Short ranges of immutable objects, those that were used of late: what a look-up of keys reads are the same pieces of key runs
-/// again and again.
+/// Ranges of immutable objects, those that were used of late: what a look-up of keys reads are the same pieces of key runs
+/// again and again, and what people ask for is often the same. An object's name begins with the hash of its bytes.
 ///
 /// Invariant: it holds at most `limitBytes`, and half of that of what was not used since the rest came.
 package struct RangeCache {
-    /// Longer ones are not kept.
-    static let rangeLimitBytes = 16 << 10
+    /// How much it may hold, and how long a range may be that it keeps.
+    package struct Budget: Sendable {
+        package var limitBytes: Int
+        package var rangeLimitBytes: Int
+
+        package static let none = Budget(limitBytes: 0, rangeLimitBytes: 0)
+
+        /// For look-ups of keys.
+        package static func keys(_ limitBytes: Int) -> Budget {
+            Budget(limitBytes: limitBytes, rangeLimitBytes: 16 << 10)
+        }
+
+        /// For questions: lists of frequent words are long.
+        package static func questions(_ limitBytes: Int) -> Budget {
+            Budget(limitBytes: limitBytes, rangeLimitBytes: limitBytes / 16)
+        }
+    }
+
+    package struct Counts: Sendable {
+        package var hits = 0
+        package var misses = 0
+        package var heldBytes = 0
+    }
+
     /// What an entry takes besides its bytes, about.
     static let entryBytes = 200
 
-    private let limitBytes: Int
+    private let budget: Budget
+    private var hits = 0
+    private var misses = 0
     private var young: [ByteRequest: ByteView] = [:]
     private var old: [ByteRequest: ByteView] = [:]
     private var youngBytes = 0
+    private var oldBytes = 0
 
-    package init(limitBytes: Int) { self.limitBytes = limitBytes }
+    package init(_ budget: Budget) { self.budget = budget }
+
+    package var counts: Counts { Counts(hits: hits, misses: misses, heldBytes: youngBytes + oldBytes) }
 
     package mutating func view(of request: ByteRequest) -> ByteView? {
-        if let view = young[request] { return view }
-        guard let view = old.removeValue(forKey: request) else { return nil }
+        if let view = young[request] {
+            hits += 1
+            return view
+        }
+        guard let view = old.removeValue(forKey: request) else {
+            misses += 1
+            return nil
+        }
+        hits += 1
+        oldBytes -= view.count + Self.entryBytes
         put(view, request)
         return view
     }
 
     package mutating func keep(_ view: ByteView, of request: ByteRequest) {
-        guard request.length <= Self.rangeLimitBytes, view.count + Self.entryBytes <= limitBytes / 2 else { return }
+        guard request.length <= budget.rangeLimitBytes, view.count + Self.entryBytes <= budget.limitBytes / 2
+        else { return }
         // A copy: a view may be a part of much more.
         put(unsafe ByteView(copying: view.bytes), request)
     }
@@ -34,12 +70,14 @@ package struct RangeCache {
         young = young.filter { names.contains($0.key.object) }
         old = old.filter { names.contains($0.key.object) }
         youngBytes = young.values.reduce(0) { $0 + $1.count + Self.entryBytes }
+        oldBytes = old.values.reduce(0) { $0 + $1.count + Self.entryBytes }
     }
 
     private mutating func put(_ view: ByteView, _ request: ByteRequest) {
         let size = view.count + Self.entryBytes
-        if youngBytes + size > limitBytes / 2 {
+        if youngBytes + size > budget.limitBytes / 2 {
             old = young
+            oldBytes = youngBytes
             young = [:]
             youngBytes = 0
         }

@@ -73,11 +73,11 @@ package final class SnapshotLoader: Sendable {
 
     /// - Parameters:
     ///   - purpose: what segments are opened for.
-    ///   - cacheBytes: for short ranges that are read again and again, on an object store.
+    ///   - cache: for ranges that are read again and again, on an object store.
     ///   - keyBytes: how much is held of cells that are opened for keys, if not the standard.
     ///   - milliseconds: a monotonic clock.
     package init(
-        _ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search, cacheBytes: Int = 0,
+        _ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search, cache: RangeCache.Budget = .none,
         keyBytes: Int? = nil,
         milliseconds: @escaping @Sendable () -> Int64 = { Int64(SystemClock().monotonicNanoseconds() / 1_000_000) }
     ) {
@@ -85,7 +85,7 @@ package final class SnapshotLoader: Sendable {
         self.purpose = purpose
         self.keyBytes = keyBytes ?? (bucket is FolderBucket ? Self.mappedKeyBytes : Self.fetchedKeyBytes)
         self.milliseconds = milliseconds
-        source = BucketByteSource(bucket, cacheBytes: cacheBytes)
+        source = BucketByteSource(bucket, cache: cache)
     }
 
     // MARK: Manifests

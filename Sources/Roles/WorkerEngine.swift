@@ -36,7 +36,7 @@ final class WorkerEngine {
 
     /// - Parameter tell: told on another thread of what was looked up or built; what it is given goes to `returned`.
     init(_ bucket: any Bucket, tell: @escaping @Sendable (Int, Worker.Event) -> Void) {
-        loader = SnapshotLoader(bucket, for: .keys, cacheBytes: Self.cacheBytes)
+        loader = SnapshotLoader(bucket, for: .keys, cache: .keys(Self.cacheBytes))
         self.tell = tell
         current = Draft(number: 0, settings: settings)
     }

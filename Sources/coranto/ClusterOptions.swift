@@ -160,6 +160,17 @@ struct RoomOption: ParsableArguments {
     var bytes: UInt64? { keepFree.map { UInt64($0) << 20 } }
 }
 
+/// How much a gateway keeps of what it reads.
+struct CacheOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Memory for what questions read from an object store again and again; a folder's files need none.",
+            valueName: "megabytes"))
+    var cache: UInt16 = 256
+
+    var bytes: Int { Int(cache) << 20 }
+}
+
 struct LogOption: ParsableArguments {
     enum Level: String, ExpressibleByArgument, CaseIterable {
         case debug, info, notice, warning, error

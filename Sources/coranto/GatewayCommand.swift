@@ -21,6 +21,7 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Answer only those who send the token in this file.", valueName: "file"))
     var tokenFile: String?
     @OptionGroup var tls: TLSOption
+    @OptionGroup var cache: CacheOption
     @OptionGroup var limits: LimitOptions
     @OptionGroup var log: LogOption
 
@@ -33,6 +34,7 @@ struct GatewayCommand: AsyncParsableCommand {
         var configuration = GatewayConfiguration(bucket: try store.openForReading(), endpoint: endpoint)
         configuration.token = try TokenFile.read(tokenFile)
         configuration.tls = tls
+        configuration.cacheBytes = cache.bytes
         let logger = log.logger("gateway")
         configuration.limits.admission = limits.admission(configuration.limits.admission, parts: 2, logger: logger)
         let role = try GatewayRole(configuration, logger: logger)

@@ -33,6 +33,7 @@ struct UpCommand: AsyncParsableCommand {
     var allowAddress: [String] = []
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
+    @OptionGroup var cache: CacheOption
     @OptionGroup var room: RoomOption
     @OptionGroup var upkeep: UpkeepOptions
     @OptionGroup var log: LogOption
@@ -67,6 +68,7 @@ struct UpCommand: AsyncParsableCommand {
             state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress, logger: logger)
         var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
         answering.tls = tls
+        answering.cacheBytes = cache.bytes
         answering.limits.admission = listen.limits.admission(answering.limits.admission, parts: 4, logger: logger)
         let scheme = tls == nil ? "http" : "https"
         let gateway = try GatewayRole(answering, logger: logger) { endpoint in

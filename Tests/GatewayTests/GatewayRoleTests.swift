@@ -94,12 +94,30 @@ import Wire
             #expect(try await client.get("/v1/search?q=vienna").hits().count == 2)
             bucket.isAway.store(true, ordering: .releasing)
             #expect(try await client.get("/v1/search?q=&limit=0").status == 200)
-            let answer = try await client.get("/v1/search?q=vienna")
+            // What was asked before is kept.
+            #expect(try await client.get("/v1/search?q=vienna").hits().count == 2)
+            let answer = try await client.get("/v1/search?q=vienna&facet=source")
             #expect(answer.status == 503 && answer.headers["Retry-After"] as? String == "5")
             #expect(try answer.error()["code"] as? String == "unavailable")
             #expect((try answer.error()["message"] as? String)?.hasSuffix("nobody answers") == true)
             bucket.isAway.store(false, ordering: .releasing)
-            #expect(try await client.get("/v1/search?q=vienna").hits().count == 2)
+            #expect(try await client.get("/v1/search?q=vienna&facet=source").hits().count == 2)
+        }
+    }
+
+    @Test("what is asked again is answered without reading")
+    func cached() async throws {
+        let store = try store()
+        let bucket = CountingBucket(store.bucket)
+        try await serve(store, bucket: bucket) { (client: Client) async throws in
+            func ranges() -> Int { bucket.counts.asked.count { $0.hasPrefix("segments/") } }
+            let first = try await client.get("/v1/search?q=vienna").hits().count
+            let read = ranges()
+            #expect(try await client.get("/v1/search?q=vienna").hits().count == first && first == 2)
+            #expect(ranges() == read && read > 0)
+            let metrics = try await client.get("/metrics").text
+            #expect(metrics.contains(#/coranto_cache_reads_total{result="hit"} [1-9]/#))
+            #expect(metrics.contains(#/coranto_cache_bytes [1-9]/#))
         }
     }
 

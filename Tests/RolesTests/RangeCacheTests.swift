@@ -16,7 +16,7 @@ import Testing
 
     @Test("what is kept is what was read, and never more than the limit")
     func bounded() {
-        var cache = RangeCache(limitBytes: 100_000)
+        var cache = RangeCache(.keys(100_000))
         var random = SplitMix64(seed: 1)
         var hits = 0
         for _ in 0..<5000 {
@@ -30,11 +30,14 @@ import Testing
         }
         let held = (0..<120).count { cache.view(of: request($0)) != nil }
         #expect(held * 1200 <= 100_000 && held > 30 && hits > 1000)
+        let counts = cache.counts
+        #expect(counts.hits == hits + held && counts.hits + counts.misses == 5120)
+        #expect(counts.heldBytes == held * 1200)
     }
 
     @Test("what is used stays while other things come and go")
     func recent() {
-        var cache = RangeCache(limitBytes: 20_000)
+        var cache = RangeCache(.keys(20_000))
         cache.keep(view(0), of: request(0))
         for number in 1..<200 {
             #expect(byte(cache.view(of: request(0))) == 0)
@@ -45,14 +48,14 @@ import Testing
 
     @Test("objects that are named no longer are forgotten, long ranges and those of a cache without room are not kept")
     func forget() {
-        var cache = RangeCache(limitBytes: 100_000)
+        var cache = RangeCache(.keys(100_000))
         for number in 0..<20 { cache.keep(view(number), of: request(number)) }
         cache.forget(except: ["segments/3"])
         for number in 0..<20 { #expect((cache.view(of: request(number)) != nil) == (number % 7 == 3)) }
         let long = ByteRequest(object: "segments/3", offset: 0, length: 1 << 20)
         cache.keep(ByteView(copying: [UInt8](repeating: 1, count: 1 << 20)), of: long)
         #expect(cache.view(of: long) == nil)
-        var none = RangeCache(limitBytes: 0)
+        var none = RangeCache(.none)
         none.keep(view(1), of: request(1))
         #expect(none.view(of: request(1)) == nil)
     }
