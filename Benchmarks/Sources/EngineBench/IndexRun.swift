@@ -92,20 +92,6 @@ struct IndexRun {
         ])
     }
 
-    /// Calls `body` with the range of each line that is not empty.
-    private func forEachLine(_ bytes: UnsafeRawBufferPointer, _ body: (Range<Int>) throws -> Void) rethrows {
-        var start = 0
-        while start < bytes.count {
-            let rest = bytes.count - start
-            let end =
-                unsafe memchr(bytes.baseAddress! + start, 0x0A, rest).map {
-                    unsafe $0 - UnsafeMutableRawPointer(mutating: bytes.baseAddress!)
-                } ?? bytes.count
-            if end > start { try body(start..<end) }
-            start = end + 1
-        }
-    }
-
     /// Of this thread, user and system.
     private func threadSeconds() -> Double {
         var time = timespec()

@@ -9,6 +9,9 @@ struct QueryRun {
         var `class`: String
         var type: String
         var terms: [String]
+        /// Seconds since 1970: the first that counts, and the first that counts no more.
+        var from: Int64?
+        var to: Int64?
     }
 
     let folder: String
@@ -41,10 +44,17 @@ struct QueryRun {
     }
 
     private static func node(_ query: Query) -> QueryNode {
+        guard let from = query.from, let to = query.to else { return words(query) }
+        return .and([words(query), .dates(DateRange(from: Timestamp(seconds: from), to: Timestamp(seconds: to)))])
+    }
+
+    private static func words(_ query: Query) -> QueryNode {
         let words = query.terms.map { term in
             QueryWord(field: .text, pattern: .term(Array(term.utf8)), isExact: true, offset: 0)
         }
         return switch query.type {
+        case "prefix":
+            .word(QueryWord(field: .text, pattern: .prefix(Array(query.terms[0].utf8)), isExact: true, offset: 0))
         case "term": .word(words[0])
         case "phrase":
             .phrase(QueryPhrase(field: .text, patterns: words.map(\.pattern), slop: 0, isExact: true, offset: 0))

@@ -6,6 +6,8 @@
 //                                                       does, without as other engines are compared
 //   EngineBench query DIR QUERIES.jsonl [IDS]           over the segments in DIR, which is segments, merged or compacted of
 //                                                       such a folder
+//   EngineBench budget ARTICLES.ndjson MEGABYTES [--stems]
+//                                                       builds under a memory budget: how much memory that takes
 //   EngineBench check DIR QUERIES [SEED]                random queries: do answers change if every document is looked at?
 //
 // Articles have title, body, and what else is in them; queries are those of make_queries.py.
@@ -21,6 +23,11 @@ do {
             articles: rest[0], folder: rest[1], segmentCount: rest.count > 2 ? Int(rest[2]) ?? 1 : 1,
             hasStems: arguments.contains("--stems")
         ).run()
+    case "budget" where arguments.count >= 3:
+        let rest = Array(arguments.dropFirst())
+        try BudgetRun(
+            articles: rest[0], budgetMegabytes: Int(rest[1]) ?? 256, hasStems: arguments.contains("--stems")
+        ).run()
     case "query" where arguments.count >= 3:
         let rest = Array(arguments.dropFirst())
         try QueryRun(folder: rest[0], queries: rest[1], ids: rest.count > 2 ? rest[2] : nil).run()
@@ -30,7 +37,7 @@ do {
             .run()
     default:
         print(
-            "usage: EngineBench index ARTICLES.ndjson DIR [SEGMENTS] [--stems] | query DIR QUERIES.jsonl [IDS] | check DIR QUERIES [SEED]"
+            "usage: EngineBench index ARTICLES.ndjson DIR [SEGMENTS] [--stems] | budget ARTICLES.ndjson MEGABYTES [--stems] | query DIR QUERIES.jsonl [IDS] | check DIR QUERIES [SEED]"
         )
         exit(2)
     }
