@@ -53,7 +53,8 @@ package final class SegmentBuilder {
     /// Upper estimate of the memory held, in bytes, sealing included: for each token its place in the stream and in the lists of
     /// its word and its stem, twice the frames for the segment they end in.
     package var sizeBytes: Int {
-        stream.sizeBytes + frameBytes * 2 + documents.count * (MemoryLayout<Document?>.stride + 256)
+        stream.sizeBytes(hasStems: settings.hasStems) + frameBytes * 2 + documents.count
+            * (MemoryLayout<Document?>.stride + 256)
     }
 
     package var isOverBudget: Bool { sizeBytes > memoryBudgetBytes }

@@ -14,8 +14,11 @@ import ByteCoding
     let terms = TermTable()
     private var recordTerms = RecordTerms()
 
-    /// Memory held, and needed when sorted: a token takes four bytes, and twice twelve in lists; a term has up to two more.
-    var sizeBytes: Int { terms.sizeBytes * 3 + entries.count * 7 }
+    /// Memory held, and needed when sorted: a token takes four bytes, and in lists up to twelve, with stems twice that; a term has up
+    /// to two more. Held against what a process takes by `EngineBench budget`.
+    func sizeBytes(hasStems: Bool) -> Int {
+        hasStems ? terms.sizeBytes * 4 + entries.count * 9 : terms.sizeBytes * 3 + entries.count * 6
+    }
 
     var count: Int { entries.count / 4 }
 

@@ -104,7 +104,6 @@ private struct SearchRun {
     }
 
     func answer() throws -> SearchResults {
-        let plan = plan
         let lookup =
             isInPlace
             ? try QueryLookup(plan, inPlace: snapshot)
@@ -253,9 +252,8 @@ private struct SearchRun {
     private func searchesInPlace(_ lookup: QueryLookup) throws -> [SegmentSearch] {
         try snapshot.segments.indices.map { index in
             try SegmentSearch(
-                plan, snapshot.segments[index], dead: snapshot.dead[index], found: lookup.segments[index],
-                material: nil, top: top(place: 0), table: prepared.table,
-                scratch: scratch)
+                prepared, snapshot.segments[index], dead: snapshot.dead[index], found: lookup.segments[index],
+                material: nil, top: top(place: 0), scratch: scratch)
         }
     }
 
@@ -277,8 +275,8 @@ private struct SearchRun {
             let found = lookup.segments[index]
             let material = try material(of: segment, index, found, slices, from: firsts[index])
             return try SegmentSearch(
-                plan, segment, dead: snapshot.dead[index], found: found, material: material,
-                top: top(place: found.place), table: prepared.table, scratch: scratch)
+                prepared, segment, dead: snapshot.dead[index], found: found, material: material,
+                top: top(place: found.place), scratch: scratch)
         }
     }
 
@@ -397,12 +395,12 @@ private struct SearchRun {
 
     /// The best hits of all segments, and their records if they are wanted.
     private func best(of searches: [SegmentSearch]) throws -> (hits: [SearchResults.Hit], records: [[UInt8]]) {
+        if isInPlace, !request.readsRecords { return (try hitsInPlace(searches), []) }
         var candidates: [Candidate] = []
         for (index, search) in searches.enumerated() {
             candidates += search.top.sorted.map { Candidate(entry: $0, segment: index) }
         }
         if candidates.count > request.limitCount { drop(&candidates) }
-        if isInPlace, !request.readsRecords { return (try hitsInPlace(candidates), []) }
         var round = ReadRound()
         for candidate in candidates {
             let ordinal = UInt64(candidate.entry.ordinal)
@@ -451,20 +449,33 @@ private struct SearchRun {
         return (hits, records)
     }
 
-    private func hitsInPlace(_ candidates: [Candidate]) throws -> [SearchResults.Hit] {
+    private func hitsInPlace(_ searches: [SegmentSearch]) throws -> [SearchResults.Hit] {
         var hits: [SearchResults.Hit] = []
-        hits.reserveCapacity(candidates.count)
-        for candidate in candidates {
-            let segment = snapshot.segments[candidate.segment]
-            let place = try segment.mappedPlace(of: candidate.entry.ordinal)
-            hits.append(
-                SearchResults.Hit(
-                    key: place.key, score: candidate.entry.score, orderTime: place.time, segment: candidate.segment,
-                    ordinal: candidate.entry.ordinal))
+        hits.reserveCapacity(request.limitCount)
+        // Of a segment no more can be hits than are wanted; of several, none that scores less than enough others.
+        let least = searches.count > 1 ? leastScore(of: searches) : .min
+        for (index, search) in searches.enumerated() {
+            for entry in search.top.sorted.prefix(request.limitCount) where entry.score >= least {
+                let place = try search.segment.mappedPlace(of: entry.ordinal)
+                hits.append(
+                    SearchResults.Hit(
+                        key: place.key, score: entry.score, orderTime: place.time, segment: index,
+                        ordinal: entry.ordinal))
+            }
         }
-        if snapshot.segments.count > 1 { hits.sort { isBefore($0, $1) } }
+        if searches.count > 1 { hits.sort { isBefore($0, $1) } }
         hits.removeLast(max(hits.count - request.limitCount, 0))
         return hits
+    }
+
+    /// A score that as many hits reach as are wanted; the least of all if there are fewer, or if scores do not decide.
+    private func leastScore(of searches: [SegmentSearch]) -> Int64 {
+        guard request.sort == .score, request.limitCount > 0 else { return .min }
+        var scores: [Int64] = []
+        for search in searches { scores += search.top.scores }
+        guard scores.count > request.limitCount else { return .min }
+        scores.sort(by: >)
+        return scores[request.limitCount - 1]
     }
 
     private func isBefore(_ left: SearchResults.Hit, _ right: SearchResults.Hit) -> Bool {

@@ -6,13 +6,14 @@ import News
 @safe
 final class SegmentSearch {
     let segment: SegmentReader
-    private let plan: QueryPlan
+    private let prepared: PreparedSearch
     private let dead: DocumentSet
     private let found: QueryLookup.Segment
+    private var plan: QueryPlan { prepared.plan }
+    private var table: ScoreTable { prepared.table }
     /// nil if the segment is read in place.
     private let material: Material?
     private let scratch: SearchScratch
-    private let table: ScoreTable
     /// For each expansion of the plan.
     private let lists: [(documents: [UInt32], frequencies: [UInt32])]
     private(set) var facets: [FacetCounter]
@@ -40,16 +41,15 @@ final class SegmentSearch {
 
     /// - Parameter scratch: kept by the search as long as this is used.
     init(
-        _ plan: QueryPlan, _ segment: SegmentReader, dead: DocumentSet, found: QueryLookup.Segment, material: Material?,
-        top: TopHits, table: ScoreTable, scratch: SearchScratch
+        _ prepared: PreparedSearch, _ segment: SegmentReader, dead: DocumentSet, found: QueryLookup.Segment,
+        material: Material?, top: TopHits, scratch: SearchScratch
     ) throws {
-        self.plan = plan
+        self.prepared = prepared
         self.segment = segment
         self.dead = dead
         self.found = found
         self.material = material
         self.scratch = scratch
-        self.table = table
         self.top = top
         facets = material?.facets ?? []
         histogram = material?.histogram
@@ -245,35 +245,39 @@ final class SegmentSearch {
 
     private func rankAll(_ shape: RankedShape, _ weights: [UInt64], _ floor: Int64, _ end: UInt32) throws {
         guard let lengths = try lengths() else { return }
-        if top.wanted == nil { top.raise(floor: floor) }
-        // Articles of one language after the other: none is in the lists of two.
-        let unasked = top
+        // Those that come best first are sought anew in each language.
+        let isSoughtAnew = top.wanted != nil
+        if !isSoughtAnew { top.raise(floor: floor) }
+        var isFirst = true
         var hasSkipped = false
+        // Articles of one language after the other: none is in the lists of two.
         for language in plan.languages.indices {
             let isThere =
                 shape.kind == .all
                 ? shape.terms.allSatisfy { entry($0, language) != nil }
                 : shape.terms.contains { entry($0, language) != nil }
             guard isThere else { continue }
-            // Those that come best first are sought anew in each.
             var search = RankedSearch(
                 shape, weights: weights, table: table, scratch: scratch,
                 in: RankedSearch.Place(
                     dead: dead, documentCount: segment.footer.documentCount, lengths: lengths,
                     range: range(of: shape.filters).clamped(to: 0..<end), filter: try filter(shape.filters)),
-                top: top.wanted == nil ? top : unasked)
+                top: isFirst || !isSoughtAnew ? top.handOver() : top.unasked)
             for (word, term) in shape.terms.enumerated() {
                 if let cursor = try cursor(term, language) { search.add(word, cursor) }
             }
             try search.run()
             matchCount += search.matchCount
             hasSkipped = hasSkipped || search.hasSkipped
-            if top.wanted == nil {
+            if !isSoughtAnew {
                 top = search.top
                 top.restart()
+            } else if isFirst {
+                top = search.top
             } else {
                 top.merge(search.top)
             }
+            isFirst = false
         }
         isCounted = !hasSkipped && end == segment.footer.documentCount
     }

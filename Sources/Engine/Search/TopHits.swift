@@ -31,6 +31,16 @@ struct TopHits {
         if limitCount == 0 { threshold = .max }
     }
 
+    /// As it was before anything was offered.
+    var unasked: TopHits { TopHits(sort: sort, limitCount: limitCount, after: after) }
+
+    /// Hands its hits over, and has none afterwards: of two holders the next to take a hit would copy all.
+    mutating func handOver() -> TopHits {
+        let all = self
+        heap = []
+        return all
+    }
+
     /// The first ordinal that can be taken, and how many more can: only `newest` knows before it sees them.
     var wanted: (first: UInt32, count: Int)? {
         guard sort == .newest else { return nil }
@@ -97,7 +107,23 @@ struct TopHits {
     }
 
     /// Best first.
-    var sorted: [Entry] { heap.sorted(by: isBefore) }
+    var sorted: [Entry] {
+        guard heap.count <= Self.fewCount else { return heap.sorted(by: isBefore) }
+        var entries = heap
+        for index in entries.indices.dropFirst() {
+            let entry = entries[index]
+            var place = index
+            while place > 0, isBefore(entry, entries[place - 1]) {
+                entries[place] = entries[place - 1]
+                place -= 1
+            }
+            entries[place] = entry
+        }
+        return entries
+    }
+
+    /// Up to which one is put in its place after the other.
+    private static let fewCount = 32
 
     @inline(__always)
     private mutating func raiseThreshold() {
