@@ -52,11 +52,11 @@ package struct PeerBacklog: Sendable {
     /// What may wait of one connection before it is paused; it is resumed at half of it.
     package static let limitBytes = 32 << 20
     /// The same of all together, before those are paused of whom more than `shareBytes` waits; these are resumed at half of it.
-    package static let totalLimitBytes = 128 << 20
+    package static let totalLimitBytes = 64 << 20
     /// What all but those few may have waiting then: a batch or two of live articles.
     package static let shareBytes = 64 << 10
     /// Nobody sends articles any more: as many connections as there may be, each within its share, cannot be let on.
-    package static let hardLimitBytes = 256 << 20
+    package static let hardLimitBytes = 128 << 20
     /// What any message counts, beside what it holds: so at most 64 of one connection stand before another's. A flood of
     /// small ones would otherwise make all others wait.
     package static let eventBytes = limitBytes / 64
