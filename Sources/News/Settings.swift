@@ -6,8 +6,9 @@ package import ByteCoding
 /// A new value is what this program and its libraries do. A bucket keeps the one it was made with, so what is read from
 /// there may ask for what this program cannot do: see `refusal`.
 package struct Settings: Equatable, Sendable {
-    /// Version of the rules that split text into terms: 1 gives words as they are, 2 stems beside them.
-    package var analyzerVersion: UInt32 = 2
+    /// Version of the rules that split text into terms: 1 gives words as they are, 2 stems beside
+    /// them, 3 also the words of quotes and who said them.
+    package var analyzerVersion: UInt32 = 3
     /// Version of `CanonicalURL`.
     package var keyRulesVersion: UInt32 = 1
     /// Version of the form and the fields of `CanonicalRecord`.

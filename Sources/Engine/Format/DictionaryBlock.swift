@@ -1,24 +1,55 @@
-/// Looks for one term in a block of the dictionary, in place: no term is put together on the way.
-enum DictionaryBlock {
-    /// The entry of `term`; nil if it is not in the block.
-    ///
+/// Looks for terms in a block of the dictionary, in place: no term is put together on the way. Of several terms one after the other, if
+/// they ascend, goes on where the last one was found or would stand. Valid as long as the bytes.
+struct DictionaryBlock {
+    private var cursor: RawCursor
+    private var leftCount: Int
+    private var postingsEnd: UInt64
+    private var positionsEnd: UInt64
+    private let documentCount: UInt32
+    private var field: IndexField?
+    /// The term looked for last, and how many bytes the entry read last has in common with it.
+    private var term: [UInt8] = []
+    private var common = 0
+    /// How the entry read last compares with `term`; smaller before the first.
+    private var order = Order.smaller
+    private var entry = TermEntry()
+    private var length = 0
+    /// Of the entry's bytes those that the one before it has not, and how many it shares with that.
+    private var tail = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var shared = 0
+
+    private enum Order {
+        case smaller
+        case equal
+        case larger
+    }
+
     /// - Parameters:
     ///   - bytes: checked.
     ///   - postings: where those of the block's first term start; likewise `positions`.
-    static func find(
-        _ term: [UInt8], in bytes: UnsafeRawBufferPointer, termCount: Int, postings: UInt64,
-        positions: UInt64, documentCount: UInt32
-    ) throws(RawError) -> TermEntry? {
-        var cursor = unsafe RawCursor(bytes)
-        var (postingsEnd, positionsEnd) = (postings, positions)
-        // How many bytes the term before has in common with `term`, than which it is smaller.
-        var common = 0
-        var length = 0
-        var field: IndexField?
-        for _ in 0..<termCount {
-            let shared = try cursor.count("shared bytes", atMost: length)
+    init(
+        _ bytes: UnsafeRawBufferPointer, termCount: Int, postings: UInt64, positions: UInt64, documentCount: UInt32
+    ) {
+        cursor = unsafe RawCursor(bytes)
+        leftCount = termCount
+        postingsEnd = postings
+        positionsEnd = positions
+        self.documentCount = documentCount
+    }
+
+    /// Whether `term` can be found from here on.
+    func isAhead(_ term: [UInt8]) -> Bool { !term.lexicographicallyPrecedes(self.term) }
+
+    /// The entry of `term`; nil if it is not in the block.
+    ///
+    /// - Parameter term: not before the last one.
+    mutating func find(_ term: [UInt8]) throws(RawError) -> TermEntry? {
+        look(for: term)
+        while order == .smaller, leftCount > 0 {
+            leftCount &-= 1
+            shared = try cursor.count("shared bytes", atMost: length)
             let rest = try cursor.count("term bytes", atMost: IndexField.maxTermBytes + 1 - shared)
-            let tail = try unsafe cursor.raw(rest)
+            unsafe tail = try cursor.raw(rest)
             guard rest > 0 else { throw .malformed(what: "order of terms", offset: cursor.offset) }
             if shared == 0 {
                 guard let named = unsafe IndexField(rawValue: tail[0]) else {
@@ -27,28 +58,54 @@ enum DictionaryBlock {
                 field = named
             }
             length = shared &+ rest
-            // It differs from the term before where that was still equal to `term`: it is larger.
-            if shared < common { return nil }
-            var isFound = false
-            if shared == common {
-                var index = 0
-                while index < rest, common < term.count, unsafe tail[index] == term[common] {
-                    index &+= 1
-                    common &+= 1
-                }
-                if index == rest {
-                    isFound = common == term.count
-                } else if common == term.count {
-                    return nil
-                } else if unsafe tail[index] > term[common] {
-                    return nil
-                }
+            if shared < common {
+                // It differs from the term before where that was still equal to `term`: it is larger.
+                common = shared
+                order = .larger
+            } else if shared == common {
+                compareTail()
             }
-            let entry = try entry(
+            entry = try Self.entry(
                 &cursor, hasPositions: field?.hasPositions ?? false, &postingsEnd, &positionsEnd, documentCount)
-            if isFound { return entry }
         }
-        return nil
+        return order == .equal ? entry : nil
+    }
+
+    /// Compares the entry read last with another term, which is not before the last one.
+    private mutating func look(for next: [UInt8]) {
+        var same = 0
+        while same < term.count, same < next.count, term[same] == next[same] { same &+= 1 }
+        let isAnother = same < next.count || same < term.count
+        term = next
+        guard isAnother else { return }
+        switch order {
+        case .smaller: common = min(common, same)
+        case .equal:
+            common = same
+            order = .smaller
+        case .larger:
+            // Where it was larger than the last term it may be anything to this one.
+            if same < common {
+                common = same
+                order = .smaller
+            } else if same == common {
+                compareTail()
+            }
+        }
+    }
+
+    /// Compares from `common` on, which is not before the tail.
+    private mutating func compareTail() {
+        var index = common &- shared
+        while index < tail.count, common < term.count, unsafe tail[index] == term[common] {
+            index &+= 1
+            common &+= 1
+        }
+        if index == tail.count {
+            order = common == term.count ? .equal : .smaller
+        } else {
+            order = common == term.count || (unsafe tail[index] > term[common]) ? .larger : .smaller
+        }
     }
 
     /// What stands behind the bytes of a term.

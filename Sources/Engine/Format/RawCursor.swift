@@ -46,6 +46,28 @@ enum RawError: Error {
 
     @inline(__always)
     mutating func varint() throws(RawError) -> UInt64 {
+        // One to three bytes, of which the last may not be zero, by one load.
+        if count &- offset >= 4 {
+            let word = unsafe UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            if word & 0x80 == 0 {
+                offset &+= 1
+                return UInt64(word & 0x7F)
+            }
+            if word & 0x8000 == 0, word & 0x7F00 != 0 {
+                offset &+= 2
+                return UInt64(word & 0x7F | (word & 0x7F00) >> 1)
+            }
+            if word & 0x80_8000 == 0x8000, word & 0x7F_0000 != 0 {
+                offset &+= 3
+                return UInt64(word & 0x7F | (word & 0x7F00) >> 1 | (word & 0x7F_0000) >> 2)
+            }
+        }
+        return try anyVarint()
+    }
+
+    /// Of any length, anywhere.
+    @inline(never)
+    private mutating func anyVarint() throws(RawError) -> UInt64 {
         let first = try byte()
         return first < 0x80 ? UInt64(first) : try longVarint(first)
     }

@@ -103,7 +103,7 @@ extension SegmentReader {
     }
 
     /// Place in the order of a document of a mapped object.
-    func mappedPlace(of ordinal: UInt32) throws(EngineError) -> OrderKey {
+    func mappedPlace(of ordinal: UInt32) throws(EngineError) -> OrderBits {
         let width = UInt64(SegmentFormat.documentRowBytes)
         let row = UInt64(ordinal) * width
         guard let keys = try mappedBytes(.documents, row..<(row + 16)),
@@ -114,9 +114,9 @@ extension SegmentReader {
         func word(_ bytes: PagedBytes, _ offset: Int) -> UInt64 {
             unsafe bytes.base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         }
-        return OrderKey(
-            time: Timestamp(sortable: ~UInt64(littleEndian: word(times, 0))),
-            key: ArticleKey(high: UInt64(bigEndian: word(keys, 0)), low: UInt64(bigEndian: word(keys, 8))))
+        return OrderBits(
+            time: UInt64(littleEndian: word(times, 0)), high: UInt64(bigEndian: word(keys, 0)),
+            low: UInt64(bigEndian: word(keys, 8)))
     }
 
     /// - Parameter index: a row within `bytes`.
@@ -147,8 +147,21 @@ extension SegmentReader {
     /// First document that is not before `place`; the document count if all are.
     package func firstDocument(notBefore place: OrderKey) throws -> Int {
         guard let range = orderBlock(of: place) else { return 0 }
+        if isMapped { return try mappedFirstDocument(notBefore: OrderBits(place), in: range) }
         let index = try places(range).firstIndex { !($0 < place) }
         return index.map { range.lowerBound + $0 } ?? range.upperBound
+    }
+
+    private func mappedFirstDocument(
+        notBefore place: OrderBits, in range: Range<Int>
+    ) throws(EngineError) -> Int {
+        var low = range.lowerBound
+        var high = range.upperBound
+        while low < high {
+            let middle = (low + high) / 2
+            if try mappedPlace(of: UInt32(middle)) < place { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Documents whose order time lies in `times` (both ends included); newest first, so a contiguous range.
@@ -232,6 +245,30 @@ extension SegmentReader {
             found.append(ordinal)
         }
         return found
+    }
+}
+
+/// A place in the order as numbers: what `OrderKey` says, compared without a call.
+struct OrderBits: Comparable {
+    /// `OrderKey.timeBits`.
+    var time: UInt64
+    var high: UInt64
+    var low: UInt64
+
+    init(time: UInt64, high: UInt64, low: UInt64) {
+        self.time = time
+        self.high = high
+        self.low = low
+    }
+
+    init(_ place: OrderKey) { self.init(time: place.timeBits, high: place.key.high, low: place.key.low) }
+
+    var orderKey: OrderKey { OrderKey(time: Timestamp(sortable: ~time), key: ArticleKey(high: high, low: low)) }
+
+    @inline(__always)
+    static func < (left: OrderBits, right: OrderBits) -> Bool {
+        if left.time != right.time { return left.time < right.time }
+        return left.high != right.high ? left.high < right.high : left.low < right.low
     }
 }
 

@@ -18,29 +18,55 @@ extension SegmentReader {
         try Self.lookup(terms, in: [self], source: source)[0]
     }
 
+    /// A block of the dictionary, to look terms up in.
+    ///
+    /// - Parameter bytes: of the block, checked.
+    private func dictionaryBlock(_ block: Int, _ bytes: UnsafeRawBufferPointer) -> DictionaryBlock {
+        let index = dictionaryIndex
+        return unsafe DictionaryBlock(
+            bytes, termCount: index.termsInBlock(block, of: Int(footer.termCount)),
+            postings: index.companionStarts[0][block], positions: index.companionStarts[1][block],
+            documentCount: footer.documentCount)
+    }
+
+    private func find(
+        _ term: [UInt8], in dictionaryBlock: inout DictionaryBlock, _ block: Int
+    ) throws(EngineError) -> TermEntry? {
+        do throws(RawError) { return try dictionaryBlock.find(term) } catch {
+            throw located(error, .dictionary, dictionaryIndex.blockRange(block).lowerBound)
+        }
+    }
+
     /// The entry of a term in the block of the dictionary that would hold it.
     ///
     /// - Parameter bytes: of the block, checked.
     func entry(of term: [UInt8], inBlock block: Int, _ bytes: UnsafeRawBufferPointer) throws(EngineError) -> TermEntry?
     {
-        let index = dictionaryIndex
-        do throws(RawError) {
-            return try unsafe DictionaryBlock.find(
-                term, in: bytes, termCount: index.termsInBlock(block, of: Int(footer.termCount)),
-                postings: index.companionStarts[0][block], positions: index.companionStarts[1][block],
-                documentCount: footer.documentCount)
-        } catch {
-            throw located(error, .dictionary, index.blockRange(block).lowerBound)
-        }
+        var dictionaryBlock = unsafe dictionaryBlock(block, bytes)
+        return try find(term, in: &dictionaryBlock, block)
     }
 
-    /// The entry of a term, if the object is mapped.
-    func mappedEntry(of term: [UInt8]) throws(EngineError) -> TermEntry? {
-        guard let block = dictionaryIndex.block(of: term) else { return nil }
-        let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(block))
-        guard let bytes else { return nil }
-        try bytes.check(0..<bytes.count)
-        return try unsafe entry(of: term, inBlock: block, bytes.unchecked)
+    /// Looks up terms that lie close together if they ascend, as the keys of one word do; the object is mapped.
+    ///
+    /// - Parameter body: told which of `terms` is there, and its entry.
+    @inline(__always)
+    func forEachMappedEntry(of terms: [[UInt8]], _ body: (Int, TermEntry) -> Void) throws(EngineError) {
+        var number = 0
+        while number < terms.count {
+            guard let block = dictionaryIndex.block(of: terms[number]),
+                let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(block))
+            else {
+                number += 1
+                continue
+            }
+            try bytes.check(0..<bytes.count)
+            var dictionaryBlock = unsafe dictionaryBlock(block, bytes.unchecked)
+            repeat {
+                if let entry = try find(terms[number], in: &dictionaryBlock, block) { body(number, entry) }
+                number += 1
+            } while number < terms.count && dictionaryBlock.isAhead(terms[number])
+                && !dictionaryIndex.isBehind(block, terms[number])
+        }
     }
 
     /// Points `scanner` at a block of the dictionary.

@@ -86,6 +86,11 @@ package struct TermBlockIndex: Sendable {
         return low == 0 ? nil : low - 1
     }
 
+    /// Whether `term`, which is not before `block`, belongs into a later one.
+    func isBehind(_ block: Int, _ term: [UInt8]) -> Bool {
+        block + 1 < blockCount && !term.lexicographicallyPrecedes(key(block + 1))
+    }
+
     /// Terms in `block`.
     func termsInBlock(_ block: Int, of termCount: Int) -> Int {
         min(SegmentFormat.termsPerBlock, termCount - block * SegmentFormat.termsPerBlock)

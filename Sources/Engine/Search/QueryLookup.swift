@@ -43,19 +43,16 @@ struct QueryLookup {
         liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
         segments.reserveCapacity(snapshot.segments.count)
         for segment in snapshot.segments {
-            var entries: [[TermEntry?]] = []
-            entries.reserveCapacity(plan.languages.count)
-            for (number, language) in plan.languages.enumerated() {
-                var found: [TermEntry?] = []
-                if language.map({ segment.footer.stemLanguages.contains($0) }) ?? true {
-                    found.reserveCapacity(plan.terms.count)
-                    for (term, keys) in plan.terms.enumerated() {
-                        let entry = number < keys.count ? try segment.mappedEntry(of: keys[number]) : nil
-                        found.append(entry)
-                        liveFrequencies[term] += Int(entry?.documentFrequency ?? 0)
-                    }
+            var entries = plan.languages.map { language in
+                let isThere = language.map { segment.footer.stemLanguages.contains($0) } ?? true
+                return isThere ? [TermEntry?](repeating: nil, count: plan.terms.count) : []
+            }
+            for (term, keys) in plan.terms.enumerated() {
+                try segment.forEachMappedEntry(of: keys) { number, entry in
+                    guard !entries[number].isEmpty else { return }
+                    entries[number][term] = entry
+                    liveFrequencies[term] += Int(entry.documentFrequency)
                 }
-                entries.append(found)
             }
             let ranges = try plan.ranges.map { range in
                 let places = Self.places(of: range)

@@ -116,8 +116,9 @@ private struct SearchRun {
         let known = knownTotal(lookup)
         let evaluatesAll =
             request.countExact && known == nil || !request.facets.isEmpty || request.histogram != nil
+        var best = BestSoFar(sort: request.sort, wantedCount: request.limitCount, hasPlaces: isInPlace)
         if let shape = prepared.shape {
-            try rank(shape, weighted, searches)
+            try rank(shape, weighted, searches, &best)
             // Of all documents no more is wanted than their number.
             if evaluatesAll {
                 let wants = SegmentSearch.Wants(hits: false, weighted: [], mayStop: false)
@@ -130,9 +131,9 @@ private struct SearchRun {
                 hits: request.limitCount > 0,
                 weighted: request.limitCount > 0 ? weighted : [],
                 mayStop: !evaluatesAll)
-            try evaluate(wants, searches)
+            try evaluate(wants, searches, &best)
         }
-        let (hits, records) = try best(of: searches)
+        let (hits, records) = isInPlace && !request.readsRecords ? (best.hits, []) : try hits(of: searches)
         var results = SearchResults(
             total: known ?? searches.reduce(0) { $0 + $1.matchCount },
             isExact: known != nil || searches.allSatisfy(\.isCounted),
@@ -164,62 +165,27 @@ private struct SearchRun {
 
     /// Ranks segment after segment: what the best so far are those of the next must reach.
     private func rank(
-        _ shape: RankedShape, _ weighted: [SegmentSearch.LeafWeight], _ searches: [SegmentSearch]
+        _ shape: RankedShape, _ weighted: [SegmentSearch.LeafWeight], _ searches: [SegmentSearch],
+        _ best: inout BestSoFar
     ) throws {
         var byLeaf = [UInt64](repeating: 0, count: plan.leaves.count)
         for item in weighted { byLeaf[item.leaf] = item.weight }
         let weights = shape.leaves.map { byLeaf[$0] }
-        var best: [Int64] = []
-        var floor: Int64 = 0
-        var newest = NewestSoFar(limitCount: request.limitCount)
-        for search in searches {
-            let end = try newest.end(in: search, isInPlace: isInPlace)
-            try search.rank(shape, weights: weights, floor: floor, to: end)
-            guard searches.count > 1 else { return }
-            if request.sort == .newest {
-                if isInPlace { try newest.add(search) }
-                continue
-            }
-            best += search.top.scores
-            guard best.count >= search.top.limitCount else { continue }
-            best.sort(by: >)
-            best.removeLast(best.count - search.top.limitCount)
-            floor = best[best.count - 1]
-        }
-    }
-
-    /// The places of the newest hits of some segments: what is older need not be looked at in others.
-    private struct NewestSoFar {
-        let limitCount: Int
-        private var places: [OrderKey] = []
-        private var last: OrderKey?
-
-        init(limitCount: Int) { self.limitCount = limitCount }
-
-        mutating func add(_ search: SegmentSearch) throws {
-            for entry in search.top.sorted { places.append(try search.segment.mappedPlace(of: entry.ordinal)) }
-            // One more than is wanted tells that there is a next page.
-            guard places.count > limitCount else { return }
-            places.sort()
-            places.removeLast(places.count - limitCount - 1)
-            last = places[places.count - 1]
-        }
-
-        func end(in search: SegmentSearch, isInPlace: Bool) throws -> UInt32 {
-            guard let last, isInPlace else { return search.segment.footer.documentCount }
-            return UInt32(try search.segment.firstDocument(notBefore: last))
+        for (index, search) in searches.enumerated() {
+            try search.rank(shape, weights: weights, floor: best.floor, to: best.end(in: search.segment))
+            try best.add(search, segment: index)
         }
     }
 
     /// Evaluates segment after segment. Of those that are read in place only what is newer than the last of the hits so far is
     /// looked at, if no more is wanted.
-    private func evaluate(_ wants: SegmentSearch.Wants, _ searches: [SegmentSearch]) throws {
-        let stopsEarly = wants.mayStop && isInPlace && request.sort == .newest && searches.count > 1
-        var newest = NewestSoFar(limitCount: request.limitCount)
-        for search in searches {
-            let end = try newest.end(in: search, isInPlace: isInPlace)
+    private func evaluate(
+        _ wants: SegmentSearch.Wants, _ searches: [SegmentSearch], _ best: inout BestSoFar
+    ) throws {
+        for (index, search) in searches.enumerated() {
+            let end = wants.mayStop ? try best.end(in: search.segment) : search.segment.footer.documentCount
             try search.run(wants, to: end)
-            if stopsEarly { try newest.add(search) }
+            try best.add(search, segment: index)
         }
     }
 
@@ -393,9 +359,8 @@ private struct SearchRun {
         var segment: Int
     }
 
-    /// The best hits of all segments, and their records if they are wanted.
-    private func best(of searches: [SegmentSearch]) throws -> (hits: [SearchResults.Hit], records: [[UInt8]]) {
-        if isInPlace, !request.readsRecords { return (try hitsInPlace(searches), []) }
+    /// The best hits of all segments, read in rounds, and their records if they are wanted.
+    private func hits(of searches: [SegmentSearch]) throws -> (hits: [SearchResults.Hit], records: [[UInt8]]) {
         var candidates: [Candidate] = []
         for (index, search) in searches.enumerated() {
             candidates += search.top.sorted.map { Candidate(entry: $0, segment: index) }
@@ -447,35 +412,6 @@ private struct SearchRun {
                 hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor, dictionaries[segment])
         }
         return (hits, records)
-    }
-
-    private func hitsInPlace(_ searches: [SegmentSearch]) throws -> [SearchResults.Hit] {
-        var hits: [SearchResults.Hit] = []
-        hits.reserveCapacity(request.limitCount)
-        // Of a segment no more can be hits than are wanted; of several, none that scores less than enough others.
-        let least = searches.count > 1 ? leastScore(of: searches) : .min
-        for (index, search) in searches.enumerated() {
-            for entry in search.top.sorted.prefix(request.limitCount) where entry.score >= least {
-                let place = try search.segment.mappedPlace(of: entry.ordinal)
-                hits.append(
-                    SearchResults.Hit(
-                        key: place.key, score: entry.score, orderTime: place.time, segment: index,
-                        ordinal: entry.ordinal))
-            }
-        }
-        if searches.count > 1 { hits.sort { isBefore($0, $1) } }
-        hits.removeLast(max(hits.count - request.limitCount, 0))
-        return hits
-    }
-
-    /// A score that as many hits reach as are wanted; the least of all if there are fewer, or if scores do not decide.
-    private func leastScore(of searches: [SegmentSearch]) -> Int64 {
-        guard request.sort == .score, request.limitCount > 0 else { return .min }
-        var scores: [Int64] = []
-        for search in searches { scores += search.top.scores }
-        guard scores.count > request.limitCount else { return .min }
-        scores.sort(by: >)
-        return scores[request.limitCount - 1]
     }
 
     private func isBefore(_ left: SearchResults.Hit, _ right: SearchResults.Hit) -> Bool {

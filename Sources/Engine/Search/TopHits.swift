@@ -130,9 +130,6 @@ struct TopHits {
         if sort == .score { threshold = max(threshold, heap[0].score - (hasRestarted ? 1 : 0)) }
     }
 
-    /// In no order.
-    var scores: [Int64] { heap.map(\.score) }
-
     private mutating func siftUp(_ start: Int) {
         var index = start
         while index > 0 {
