@@ -1,6 +1,6 @@
 /// Looks for terms in a block of the dictionary, in place: no term is put together on the way. Of several terms one after the other, if
 /// they ascend, goes on where the last one was found or would stand. Valid as long as the bytes.
-struct DictionaryBlock {
+@safe struct DictionaryBlock {
     private var cursor: RawCursor
     private var leftCount: Int
     private var postingsEnd: UInt64
@@ -15,7 +15,7 @@ struct DictionaryBlock {
     private var entry = TermEntry()
     private var length = 0
     /// Of the entry's bytes those that the one before it has not, and how many it shares with that.
-    private var tail = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var tail = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     private var shared = 0
 
     private enum Order {
@@ -97,11 +97,12 @@ struct DictionaryBlock {
     /// Compares from `common` on, which is not before the tail.
     private mutating func compareTail() {
         var index = common &- shared
-        while index < tail.count, common < term.count, unsafe tail[index] == term[common] {
+        let count = unsafe tail.count
+        while index < count, common < term.count, unsafe tail[index] == term[common] {
             index &+= 1
             common &+= 1
         }
-        if index == tail.count {
+        if index == count {
             order = common == term.count ? .equal : .smaller
         } else {
             order = common == term.count || (unsafe tail[index] > term[common]) ? .larger : .smaller
