@@ -324,8 +324,15 @@ struct SearchFixture {
         }
     }
 
-    func snapshot(settings: Settings = Settings()) throws -> (SnapshotReader, MemoryByteSource) {
-        let source = MemoryByteSource()
+    /// By ranges and in place: these are ways of their own through the search.
+    func searchers() throws -> [Searcher] {
+        try [false, true].map { Searcher(try snapshot(isMapped: $0).0) }
+    }
+
+    func snapshot(
+        settings: Settings = Settings(), isMapped: Bool = false
+    ) throws -> (SnapshotReader, MemoryByteSource) {
+        let source = MemoryByteSource(isMapped: isMapped)
         let references = try segments.enumerated().map {
             source.put(try build($1.samples, kills: $1.kills, settings: settings), attempt: UInt64($0))
         }

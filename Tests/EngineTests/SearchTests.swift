@@ -8,29 +8,30 @@ import Testing
 @Suite("Search")
 struct SearchTests {
     /// Holds what the engine says to a query against what reading every article says.
-    func check(_ text: String, _ searcher: Searcher, _ oracle: SearchOracle, limit: Int) throws {
+    func check(_ text: String, _ searchers: [Searcher], _ oracle: SearchOracle, limit: Int) throws {
         let query = try QueryParser.parse(text)
         let answers = oracle.answers(query)
         for sort in SearchRequest.Sort.allCases {
             let expected = SearchOracle.sorted(answers, by: sort)
-            let results = try searcher.search(SearchRequest(query: query, sort: sort, limitCount: limit))
-            let found = results.hits.map { SearchOracle.Answer(key: $0.key, score: $0.score) }
-            #expect(results.total == expected.count && results.isExact, "\(text) (\(sort))")
-            #expect(found == Array(expected.prefix(limit)), "\(text) (\(sort))")
-            #expect((results.next != nil) == (expected.count > limit && limit > 0), "\(text) (\(sort))")
-            #expect(results.work.roundCount <= 3)
+            for searcher in searchers {
+                let results = try searcher.search(SearchRequest(query: query, sort: sort, limitCount: limit))
+                let found = results.hits.map { SearchOracle.Answer(key: $0.key, score: $0.score) }
+                #expect(results.total == expected.count && results.isExact, "\(text) (\(sort))")
+                #expect(found == Array(expected.prefix(limit)), "\(text) (\(sort))")
+                #expect((results.next != nil) == (expected.count > limit && limit > 0), "\(text) (\(sort))")
+                #expect(results.work.roundCount <= 3)
+            }
         }
     }
 
     @Test("answers, order, scores and counts are those of reading every article", arguments: 1...8)
     func oracle(segments: Int) throws {
         let fixture = SearchFixture(articles: 110, segments: segments, seed: UInt64(segments))
-        let (snapshot, _) = try fixture.snapshot()
-        let searcher = Searcher(snapshot)
+        let searchers = try fixture.searchers()
         let oracle = SearchOracle(fixture.live)
         var random = SplitMix64(seed: UInt64(100 + segments))
         for _ in 0..<45 {
-            try check(fixture.query(&random), searcher, oracle, limit: Int.random(in: 0...30, using: &random))
+            try check(fixture.query(&random), searchers, oracle, limit: Int.random(in: 0...30, using: &random))
         }
     }
 
@@ -44,27 +45,26 @@ struct SearchTests {
             articles: Int.random(in: 1...40, using: &random), segments: Int.random(in: 1...8, using: &random),
             words: 1...Int.random(in: 1...60, using: &random), seed: random.next())
         guard !fixture.live.isEmpty else { return }
-        let searcher = Searcher(try fixture.snapshot().0)
+        let searchers = try fixture.searchers()
         let oracle = SearchOracle(fixture.live)
         for _ in 0..<20 {
-            try check(fixture.query(&random), searcher, oracle, limit: Int.random(in: 0...12, using: &random))
+            try check(fixture.query(&random), searchers, oracle, limit: Int.random(in: 0...12, using: &random))
         }
     }
 
     @Test("lists of many blocks and windows answer alike")
     func manyWindows() throws {
         let fixture = SearchFixture(articles: 4500, segments: 2, words: 1...2, seed: 77)
-        let (snapshot, _) = try fixture.snapshot()
-        let searcher = Searcher(snapshot)
+        let searchers = try fixture.searchers()
         let oracle = SearchOracle(fixture.live)
         var random = SplitMix64(seed: 78)
-        for _ in 0..<8 { try check(fixture.query(&random), searcher, oracle, limit: 20) }
+        for _ in 0..<8 { try check(fixture.query(&random), searchers, oracle, limit: 20) }
     }
 
     @Test("very many alternatives answer alike, below a negation, with boosts and beside phrases", arguments: [1, 3])
     func bags(segments: Int) throws {
         let fixture = SearchFixture(articles: 90, segments: segments, words: 1...8, seed: UInt64(60 + segments))
-        let searcher = Searcher(try fixture.snapshot().0)
+        let searchers = try fixture.searchers()
         let oracle = SearchOracle(fixture.live)
         var random = SplitMix64(seed: 62)
         func words(_ separator: String) -> String {
@@ -79,7 +79,7 @@ struct SearchTests {
             "(\(words(" OR ")) OR \"alpha beta\" OR gam*)",
             "(\(words(" OR ")))^3 beta published:2016", "any(by:doe \(words(" ")) headline:alpha)",
             "by:any(\(words(" ")) jane)", "\(words(" OR ")) OR any(\(words(" ")))", "NOT any(\(words(" ")))",
-        ] { try check(text, searcher, oracle, limit: 12) }
+        ] { try check(text, searchers, oracle, limit: 12) }
     }
 
     @Test("sixty thousand words are answered")
@@ -92,10 +92,10 @@ struct SearchTests {
         #expect(found.total == one.total && found.hits == one.hits && !one.hits.isEmpty)
     }
 
-    @Test("what is passed over changes no answer", arguments: [1, 8])
-    func passedOver(segments: Int) throws {
+    @Test("what is passed over changes no answer", arguments: [1, 8], [false, true])
+    func passedOver(segments: Int, isMapped: Bool) throws {
         let fixture = SearchFixture(articles: 5000, segments: segments, words: 1...30, seed: UInt64(170 + segments))
-        let (snapshot, _) = try fixture.snapshot()
+        let (snapshot, _) = try fixture.snapshot(isMapped: isMapped)
         let searcher = Searcher(snapshot)
         var random = SplitMix64(seed: UInt64(180 + segments))
         var passedOverCount = 0
@@ -130,7 +130,7 @@ struct SearchTests {
         var whole = SearchFixture(articles: 0, segments: 1, seed: 0)
         whole.segments = [(fixture.live, [])]
         let many = Searcher(try fixture.snapshot().0)
-        let one = Searcher(try whole.snapshot().0)
+        let one = Searcher(try whole.snapshot(isMapped: true).0)
         var random = SplitMix64(seed: 22)
         for _ in 0..<60 {
             let query = try QueryParser.parse(fixture.query(&random))
@@ -150,10 +150,10 @@ struct SearchTests {
         }
     }
 
-    @Test("hits come with their records, from one segment within three rounds", arguments: [1, 4])
-    func records(segments: Int) throws {
+    @Test("hits come with their records, from one segment within three rounds", arguments: [1, 4], [false, true])
+    func records(segments: Int, isMapped: Bool) throws {
         let fixture = SearchFixture(articles: 200, segments: segments, seed: 31)
-        let (snapshot, _) = try fixture.snapshot()
+        let (snapshot, _) = try fixture.snapshot(isMapped: isMapped)
         let searcher = Searcher(snapshot)
         var random = SplitMix64(seed: 32)
         for _ in 0..<30 {
@@ -203,7 +203,7 @@ struct SearchTests {
         snapshots.append(try SnapshotReader.open(cells, source: source))
         for _ in 0..<15 {
             let text = fixture.query(&random)
-            for snapshot in snapshots { try check(text, Searcher(snapshot), oracle, limit: 12) }
+            try check(text, snapshots.map { Searcher($0) }, oracle, limit: 12)
         }
     }
 

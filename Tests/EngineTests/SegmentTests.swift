@@ -57,6 +57,36 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         try expectEqual(try open(try build(samples)), NaiveIndex(samples))
     }
 
+    @Test("words are looked up in place one after the other as each for itself", arguments: 1...4)
+    func inPlace(seed: UInt64) throws {
+        let samples = SampleArticles.many(60, seed: seed)
+        let source = MemoryByteSource(isMapped: true)
+        let segment = try SegmentReader.open([source.put(try build(samples))], source: source)[0]
+        let terms = NaiveIndex(samples).postings.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        var random = SplitMix64(seed: seed)
+        for _ in 0..<300 {
+            // Words that are there and neighbours that may not be; mostly ascending and close together.
+            let start = Int.random(in: 0..<terms.count, using: &random)
+            var asked: [[UInt8]] = []
+            for _ in 0..<Int.random(in: 1...12, using: &random) {
+                var term = terms[min(start + Int.random(in: 0..<40, using: &random), terms.count - 1)]
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: term.append(UInt8.random(in: 0...255, using: &random))
+                case 1 where term.count > 2: term.removeLast()
+                case 2 where term.count > 1: term[term.count - 1] &+= UInt8.random(in: 0...1, using: &random)
+                default: break
+                }
+                asked.append(term)
+            }
+            if Int.random(in: 0..<4, using: &random) > 0 { asked.sort { $0.lexicographicallyPrecedes($1) } }
+            var found = [TermEntry?](repeating: nil, count: asked.count)
+            let isWanted = asked.map { _ in Int.random(in: 0..<8, using: &random) > 0 }
+            try segment.forEachMappedEntry(of: asked, where: { isWanted[$0] }) { found[$0] = $1 }
+            let expected = zip(try segment.lookup(asked), isWanted).map { $1 ? $0 : nil }
+            #expect(found == expected)
+        }
+    }
+
     @Test("an empty segment can be built, opened and asked")
     func empty() throws {
         let segment = try open(try build([]))

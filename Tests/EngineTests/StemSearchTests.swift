@@ -29,8 +29,8 @@ import Testing
     private static func found(_ query: String) throws -> Set<Int> {
         let samples = samples()
         var answers: [Set<Int>] = []
-        for parts in [[samples], samples.map { [$0] }] {
-            let source = MemoryByteSource()
+        for (parts, isMapped) in [[samples], samples.map { [$0] }].flatMap({ [($0, false), ($0, true)] }) {
+            let source = MemoryByteSource(isMapped: isMapped)
             let references = try parts.enumerated().map { source.put(try build($1), attempt: UInt64($0)) }
             let searcher = Searcher(try SnapshotReader.open(references, source: source))
             for sort in SearchRequest.Sort.allCases {

@@ -11,9 +11,15 @@ package final class MemoryByteSource: ByteSource {
     private let state = Mutex(State())
 
     private let isFleeting: Bool
+    private let isMapped: Bool
 
-    /// - Parameter isFleeting: whether what it hands out is a copy, spoilt as soon as nobody holds it: as of a store far away.
-    package init(isFleeting: Bool = false) { self.isFleeting = isFleeting }
+    /// - Parameters:
+    ///   - isFleeting: whether what it hands out is a copy, spoilt as soon as nobody holds it: as of a store far away.
+    ///   - isMapped: whether objects can be read in place: as of a folder.
+    package init(isFleeting: Bool = false, isMapped: Bool = false) {
+        self.isFleeting = isFleeting
+        self.isMapped = isMapped
+    }
 
     package func put(_ bytes: [UInt8], as name: String) {
         let view = ByteView(copying: bytes)
@@ -26,6 +32,10 @@ package final class MemoryByteSource: ByteSource {
     package var roundCount: Int { state.withLock { $0.roundCount } }
     /// Bytes handed out so far.
     package var byteCount: Int { state.withLock { $0.byteCount } }
+
+    package func mapped(_ object: String) -> ByteView? {
+        isMapped ? state.withLock { $0.objects[object] } : nil
+    }
 
     package func read(_ requests: [ByteRequest]) throws -> [ByteView] {
         try state.withLock { state in

@@ -68,19 +68,14 @@ enum RawError: Error {
     /// Of any length, anywhere.
     @inline(never)
     private mutating func anyVarint() throws(RawError) -> UInt64 {
-        let first = try byte()
-        return first < 0x80 ? UInt64(first) : try longVarint(first)
-    }
-
-    private mutating func longVarint(_ first: UInt8) throws(RawError) -> UInt64 {
-        var value = UInt64(first & 0x7F)
-        var shift: UInt64 = 7
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
         while true {
             let next = try byte()
             if shift == 63, next > 1 { throw .malformed(what: "variable-length integer", offset: offset) }
             value |= UInt64(next & 0x7F) << shift
             if next < 0x80 {
-                if next == 0 { throw .malformed(what: "variable-length integer", offset: offset) }
+                if next == 0, shift > 0 { throw .malformed(what: "variable-length integer", offset: offset) }
                 return value
             }
             shift += 7

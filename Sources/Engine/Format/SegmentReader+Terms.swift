@@ -48,24 +48,23 @@ extension SegmentReader {
 
     /// Looks up terms that lie close together if they ascend, as the keys of one word do; the object is mapped.
     ///
-    /// - Parameter body: told which of `terms` is there, and its entry.
+    /// - Parameters:
+    ///   - isWanted: which of `terms` are looked up.
+    ///   - body: told which of them is there, and its entry.
     @inline(__always)
-    func forEachMappedEntry(of terms: [[UInt8]], _ body: (Int, TermEntry) -> Void) throws(EngineError) {
-        var number = 0
-        while number < terms.count {
-            guard let block = dictionaryIndex.block(of: terms[number]),
-                let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(block))
-            else {
-                number += 1
-                continue
+    package func forEachMappedEntry(
+        of terms: [[UInt8]], where isWanted: (Int) -> Bool, _ body: (Int, TermEntry) -> Void
+    ) throws(EngineError) {
+        var last: (number: Int, bytes: DictionaryBlock)?
+        for (number, term) in terms.enumerated() where isWanted(number) {
+            if last == nil || !last!.bytes.isAhead(term) || dictionaryIndex.isBehind(last!.number, term) {
+                guard let block = dictionaryIndex.block(of: term),
+                    let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(block))
+                else { continue }
+                try bytes.check(0..<bytes.count)
+                last = (block, unsafe dictionaryBlock(block, bytes.unchecked))
             }
-            try bytes.check(0..<bytes.count)
-            var dictionaryBlock = unsafe dictionaryBlock(block, bytes.unchecked)
-            repeat {
-                if let entry = try find(terms[number], in: &dictionaryBlock, block) { body(number, entry) }
-                number += 1
-            } while number < terms.count && dictionaryBlock.isAhead(terms[number])
-                && !dictionaryIndex.isBehind(block, terms[number])
+            if let entry = try find(term, in: &last!.bytes, last!.number) { body(number, entry) }
         }
     }
 

@@ -34,7 +34,7 @@ struct BestSoFar {
         return UInt32(try segment.firstDocument(notBefore: found[wantedCount].place.orderKey))
     }
 
-    /// Of the places alone where `sort` is not by score.
+    /// Those that are wanted, where segments tell places.
     var hits: [SearchResults.Hit] {
         found.prefix(wantedCount).map { hit in
             let place = hit.place.orderKey

@@ -48,8 +48,7 @@ struct QueryLookup {
                 return isThere ? [TermEntry?](repeating: nil, count: plan.terms.count) : []
             }
             for (term, keys) in plan.terms.enumerated() {
-                try segment.forEachMappedEntry(of: keys) { number, entry in
-                    guard !entries[number].isEmpty else { return }
+                try segment.forEachMappedEntry(of: keys, where: { !entries[$0].isEmpty }) { number, entry in
                     entries[number][term] = entry
                     liveFrequencies[term] += Int(entry.documentFrequency)
                 }

@@ -133,7 +133,7 @@ private struct SearchRun {
                 mayStop: !evaluatesAll)
             try evaluate(wants, searches, &best)
         }
-        let (hits, records) = isInPlace && !request.readsRecords ? (best.hits, []) : try hits(of: searches)
+        let (hits, records) = isInPlace ? (best.hits, try records(of: best.hits)) : try hits(of: searches)
         var results = SearchResults(
             total: known ?? searches.reduce(0) { $0 + $1.matchCount },
             isExact: known != nil || searches.allSatisfy(\.isCounted),
@@ -399,11 +399,7 @@ private struct SearchRun {
         found.sort { isBefore($0.hit, $1.hit) }
         found.removeLast(max(found.count - request.limitCount, 0))
         let hits = found.map(\.hit)
-        guard request.readsRecords else { return (hits, []) }
-        guard isReadAhead else {
-            let wants = hits.map { (snapshot.segments[$0.segment], $0.ordinal) }
-            return (hits, try SegmentReader.records(wants, source: source))
-        }
+        guard isReadAhead else { return (hits, try records(of: hits)) }
         try dictionaries.take(slices)
         let decompressor = ZstdDecompressor()
         let records = try found.map { hit, candidate in
@@ -412,6 +408,12 @@ private struct SearchRun {
                 hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor, dictionaries[segment])
         }
         return (hits, records)
+    }
+
+    /// None if they are not wanted.
+    private func records(of hits: [SearchResults.Hit]) throws -> [[UInt8]] {
+        guard request.readsRecords else { return [] }
+        return try SegmentReader.records(hits.map { (snapshot.segments[$0.segment], $0.ordinal) }, source: source)
     }
 
     private func isBefore(_ left: SearchResults.Hit, _ right: SearchResults.Hit) -> Bool {
