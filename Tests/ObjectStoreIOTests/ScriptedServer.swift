@@ -47,12 +47,13 @@ final class ScriptedServer: Sendable {
     var connectionCount: Int { connections.withLock { $0.count } }
 
     func stop() {
+        // Closed by the thread that accepts: else it might accept on another's socket that got the same number.
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
         for connection in connections.withLock({ $0 }) { shutdown(connection, Int32(SHUT_RDWR)) }
     }
 
     private func accept() {
+        defer { close(listener) }
         while true {
             let connection = Glibc.accept(listener, nil, nil)
             guard connection >= 0 else { return }
