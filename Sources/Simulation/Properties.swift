@@ -184,10 +184,9 @@ struct Properties {
             ledger = LedgerOracle()
             erasure.begin(anew: ValidLog(store.everLog).erased)
         }
-        // What is told erased is so for good: no text comes back into an object that was emptied. (One that was collected may
-        // come back, and is collected again.)
+        // What is told erased is so for good: no text comes back into an object that was emptied.
         let erased = erasure.erased
-        try ErasureOracle.checkLog(store, besides: store.collectedLogNames) { erased.contains($0.key) }
+        try ErasureOracle.checkLog(store) { erased.contains($0.key) }
         for generation in names.compactMap({ ObjectName.generation(ofManifest: $0) }) {
             committed[generation] = nil
             guard !told.contains(generation) else {
