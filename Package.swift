@@ -161,7 +161,7 @@ let package = Package(
         tests(
             "RolesTests",
             [
-                "Roles", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News", "ByteCoding",
+                "Roles", "FetchIO", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News", "ByteCoding",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         // Real processes: the binary is built first.

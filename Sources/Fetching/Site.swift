@@ -1,0 +1,13 @@
+import News
+
+/// Whose budget an address counts against: the registrable domain of its host, or the host where there is none.
+enum Site {
+    static func name(_ address: WebAddress) -> String {
+        address.host.split(separator: ".").suffix(2).joined(separator: ".")
+    }
+}
+
+extension WebAddress {
+    /// Scheme, host and port: whose robots.txt counts.
+    var origin: String { "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "") }
+}
