@@ -64,6 +64,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
         .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"])]),
+        .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
         .target(name: "CBits"),  // CRC-32C, prefetch
 
         // The ground.
@@ -74,7 +75,7 @@ let package = Package(
 
         // The stages. Neighbours never import one another.
         module("Engine", ["News", "ByteCoding", "Storage", "CBits"]),
-        module("Extraction", ["News", "ByteCoding"]),
+        module("Extraction", ["News", "ByteCoding", "CUchardet"]),
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
         module("ObjectStore", ["News", "ByteCoding", "Storage"]),
