@@ -111,16 +111,17 @@ package enum HTMLTag: UInt8, CaseIterable, Sendable {
 struct NameTable: Sendable {
     private var keys: [UInt64]
     private var values: [UInt8]
+    private var bits: UInt64 = 6
 
     init(_ entries: [(name: String, value: UInt8)]) {
-        keys = Array(repeating: 0, count: 1 << Self.bits)
-        values = Array(repeating: 0, count: 1 << Self.bits)
-        precondition(entries.count * 2 <= keys.count, "the table of names is too full")
+        while 1 << bits < entries.count * 2 { bits += 1 }
+        keys = Array(repeating: 0, count: 1 << bits)
+        values = Array(repeating: 0, count: 1 << bits)
         for (name, value) in entries {
             let key = Self.hash(Array(name.utf8)[...])
-            var slot = Self.slot(key)
+            var slot = slot(key)
             while keys[slot] != 0 {
-                precondition(keys[slot] != key, "two names have one hash")
+                precondition(keys[slot] != key, "two names have one hash, or one stands twice: \(name)")
                 slot = (slot + 1) & (keys.count - 1)
             }
             keys[slot] = key
@@ -128,9 +129,10 @@ struct NameTable: Sendable {
         }
     }
 
-    subscript(_ name: ArraySlice<UInt8>) -> UInt8? {
-        let key = Self.hash(name)
-        var slot = Self.slot(key)
+    subscript(_ name: ArraySlice<UInt8>) -> UInt8? { value(ofHash: Self.hash(name)) }
+
+    func value(ofHash key: UInt64) -> UInt8? {
+        var slot = slot(key)
         while keys[slot] != 0 {
             if keys[slot] == key { return values[slot] }
             slot = (slot + 1) & (keys.count - 1)
@@ -138,16 +140,20 @@ struct NameTable: Sendable {
         return nil
     }
 
-    private static let bits: UInt64 = 9
-
-    private static func slot(_ key: UInt64) -> Int {
+    private func slot(_ key: UInt64) -> Int {
         Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> (64 - bits))
     }
 
-    /// FNV-1a, never zero.
+    static let emptyHash: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    /// The FNV-1a of a name that goes on with this byte.
+    @inline(__always) static func extend(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
+        (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+    }
+
     static func hash(_ name: ArraySlice<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return hash == 0 ? 1 : hash
+        var hash = emptyHash
+        for byte in name { hash = extend(hash, byte) }
+        return hash
     }
 }

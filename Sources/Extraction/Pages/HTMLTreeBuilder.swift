@@ -36,6 +36,9 @@ struct HTMLTreeBuilder {
     private var topmost = [Int](repeating: -1, count: 256)
     private var special = -1
     private var listEnd = -1
+    /// How many elements of unknown names are open, by the low bits of their hashes: most end tags without a start need
+    /// no search.
+    private var unknownCounts = [UInt16](repeating: 0, count: 1 << 12)
     private var overflowCount = 0
     private var sawHTML = false
     private var sawBody = false
@@ -85,6 +88,7 @@ struct HTMLTreeBuilder {
             special = stack.count - 1
             if tag != .address, tag != .div, tag != .p { listEnd = stack.count - 1 }
         }
+        if tag == .other { unknownCounts[Self.bucket(stack[stack.count - 1].nameHash)] += 1 }
         if tag == .svg || tag == .math { tokens.isForeign = true }
     }
 
@@ -94,8 +98,11 @@ struct HTMLTreeBuilder {
         topmost[Int(open.tag.rawValue)] = open.previous
         special = open.previousSpecial
         listEnd = open.previousListEnd
+        if open.tag == .other { unknownCounts[Self.bucket(open.nameHash)] -= 1 }
         if open.tag == .svg || open.tag == .math { tokens.isForeign = isOpen(.svg) || isOpen(.math) }
     }
+
+    private static func bucket(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: (hash ^ hash >> 32) & 0xFFF) }
 
     /// Closes everything from a depth upwards.
     private mutating func pop(to depth: Int) {
@@ -285,6 +292,7 @@ struct HTMLTreeBuilder {
 
     private mutating func endUnknown(_ token: HTMLTokens.Token) {
         let hash = NameTable.hash(tokens.buffer[token.range.indices])
+        guard unknownCounts[Self.bucket(hash)] > 0 else { return }
         var depth = topmost[Int(HTMLTag.other.rawValue)]
         while depth > special {
             if stack[depth].nameHash == hash {

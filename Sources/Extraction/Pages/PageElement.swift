@@ -1,0 +1,49 @@
+import News
+
+/// What an element itself says about its text: its tag, its role, its names.
+enum PageElement {
+    static func hint(of node: HTMLTree.Node, in tree: HTMLTree) -> PageHint {
+        switch tree.tag(node) {
+        case .nav, .menu: return .navigation
+        case .aside, .footer, .form, .dialog: return .weak
+        case .figcaption: return .caption
+        case .article, .main: return .content
+        case .address: return .byline
+        case .p, .h1, .h2, .h3, .h4, .h5, .h6, .b, .strong, .em, .i, .body: break
+        default: break
+        }
+        if let role = tree.value(.role, of: node) {
+            switch String(decoding: role.prefix(16), as: UTF8.self) {
+            case "navigation", "menu", "menubar", "search", "banner": return .navigation
+            case "complementary", "contentinfo": return .weak
+            case "dialog", "alertdialog", "tooltip": return .hidden
+            default: break
+            }
+        }
+        if let item = tree.value(.itemprop, of: node) {
+            if item.elementsEqual("articleBody".utf8) { return .content }
+            if item.elementsEqual("author".utf8) { return .byline }
+            if item.elementsEqual("comment".utf8) { return .comments }
+        }
+        var best = PageHint.none
+        for key in [HTMLAttribute.class, .id] {
+            guard let names = tree.value(key, of: node), !names.isEmpty else { continue }
+            let hint = PageHint.of(names)
+            if hint.strength > best.strength { best = hint }
+        }
+        return best
+    }
+}
+
+/// Elements that a browser does not show.
+enum PageHidden {
+    static func isHidden(_ node: HTMLTree.Node, in tree: HTMLTree) -> Bool {
+        if tree.value(.hidden, of: node) != nil { return true }
+        if let aria = tree.value(.ariaHidden, of: node), aria.elementsEqual("true".utf8) { return true }
+        guard let style = tree.value(.style, of: node), style.count >= 11 else { return false }
+        let squeezed = style.prefix(256).lazy.filter { !ASCII.isBlank($0) }.map(ASCII.lowercased)
+        let text = Array(squeezed)
+        return HTMLTokenizer.firstRange(of: Array("display:none".utf8), in: text[...]) != nil
+            || HTMLTokenizer.firstRange(of: Array("visibility:hidden".utf8), in: text[...]) != nil
+    }
+}

@@ -1,0 +1,210 @@
+import News
+
+/// What the names that a page gives to an element (class, id, role) say about its text.
+///
+/// Names are split into words at every change of sort ("articleBody-2" is article, body); single words and pairs of
+/// neighbours are looked up. The words are those that page builders of many countries use.
+enum PageHint: UInt8, Sendable {
+    case none
+    /// The article's own text.
+    case content
+    case standfirst
+    case headline
+    /// Written by readers.
+    case comments
+    /// Menus, crumbs, page numbers.
+    case navigation
+    case share
+    /// Links to other articles.
+    case related
+    /// Newsletters, subscriptions, advertisements, banners.
+    case promotion
+    /// Author, date, tags, reading time.
+    case byline
+    case caption
+    case hidden
+    /// A part of a page that is seldom text, yet often wraps it.
+    case weak
+
+    /// Whether text under such a name is no part of the article.
+    var isChrome: Bool {
+        switch self {
+        case .none, .content, .standfirst, .headline, .caption: false
+        default: true
+        }
+    }
+
+    /// For `PageParagraph.reason`.
+    var reason: String {
+        switch self {
+        case .weak: "other"
+        default: String(describing: self)
+        }
+    }
+
+    /// The hint of a list of names such as an attribute holds.
+    static func of(_ names: ArraySlice<UInt8>) -> PageHint {
+        var best = PageHint.none
+        forEachWord(in: names) { hash in
+            guard let value = table.value(ofHash: hash), let hint = PageHint(rawValue: value) else { return }
+            if hint.strength > best.strength { best = hint }
+        }
+        return best
+    }
+
+    /// Of several hints of one element the strongest counts.
+    var strength: Int {
+        switch self {
+        case .none: 0
+        case .weak: 1
+        case .byline: 2
+        case .headline: 3
+        case .standfirst: 4
+        case .content: 5
+        case .navigation: 6
+        case .promotion: 7
+        case .caption: 8
+        case .share: 9
+        case .related: 10
+        case .comments: 11
+        case .hidden: 12
+        }
+    }
+
+    /// Calls with the hash of each word and of each pair of words that stand together in one name.
+    private static func forEachWord(in names: ArraySlice<UInt8>, _ body: (UInt64) -> Void) {
+        var word = NameTable.emptyHash
+        var pair: UInt64?
+        var wordCount = 0
+        var wasLower = false
+        func end() {
+            guard wordCount > 0 else { return }
+            body(word)
+            if let pair { body(pair) }
+            pair = word
+            word = NameTable.emptyHash
+            wordCount = 0
+        }
+        for byte in names.prefix(400) {
+            if ASCII.isBlank(byte) {
+                end()
+                pair = nil
+                wasLower = false
+            } else if ASCII.isLetter(byte) {
+                if ASCII.isUpper(byte), wasLower { end() }
+                let lower = byte | 0x20
+                word = NameTable.extend(word, lower)
+                if let open = pair { pair = NameTable.extend(open, lower) }
+                wordCount += 1
+                wasLower = !ASCII.isUpper(byte)
+            } else {
+                end()
+                wasLower = false
+            }
+        }
+        end()
+    }
+
+    private static let table: NameTable = {
+        var entries: [(String, UInt8)] = []
+        func add(_ hint: PageHint, _ words: String) {
+            for word in words.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
+                entries.append((String(word), hint.rawValue))
+            }
+        }
+        add(
+            .content,
+            """
+            articlebody bodytext articletext articlecontent postcontent postbody entrycontent storybody storycontent
+            storytext newstext newsbody newscontent contentbody contenttext maincontent textcontent blogcontent
+            bodycontent bodycopy richtext wysiwyg articlemain articulo cuerpo corpo artikel artikeltext texte
+            """)
+        add(
+            .standfirst,
+            """
+            standfirst dek deck subtitle subtitulo subheadline subhead lede leadtext vorspann chapo chapeau
+            articlelead articleintro articlesummary entradilla bajada sommario occhiello ingress manchet
+            articledescription articlesubtitle postexcerpt entrysummary perex intro
+            """)
+        add(.headline, "headline entrytitle posttitle articletitle pagetitle articleheadline")
+        add(
+            .comments,
+            """
+            comments comment commentlist disqus kommentar kommentare commentaire commentaires comentarios comentario
+            commenti commento reacties commentform respond livefyre usercomments readercomments discussion
+            commentthread fbcomments kommentarer opinie komentarze komentarz
+            """)
+        add(
+            .navigation,
+            """
+            nav navi navigation navbar menu submenu menubar breadcrumb breadcrumbs crumb crumbs pagination pager paging
+            sitemap skiplink skip topbar toolbar footer prevnext nextprev postnav postnavigation masthead
+            megamenu mainmenu sitefooter siteheader toc tableofcontents brotkrumen ariane colophon
+            pagefooter subnav mainnav globalnav offcanvas jumplink
+            """)
+        add(
+            .share,
+            """
+            share shares sharing sharebar sharebuttons socialshare social socials socialmedia sharethis addthis addtoany
+            sharedaddy teilen partager compartir condividi bookmark bookmarks follow followus printbutton sharetools
+            articletools jpshare shariff likes likebox likebutton fblike socialicons socialbar permalink
+            """)
+        add(
+            .related,
+            """
+            related relateds relatedposts relatedarticles relatedcontent relatedstories relatednews relatedlinks
+            recommended recommendation recommendations recommend readmore readnext morestories
+            morefrom moreon morenews mostread mostpopular mostviewed popular popularposts trending latest latestnews
+            teaser teasers teaserlist outbrain taboola zergnet revcontent plista ligatus
+            seealso alsoread readalso upnext youmaylike youmightlike suggested suggestions similar verwandte
+            relacionadas relacionados correlati correlate associes liresaussi aussi weitere meistgelesen
+            zumthema relatedtopics jprelatedposts yarpp crosslinks crosslink
+            linkbox linklist infinitescroll crp wprp nextarticle prevarticle nextpost prevpost
+            morelink morearticles storylist articlelist newslist postlist relatert lesmer
+            """)
+        add(
+            .promotion,
+            """
+            newsletter newsletters subscribe subscription subscriptions subscriber signup abonnement abonnements abo
+            abonnieren suscripcion promo promos promotion promobox advert adverts advertisement advertisements
+            advertising advertorial ad ads adbox adslot adunit adcontainer adwrapper banner sponsor sponsored sponsors
+            werbung anzeige publicidad publicite pubblicita reklama cta calltoaction paywall piano
+            donate donation donations spenden optin mailchimp emailsignup newslettersignup affiliate
+            affiliates leaderboard mpu dfp marketing appdownload googleads adsense inlinead
+            adbanner regwall registerwall premiumbox
+            """)
+        add(
+            .byline,
+            """
+            byline bylines author authors authorbox authorinfo authorbio aboutauthor postauthor bio dateline timestamp
+            pubdate postmeta entrymeta articlemeta metadata postinfo postdate entrydate articledate entryfooter
+            postfooter articlefooter entryutility posttags tagcloud taglist tags tag keywords articletags
+            topics autor auteur autore verfasser copyright reporter reporters writer
+            readingtime readtime authorname publishdate dateposted postedon datetime lastmodified catlinks
+            """)
+        add(
+            .caption,
+            """
+            caption captions wpcaption figcaption imagecaption photocaption imgcaption credit credits imagecredit
+            photocredit bildunterschrift bildtext legende pie fotocredit
+            didascalia mediacaption copyrights imagesource photographer slideshow
+            carousel swiper
+            """)
+        add(
+            .hidden,
+            """
+            cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups overlay lightbox
+            hidden invisible visuallyhidden screenreader sronly displaynone dnone noprint printonly
+            onlyprint tooltip loader spinner login loginform signin alertbar cookiebanner dialog
+            """)
+        add(
+            .weak,
+            """
+            sidebar sidebars sidebarwidget rail rightrail leftrail aside widget widgets rightcol rightcolumn
+            infobox factbox outerbox contact profile profiles poll polls quiz survey rating ratings votes vote
+            feedback searchform searchbox gallery playlist jobs jobads stockticker ticker weather
+            disclaimer promobar eventlist calendar breaking hashtag stats livestream audioplayer videoplayer player
+            """)
+        return NameTable(entries)
+    }()
+}

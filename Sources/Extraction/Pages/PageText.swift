@@ -1,0 +1,162 @@
+import News
+
+/// A stretch of an article's text, or of what was cut from around it.
+package struct PageParagraph: Sendable, Equatable {
+    package var role: PageRole
+    package var text: String
+}
+
+/// What stood inside the article and is no part of it.
+package struct RemovedText: Sendable, Equatable {
+    package var text: String
+    package var reason: String
+}
+
+/// Finds the article's text among the blocks of a page.
+///
+/// 1. Blocks that read like sentences weigh what they are long; the names of elements around them may take that away,
+///    unless these hold most of the page's text (a wrapper called "page-with-sidebar" is no sidebar).
+/// 2. The article's container is the deepest element that holds nearly all of the weight.
+/// 3. In and just before the container, each block is kept or cut with a reason.
+struct PageText {
+    private(set) var paragraphs: [PageParagraph] = []
+    private(set) var removed: [RemovedText] = []
+
+    private let tree: HTMLTree
+    private let page: PageBlocks
+    /// Why a block is cut by the names around it, or nil.
+    private var reasons: [PageHint?]
+    /// Sums of weights up to a block; blocks that are cut weigh nothing.
+    private var weights: [Int] = []
+
+    /// - Parameter title: as the page's metadata have it.
+    init(_ tree: HTMLTree, title: String?, description: String?) {
+        self.tree = tree
+        page = PageBlocks(tree)
+        reasons = Array(repeating: nil, count: page.blocks.count)
+        judgeHints()
+        sumWeights()
+        let container = PageContainer(tree, page, weights).find()
+        collect(in: container, title: title ?? "", description: description ?? "")
+    }
+
+    // MARK: Hints
+
+    private mutating func judgeHints() {
+        let total = page.blocks.reduce(0) { $0 + $1.weight }
+        var sums = [0]
+        for block in page.blocks { sums.append(sums[sums.count - 1] + block.weight) }
+        var isActive = [Bool](repeating: false, count: page.hinted.count)
+        for (index, element) in page.hinted.enumerated() {
+            guard element.hint.isChrome else { continue }
+            let inside = sums[element.blocks.upperBound] - sums[element.blocks.lowerBound]
+            isActive[index] = inside * 100 <= total * Self.share(of: element.hint)
+        }
+        var cut: [PageHint?] = []
+        for (index, element) in page.hinted.enumerated() {
+            if element.parent >= 0, let outer = cut[element.parent] {
+                cut.append(outer)
+            } else {
+                cut.append(isActive[index] ? element.hint : nil)
+            }
+        }
+        for (index, block) in page.blocks.enumerated() where block.hint >= 0 { reasons[index] = cut[block.hint] }
+    }
+
+    /// An element that holds more of the page's text, in per cent, is no such thing, whatever it is called.
+    private static func share(of hint: PageHint) -> Int {
+        switch hint {
+        case .comments: 85
+        case .hidden: 50
+        default: 40
+        }
+    }
+
+    private mutating func sumWeights() {
+        weights = [0]
+        for (index, block) in page.blocks.enumerated() {
+            weights.append(weights[index] + (reasons[index] == nil ? block.weight : 0))
+        }
+    }
+
+    // MARK: Choice
+
+    private mutating func collect(in container: HTMLTree.Node, title: String, description: String) {
+        let blocks = page.blocks(in: container)
+        let squeezedTitle = Self.squeezed(title)
+        var kept: [(index: Int, reason: String?)] = []
+        for index in blocks {
+            let block = page.blocks[index]
+            if let hint = reasons[index] {
+                kept.append((index, hint.reason))
+            } else if block.role == .caption || isCaption(block) {
+                kept.append((index, "caption"))
+            } else if block.letterCount == 0 {
+                kept.append((index, "empty"))
+            } else if !squeezedTitle.isEmpty, Self.squeezed(page.string(block)) == squeezedTitle {
+                kept.append((index, "title"))
+            } else if block.linkShare > 0.8, block.sentenceCount < 2 || block.role != .paragraph {
+                kept.append((index, "links"))
+            } else {
+                kept.append((index, nil))
+            }
+        }
+        cutHeadOf(&kept)
+        cutTailOf(&kept)
+        for (index, reason) in kept {
+            let block = page.blocks[index]
+            let text = page.string(block)
+            if let reason {
+                removed.append(RemovedText(text: text, reason: reason))
+            } else {
+                paragraphs.append(PageParagraph(role: block.role, text: text))
+            }
+        }
+    }
+
+    private func isCaption(_ block: PageBlock) -> Bool {
+        var hint = block.hint
+        while hint >= 0 {
+            if page.hinted[hint].hint == .caption {
+                let inside = page.hinted[hint].blocks.reduce(0) { $0 + page.blocks[$1].weight }
+                return inside < 1200
+            }
+            hint = page.hinted[hint].parent
+        }
+        return false
+    }
+
+    private func cutHeadOf(_ kept: inout [(index: Int, reason: String?)]) {
+        guard let first = kept.firstIndex(where: { $0.reason == nil && page.blocks[$0.index].weight > 0 }) else {
+            return
+        }
+        for place in 0..<first where kept[place].reason == nil {
+            let block = page.blocks[kept[place].index]
+            if block.role == .heading, place + 1 == first { continue }
+            kept[place].reason = "head"
+        }
+    }
+
+    private func cutTailOf(_ kept: inout [(index: Int, reason: String?)]) {
+        guard let last = kept.lastIndex(where: { $0.reason == nil && page.blocks[$0.index].weight > 0 }) else { return }
+        for place in (last + 1)..<kept.count where kept[place].reason == nil {
+            let block = page.blocks[kept[place].index]
+            if block.role == .heading || block.sentenceCount == 0 { kept[place].reason = "tail" }
+        }
+    }
+
+    /// Letters and digits alone, in small letters, to compare titles.
+    static func squeezed(_ text: String) -> [UInt8] {
+        text.lowercased().utf8.filter { ASCII.isAlphanumeric($0) || $0 >= 0x80 }
+    }
+}
+
+package func labPage(_ bytes: ArraySlice<UInt8>) -> ([PageParagraph], [RemovedText]) {
+    let tree = HTMLTree(bytes)
+    var title: String?
+    for node in tree.nodes where tree.tag(node) == .meta {
+        if tree.attribute("property", of: node) == "og:title" { title = tree.attribute("content", of: node) }
+    }
+    let text = PageText(tree, title: title, description: nil)
+    return (text.paragraphs, text.removed)
+}
