@@ -5,7 +5,7 @@ enum PageElement {
     static func hint(of node: HTMLTree.Node, in tree: HTMLTree) -> PageHint {
         switch tree.tag(node) {
         case .nav, .menu: return .navigation
-        case .aside, .footer, .form, .dialog: return .weak
+        case .aside, .footer, .form, .dialog: return .aside
         case .figcaption: return .caption
         case .article, .main: return .content
         case .address: return .byline
@@ -15,7 +15,7 @@ enum PageElement {
         if let role = tree.value(.role, of: node) {
             switch String(decoding: role.prefix(16), as: UTF8.self) {
             case "navigation", "menu", "menubar", "search", "banner": return .navigation
-            case "complementary", "contentinfo": return .weak
+            case "complementary", "contentinfo": return .aside
             case "dialog", "alertdialog", "tooltip": return .hidden
             default: break
             }

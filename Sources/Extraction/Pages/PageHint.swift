@@ -23,6 +23,8 @@ enum PageHint: UInt8, Sendable {
     case byline
     case caption
     case hidden
+    /// Beside the text.
+    case aside
     /// A part of a page that is seldom text, yet often wraps it.
     case weak
 
@@ -56,7 +58,7 @@ enum PageHint: UInt8, Sendable {
     var strength: Int {
         switch self {
         case .none: 0
-        case .weak: 1
+        case .weak, .aside: 1
         case .byline: 2
         case .headline: 3
         case .standfirst: 4
@@ -198,9 +200,14 @@ enum PageHint: UInt8, Sendable {
             onlyprint tooltip loader spinner login loginform signin alertbar cookiebanner dialog
             """)
         add(
+            .aside,
+            """
+            sidebar sidebars rail rightrail leftrail aside rightcol rightcolumn
+            """)
+        add(
             .weak,
             """
-            sidebar sidebars sidebarwidget rail rightrail leftrail aside widget widgets rightcol rightcolumn
+            sidebarwidget widget widgets
             infobox factbox outerbox contact profile profiles poll polls quiz survey rating ratings votes vote
             feedback searchform searchbox gallery playlist jobs jobads stockticker ticker weather
             disclaimer promobar eventlist calendar breaking hashtag stats livestream audioplayer videoplayer player

@@ -43,24 +43,48 @@ struct PageText {
     // MARK: Hints
 
     private mutating func judgeHints() {
-        let total = page.blocks.reduce(0) { $0 + $1.weight }
         var sums = [0]
         for block in page.blocks { sums.append(sums[sums.count - 1] + block.weight) }
+        let total = sums[sums.count - 1]
+        var ofKind = [Int](repeating: 0, count: 256)
         var isActive = [Bool](repeating: false, count: page.hinted.count)
-        for (index, element) in page.hinted.enumerated() {
-            guard element.hint.isChrome else { continue }
+        for (index, element) in page.hinted.enumerated() where element.hint.isChrome {
             let inside = sums[element.blocks.upperBound] - sums[element.blocks.lowerBound]
             isActive[index] = inside * 100 <= total * Self.share(of: element.hint)
+            if isActive[index], !isInside(element.hint, element.parent) {
+                ofKind[Int(element.hint.rawValue)] += inside
+            }
         }
         var cut: [PageHint?] = []
         for (index, element) in page.hinted.enumerated() {
+            let isTrusted = ofKind[Int(element.hint.rawValue)] * 100 <= total * Self.shareOfKind(element.hint)
             if element.parent >= 0, let outer = cut[element.parent] {
                 cut.append(outer)
             } else {
-                cut.append(isActive[index] ? element.hint : nil)
+                cut.append(isActive[index] && isTrusted ? element.hint : nil)
             }
         }
         for (index, block) in page.blocks.enumerated() where block.hint >= 0 { reasons[index] = cut[block.hint] }
+        judgeTeasers(sums)
+    }
+
+    private func isInside(_ hint: PageHint, _ start: Int) -> Bool {
+        var index = start
+        while index >= 0 {
+            if page.hinted[index].hint == hint { return true }
+            index = page.hinted[index].parent
+        }
+        return false
+    }
+
+    private mutating func judgeTeasers(_ sums: [Int]) {
+        let ranges = PageTeasers(tree, page).ranges
+        let total = sums[sums.count - 1]
+        let inside = ranges.reduce(0) { $0 + sums[$1.upperBound] - sums[$1.lowerBound] }
+        guard inside * 100 <= total * 75 else { return }
+        for range in ranges {
+            for index in range where reasons[index] == nil { reasons[index] = .related }
+        }
     }
 
     /// An element that holds more of the page's text, in per cent, is no such thing, whatever it is called.
@@ -68,6 +92,15 @@ struct PageText {
         switch hint {
         case .comments: 85
         case .hidden: 50
+        default: 40
+        }
+    }
+
+    /// If all elements of a sort hold more, the page's author means something else by that name.
+    private static func shareOfKind(_ hint: PageHint) -> Int {
+        switch hint {
+        case .comments, .related: 90
+        case .hidden, .share, .promotion, .navigation: 50
         default: 40
         }
     }
