@@ -88,7 +88,6 @@ struct PageBlocks {
             if tag.isBlock { endBlock() }
             return node + 1
         }
-        if PageHidden.isHidden(node, in: tree) { return tree.end(of: node) }
         open(node, tag)
         return node + 1
     }

@@ -3,6 +3,7 @@ import News
 /// What an element itself says about its text: its tag, its role, its names.
 enum PageElement {
     static func hint(of node: HTMLTree.Node, in tree: HTMLTree) -> PageHint {
+        if PageHidden.isHidden(node, in: tree) { return .hidden }
         switch tree.tag(node) {
         case .nav, .menu: return .navigation
         case .aside, .footer, .form, .dialog: return .aside

@@ -180,7 +180,7 @@ enum PageHint: UInt8, Sendable {
             """
             byline bylines author authors authorbox authorinfo authorbio aboutauthor postauthor bio dateline timestamp
             pubdate postmeta entrymeta articlemeta metadata postinfo postdate entrydate articledate entryfooter
-            postfooter articlefooter entryutility posttags tagcloud taglist tags tag keywords articletags
+            postfooter articlefooter entryutility posttags tagcloud taglist tags keywords articletags
             topics autor auteur autore verfasser copyright reporter reporters writer
             readingtime readtime authorname publishdate dateposted postedon datetime lastmodified catlinks
             """)
@@ -195,9 +195,9 @@ enum PageHint: UInt8, Sendable {
         add(
             .hidden,
             """
-            cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups overlay lightbox
-            hidden invisible visuallyhidden screenreader sronly displaynone dnone noprint printonly
-            onlyprint tooltip loader spinner login loginform signin alertbar cookiebanner dialog
+            cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups
+            visuallyhidden screenreader sronly displaynone dnone printonly
+            onlyprint tooltip loader spinner loginform signin alertbar cookiebanner
             """)
         add(
             .aside,
@@ -207,10 +207,10 @@ enum PageHint: UInt8, Sendable {
         add(
             .weak,
             """
-            sidebarwidget widget widgets
-            infobox factbox outerbox contact profile profiles poll polls quiz survey rating ratings votes vote
-            feedback searchform searchbox gallery playlist jobs jobads stockticker ticker weather
-            disclaimer promobar eventlist calendar breaking hashtag stats livestream audioplayer videoplayer player
+            sidebarwidget widgetarea textwidget widgettext
+            poll polls quiz survey rating ratings votes vote
+            feedback searchform searchbox gallery playlist jobs jobads stockticker ticker
+            disclaimer promobar eventlist calendar hashtag livestream audioplayer videoplayer
             """)
         return NameTable(entries)
     }()

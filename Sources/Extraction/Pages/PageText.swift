@@ -21,6 +21,7 @@ package struct RemovedText: Sendable, Equatable {
 struct PageText {
     private(set) var paragraphs: [PageParagraph] = []
     private(set) var removed: [RemovedText] = []
+    package var debug: [(kept: Bool, reason: String, block: Int)] = []
 
     private let tree: HTMLTree
     private let page: PageBlocks
@@ -92,6 +93,7 @@ struct PageText {
         switch hint {
         case .comments: 85
         case .hidden: 50
+        case .aside: 70
         default: 40
         }
     }
@@ -101,6 +103,7 @@ struct PageText {
         switch hint {
         case .comments, .related: 90
         case .hidden, .share, .promotion, .navigation: 50
+        case .aside: 75
         default: 40
         }
     }
@@ -115,36 +118,79 @@ struct PageText {
     // MARK: Choice
 
     private mutating func collect(in container: HTMLTree.Node, title: String, description: String) {
-        let blocks = page.blocks(in: container)
-        let squeezedTitle = Self.squeezed(title)
+        let inside = page.blocks(in: container)
+        let titles = [Self.squeezed(title)].filter { !$0.isEmpty }
+        let headline = headline(before: inside, titles: titles)
+        let start = headline.map { min($0 + 1, inside.lowerBound) } ?? inside.lowerBound
+        let first = inside.first { reasons[$0] == nil && page.blocks[$0].weight > 0 } ?? inside.upperBound
         var kept: [(index: Int, reason: String?)] = []
-        for index in blocks {
-            let block = page.blocks[index]
-            if let hint = reasons[index] {
-                kept.append((index, hint.reason))
-            } else if block.role == .caption || isCaption(block) {
-                kept.append((index, "caption"))
-            } else if block.letterCount == 0 {
-                kept.append((index, "empty"))
-            } else if !squeezedTitle.isEmpty, Self.squeezed(page.string(block)) == squeezedTitle {
-                kept.append((index, "title"))
-            } else if block.linkShare > 0.8, block.sentenceCount < 2 || block.role != .paragraph {
-                kept.append((index, "links"))
-            } else {
-                kept.append((index, nil))
+        for index in start..<max(start, inside.upperBound) {
+            var reason = reason(of: index, titles: titles)
+            if reason == nil, index < first {
+                let isBefore = headline.map { index <= $0 } ?? false
+                let isNear = index >= inside.lowerBound && index + 1 == first && page.blocks[index].role == .heading
+                if isBefore || !(isStandfirst(index) || isNear) { reason = "head" }
             }
+            kept.append((index, reason))
         }
-        cutHeadOf(&kept)
         cutTailOf(&kept)
+        for index in 0..<start { debug.append((false, reasons[index]?.reason ?? "outside", index)) }
+        for (index, reason) in kept { debug.append((reason == nil, reason ?? "", index)) }
+        for index in inside.upperBound..<page.blocks.count {
+            debug.append((false, reasons[index]?.reason ?? "outside", index))
+        }
         for (index, reason) in kept {
             let block = page.blocks[index]
             let text = page.string(block)
             if let reason {
                 removed.append(RemovedText(text: text, reason: reason))
             } else {
-                paragraphs.append(PageParagraph(role: block.role, text: text))
+                paragraphs.append(PageParagraph(role: index < inside.lowerBound ? .standfirst : block.role, text: text))
             }
         }
+    }
+
+    /// The line that repeats the page's title, else the last h1 before the text.
+    private func headline(before inside: Range<Int>, titles: [[UInt8]]) -> Int? {
+        let limit = weights[inside.lowerBound] + (weights[inside.upperBound] - weights[inside.lowerBound]) / 8
+        var best: Int?
+        for index in 0..<inside.upperBound {
+            guard weights[index] <= limit else { break }
+            let block = page.blocks[index]
+            guard block.role == .heading else { continue }
+            let isTop = tree.tag(block.node) == .h1
+            let isTitle = matches(block, titles)
+            if isTitle || (isTop && reasons[index] == nil) { best = index }
+            if isTitle { break }
+        }
+        return best
+    }
+
+    private func matches(_ block: PageBlock, _ titles: [[UInt8]]) -> Bool {
+        guard block.letterCount >= 8 else { return false }
+        let own = Self.squeezed(page.string(block))
+        return titles.contains {
+            $0 == own || ($0.count > own.count && $0.starts(with: own) && own.count * 2 > $0.count)
+        }
+    }
+
+    /// Whether a line between headline and text belongs to the text.
+    private func isStandfirst(_ index: Int) -> Bool {
+        let block = page.blocks[index]
+        if block.hint >= 0, page.hinted[block.hint].hint == .standfirst { return block.letterCount >= 20 }
+        if block.role == .heading { return block.letterCount >= 50 }
+        return block.weight > 0
+    }
+
+    /// Why a block is cut wherever it stands.
+    private func reason(of index: Int, titles: [[UInt8]]) -> String? {
+        let block = page.blocks[index]
+        if let hint = reasons[index] { return hint.reason }
+        if block.role == .caption || isCaption(block) { return "caption" }
+        if block.letterCount == 0 { return "empty" }
+        if !titles.isEmpty, titles.contains(Self.squeezed(page.string(block))) { return "title" }
+        if block.linkShare > 0.8, block.sentenceCount < 2 || block.role != .paragraph { return "links" }
+        return nil
     }
 
     private func isCaption(_ block: PageBlock) -> Bool {
@@ -159,22 +205,12 @@ struct PageText {
         return false
     }
 
-    private func cutHeadOf(_ kept: inout [(index: Int, reason: String?)]) {
-        guard let first = kept.firstIndex(where: { $0.reason == nil && page.blocks[$0.index].weight > 0 }) else {
-            return
-        }
-        for place in 0..<first where kept[place].reason == nil {
-            let block = page.blocks[kept[place].index]
-            if block.role == .heading, place + 1 == first { continue }
-            kept[place].reason = "head"
-        }
-    }
-
     private func cutTailOf(_ kept: inout [(index: Int, reason: String?)]) {
         guard let last = kept.lastIndex(where: { $0.reason == nil && page.blocks[$0.index].weight > 0 }) else { return }
         for place in (last + 1)..<kept.count where kept[place].reason == nil {
             let block = page.blocks[kept[place].index]
-            if block.role == .heading || block.sentenceCount == 0 { kept[place].reason = "tail" }
+            let isBeside = tree.parent(of: block.node) == tree.parent(of: page.blocks[kept[last].index].node)
+            if block.role == .heading || (block.sentenceCount == 0 && !isBeside) { kept[place].reason = "tail" }
         }
     }
 
@@ -184,12 +220,30 @@ struct PageText {
     }
 }
 
-package func labPage(_ bytes: ArraySlice<UInt8>) -> ([PageParagraph], [RemovedText]) {
+package func labPage(_ bytes: ArraySlice<UInt8>, debug: Bool) -> ([PageParagraph], [String], [String]) {
     let tree = HTMLTree(bytes)
     var title: String?
     for node in tree.nodes where tree.tag(node) == .meta {
         if tree.attribute("property", of: node) == "og:title" { title = tree.attribute("content", of: node) }
     }
     let text = PageText(tree, title: title, description: nil)
-    return (text.paragraphs, text.removed)
+    return (text.paragraphs, debug ? text.debugLines(true) : [], debug ? text.debugLines(false) : [])
+}
+
+extension PageText {
+    package func debugLines(_ kept: Bool) -> [String] {
+        debug.filter { $0.kept == kept }.map { entry in
+            let block = page.blocks[entry.block]
+            var path: [String] = []
+            var node = block.node
+            for _ in 0..<5 where node != 0 {
+                path.append(
+                    tree.name(of: node) + "." + (tree.attribute("class", of: node) ?? "").prefix(40) + "#"
+                        + (tree.attribute("id", of: node) ?? "").prefix(20))
+                node = tree.parent(of: node)
+            }
+            return
+                "\(kept ? "[\(block.role)]" : "(\(entry.reason))") \(page.string(block))  @@ \(path.joined(separator: " < "))"
+        }
+    }
 }
