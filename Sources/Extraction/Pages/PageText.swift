@@ -44,8 +44,7 @@ struct PageText {
     // MARK: Hints
 
     private mutating func judgeHints() {
-        var sums = [0]
-        for block in page.blocks { sums.append(sums[sums.count - 1] + block.weight) }
+        let sums = page.weightSums
         let total = sums[sums.count - 1]
         var ofKind = [Int](repeating: 0, count: 256)
         var isActive = [Bool](repeating: false, count: page.hinted.count)
@@ -125,14 +124,16 @@ struct PageText {
         let first = inside.first { reasons[$0] == nil && page.blocks[$0].weight > 0 } ?? inside.upperBound
         var kept: [(index: Int, reason: String?)] = []
         for index in start..<max(start, inside.upperBound) {
-            var reason = reason(of: index, titles: titles)
-            if reason == nil, index < first {
+            let isHead = index < first
+            var reason = reason(of: index, titles: titles, isOwnTeaser: isHead && headline != nil)
+            if reason == nil, isHead {
                 let isBefore = headline.map { index <= $0 } ?? false
                 let isNear = index >= inside.lowerBound && index + 1 == first && page.blocks[index].role == .heading
                 if isBefore || !(isStandfirst(index) || isNear) { reason = "head" }
             }
             kept.append((index, reason))
         }
+        cutListsAndTheirHeadings(&kept)
         cutTailOf(&kept)
         for index in 0..<start { debug.append((false, reasons[index]?.reason ?? "outside", index)) }
         for (index, reason) in kept { debug.append((reason == nil, reason ?? "", index)) }
@@ -178,31 +179,66 @@ struct PageText {
     private func isStandfirst(_ index: Int) -> Bool {
         let block = page.blocks[index]
         if block.hint >= 0, page.hinted[block.hint].hint == .standfirst { return block.letterCount >= 20 }
+        // A line with a date, time or name.
+        if block.letterCount <= 110, block.digitCount >= 6 { return false }
         if block.role == .heading { return block.letterCount >= 50 }
-        return block.weight > 0
+        return block.weight > 0 && (block.sentenceCount > 0 ? block.letterCount >= 40 : block.letterCount >= 70)
     }
 
     /// Why a block is cut wherever it stands.
-    private func reason(of index: Int, titles: [[UInt8]]) -> String? {
+    private func reason(of index: Int, titles: [[UInt8]], isOwnTeaser: Bool) -> String? {
         let block = page.blocks[index]
-        if let hint = reasons[index] { return hint.reason }
+        if let hint = reasons[index] { return hint == .teaser && isOwnTeaser ? nil : hint.reason }
         if block.role == .caption || isCaption(block) { return "caption" }
         if block.letterCount == 0 { return "empty" }
+        if let hint = PageLine.reason(page.text[block.text], letterCount: block.letterCount) { return hint.reason }
         if !titles.isEmpty, titles.contains(Self.squeezed(page.string(block))) { return "title" }
         if block.linkShare > 0.8, block.sentenceCount < 2 || block.role != .paragraph { return "links" }
         return nil
     }
 
+    /// A caption, a credit, or a short text inside what is called a picture.
     private func isCaption(_ block: PageBlock) -> Bool {
         var hint = block.hint
         while hint >= 0 {
-            if page.hinted[hint].hint == .caption {
-                let inside = page.hinted[hint].blocks.reduce(0) { $0 + page.blocks[$1].weight }
-                return inside < 1200
+            let element = page.hinted[hint]
+            if element.hint == .caption || element.hint == .media, block.role != .heading {
+                let inside = page.weight(of: element.blocks)
+                return inside < (element.hint == .caption ? 1200 : 500)
             }
-            hint = page.hinted[hint].parent
+            if element.hint == .content { return false }
+            hint = element.parent
         }
         return false
+    }
+
+    /// A list that is mostly links, and a line above what was cut.
+    private func cutListsAndTheirHeadings(_ kept: inout [(index: Int, reason: String?)]) {
+        var place = 0
+        while place < kept.count {
+            guard page.blocks[kept[place].index].role == .item, kept[place].reason == nil else {
+                place += 1
+                continue
+            }
+            let list = tree.parent(of: page.blocks[kept[place].index].node)
+            var end = place
+            var letters = 0
+            var links = 0
+            while end < kept.count, tree.contains(list, page.blocks[kept[end].index].node) {
+                letters += page.blocks[kept[end].index].letterCount
+                links += page.blocks[kept[end].index].linkLetterCount
+                end += 1
+            }
+            end = max(end, place + 1)
+            if links * 10 > letters * 6 {
+                for index in place..<end where kept[index].reason == nil { kept[index].reason = "links" }
+            }
+            place = end
+        }
+        for place in kept.indices.dropLast().reversed() where kept[place].reason == nil {
+            guard page.blocks[kept[place].index].role == .heading, let next = kept[place + 1].reason else { continue }
+            if next == "links" || next == PageHint.related.reason { kept[place].reason = next }
+        }
     }
 
     private func cutTailOf(_ kept: inout [(index: Int, reason: String?)]) {
