@@ -29,14 +29,22 @@ struct PageContainer {
         return node
     }
 
-    /// The outermost element inside that is called the article's text and holds most of the weight.
+    /// The outermost element inside that is called the article's text and holds most of the weight, unless more of the
+    /// weight stands in others of that name: articles may come in parts.
     private func namedContainer(in node: HTMLTree.Node) -> HTMLTree.Node? {
-        for element in page.hinted where element.hint == .content && element.node > node {
+        var best: HTMLTree.Node?
+        var named = 0
+        var end = HTMLTree.root
+        for element in page.hinted where element.hint == .content && element.node > node && element.node >= end {
             guard tree.contains(node, element.node) else { break }
             let inner = weight(of: element.node)
-            if inner > 0, inner * 100 >= weight(of: node) * Self.namedShare { return element.node }
+            guard inner > 0 else { continue }
+            named += inner
+            end = tree.end(of: element.node)
+            if inner * 100 >= weight(of: node) * Self.namedShare { best = element.node }
         }
-        return nil
+        guard let best, weight(of: best) * 100 >= named * 90 else { return nil }
+        return best
     }
 
     /// The same for an element that is called the article.

@@ -155,7 +155,7 @@ enum PageHint: UInt8, Sendable {
             .navigation,
             """
             nav navi navigation navbar menu submenu menubar breadcrumb breadcrumbs crumb crumbs pagination pager paging
-            sitemap skiplink skip topbar toolbar footer prevnext nextprev postnav postnavigation masthead
+            sitemap skiplink skip topbar toolbar footer rodape pie fusszeile piepagina prevnext nextprev postnav postnavigation masthead
             megamenu mainmenu sitefooter siteheader toc tableofcontents brotkrumen ariane colophon
             pagefooter subnav mainnav globalnav offcanvas jumplink
             """)
@@ -215,14 +215,14 @@ enum PageHint: UInt8, Sendable {
             .caption,
             """
             caption captions wpcaption figcaption imagecaption photocaption imgcaption credit credits imagecredit
-            photocredit bildunterschrift bildtext legende pie fotocredit
+            photocredit bildunterschrift bildtext legende fotocredit
             didascalia mediacaption copyrights imagesource photographer slideshow
             carousel swiper
             """)
         add(
             .hidden,
             """
-            cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups
+            privacy privacyoverview cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups
             visuallyhidden screenreader sronly displaynone dnone printonly
             onlyprint tooltip loader spinner loginform signin alertbar cookiebanner
             """)

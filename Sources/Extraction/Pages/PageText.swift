@@ -129,7 +129,8 @@ struct PageText {
             if reason == nil, isHead {
                 let isBefore = headline.map { index <= $0 } ?? false
                 let isNear = index >= inside.lowerBound && index + 1 == first && page.blocks[index].role == .heading
-                if isBefore || !(isStandfirst(index) || isNear) { reason = "head" }
+                let isBeside = first < page.blocks.count && isSentenceBeside(index, first)
+                if isBefore || !(isStandfirst(index) || isNear || isBeside) { reason = "head" }
             }
             kept.append((index, reason))
         }
@@ -175,6 +176,13 @@ struct PageText {
         }
     }
 
+    /// A short sentence among the paragraphs.
+    private func isSentenceBeside(_ index: Int, _ first: Int) -> Bool {
+        let block = page.blocks[index]
+        return tree.tag(block.node) == .p && block.sentenceCount > 0 && block.letterCount >= 16
+            && tree.parent(of: block.node) == tree.parent(of: page.blocks[first].node)
+    }
+
     /// Whether a line between headline and text belongs to the text.
     private func isStandfirst(_ index: Int) -> Bool {
         let block = page.blocks[index]
@@ -193,8 +201,18 @@ struct PageText {
         if block.letterCount == 0 { return "empty" }
         if let hint = PageLine.reason(page.text[block.text], letterCount: block.letterCount) { return hint.reason }
         if !titles.isEmpty, titles.contains(Self.squeezed(page.string(block))) { return "title" }
-        if block.linkShare > 0.8, block.sentenceCount < 2 || block.role != .paragraph { return "links" }
+        if block.linkShare > 0.8, block.sentenceCount < 2 || block.role != .paragraph, !isHeadingOfText(index) {
+            return "links"
+        }
         return nil
+    }
+
+    /// A heading that is a link, with a paragraph beside it.
+    private func isHeadingOfText(_ index: Int) -> Bool {
+        let block = page.blocks[index]
+        guard block.role == .heading, index + 1 < page.blocks.count else { return false }
+        let next = page.blocks[index + 1]
+        return reasons[index + 1] == nil && next.weight > 0 && tree.parent(of: next.node) == tree.parent(of: block.node)
     }
 
     /// A caption, a credit, or a short text inside what is called a picture.
@@ -241,12 +259,23 @@ struct PageText {
         }
     }
 
+    /// After the last paragraph only what stands beside it, and lists inside the same element, with their headings.
     private func cutTailOf(_ kept: inout [(index: Int, reason: String?)]) {
         guard let last = kept.lastIndex(where: { $0.reason == nil && page.blocks[$0.index].weight > 0 }) else { return }
-        for place in (last + 1)..<kept.count where kept[place].reason == nil {
+        let home = tree.parent(of: page.blocks[kept[last].index].node)
+        for place in ((last + 1)..<max(last + 1, kept.count)).reversed() where kept[place].reason == nil {
             let block = page.blocks[kept[place].index]
-            let isBeside = tree.parent(of: block.node) == tree.parent(of: page.blocks[kept[last].index].node)
-            if block.role == .heading || (block.sentenceCount == 0 && !isBeside) { kept[place].reason = "tail" }
+            let isBeside = tree.parent(of: block.node) == home
+            switch block.role {
+            case .heading:
+                let isFollowed = place + 1 < kept.count && kept[place + 1].reason == nil
+                if !isFollowed || !tree.contains(home, block.node) { kept[place].reason = "tail" }
+            case .item:
+                let isInside = tree.contains(home, block.node) && block.linkShare < 0.5
+                if !isInside { kept[place].reason = "tail" }
+            default:
+                if block.sentenceCount == 0, !isBeside { kept[place].reason = "tail" }
+            }
         }
     }
 
