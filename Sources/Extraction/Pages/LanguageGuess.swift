@@ -1,0 +1,4 @@
+/// Stub.
+package enum LanguageGuess {
+    package static func language(of text: String) -> String? { nil }
+}

@@ -1,0 +1,132 @@
+import News
+
+/// Dates that stand in the page for people to read: time elements, elements named after dates, and short lines near the
+/// headline.
+struct PageDateFinder {
+    let tree: HTMLTree
+    let region: MetadataRegion
+
+    /// The value of a datePublished property.
+    private(set) var property: String?
+    /// Said to be the day of publication.
+    private(set) var labelled: PublishedTime?
+    /// Near the headline, with no word on what it is the date of.
+    private(set) var near: PublishedTime?
+    /// Anywhere else in the article's part of the page.
+    private(set) var far: PublishedTime?
+    /// Said to be the day of a change.
+    private(set) var changed: PublishedTime?
+
+    private static let maxBytes = 240
+    /// Nodes around the headline that are near it.
+    private static let reach: HTMLTree.Node = 260
+
+    init(tree: HTMLTree, region: MetadataRegion) {
+        self.tree = tree
+        self.region = region
+    }
+
+    mutating func look() {
+        for mark in region.marked where !mark.marks.isDisjoint(with: [.date, .published, .updated, .byline]) {
+            take(mark)
+        }
+        guard labelled == nil, near == nil else { return }
+        for node in region.blocks where near == nil {
+            guard let text = tree.shortText(of: node, maxBytes: 160), let time = Self.time(in: text) else { continue }
+            switch Self.label(text) {
+            case .updated: changed = changed ?? time
+            case .published: labelled = labelled ?? time
+            case .none: near = time
+            }
+        }
+    }
+
+    private mutating func take(_ mark: MetadataRegion.Mark) {
+        if property == nil, isProperty(mark.node) { property = propertyValue(of: mark.node) }
+        guard let (time, text) = statedTime(mark.node) else { return }
+        var label = Self.label(text)
+        if label == nil {
+            if mark.marks.contains(.updated), !mark.marks.contains(.published) { label = .updated }
+            if mark.marks.contains(.published), !mark.marks.contains(.updated) { label = .published }
+            if tree.value(.pubdate, of: mark.node) != nil { label = .published }
+        }
+        switch label {
+        case .updated: changed = changed ?? time
+        case .published where isNear(mark.node): labelled = labelled ?? time
+        default: if isNear(mark.node) { near = near ?? time } else { far = far ?? time }
+        }
+    }
+
+    private func isNear(_ node: HTMLTree.Node) -> Bool {
+        guard let headline = region.headline else { return true }
+        return abs(node - headline) <= Self.reach
+    }
+
+    // MARK: Properties
+
+    private func isProperty(_ node: HTMLTree.Node) -> Bool {
+        guard let name = tree.value(.itemprop, of: node) ?? tree.value(.property, of: node) else { return false }
+        let ending = Array("datePublished".utf8)
+        return name.suffix(ending.count).elementsEqual(ending) && MetadataScope.isOfArticle(node, tree)
+    }
+
+    private func propertyValue(of node: HTMLTree.Node) -> String? {
+        tree.attribute(.content, of: node) ?? tree.attribute(.datetime, of: node)
+            ?? tree.shortText(of: node, maxBytes: 120)
+    }
+
+    // MARK: Texts
+
+    /// The time an element states by its attribute or its text, and the text.
+    private func statedTime(_ node: HTMLTree.Node) -> (PublishedTime, String)? {
+        let text = tree.shortText(of: node, maxBytes: Self.maxBytes) ?? ""
+        for key in [HTMLAttribute.datetime, .content, .title] {
+            guard tree.tag(node) == .time || key != .title, let value = tree.attribute(key, of: node),
+                let time = PageDate.parse(TextSpace.trimmed(value), "time")
+            else { continue }
+            return (time, text)
+        }
+        guard let time = Self.time(in: text) else { return nil }
+        return (time, text)
+    }
+
+    private static func time(in text: String) -> PublishedTime? {
+        guard text.utf8.contains(where: ASCII.isDigit), !text.contains("©") else { return nil }
+        return PageDate.parse(text, "text")
+    }
+
+    private enum Label { case published, updated }
+
+    /// What the words around a date say it is the date of. Of both words the first counts: that date is taken, too.
+    private static func label(_ text: String) -> Label? {
+        let lower = text.lowercased()
+        let published = firstPlace(of: publishedStems, in: lower)
+        let updated = firstPlace(of: updatedStems, in: lower)
+        guard let updated else { return published == nil ? nil : .published }
+        guard let published else { return .updated }
+        return published < updated ? .published : .updated
+    }
+
+    private static func firstPlace(of stems: [String], in text: String) -> Int? {
+        let bytes = Array(text.utf8)
+        return stems.compactMap { HTMLTokenizer.firstRange(of: Array($0.utf8), in: bytes[...]) }.min()
+    }
+
+    private static let publishedStems = [
+        "publish", "posted", "veröffentlicht", "erschienen", "erstellt", "publicad", "publié", "pubblicat",
+        "gepubliceerd",
+        "geplaatst", "publisert", "publicer", "udgivet", "julkaistu", "opublikowan", "publikováno", "vydáno",
+        "közzététel",
+        "publicat la", "публик", "опублик", "δημοσ", "yayın", "نشر", "פורסם", "diterbitkan", "created", "first",
+        "создан",
+        "公開", "掲載", "发布", "發布", "등록", "입력", "đăng", "paskelbta",
+    ]
+
+    private static let updatedStems = [
+        "updat", "modif", "aktualisi", "geändert", "actualiz", "mis à jour", "mise à jour", "aggiorna", "atualiz",
+        "bijgewerkt",
+        "oppdater", "uppdater", "opdater", "päivite", "zaktualiz", "aktualiz", "frissít", "обнов", "измен", "оновл",
+        "ενημ",
+        "güncell", "تحديث", "עודכן", "diperbarui", "更新", "수정", "cập nhật", "stand:", "edited", "uppfært",
+    ]
+}
