@@ -164,7 +164,9 @@ enum Byline {
     }
 
     private static func isFullName(_ words: ArraySlice<String>) -> Bool {
-        guard (2...6).contains(words.count) else { return false }
+        guard (2...6).contains(words.count), let first = words.first,
+            isNamePart(first) || BylineWords.leadingParticles.contains(first)
+        else { return false }
         return words.allSatisfy { isNamePart($0) || BylineWords.particles.contains($0) }
             && !words.allSatisfy { BylineWords.roles.contains($0.lowercased()) }
     }
@@ -197,6 +199,11 @@ enum Byline {
             !isDescription(words), !words.allSatisfy({ BylineWords.roles.contains($0.lowercased()) })
         else { return nil }
         return name
+    }
+
+    /// Whether the text is of a script that has capitals, so that a name can be told from a phrase.
+    static func hasCapitals(_ name: String) -> Bool {
+        name.unicodeScalars.contains { $0.properties.isUppercase }
     }
 
     private static func isCutOpening(_ word: String, _ words: ArraySlice<String>) -> Bool {

@@ -18,12 +18,17 @@ struct BylineAuthors {
             names = unique(withoutSite(source))
             return
         }
-        let page = finder.names()
-        if hasPerson(page) {
-            names = unique(page)
-        } else {
-            names = unique([data, meta, page].first { !$0.isEmpty } ?? [])
+        let said = [data, meta].first { !$0.isEmpty } ?? []
+        // "Example staff reporter" is an answer; "Example" alone may only be whose page it is.
+        if said.contains(where: { !isSite($0) }) {
+            names = unique(said)
+            return
         }
+        let page =
+            said.isEmpty
+            ? finder.names { !$0.isEmpty }
+            : finder.names { $0.contains { Byline.isFullName($0) && Byline.hasCapitals($0) && !isSite($0) } }
+        names = unique(page.isEmpty ? said : page)
     }
 
     private static func declared(_ fields: MetadataFields) -> [String] {

@@ -8,39 +8,32 @@ struct BylineFinder {
 
     private static let maxBytes = 260
 
-    /// - Returns: the names, best guess first; empty if nothing near the headline speaks of an author.
-    func names() -> [String] {
-        let candidates = region.marked.filter { $0.marks.contains(.byline) }
-        if let found = best(candidates.filter { isBehindHeadline($0.node) && !$0.marks.contains(.portrait) }) {
-            return found
-        }
-        if let found = spoken() { return found }
-        if let found = best(
-            candidates.filter { !isBehindHeadline($0.node) && !$0.marks.contains(.portrait) }.reversed())
-        {
-            return found
-        }
-        return []
+    /// - Parameter wanted: whether names are good enough to end the search.
+    /// - Returns: the names; empty if nothing near the headline speaks of an author.
+    func names(where wanted: ([String]) -> Bool) -> [String] {
+        let candidates = region.marked.filter { $0.marks.contains(.byline) && !$0.marks.contains(.portrait) }
+        let behind = candidates.filter { isBehindHeadline($0.node) }
+        let before = candidates.filter { !isBehindHeadline($0.node) }
+        return best(behind, wanted) ?? spoken().flatMap { wanted($0) ? $0 : nil } ?? best(before.reversed(), wanted) ?? []
     }
 
     private func isBehindHeadline(_ node: HTMLTree.Node) -> Bool { region.headline.map { node > $0 } ?? true }
 
     /// The first candidate that gives names, with those of its like beside it.
-    private func best(_ candidates: [MetadataRegion.Mark]) -> [String]? {
+    private func best(_ candidates: [MetadataRegion.Mark], _ wanted: ([String]) -> Bool) -> [String]? {
         for candidate in candidates {
             guard let text = tree.shortText(of: candidate.node, maxBytes: Self.maxBytes) else { continue }
-            let names = Self.likely(text)
-            guard !names.isEmpty || !text.isEmpty else { continue }
-            let inner = innerNames(of: candidate.node, candidates)
-            let found = inner.isEmpty ? names : inner
-            guard !found.isEmpty else { continue }
-            return withSiblings(of: candidate.node, found)
+            let inner = innerNames(of: candidate.node)
+            let found = withSiblings(of: candidate.node, inner.isEmpty ? Self.likely(text) : inner)
+            let persons = found.filter { Self.isPerson($0) || BylineWords.agencies.contains($0.lowercased()) }
+            let names = persons.contains(where: Self.isPerson) ? persons : found
+            if !names.isEmpty, wanted(names) { return names }
         }
         return nil
     }
 
     /// Names in marked elements inside this one that have none inside themselves: "By <a rel=author>…</a>, <a …>".
-    private func innerNames(of node: HTMLTree.Node, _ candidates: [MetadataRegion.Mark]) -> [String] {
+    private func innerNames(of node: HTMLTree.Node) -> [String] {
         let inner = region.marked.filter {
             $0.marks.contains(.byline) && $0.node > node && $0.node < tree.end(of: node)
         }

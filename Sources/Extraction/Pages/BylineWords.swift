@@ -40,6 +40,12 @@ enum BylineWords {
         "in", "op", "san", "st", "st.", "'t", "d'", "dal", "dalla", "degli", "und", "ap", "mac", "ul", "ur", "abu",
     ]
 
+    /// Those a name may begin with in small letters.
+    static let leadingParticles: Set<String> = [
+        "von", "van", "de", "der", "den", "del", "della", "di", "da", "du", "la", "le", "el", "al", "bin", "ibn", "ter", "ten",
+        "af", "zu", "d'",
+    ]
+
     /// What people are, not who: alone it is no author; behind a name it is cut away.
     static let roles: Set<String> = [
         "reporter", "reporters", "correspondent", "correspondents", "journalist", "journaliste", "journalistin",

@@ -12,6 +12,8 @@ struct MetadataMarks: OptionSet {
     static let comment = MetadataMarks(rawValue: 16)
     /// Teasers, side columns, navigation, what else is not of this article.
     static let other = MetadataMarks(rawValue: 32)
+    /// Of a picture: its caption, its photographer.
+    static let picture = MetadataMarks(rawValue: 128)
     /// About the author at length.
     static let portrait = MetadataMarks(rawValue: 64)
 
@@ -117,9 +119,10 @@ struct MetadataMarks: OptionSet {
             related teaser teasers sidebar recommended recommendation recommendations popular trending latest promo
             footer nav navigation menu newsletter widget breadcrumb breadcrumbs carousel slider ticker mostread more
             outbrain taboola sponsored advertisement ad ads banner cookie subscribe paywall login modal listing archive
-            similar readmore readnext next prev previous caption figure image photo video gallery aside rail
+            similar readmore readnext next prev previous aside rail
             """
         ),
+        (.picture, "caption figure image images photo photos picture video gallery thumbnail media img foto bild"),
         (.portrait, "bio biography about portrait vita description"),
     ]
 }

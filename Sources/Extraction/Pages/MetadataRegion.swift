@@ -72,9 +72,10 @@ struct MetadataRegion {
         default: break
         }
         if marks.contains(.comment) { return true }
-        guard marks.contains(.other) else { return false }
-        // Small things with a second hint are what the hint says: "author-image", "date-more".
-        return marks.isDisjoint(with: [.byline, .date, .published]) || tree.end(of: node) - node > Self.maxDescendants
+        let isSmall = tree.end(of: node) - node <= Self.maxDescendants
+        if marks.contains(.picture), isSmall { return true }
+        // Small things with a second hint are what that hint says: "date-more", "author-links".
+        return marks.contains(.other) && !(isSmall && !marks.isDisjoint(with: [.byline, .date, .published]))
     }
 
     private static func isSilent(_ tag: HTMLTag) -> Bool {

@@ -89,7 +89,7 @@ struct MetadataTitle {
             known.insert(Self.key(text))
         }
         // With the site's name behind it the data's headline is no measure.
-        if let data, cleaned(data, known: known.subtracting([Self.key(data)])) != data { known.remove(Self.key(data)) }
+        if let data, cleaned(data, known: []) != TextSpace.collapsed(data) { known.remove(Self.key(data)) }
         return known
     }
 

@@ -19,7 +19,8 @@ struct PageDate {
         let choices: [PublishedTime?] = [
             article.isArticle ? said : nil, Self.declared(fields), Self.parse(finder.property, "microdata"), said,
             article.isArticle ? created : nil, finder.labelled, Self.declaredLoosely(fields), finder.near,
-            url.flatMap(PageDateAddress.day), created, finder.far,
+            url.flatMap(PageDateAddress.day), finder.before, created,
+            finder.far,
         ]
         published = choices.lazy.compactMap(\.self).first
         updated = Self.parse(article.updated, "json-ld") ?? Self.declaredChange(fields) ?? finder.changed

@@ -10,8 +10,10 @@ struct PageDateFinder {
     private(set) var property: String?
     /// Said to be the day of publication.
     private(set) var labelled: PublishedTime?
-    /// Near the headline, with no word on what it is the date of.
+    /// Near and behind the headline, with no word on what it is the date of.
     private(set) var near: PublishedTime?
+    /// Near, but before the headline: at times the day on which the page was asked for.
+    private(set) var before: PublishedTime?
     /// Anywhere else in the article's part of the page.
     private(set) var far: PublishedTime?
     /// Said to be the day of a change.
@@ -36,8 +38,19 @@ struct PageDateFinder {
             switch Self.label(text) {
             case .updated: changed = changed ?? time
             case .published: labelled = labelled ?? time
-            case .none: near = time
+            case .none: keep(time, node)
             }
+        }
+    }
+
+    private mutating func keep(_ time: PublishedTime, _ node: HTMLTree.Node) {
+        if !isNear(node) {
+            far = far ?? time
+        } else if let headline = region.headline, node < headline {
+            // The nearest one counts.
+            before = time
+        } else {
+            near = near ?? time
         }
     }
 
@@ -53,7 +66,7 @@ struct PageDateFinder {
         switch label {
         case .updated: changed = changed ?? time
         case .published where isNear(mark.node): labelled = labelled ?? time
-        default: if isNear(mark.node) { near = near ?? time } else { far = far ?? time }
+        default: keep(time, mark.node)
         }
     }
 

@@ -42,7 +42,12 @@ package struct PageMetadata: Equatable, Sendable {
             BylineAuthors(
                 fields, article, BylineFinder(tree: tree, region: region), siteName: siteName, address: address
             ).names
-        language = Self.language(fields, article) ?? LanguageGuess.language(of: Self.sample(tree))
+        let sample = Self.sample(tree)
+        if let declared = Self.language(fields, article) {
+            language = LanguageGuess.certain(of: sample, declared: declared) ?? declared
+        } else {
+            language = LanguageGuess.language(of: sample)
+        }
         description =
             fields.first("og:description", "description", "twitter:description", "dc.description")
             ?? article.description
