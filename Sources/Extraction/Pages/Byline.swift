@@ -185,6 +185,7 @@ enum Byline {
     /// One author, or nil if the piece is a role, a degree, a date, an account.
     private static func name(from piece: ArraySlice<String>) -> String? {
         var words = piece[...]
+        if let first = words.first, BylineWords.pictures.contains(first.lowercased()) { return nil }
         while let first = words.first, isSign(first) || isCutOpening(first, words) { words = words.dropFirst() }
         // A date or a number of minutes begins behind the name.
         if let digit = words.firstIndex(where: { $0.unicodeScalars.contains(where: isDigit) }) {
@@ -231,7 +232,7 @@ enum Byline {
 
     /// "professor of history at the University": more small words than a name has.
     private static func isDescription(_ words: ArraySlice<String>) -> Bool {
-        guard words.count >= 3 else { return false }
+        guard words.count >= 4 else { return false }
         let small = words.count { !isNamePart($0) && !BylineWords.particles.contains($0) }
         return small >= 2
     }

@@ -13,7 +13,7 @@ enum BylineWords {
         "napsala", "írta", "szerző", "autors", "de", "from", "e", "o", "a", "cura", "ein", "eine", "an",
         "aufgezeichnet",
         "protokoll", "interview", "kommentar", "kolumne", "analyse", "essay", "gastbeitrag", "reportage", "bericht",
-        "meinung", "glosse", "rezension", "analysis", "opinion", "comment", "review", "photographs", "propos",
+        "meinung", "pressemitteilung", "gastkommentar", "leitartikel", "porträt", "nachruf", "glosse", "rezension", "analysis", "opinion", "comment", "review", "photographs", "propos",
         "recueillis", "verfasst", "geschrieben", "veröffentlicht", "contributed", "created", "edited",
     ]
 
@@ -63,6 +63,14 @@ enum BylineWords {
         "political", "sports", "business", "health", "science", "technology", "foreign", "national", "crime", "court",
     ]
 
+    /// Begin the credit of who made the pictures.
+    static let pictures: Set<String> = [
+        "foto", "fotos", "fotograf", "fotografie", "fotografin", "photo", "photos", "photograph", "photographs", "photographer",
+        "photography", "image", "images", "picture", "pictures", "bild", "bilder", "illustration", "illustrationen", "infografik",
+        "graphic", "graphics", "grafik", "video", "kamera", "camera", "fotografía", "foto-assistenz", "styling", "creative",
+        "фото", "imagen", "immagine", "zdjęcia", "fot.", "kuva", "写真", "撮影",
+    ]
+
     /// Stand behind a name with a comma.
     static let degrees: Set<String> = [
         "md", "m.d", "m.d.", "phd", "ph.d", "ph.d.", "ms", "m.s.", "msc", "ma", "m.a.", "mba", "rd", "rdn", "ld", "rn",
@@ -88,6 +96,6 @@ enum BylineWords {
         "null",
         "undefined", "none", "n/a", "root", "gast", "redakteur", "staff", "default", "wordpress", "website", "-",
         "about",
-        "kommentare", "comments", "share", "login", "name", "authors", "autoren", "profil", "profile", "follow",
+        "no author", "not specified", "various", "kommentare", "comments", "share", "login", "name", "authors", "autoren", "profil", "profile", "follow",
     ]
 }

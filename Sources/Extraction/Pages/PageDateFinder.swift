@@ -34,12 +34,16 @@ struct PageDateFinder {
         }
         guard labelled == nil, near == nil else { return }
         for node in region.blocks where near == nil {
-            guard let text = tree.shortText(of: node, maxBytes: 160), let time = Self.time(in: text) else { continue }
-            switch Self.label(text) {
-            case .updated: changed = changed ?? time
-            case .published: labelled = labelled ?? time
-            case .none: keep(time, node)
-            }
+            guard let text = tree.shortText(of: node, maxBytes: 200) else { continue }
+            for said in Self.dates(in: text) { keep(said.time, said.label, node) }
+        }
+    }
+
+    private mutating func keep(_ time: PublishedTime, _ label: Label?, _ node: HTMLTree.Node) {
+        switch label {
+        case .updated: changed = changed ?? time
+        case .published where isNear(node): labelled = labelled ?? time
+        default: keep(time, node)
         }
     }
 
@@ -56,17 +60,14 @@ struct PageDateFinder {
 
     private mutating func take(_ mark: MetadataRegion.Mark) {
         if property == nil, isProperty(mark.node) { property = propertyValue(of: mark.node) }
-        guard let (time, text) = statedTime(mark.node) else { return }
-        var label = Self.label(text)
-        if label == nil {
-            if mark.marks.contains(.updated), !mark.marks.contains(.published) { label = .updated }
-            if mark.marks.contains(.published), !mark.marks.contains(.updated) { label = .published }
-            if tree.value(.pubdate, of: mark.node) != nil { label = .published }
-        }
-        switch label {
-        case .updated: changed = changed ?? time
-        case .published where isNear(mark.node): labelled = labelled ?? time
-        default: keep(time, mark.node)
+        for said in stated(mark.node) {
+            var label = said.label
+            if label == nil {
+                if mark.marks.contains(.updated), !mark.marks.contains(.published) { label = .updated }
+                if mark.marks.contains(.published), !mark.marks.contains(.updated) { label = .published }
+                if tree.value(.pubdate, of: mark.node) != nil { label = .published }
+            }
+            keep(said.time, label, mark.node)
         }
     }
 
@@ -90,39 +91,54 @@ struct PageDateFinder {
 
     // MARK: Texts
 
-    /// The time an element states by its attribute or its text, and the text.
-    private func statedTime(_ node: HTMLTree.Node) -> (PublishedTime, String)? {
+    private struct Said {
+        var time: PublishedTime
+        var label: Label?
+    }
+
+    private enum Label { case published, updated }
+
+    /// The times an element states by its attributes or its text.
+    private func stated(_ node: HTMLTree.Node) -> [Said] {
         let text = tree.shortText(of: node, maxBytes: Self.maxBytes) ?? ""
         for key in [HTMLAttribute.datetime, .content, .title] {
             guard tree.tag(node) == .time || key != .title, let value = tree.attribute(key, of: node),
                 let time = PageDate.parse(TextSpace.trimmed(value), "time")
             else { continue }
-            return (time, text)
+            return [Said(time: time, label: Self.label(text))]
         }
-        guard let time = Self.time(in: text) else { return nil }
-        return (time, text)
+        return Self.dates(in: text)
     }
 
-    private static func time(in text: String) -> PublishedTime? {
-        guard text.utf8.contains(where: ASCII.isDigit), !text.contains("©") else { return nil }
-        return PageDate.parse(text, "text")
+    /// The dates of a line, each with what the words before it say it is the date of. Lines of copyright give none.
+    private static func dates(in text: String) -> [Said] {
+        guard text.utf8.contains(where: ASCII.isDigit) || text.utf8.contains(where: { $0 >= 0x80 }), !text.contains("©") else {
+            return []
+        }
+        let bytes = Array(text.utf8)
+        var out: [Said] = []
+        var start = 0
+        for found in DateText.all(in: text, from: "text", limit: 4) where found.bytes.lowerBound >= start {
+            let lead = String(decoding: bytes[start..<found.bytes.lowerBound], as: UTF8.self)
+            start = found.bytes.upperBound
+            guard PageDate.isUsable(found.time) else { continue }
+            out.append(Said(time: found.time, label: label(lead)))
+        }
+        return out
     }
 
-    private enum Label { case published, updated }
-
-    /// What the words around a date say it is the date of. Of both words the first counts: that date is taken, too.
+    /// The last such word before a date counts.
     private static func label(_ text: String) -> Label? {
-        let lower = text.lowercased()
-        let published = firstPlace(of: publishedStems, in: lower)
-        let updated = firstPlace(of: updatedStems, in: lower)
+        let bytes = Array(text.lowercased().utf8)
+        let published = lastPlace(of: publishedStems, in: bytes)
+        let updated = lastPlace(of: updatedStems, in: bytes)
         guard let updated else { return published == nil ? nil : .published }
         guard let published else { return .updated }
-        return published < updated ? .published : .updated
+        return published > updated ? .published : .updated
     }
 
-    private static func firstPlace(of stems: [String], in text: String) -> Int? {
-        let bytes = Array(text.utf8)
-        return stems.compactMap { HTMLTokenizer.firstRange(of: Array($0.utf8), in: bytes[...]) }.min()
+    private static func lastPlace(of stems: [String], in bytes: [UInt8]) -> Int? {
+        stems.compactMap { HTMLTokenizer.firstRange(of: Array($0.utf8), in: bytes[...]) }.max()
     }
 
     private static let publishedStems = [
