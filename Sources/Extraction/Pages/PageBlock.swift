@@ -16,6 +16,7 @@ struct PageBlock {
     /// Full stops and their like in other scripts, commas.
     var sentenceCount: Int
     var commaCount: Int
+    var digitCount: Int
     /// Index of the innermost hinted element around it, or -1.
     var hint: Int
 

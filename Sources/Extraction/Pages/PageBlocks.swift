@@ -8,6 +8,9 @@ struct PageBlocks {
     /// For each node the number of blocks that ended before it: the blocks of a subtree are a range.
     private(set) var firstBlock: [Int32] = []
 
+    /// Sums of weights up to a block.
+    private(set) var weightSums: [Int] = [0]
+
     private let tree: HTMLTree
     private var stack: [Open] = []
     private var current = Current()
@@ -28,6 +31,7 @@ struct PageBlocks {
         var links = 0
         var sentences = 0
         var commas = 0
+        var digits = 0
         var breaks = 0
         var isBlankPending = false
     }
@@ -42,6 +46,9 @@ struct PageBlocks {
     func blocks(in node: HTMLTree.Node) -> Range<Int> {
         Int(firstBlock[Int(node)])..<Int(firstBlock[Int(tree.end(of: node))])
     }
+
+    /// Whatever is cut.
+    func weight(of range: Range<Int>) -> Int { weightSums[range.upperBound] - weightSums[range.lowerBound] }
 
     func string(_ block: PageBlock) -> String { String(decoding: text[block.text], as: UTF8.self) }
 
@@ -88,7 +95,6 @@ struct PageBlocks {
             if tag.isBlock { endBlock() }
             return node + 1
         }
-        if PageHidden.isHidden(node, in: tree) { return tree.end(of: node) }
         open(node, tag)
         return node + 1
     }
@@ -181,7 +187,10 @@ struct PageBlocks {
         let byte = bytes[index]
         var letters = 0
         switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: letters = 1
+        case 0x30...0x39:
+            letters = 1
+            current.digits += 1
+        case 0x41...0x5A, 0x61...0x7A: letters = 1
         case 0x2E, 0x21, 0x3F: current.sentences += 1
         case 0x2C: current.commas += 1
         case 0xC3...0xDF, 0xF0...0xF4: letters = 1
@@ -207,6 +216,8 @@ struct PageBlocks {
             PageBlock(
                 node: top.block, role: top.role, text: current.start..<text.count, letterCount: current.letters,
                 linkLetterCount: current.links, sentenceCount: current.sentences, commaCount: current.commas,
+                digitCount: current.digits,
                 hint: top.hint))
+        weightSums.append(weightSums[weightSums.count - 1] + blocks[blocks.count - 1].weight)
     }
 }

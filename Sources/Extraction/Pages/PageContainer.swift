@@ -15,15 +15,32 @@ struct PageContainer {
 
     func find() -> HTMLTree.Node {
         var node = tree.body ?? HTMLTree.root
-        while let child = heaviestChild(of: node) {
-            let inner = weight(of: child)
-            guard inner > 0, inner * 100 >= weight(of: node) * Self.share else { break }
-            node = child
+        while true {
+            if let child = heaviestChild(of: node), weight(of: child) * 100 >= weight(of: node) * Self.share {
+                node = child
+            } else if let named = namedContainer(in: node) {
+                node = named
+            } else {
+                break
+            }
         }
         // A single paragraph is no container.
         while node != HTMLTree.root, !isContainer(tree.tag(node)) { node = tree.parent(of: node) }
         return node
     }
+
+    /// The outermost element inside that is called the article's text and holds most of the weight.
+    private func namedContainer(in node: HTMLTree.Node) -> HTMLTree.Node? {
+        for element in page.hinted where element.hint == .content && element.node > node {
+            guard tree.contains(node, element.node) else { break }
+            let inner = weight(of: element.node)
+            if inner > 0, inner * 100 >= weight(of: node) * Self.namedShare { return element.node }
+        }
+        return nil
+    }
+
+    /// The same for an element that is called the article.
+    private static let namedShare = 55
 
     private func isContainer(_ tag: HTMLTag) -> Bool {
         switch tag {

@@ -3,19 +3,21 @@ import News
 /// What an element itself says about its text: its tag, its role, its names.
 enum PageElement {
     static func hint(of node: HTMLTree.Node, in tree: HTMLTree) -> PageHint {
+        if PageHidden.isHidden(node, in: tree) { return .hidden }
+        var best = PageHint.none
         switch tree.tag(node) {
         case .nav, .menu: return .navigation
-        case .aside, .footer, .form, .dialog: return .weak
+        case .aside, .footer, .form, .dialog: return .aside
         case .figcaption: return .caption
+        case .figure: best = .media
         case .article, .main: return .content
         case .address: return .byline
-        case .p, .h1, .h2, .h3, .h4, .h5, .h6, .b, .strong, .em, .i, .body: break
         default: break
         }
         if let role = tree.value(.role, of: node) {
             switch String(decoding: role.prefix(16), as: UTF8.self) {
             case "navigation", "menu", "menubar", "search", "banner": return .navigation
-            case "complementary", "contentinfo": return .weak
+            case "complementary", "contentinfo": return .aside
             case "dialog", "alertdialog", "tooltip": return .hidden
             default: break
             }
@@ -25,8 +27,8 @@ enum PageElement {
             if item.elementsEqual("author".utf8) { return .byline }
             if item.elementsEqual("comment".utf8) { return .comments }
         }
-        var best = PageHint.none
-        for key in [HTMLAttribute.class, .id] {
+        let isText = tree.tag(node).isHeading || tree.tag(node) == .p
+        for key in isText ? [HTMLAttribute.class] : [.class, .id] {
             guard let names = tree.value(key, of: node), !names.isEmpty else { continue }
             let hint = PageHint.of(names)
             if hint.strength > best.strength { best = hint }

@@ -22,14 +22,22 @@ enum PageHint: UInt8, Sendable {
     /// Author, date, tags, reading time.
     case byline
     case caption
+    /// A picture or film, and what is written at it.
+    case media
+    /// A post of another site.
+    case embed
+    /// The beginning of an article, here or of another one.
+    case teaser
     case hidden
+    /// Beside the text.
+    case aside
     /// A part of a page that is seldom text, yet often wraps it.
     case weak
 
     /// Whether text under such a name is no part of the article.
     var isChrome: Bool {
         switch self {
-        case .none, .content, .standfirst, .headline, .caption: false
+        case .none, .content, .standfirst, .headline, .caption, .media: false
         default: true
         }
     }
@@ -56,18 +64,21 @@ enum PageHint: UInt8, Sendable {
     var strength: Int {
         switch self {
         case .none: 0
-        case .weak: 1
+        case .weak, .aside: 1
         case .byline: 2
         case .headline: 3
         case .standfirst: 4
         case .content: 5
         case .navigation: 6
         case .promotion: 7
-        case .caption: 8
-        case .share: 9
-        case .related: 10
-        case .comments: 11
-        case .hidden: 12
+        case .media: 8
+        case .caption: 9
+        case .teaser: 10
+        case .share: 11
+        case .embed: 13
+        case .related: 12
+        case .comments: 14
+        case .hidden: 15
         }
     }
 
@@ -77,32 +88,38 @@ enum PageHint: UInt8, Sendable {
         var pair: UInt64?
         var wordCount = 0
         var wasLower = false
-        func end() {
+        // A short word counts only between signs: others are chips of a random name.
+        var isBorderedBefore = true
+        func end(atSign: Bool) {
             guard wordCount > 0 else { return }
-            body(word)
+            if wordCount > 3 || (isBorderedBefore && atSign) { body(word) }
             if let pair { body(pair) }
             pair = word
             word = NameTable.emptyHash
             wordCount = 0
+            isBorderedBefore = atSign
         }
         for byte in names.prefix(400) {
             if ASCII.isBlank(byte) {
-                end()
+                end(atSign: true)
                 pair = nil
                 wasLower = false
+                isBorderedBefore = true
             } else if ASCII.isLetter(byte) {
-                if ASCII.isUpper(byte), wasLower { end() }
+                if ASCII.isUpper(byte), wasLower { end(atSign: false) }
                 let lower = byte | 0x20
                 word = NameTable.extend(word, lower)
                 if let open = pair { pair = NameTable.extend(open, lower) }
                 wordCount += 1
                 wasLower = !ASCII.isUpper(byte)
             } else {
-                end()
+                let isSign = !ASCII.isDigit(byte)
+                end(atSign: isSign)
+                isBorderedBefore = isSign
                 wasLower = false
             }
         }
-        end()
+        end(atSign: true)
     }
 
     private static let table: NameTable = {
@@ -155,7 +172,7 @@ enum PageHint: UInt8, Sendable {
             related relateds relatedposts relatedarticles relatedcontent relatedstories relatednews relatedlinks
             recommended recommendation recommendations recommend readmore readnext morestories
             morefrom moreon morenews mostread mostpopular mostviewed popular popularposts trending latest latestnews
-            teaser teasers teaserlist outbrain taboola zergnet revcontent plista ligatus
+            teasers teaserlist outbrain recirculation recirc crosslinking taboola zergnet revcontent plista ligatus
             seealso alsoread readalso upnext youmaylike youmightlike suggested suggestions similar verwandte
             relacionadas relacionados correlati correlate associes liresaussi aussi weitere meistgelesen
             zumthema relatedtopics jprelatedposts yarpp crosslinks crosslink
@@ -178,9 +195,21 @@ enum PageHint: UInt8, Sendable {
             """
             byline bylines author authors authorbox authorinfo authorbio aboutauthor postauthor bio dateline timestamp
             pubdate postmeta entrymeta articlemeta metadata postinfo postdate entrydate articledate entryfooter
-            postfooter articlefooter entryutility posttags tagcloud taglist tags tag keywords articletags
+            postfooter articlefooter entryutility posttags tagcloud taglist tags keywords articletags
             topics autor auteur autore verfasser copyright reporter reporters writer
             readingtime readtime authorname publishdate dateposted postedon datetime lastmodified catlinks
+            """)
+        add(.teaser, "teaser teasertext")
+        add(
+            .media,
+            """
+            image images photo photos picture pictures img video videos foto fotos bild imagen imagem immagine
+            contentimage featuredimage zdjecie thumbnail galerie galeria bildergalerie
+            """)
+        add(
+            .embed,
+            """
+            twittertweet instagrammedia fbpost embedly tweet tiktokembed twitterembed socialembed embedpreview
             """)
         add(
             .caption,
@@ -193,17 +222,22 @@ enum PageHint: UInt8, Sendable {
         add(
             .hidden,
             """
-            cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups overlay lightbox
-            hidden invisible visuallyhidden screenreader sronly displaynone dnone noprint printonly
-            onlyprint tooltip loader spinner login loginform signin alertbar cookiebanner dialog
+            cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups
+            visuallyhidden screenreader sronly displaynone dnone printonly
+            onlyprint tooltip loader spinner loginform signin alertbar cookiebanner
+            """)
+        add(
+            .aside,
+            """
+            sidebar sidebars rail rightrail leftrail aside rightcol rightcolumn
             """)
         add(
             .weak,
             """
-            sidebar sidebars sidebarwidget rail rightrail leftrail aside widget widgets rightcol rightcolumn
-            infobox factbox outerbox contact profile profiles poll polls quiz survey rating ratings votes vote
-            feedback searchform searchbox gallery playlist jobs jobads stockticker ticker weather
-            disclaimer promobar eventlist calendar breaking hashtag stats livestream audioplayer videoplayer player
+            sidebarwidget widgetarea textwidget widgettext
+            poll polls quiz survey rating ratings votes vote
+            feedback searchform searchbox gallery playlist jobs jobads stockticker ticker
+            disclaimer promobar eventlist calendar hashtag livestream audioplayer videoplayer
             """)
         return NameTable(entries)
     }()
