@@ -133,6 +133,11 @@ let package = Package(
             ["News", "ByteCoding", "Wire", "Storage", "Engine", "Fetching", "Cluster", "ObjectStore"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
 
+        // Answers the conformance suites by the product's own parsers, and feeds these damaged inputs; never shipped.
+        .executableTarget(
+            name: "coranto-conformance", dependencies: ["Extraction", "Fetching", "News", "ByteCoding"],
+            swiftSettings: strict),
+
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
         .testTarget(
