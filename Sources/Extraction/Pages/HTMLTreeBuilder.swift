@@ -82,7 +82,7 @@ struct HTMLTreeBuilder {
         stack.append(
             Open(
                 node: node, tag: tag, previous: topmost[slot], previousSpecial: special, previousListEnd: listEnd,
-                nameHash: tag == .other ? NameTable.hash(tokens.buffer[range.indices]) : 0))
+                nameHash: tag == .other ? HashedNames.hash(tokens.buffer[range.indices]) : 0))
         topmost[slot] = stack.count - 1
         if tag.isSpecial {
             special = stack.count - 1
@@ -291,7 +291,7 @@ struct HTMLTreeBuilder {
     }
 
     private mutating func endUnknown(_ token: HTMLTokens.Token) {
-        let hash = NameTable.hash(tokens.buffer[token.range.indices])
+        let hash = HashedNames.hash(tokens.buffer[token.range.indices])
         guard unknownCounts[Self.bucket(hash)] > 0 else { return }
         var depth = topmost[Int(HTMLTag.other.rawValue)]
         while depth > special {
