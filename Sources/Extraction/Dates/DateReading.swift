@@ -234,6 +234,8 @@ struct DateReading {
         guard let month = month ?? MonthNames.persianMonth(word) else { return false }
         let named = WeekdayNames.weekday(word)
         if stated.month != nil {
+            // The same month by its second name: "نيسان / أبريل".
+            if stated.month == month, stated.year == nil { return true }
             guard isMonthDoubtful else { return named != nil }
             weekday = doubtfulWeekday
         }

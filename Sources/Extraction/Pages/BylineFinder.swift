@@ -14,7 +14,8 @@ struct BylineFinder {
         let candidates = region.marked.filter { $0.marks.contains(.byline) && !$0.marks.contains(.portrait) }
         let behind = candidates.filter { isBehindHeadline($0.node) }
         let before = candidates.filter { !isBehindHeadline($0.node) }
-        return best(behind, wanted) ?? spoken().flatMap { wanted($0) ? $0 : nil } ?? best(before.reversed(), wanted) ?? []
+        return best(behind, wanted) ?? spoken().flatMap { wanted($0) ? $0 : nil } ?? best(before.reversed(), wanted)
+            ?? []
     }
 
     private func isBehindHeadline(_ node: HTMLTree.Node) -> Bool { region.headline.map { node > $0 } ?? true }

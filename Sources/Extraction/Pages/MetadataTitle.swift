@@ -12,6 +12,8 @@ struct MetadataTitle {
     var document: String?
     /// Texts of the page's first-level headings.
     var headings: [String]
+    /// Of the levels below: they do not speak for themselves, but tell where another text is to be cut.
+    var lesserHeadings: [String] = []
     var siteName: String?
     /// Of the page's address.
     var host: String
@@ -86,6 +88,9 @@ struct MetadataTitle {
     private func knownHeadlines() -> Set<String> {
         var known: Set<String> = []
         for text in headings + [data].compactMap(\.self) where text.utf8.count > 12 && !isSite(text) {
+            known.insert(Self.key(text))
+        }
+        for text in lesserHeadings where text.utf8.count > 20 && text.contains(" ") && !isSite(text) {
             known.insert(Self.key(text))
         }
         // With the site's name behind it the data's headline is no measure.

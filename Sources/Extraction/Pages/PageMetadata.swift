@@ -34,7 +34,7 @@ package struct PageMetadata: Equatable, Sendable {
             fields.first("og:site_name", "application-name", "al:ios:app_name", "apple-mobile-web-app-title")
             ?? article.publisher
         title = Self.title(fields, article, tree, siteName: siteName, address: address)
-        let region = MetadataRegion(tree, headings: fields.headings, title: title)
+        let region = MetadataRegion(tree, fields, title: title)
         let dates = PageDate(article, fields, tree, region, url: url ?? canonicalURL)
         published = dates.published
         updated = dates.updated
@@ -66,10 +66,14 @@ package struct PageMetadata: Equatable, Sendable {
         MetadataTitle(
             data: article.headline ?? (article.isArticle ? article.name : nil),
             openGraph: fields.first("og:title"), card: fields.first("twitter:title"), document: fields.title,
-            headings: fields.headings.compactMap { tree.shortText(of: $0, maxBytes: 600) }.filter { !$0.isEmpty },
+            headings: texts(of: fields.headings, tree), lesserHeadings: texts(of: fields.lesserHeadings, tree),
             siteName: fields.first("og:site_name") ?? siteName, host: address.flatMap { WebAddress($0)?.host } ?? "",
             isArticle: article.isNews || fields.first("og:type")?.lowercased() == "article"
         ).choose()
+    }
+
+    private static func texts(of nodes: [HTMLTree.Node], _ tree: HTMLTree) -> [String] {
+        nodes.compactMap { tree.shortText(of: $0, maxBytes: 600) }.filter { !$0.isEmpty }
     }
 
     // MARK: Language
