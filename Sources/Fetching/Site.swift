@@ -2,9 +2,7 @@ import News
 
 /// Whose budget an address counts against: the registrable domain of its host, or the host where there is none.
 enum Site {
-    static func name(_ address: WebAddress) -> String {
-        address.host.split(separator: ".").suffix(2).joined(separator: ".")
-    }
+    static func name(_ address: WebAddress) -> String { RegistrableDomain.orHost(address.host) }
 }
 
 extension WebAddress {
