@@ -14,11 +14,7 @@ struct FeedsCommand: AsyncParsableCommand {
             Example:
               coranto feeds add https://news.example/rss.xml --interval 300s --store /srv/news
             """,
-<<<<<<< HEAD
-        subcommands: [Add.self, Remove.self, List.self, Import.self, Replay.self])
-=======
-        subcommands: [Add.self, Remove.self, List.self, Import.self, FeedsParseCommand.self])
->>>>>>> e67a06eda4087ea88630ba6ec4028ef06cf2c035
+        subcommands: [Add.self, Remove.self, List.self, Import.self, FeedsParseCommand.self, Replay.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import ByteCoding
 import FetchIO
 import Gateway
+import News
 import Roles
 import Wire
 
