@@ -62,13 +62,14 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
         .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"])]),
         .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
         .target(name: "CBits"),  // CRC-32C, prefetch
 
         // The ground.
         module("ByteCoding", ["CBits", "CCrypto", "CZstd", "CZlib"]),
-        module("News", ["ByteCoding", "CStemmer"]),
+        module("News", ["ByteCoding", "CPSL", "CStemmer"]),
         module("Storage", ["News", "ByteCoding"]),
         module("Wire", ["News", "ByteCoding", "Storage"]),
 
@@ -134,6 +135,11 @@ let package = Package(
             ["News", "ByteCoding", "Wire", "Storage", "Engine", "Fetching", "Cluster", "ObjectStore"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
 
+        // Answers the conformance suites by the product's own parsers, and feeds these damaged inputs; never shipped.
+        .executableTarget(
+            name: "coranto-conformance", dependencies: ["Extraction", "Fetching", "News", "ByteCoding"],
+            swiftSettings: strict),
+
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
         .testTarget(
@@ -157,7 +163,7 @@ let package = Package(
         tests(
             "RolesTests",
             [
-                "Roles", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News", "ByteCoding",
+                "Roles", "FetchIO", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News", "ByteCoding",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         // Real processes: the binary is built first.

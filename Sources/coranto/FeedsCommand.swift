@@ -14,7 +14,11 @@ struct FeedsCommand: AsyncParsableCommand {
             Example:
               coranto feeds add https://news.example/rss.xml --interval 300s --store /srv/news
             """,
+<<<<<<< HEAD
+        subcommands: [Add.self, Remove.self, List.self, Import.self, Replay.self])
+=======
         subcommands: [Add.self, Remove.self, List.self, Import.self, FeedsParseCommand.self])
+>>>>>>> e67a06eda4087ea88630ba6ec4028ef06cf2c035
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

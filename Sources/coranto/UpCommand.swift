@@ -31,6 +31,7 @@ struct UpCommand: AsyncParsableCommand {
     var state: String?
     @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
     var allowAddress: [String] = []
+    @OptionGroup var archive: ArchiveOption
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
     @OptionGroup var cache: CacheOption
@@ -65,7 +66,8 @@ struct UpCommand: AsyncParsableCommand {
         let cluster = LocalCluster(configuration, logger: logger)
         let fetcher = try FetcherOptions.role(
             bucket: bucket, locator: .store(bucket), token: token, tls: ownTLS,
-            state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress, logger: logger)
+            state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress,
+            archive: archive.archive, logger: logger)
         var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
         answering.tls = tls
         answering.cacheBytes = cache.bytes
@@ -119,17 +121,26 @@ struct FetcherCommand: AsyncParsableCommand {
     var state: String
     @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
     var allowAddress: [String] = []
+    @OptionGroup var archive: ArchiveOption
 
     func run() async throws {
         let bucket = try options.place.openForWriting()
         let role = try FetcherOptions.role(
             bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(),
             tls: try options.coordinator.tls.client(), state: state,
-            allowed: allowAddress, logger: options.log.logger("fetcher"))
+            allowed: allowAddress, archive: archive.archive, logger: options.log.logger("fetcher"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
         try await role.run()
     }
+}
+
+struct ArchiveOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Keep every answer of a feed in files of this folder (WARC, zstd), for `coranto feeds replay`.",
+            valueName: "dir"))
+    var archive: String?
 }
 
 enum FetcherOptions {
@@ -146,7 +157,7 @@ enum FetcherOptions {
 
     static func role(
         bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
-        allowed: [String], logger: Logger
+        allowed: [String], archive: String?, logger: Logger
     ) throws -> FetcherRole {
         let ranges = try allowed.map { text in
             guard let range = AddressRange(text) else {
@@ -167,6 +178,12 @@ enum FetcherOptions {
         configuration.token = token
         configuration.tls = tls
         configuration.policy = AddressPolicy(allowing: ranges)
+        if let archive {
+            do { try FileBytes.makeFolder(archive) } catch {
+                throw Failure(.failed, "the folder of the archive \(archive) cannot be made: \(error)")
+            }
+            configuration.archivePath = archive
+        }
         return FetcherRole(configuration, logger: logger)
     }
 }

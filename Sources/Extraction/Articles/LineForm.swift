@@ -59,7 +59,7 @@ enum LineForm {
         guard words.count <= 14 else { return nil }
         for start in 0...min(4, words.count - 1) {
             let text = words[start...].joined(separator: " ")
-            guard let time = DateText.parse(text, from: "text"),
+            guard let time = DateText.parse(text, from: "text", form: .prose),
                 time.precision.rawValue >= PublishedTime.Precision.day.rawValue
             else { continue }
             let before = withoutDateLabel(words[..<start].joined(separator: " "))
@@ -211,7 +211,8 @@ struct Dateline {
     /// "Jan. 21", "21 January", "March 3 2016".
     private static func isDay(_ text: String) -> Bool {
         text.contains(where: \.isNumber)
-            && (DateText.parse(text + " 2000", from: "") != nil || DateText.parse(text, from: "") != nil)
+            && (DateText.parse(text + " 2000", from: "", form: .prose) != nil
+                || DateText.parse(text, from: "", form: .prose) != nil)
     }
 }
 

@@ -137,7 +137,7 @@ private struct TextReader {
     /// "Name | Outlet | UPDATED 4 years AGO": the first that looks like a name is the byline, the next the outlet.
     private mutating func takePieces(_ pieces: [String], of line: String) {
         for piece in pieces {
-            if let time = DateText.parse(LineForm.withoutDateLabel(piece), from: "text") {
+            if let time = DateText.parse(LineForm.withoutDateLabel(piece), from: "text", form: .prose) {
                 if article.published == nil { article.published = time }
             } else if LineForm.isName(piece) {
                 if article.by == nil {

@@ -1,117 +1,63 @@
 package import News
 
-/// Dates as feeds, pages and files write them, without Foundation: RFC 3339 and ISO 8601 of any precision, RFC 822,
-/// asctime, and the loose forms newsrooms use ("18:14 January 21, 2016", "Jan. 20, 2016", "16.11.2020 - 15:54").
+/// Dates as feeds, pages and files write them, without Foundation: ISO 8601 and its profiles, RFC 822 and asctime in all their
+/// variations, and the forms newsrooms use in some fifty languages ("18:14 January 21, 2016", "16.11.2020 - 15:54",
+/// "le 3 mars 2021 à 16h15", "2021年3月3日").
 ///
-/// Refused rather than guessed: a word or number that has no place in a date. A time without a zone is UTC.
+/// Refused rather than guessed: a word or number that has no place in a date. A time without a zone is UTC, but for dates
+/// written in Korean, which are of Korea.
 package enum DateText {
-    /// Longest text looked at; real dates stay far below.
+    /// What is known of a text beforehand.
+    package enum Form: Sendable {
+        /// A field for a date, of whatever form.
+        case any
+        /// A field whose format says RFC 3339 or W3C-DTF; other forms are taken where they cannot be mistaken.
+        case w3c
+        /// Prose. Digits without signs are a date only if they are eight and likely to be one.
+        case prose
+    }
+
+    /// Longest text looked at as one date; real dates stay far below.
     static let maxBytes = 128
+    /// How much of a longer text is searched for a date.
+    static let maxSearchedBytes = 4096
 
     /// - Parameter from: where the text was found; stands in the result.
     /// - Returns: nil if the whole text is not one date.
-    package static func parse(_ text: String, from: String) -> PublishedTime? {
+    package static func parse(_ text: String, from: String, form: Form = .any) -> PublishedTime? {
         guard text.utf8.count <= maxBytes else { return nil }
-        if let time = iso(Array(text.utf8), from: from) { return time }
-        return LooseDate(TextSpace.trimmed(text))?.time(from: from)
+        let trimmed = TextSpace.trimmed(text)
+        if let stated = ISODate.stated(trimmed.utf8, form), let time = stated.time(from: from) { return time }
+        return DateReading.whole(trimmed, form)?.time(from: from)
     }
 
-    // MARK: ISO 8601
-
-    /// "2016", "2016-01", "2016-01-20", "2016-01-20T18:14[:05[.123]][Z|+09:00|+0900|+09]"; a blank may stand for the T.
-    private static func iso(_ bytes: [UInt8], from: String) -> PublishedTime? {
-        var index = 0
-        func number(_ count: Int) -> Int? {
-            guard index + count <= bytes.count else { return nil }
-            var value = 0
-            for byte in bytes[index..<index + count] {
-                guard ASCII.isDigit(byte) else { return nil }
-                value = value * 10 + Int(byte - 0x30)
-            }
-            index += count
-            return value
-        }
-        func skip(_ byte: Character) -> Bool {
-            guard index < bytes.count, bytes[index] == byte.asciiValue else { return false }
-            index += 1
-            return true
-        }
-        var stated = StatedTime()
-        guard let year = number(4) else { return nil }
-        stated.year = year
-        if skip("-") {
-            guard let month = number(2) else { return nil }
-            stated.month = month
-            if skip("-") {
-                guard let day = number(2) else { return nil }
-                stated.day = day
-                if skip("T") || skip("t") || skip(" ") {
-                    guard let hour = number(2), skip(":"), let minute = number(2) else { return nil }
-                    stated.hour = hour
-                    stated.minute = minute
-                    if skip(":") {
-                        guard let second = number(2) else { return nil }
-                        stated.second = second
-                        if skip(".") || skip(",") {
-                            var scale = 100
-                            let start = index
-                            while let digit = number(1) {
-                                stated.millisecond += digit * scale
-                                scale /= 10
-                            }
-                            guard index > start else { return nil }
-                        }
-                    }
-                    _ = skip(" ")
-                    if skip("Z") || skip("z") {
-                        stated.offsetMinutes = 0
-                    } else if index < bytes.count {
-                        let isWest = bytes[index] == UInt8(ascii: "-")
-                        guard isWest || bytes[index] == UInt8(ascii: "+") else { return nil }
-                        index += 1
-                        guard let hours = number(2) else { return nil }
-                        _ = skip(":")
-                        let minutes = index < bytes.count ? number(2) : 0
-                        guard let minutes, hours <= 23, minutes <= 59 else { return nil }
-                        stated.offsetMinutes = (hours * 60 + minutes) * (isWest ? -1 : 1)
-                        _ = skip("Z")
-                    }
-                }
-            }
-        }
-        return index == bytes.count ? stated.time(from: from) : nil
+    /// A date found within a longer text.
+    package struct Found: Equatable, Sendable {
+        package var time: PublishedTime
+        /// Where it stands, in UTF-8 bytes from the text's start.
+        package var bytes: Range<Int>
+        /// Whether a time of day was stated, not only a day.
+        package var hasTimeOfDay: Bool { time.precision.rawValue >= PublishedTime.Precision.minute.rawValue }
     }
-}
 
-/// What a text states of a date; the rest is nil.
-struct StatedTime: Equatable {
-    var year: Int?
-    var month: Int?
-    var day: Int?
-    var hour: Int?
-    var minute: Int?
-    var second: Int?
-    var millisecond = 0
-    var offsetMinutes: Int?
+    /// The first date of a text such as a byline, at least to the day; nil if there is none.
+    package static func first(in text: String, from: String) -> Found? { all(in: text, from: from, limit: 1).first }
 
-    /// - Returns: nil if a field is out of its range, or a coarser one is missing.
-    func time(from: String) -> PublishedTime? {
-        guard let year, (1...9999).contains(year), (month != nil || day == nil), (day != nil || hour == nil) else {
-            return nil
+    /// The dates of a text in their order, at least to the day, within the first `maxSearchedBytes`.
+    ///
+    /// - Complexity: O(bytes): at each token at most `DateReading.maxTokens` are read.
+    package static func all(in text: String, from: String, limit: Int = 16) -> [Found] {
+        var found: [Found] = []
+        let tokens = DateTokens(text, limitBytes: maxSearchedBytes)
+        var start = 0
+        while start < tokens.tokens.count, found.count < limit {
+            if let (stated, end) = DateReading.longest(tokens.tokens, from: start), let time = stated.time(from: from) {
+                found.append(Found(time: time, bytes: tokens.start(of: start)..<tokens.ends[end - 1]))
+                start = end
+            } else {
+                start += 1
+            }
         }
-        let civil = CivilTime(
-            year: year, month: month ?? 1, day: day ?? 1, hour: hour ?? 0, minute: minute ?? 0, second: second ?? 0)
-        guard civil.isValid, let offset = Int16(exactly: offsetMinutes ?? 0), abs(Int(offset)) < 24 * 60 else {
-            return nil
-        }
-        let seconds = civil.secondsSinceEpoch - Int64(offset) * 60
-        let precision: PublishedTime.Precision =
-            if second != nil { .second } else if hour != nil { .minute } else if day != nil {
-                .day
-            } else if month != nil { .month } else { .year }
-        return PublishedTime(
-            at: Timestamp(milliseconds: seconds * 1000 + Int64(millisecond)), offsetMinutes: offset,
-            precision: precision,
-            from: from)
+        return found
     }
 }
