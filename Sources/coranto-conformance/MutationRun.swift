@@ -54,7 +54,7 @@ struct MutationRun {
 extension MutationRun {
     /// What is parsed.
     enum Target: String {
-        case date, url, robots
+        case date, url, robots, feed, opml
 
         func accepts(_ bytes: [UInt8]) -> Bool {
             let text = String(decoding: bytes, as: UTF8.self)
@@ -69,6 +69,8 @@ extension MutationRun {
                 _ = SourceDomain.of(text)
                 _ = WebAddress(text, base: WebAddress("https://news.example/a/b?c"))
                 return CanonicalURL.canonicalise(text) != nil
+            case .feed: return FeedSamples.isFeed(bytes)
+            case .opml: return !OPML.feeds(in: bytes).isEmpty
             case .robots:
                 let file = RobotsFile(parsing: bytes)
                 return file.rules(for: "coranto").allows(url: "https://news.example/a/b.html?c=d")
@@ -118,6 +120,11 @@ extension MutationRun {
                     "http://0x7f.0.1/..", "//news.example/../a?ref=b", "https://bu\u{308}cher.example/?outputType=amp",
                     "https://www-news-example.cache.example/c/s/www.news.example/a/amp",
                     "https://news.example/en/page/2/",
+                ]
+            case .feed: FeedSamples.texts
+            case .opml:
+                [
+                    "<opml version='2.0'><body><outline text='A &amp; B'><outline title='C' xmlUrl='http://c/?d&amp;e'/></outline>"
                 ]
             case .robots:
                 [

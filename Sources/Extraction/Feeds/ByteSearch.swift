@@ -54,6 +54,42 @@ enum ByteSearch {
         return index
     }
 
+    /// The first byte of a slice from a place on that JSON must escape: a quotation mark, a backslash, a control character.
+    static func firstToEscape(in bytes: ArraySlice<UInt8>, from start: Int) -> Int {
+        // Safe: bytes are plain integers, and the slice outlives the span.
+        let words = unsafe bytes.span.bytes
+        let offset = bytes.startIndex
+        var index = start
+        while index &+ 8 <= bytes.endIndex {
+            // Safe: bounds are checked, and any eight bytes are an integer.
+            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index &- offset, as: UInt64.self)
+            // Below 0x20: the high bit is set by the subtraction and was not there before.
+            let control = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
+            let match = control | zeroBytes(word ^ 0x2222_2222_2222_2222) | zeroBytes(word ^ 0x5C5C_5C5C_5C5C_5C5C)
+            if match != 0 { return index &+ match.trailingZeroBitCount / 8 }
+            index &+= 8
+        }
+        while index < bytes.endIndex, bytes[index] >= 0x20, bytes[index] != 0x22, bytes[index] != 0x5C { index &+= 1 }
+        return index
+    }
+
+    /// The first byte beyond ASCII from a place on, or the end.
+    static func firstBeyondASCII(in bytes: [UInt8], from start: Int) -> Int {
+        // Safe: bytes are plain integers, and the array outlives the span.
+        let words = unsafe bytes.span.bytes
+        let count = words.byteCount
+        var index = start
+        while index &+ 8 <= count {
+            // Safe: bounds are checked, and any eight bytes are an integer.
+            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let match = word & 0x8080_8080_8080_8080
+            if match != 0 { return index &+ match.trailingZeroBitCount / 8 }
+            index &+= 8
+        }
+        while index < count, bytes[index] < 0x80 { index &+= 1 }
+        return index
+    }
+
     /// The high bit of each byte that is zero; bits above the lowest such byte may be false alarms.
     private static func zeroBytes(_ word: UInt64) -> UInt64 {
         (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080

@@ -23,12 +23,15 @@ enum FeedBytes {
     /// - A text whose characters all fit in Latin-1 and whose Latin-1 bytes are UTF-8 was UTF-8 read as Latin-1.
     /// - A C1 control is the windows-1252 letter of that byte: nobody means the control.
     static func repaired(_ text: [UInt8]) -> [UInt8] {
-        guard let first = text.firstIndex(where: { $0 >= 0x80 }) else { return text }
+        let first = ByteSearch.firstBeyondASCII(in: text, from: 0)
+        guard first < text.count else { return text }
         guard text[first] == 0xC2 || text[first] == 0xC3 else { return withoutControls(text, from: first) }
-        return readTwice(text) ?? withoutControls(text, from: first)
+        return readTwice(text, from: first) ?? withoutControls(text, from: first)
     }
 
-    private static func readTwice(_ text: [UInt8]) -> [UInt8]? {
+    private static func readTwice(_ text: [UInt8], from first: Int) -> [UInt8]? {
+        // The first of a UTF-8 sequence must be one, so that most texts are told at once.
+        guard first + 1 < text.count, (text[first] & 3) << 6 | text[first + 1] & 0x3F >= 0xC2 else { return nil }
         var out: [UInt8] = []
         out.reserveCapacity(text.count)
         var index = 0
@@ -40,7 +43,6 @@ enum FeedBytes {
             } else {
                 guard byte == 0xC2 || byte == 0xC3, index + 1 < text.count else { return nil }
                 let letter = (byte & 3) << 6 | text[index + 1] & 0x3F
-                // The first of a UTF-8 sequence must be one, so that most texts are told at once.
                 if (out.last ?? 0) < 0x80, letter < 0xC2 { return nil }
                 out.append(letter)
                 index += 2
@@ -59,13 +61,11 @@ enum FeedBytes {
     }
 
     private static func withoutControls(_ text: [UInt8], from start: Int) -> [UInt8] {
-        var place = start
-        var hasControl = false
-        while place + 1 < text.count, !hasControl {
-            hasControl = text[place] == 0xC2 && text[place + 1] < 0xA0
-            place += 1
+        var place = ByteSearch.first(0xC2, in: text, from: start)
+        while place + 1 < text.count, text[place + 1] >= 0xA0 {
+            place = ByteSearch.first(0xC2, in: text, from: place + 1)
         }
-        guard hasControl else { return text }
+        guard place + 1 < text.count else { return text }
         var out: [UInt8] = []
         out.reserveCapacity(text.count + 8)
         var index = 0

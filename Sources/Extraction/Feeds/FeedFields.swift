@@ -22,7 +22,7 @@ enum FeedValue {
     case number(Int)
     case flag(Bool)
     /// Nil is a date that could not be read.
-    case time(PublishedTime?)
+    case time(Timestamp?)
     case object(FeedFields)
     case list([FeedFields])
     case words([[UInt8]])
@@ -37,6 +37,8 @@ enum FeedValue {
 /// A plain list: there are seldom more than twenty, and comparing numbers is faster than hashing them.
 struct FeedFields {
     private(set) var fields: [(key: FeedKey, value: FeedValue)] = []
+
+    init(capacity: Int = 4) { fields.reserveCapacity(capacity) }
 
     var isEmpty: Bool { fields.isEmpty }
 

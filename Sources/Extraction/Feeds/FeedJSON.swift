@@ -25,14 +25,11 @@ package enum FeedJSON {
     static func appendString(_ text: ArraySlice<UInt8>, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
         var start = text.startIndex
-        var index = start
-        while index < text.endIndex {
-            let byte = text[index]
-            if byte >= 0x20, byte != 0x22, byte != 0x5C {
-                index += 1
-                continue
-            }
+        while true {
+            let index = ByteSearch.firstToEscape(in: text, from: start)
             out.append(contentsOf: text[start..<index])
+            guard index < text.endIndex else { break }
+            let byte = text[index]
             switch byte {
             case 0x22: out.append(contentsOf: "\\\"".utf8)
             case 0x5C: out.append(contentsOf: "\\\\".utf8)
@@ -44,10 +41,8 @@ package enum FeedJSON {
                 out.append(hex[Int(byte >> 4)])
                 out.append(hex[Int(byte & 15)])
             }
-            index += 1
-            start = index
+            start = index + 1
         }
-        out.append(contentsOf: text[start..<text.endIndex])
         out.append(UInt8(ascii: "\""))
     }
 
@@ -171,10 +166,10 @@ private struct Writer {
     }
 
     /// An instant in UTC, a fraction only if there is one: "2004-04-07T04:05:43Z".
-    private mutating func time(_ stated: PublishedTime?) {
+    private mutating func time(_ stated: Timestamp?) {
         guard let stated else { return raw("null") }
         let seconds =
-            stated.at.milliseconds >= 0 ? stated.at.milliseconds / 1000 : (stated.at.milliseconds - 999) / 1000
+            stated.milliseconds >= 0 ? stated.milliseconds / 1000 : (stated.milliseconds - 999) / 1000
         let civil = CivilTime(secondsSinceEpoch: seconds)
         out.append(UInt8(ascii: "\""))
         digits(civil.year, 4)
@@ -188,7 +183,7 @@ private struct Writer {
         digits(civil.minute, 2)
         out.append(UInt8(ascii: ":"))
         digits(civil.second, 2)
-        fraction(Int(stated.at.milliseconds - seconds * 1000))
+        fraction(Int(stated.milliseconds - seconds * 1000))
         raw("Z\"")
     }
 

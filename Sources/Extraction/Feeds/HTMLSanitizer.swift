@@ -177,7 +177,7 @@ struct HTMLSanitizer {
         let end = ByteSearch.first(UInt8(ascii: ">"), or: UInt8(ascii: "<"), in: html, from: start)
         let name = FeedBytes.trimmed(Array(html[start..<end].prefix(64)))
         index = end < html.count && html[end] == UInt8(ascii: ">") ? end + 1 : end
-        guard let word = HTMLVocabulary.word(name[...]) else { return }
+        guard let word = HTMLVocabulary.word(name, 0..<name.count) else { return }
         writeEnd(word)
     }
 
@@ -221,7 +221,7 @@ struct HTMLSanitizer {
         let isWhole = isSelfClosing && (isXHTML || html[name.endIndex..<(close - 1)].allSatisfy(ASCII.isBlank))
         let inner = name.endIndex..<close
         index = html[close] == UInt8(ascii: ">") ? close + 1 : close
-        let word = HTMLVocabulary.word(name)
+        let word = HTMLVocabulary.word(html, name.startIndex..<name.endIndex)
         writeStart(name, word, inner)
         if isWhole, let word { writeEnd(word) }
     }

@@ -33,8 +33,10 @@ enum HTMLVocabulary {
     }
 
     /// - Returns: nil for a name that is in no list.
-    static func word(_ name: ArraySlice<UInt8>) -> Word? {
-        table.names.known(name).map { table.words[Int($0)] }
+    static func word(_ name: ArraySlice<UInt8>) -> Word? { word(Array(name), 0..<name.count) }
+
+    static func word(_ bytes: [UInt8], _ range: Range<Int>) -> Word? {
+        table.names.known(bytes, range).map { table.words[Int($0)] }
     }
 
     private static let table: (names: NameTable, words: [Word]) = {

@@ -29,7 +29,9 @@ enum MarkupGuess {
         let name = text[place...].prefix(64).prefix { ASCII.isAlphanumeric($0) || $0 == 0x5F }
         guard !name.isEmpty else { return false }
         place = name.endIndex
-        guard HTMLVocabulary.word(name)?.flags.contains(.element) ?? false else { return nil }
+        guard HTMLVocabulary.word(text, name.startIndex..<name.endIndex)?.flags.contains(.element) ?? false else {
+            return nil
+        }
         return isEnd && place < text.count && text[place] == UInt8(ascii: ">")
     }
 

@@ -39,58 +39,60 @@ struct NameTable {
     }
 
     /// The number of a name; its letters may be capitals. A name that is not there is added.
-    mutating func id(_ name: ArraySlice<UInt8>) -> ID {
-        guard name.count <= Self.maxNameBytes else { return Self.other }
-        let hash = Self.hash(name)
-        guard let (slot, id) = find(name, hash) else { return Self.other }
+    mutating func id(_ name: ArraySlice<UInt8>) -> ID { id(Array(name), 0..<name.count) }
+
+    /// The number of the name in a range of bytes.
+    mutating func id(_ bytes: [UInt8], _ range: Range<Int>) -> ID {
+        guard range.count <= Self.maxNameBytes else { return Self.other }
+        let hash = Self.hash(bytes, range)
+        guard let (slot, id) = find(bytes, range, hash) else { return Self.other }
         if id != .max { return id }
         guard ranges.count < Self.maxNames else { return Self.other }
-        return add(name, hash, at: slot)
+        return add(bytes, range, hash, at: slot)
     }
 
     /// The number of a name, or nil if it is not there.
-    func known(_ name: ArraySlice<UInt8>) -> ID? {
-        guard name.count <= Self.maxNameBytes, let (_, id) = find(name, Self.hash(name)), id != .max else {
-            return nil
-        }
+    func known(_ bytes: [UInt8], _ range: Range<Int>) -> ID? {
+        guard range.count <= Self.maxNameBytes, let (_, id) = find(bytes, range, Self.hash(bytes, range)), id != .max
+        else { return nil }
         return id
     }
 
     func name(_ id: ID) -> ArraySlice<UInt8> { text[ranges[Int(id)]] }
 
-    private static func hash(_ name: ArraySlice<UInt8>) -> UInt32 {
+    private static func hash(_ bytes: [UInt8], _ range: Range<Int>) -> UInt32 {
         var hash: UInt32 = 2_166_136_261
-        for byte in name { hash = (hash ^ UInt32(ASCII.lowercased(byte))) &* 16_777_619 }
+        for index in range { hash = (hash ^ UInt32(ASCII.lowercased(bytes[index]))) &* 16_777_619 }
         return hash
     }
 
     /// The slot where a name is, or a free one with the number `.max`; nil if neither is near.
-    private func find(_ name: ArraySlice<UInt8>, _ hash: UInt32) -> (slot: Int, id: ID)? {
+    private func find(_ bytes: [UInt8], _ range: Range<Int>, _ hash: UInt32) -> (slot: Int, id: ID)? {
         // The low bits of this hash mix badly; the high ones are folded in.
         var slot = Int((hash ^ (hash >> 15)) & UInt32(Self.slotCount - 1))
         for _ in 0..<Self.maxProbes {
             let id = slots[slot]
-            if id == .max || hashes[Int(id)] == hash && isEqual(name, ranges[Int(id)]) { return (slot, id) }
+            if id == .max || hashes[Int(id)] == hash && isEqual(bytes, range, ranges[Int(id)]) { return (slot, id) }
             slot = (slot + 1) & (Self.slotCount - 1)
         }
         return nil
     }
 
-    private mutating func add(_ name: ArraySlice<UInt8>, _ hash: UInt32, at slot: Int) -> ID {
+    private mutating func add(_ bytes: [UInt8], _ range: Range<Int>, _ hash: UInt32, at slot: Int) -> ID {
         let id = ID(ranges.count)
         let start = text.count
-        for byte in name { text.append(ASCII.lowercased(byte)) }
+        for index in range { text.append(ASCII.lowercased(bytes[index])) }
         ranges.append(start..<text.count)
         hashes.append(hash)
         slots[slot] = id
         return id
     }
 
-    private func isEqual(_ name: ArraySlice<UInt8>, _ held: Range<Int>) -> Bool {
-        guard name.count == held.count else { return false }
+    private func isEqual(_ bytes: [UInt8], _ range: Range<Int>, _ held: Range<Int>) -> Bool {
+        guard range.count == held.count else { return false }
         var place = held.lowerBound
-        for byte in name {
-            if ASCII.lowercased(byte) != text[place] { return false }
+        for index in range {
+            if ASCII.lowercased(bytes[index]) != text[place] { return false }
             place += 1
         }
         return true

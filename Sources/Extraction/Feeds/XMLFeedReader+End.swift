@@ -159,9 +159,9 @@ extension XMLFeedReader {
 
     // MARK: Times
 
-    static func time(_ text: [UInt8]) -> PublishedTime? {
+    static func time(_ text: [UInt8]) -> Timestamp? {
         guard text.count <= DateText.maxBytes else { return nil }
-        return DateText.parse(String(decoding: text, as: UTF8.self), from: "feed")
+        return DateText.parse(String(decoding: text, as: UTF8.self), from: "feed")?.at
     }
 
     private mutating func endTime(_ word: FeedWord, _ parsed: FeedWord) {

@@ -125,7 +125,7 @@ extension XMLFeedReader {
     private mutating func startEntry() {
         // An entry inside an entry, or one that never ended: the first is whole as far as it goes.
         if isInEntry { endEntry() }
-        scopes[Scope.entry.rawValue] = FeedFields()
+        scopes[Scope.entry.rawValue] = FeedFields(capacity: 24)
         fieldDepths.removeAll(keepingCapacity: true)
         draft = EntryDraft()
         mediaDepth = nil

@@ -52,11 +52,8 @@ extension XMLFeedReader {
     mutating func pop(_ key: FeedKey, trimming: Bool = true) -> [UInt8]? {
         guard let last = open.last, last.key == key else { return nil }
         open.removeLast()
-        var raw = text[last.start...]
-        if trimming { raw = FeedBytes.trimmed(raw) }
-        if content?.isXHTML ?? false, version == "atom10" { raw = Self.withoutFrame(raw) }
-        var value = Array(raw)
-        text.removeSubrange(last.start...)
+        var value = taken(from: last.start, trimming: trimming)
+        text.removeLast(text.count - last.start)
         guard last.isField else { return value }
         if content?.isBase64 ?? false, let decoded = FeedBytes.base64(value), FeedBytes.isUTF8(decoded) {
             value = decoded
@@ -64,6 +61,14 @@ extension XMLFeedReader {
         value = FeedBytes.repaired(finished(key, value))
         store(key, value)
         return value
+    }
+
+    /// The text from a place on, in bytes of its own.
+    private func taken(from start: Int, trimming: Bool) -> [UInt8] {
+        var raw = text[start...]
+        if trimming { raw = FeedBytes.trimmed(raw) }
+        if content?.isXHTML ?? false, version == "atom10" { raw = Self.withoutFrame(raw) }
+        return Array(raw)
     }
 
     /// XHTML without the one "div" that all of it stands in.
@@ -162,7 +167,7 @@ extension XMLFeedReader {
     }
 
     private func detail(_ value: [UInt8]) -> FeedFields {
-        var fields = FeedFields()
+        var fields = FeedFields(capacity: 5)
         guard let content else { return fields }
         fields.append(FeedKey(.type), .text(content.type))
         fields.append(FeedKey(.language), content.language.map { .text($0) } ?? .nothing)

@@ -249,7 +249,7 @@ struct XMLFeedReader {
 
     /// Numbers of the usual prefixes in every table of names, which begins with the known words.
     private static let prefixes: [NameTable.ID?] = FeedSpace.allCases.map {
-        NameTable.known.known(Array($0.key.utf8)[...])
+        NameTable.known.known(Array($0.key.utf8), 0..<$0.key.utf8.count)
     }
 
     /// "en_GB" is "en-GB".
@@ -259,7 +259,7 @@ struct XMLFeedReader {
 
     /// All attributes as an object.
     mutating func attributes() -> FeedFields {
-        var fields = FeedFields()
+        var fields = FeedFields(capacity: xml.attributes.count + 2)
         for attribute in xml.attributes {
             var value = xml.value(of: attribute)
             let isName = attribute.prefix == 0

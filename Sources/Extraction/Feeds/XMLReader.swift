@@ -209,8 +209,8 @@ struct XMLReader {
     }
 
     private mutating func ids(_ range: Range<Int>, _ colon: Int?) -> (prefix: NameTable.ID, name: NameTable.ID) {
-        guard let colon else { return (0, names.id(bytes[range])) }
-        return (names.id(bytes[range.lowerBound..<colon]), names.id(bytes[(colon + 1)..<range.upperBound]))
+        guard let colon else { return (0, names.id(bytes, range)) }
+        return (names.id(bytes, range.lowerBound..<colon), names.id(bytes, (colon + 1)..<range.upperBound))
     }
 
     private mutating func skipBlanks() {

@@ -73,10 +73,15 @@ enum Charset {
     private static func latin(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + bytes.count / 8)
-        for byte in bytes {
-            if byte < 0x80 {
-                out.append(byte)
-            } else if byte < 0xA0, let scalar = Unicode.Scalar(Entities.windows1252[Int(byte) - 0x80]) {
+        let whole = Array(bytes)
+        var index = 0
+        while index < whole.count {
+            let plain = ByteSearch.firstBeyondASCII(in: whole, from: index)
+            out.append(contentsOf: whole[index..<plain])
+            guard plain < whole.count else { break }
+            let byte = whole[plain]
+            index = plain + 1
+            if byte < 0xA0, let scalar = Unicode.Scalar(Entities.windows1252[Int(byte) - 0x80]) {
                 Entities.append(scalar, to: &out)
             } else {
                 out.append(0xC0 | byte >> 6)

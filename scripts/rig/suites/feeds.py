@@ -191,7 +191,8 @@ def universal(answer):
                              if link.get("rel") == "self" and link.get("href")), feed.get("feed_url"))
     made["items"] = [item(entry, kind) for entry in answer.get("entries", [])]
     if kind == "json" and made["items"]:
-        made["updated"], made["updatedParsed"] = (made["items"][0].get(name) for name in ("updated", "updatedParsed"))
+        for name in ("published", "publishedParsed", "updated", "updatedParsed"):
+            made[name] = made["items"][0].get(name)
     return {name: value for name, value in made.items() if value not in (None, "")}
 
 
