@@ -13,6 +13,8 @@ import News
 struct HTMLTreeBuilder {
     /// As browsers have it. Deeper elements become leaves of the last one, and their end tags are passed over.
     static let maxDepth = 512
+    /// What comes after so many nodes is left out. The largest real pages have a third of it; it bounds memory and time.
+    static let maxNodes = 300_000
 
     private struct Open {
         var node: HTMLTree.Node
@@ -45,12 +47,12 @@ struct HTMLTreeBuilder {
 
     init(_ page: [UInt8]) {
         tokens = HTMLTokens(page)
-        records.reserveCapacity(page.count / 24)
+        records.reserveCapacity(min(page.count / 24, Self.maxNodes))
     }
 
     mutating func build() {
         push(.html, ByteRange.empty, attributes: 0..<0)
-        while let token = tokens.next() {
+        while records.count < Self.maxNodes, let token = tokens.next() {
             switch token.kind {
             case .text: text(token)
             case .start: start(token)

@@ -25,6 +25,8 @@ struct PageBlock {
     /// How much this counts as running text: its length, if it looks like sentences and not like links.
     var weight: Int {
         guard role != .heading, role != .caption, letterCount >= 20, linkLetterCount * 3 < letterCount else { return 0 }
+        // A line of date and time.
+        if letterCount < 110, digitCount >= 6, digitCount * 8 >= letterCount { return 0 }
         if sentenceCount + commaCount == 0 { return letterCount < 60 ? 0 : letterCount / 3 }
         return letterCount
     }

@@ -3,6 +3,8 @@ import News
 /// Why a stretch of text was cut.
 package enum CutReason: String, Sendable {
     case comments, navigation, share, related, promotion, byline, caption, embed, teaser, hidden, aside, other
+    /// It stands there again.
+    case repeated
     /// It repeats the headline.
     case title
     /// It has neither letter nor digit.

@@ -17,6 +17,7 @@ struct PageChrome {
         reasons = Array(repeating: nil, count: page.blocks.count)
         judgeHints()
         judgeTeasers()
+        judgeRepetitions()
         sumWeights()
     }
 
@@ -85,6 +86,24 @@ struct PageChrome {
         case .hidden, .share, .promotion, .navigation: 50
         case .aside: 75
         default: 40
+        }
+    }
+
+    /// Of lines that stand there twice the first counts; lines that stand there more often are none of the author's.
+    private mutating func judgeRepetitions() {
+        var places: [UInt64: [Int]] = [:]
+        for (index, block) in page.blocks.enumerated() where reasons[index] == nil && isProse(block) {
+            places[HashedNames.hash(page.text[block.text]), default: []].append(index)
+        }
+        for (_, same) in places where same.count > 1 {
+            for index in same.dropFirst(same.count > 2 ? 0 : 1) { reasons[index] = .repeated }
+        }
+    }
+
+    private func isProse(_ block: PageBlock) -> Bool {
+        switch block.role {
+        case .paragraph, .quote: block.letterCount >= 25
+        default: false
         }
     }
 

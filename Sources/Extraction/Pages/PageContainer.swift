@@ -50,7 +50,7 @@ struct PageContainer {
     }
 
     /// The same for an element that is called the article.
-    private static let namedShare = 55
+    private static let namedShare = 40
 
     private func isContainer(_ tag: HTMLTag) -> Bool {
         switch tag {

@@ -29,6 +29,8 @@ enum PageHint: UInt8, Sendable {
     /// The beginning of an article, here or of another one.
     case teaser
     case hidden
+    /// A line that stands there again.
+    case repeated
     /// Beside the text.
     case aside
     /// A part of a page that is seldom text, yet often wraps it.
@@ -57,7 +59,7 @@ enum PageHint: UInt8, Sendable {
     /// Of several hints of one element the strongest counts.
     var strength: Int {
         switch self {
-        case .none: 0
+        case .none, .repeated: 0
         case .weak, .aside: 1
         case .byline: 2
         case .headline: 3
@@ -203,7 +205,7 @@ enum PageHint: UInt8, Sendable {
         add(
             .embed,
             """
-            twittertweet instagrammedia fbpost embedly tweet tiktokembed twitterembed socialembed embedpreview
+            twittertweet instagrammedia fbpost embedly tweet tiktokembed twitterembed socialembed embedpreview placeholder
             """)
         add(
             .caption,
