@@ -110,6 +110,7 @@ enum Byline {
         guard let next = rest.first else { return false }
         if next == ":" { return true }
         if BylineWords.links.contains(word.lowercased()) {
+            if isSign(next) { return true }
             let isParticle = BylineWords.particles.contains(word.lowercased())
             guard isParticle, index == 0 else { return !isParticle || word.first?.isLowercase == true }
             // "Von Jane Doe", but not "Di Maria" or "Van Dyke".
@@ -189,7 +190,9 @@ enum Byline {
         while let first = words.first, isSign(first) || isCutOpening(first, words) { words = words.dropFirst() }
         // A date or a number of minutes begins behind the name.
         if let digit = words.firstIndex(where: { $0.unicodeScalars.contains(where: isDigit) }) {
-            if digit > words.startIndex { words = words[..<digit] } else if words.count > 1 { return nil }
+            guard digit > words.startIndex || words.count == 1 else { return nil }
+            if digit > words.startIndex { words = words[..<digit] }
+            while let last = words.last, isOfDate(last) { words = words.dropLast() }
         }
         words = withoutRole(words)
         while let last = words.last, isSign(last) { words = words.dropLast() }
@@ -197,7 +200,7 @@ enum Byline {
         let lower = name.lowercased()
         guard !name.isEmpty, name.utf8.count <= 120, !BylineWords.placeholders.contains(lower),
             !BylineWords.degrees.contains(lower), name.unicodeScalars.contains(where: { $0.properties.isAlphabetic }),
-            !isDescription(words), !words.allSatisfy({ BylineWords.roles.contains($0.lowercased()) })
+            !isDescription(words), !isTitle(words), !words.allSatisfy({ BylineWords.roles.contains($0.lowercased()) })
         else { return nil }
         return name
     }
@@ -207,9 +210,21 @@ enum Byline {
         name.unicodeScalars.contains { $0.properties.isUppercase }
     }
 
+    /// A month, a weekday, "updated", "on": what stands between a name and a date's number.
+    private static func isOfDate(_ word: String) -> Bool {
+        let lower = word.lowercased()
+        return MonthNames.month(lower) != nil || WeekdayNames.weekday(lower) != nil || isSign(word)
+            || [
+                "on", "am", "le", "el", "il", "den", "um", "at", "à", "updated", "published", "posted", "aktualisiert",
+                "last",
+            ].contains(lower)
+    }
+
     private static func isCutOpening(_ word: String, _ words: ArraySlice<String>) -> Bool {
-        guard words.count >= 3, word.first?.isLowercase == true else { return false }
-        return BylineWords.links.contains(word)
+        guard words.count >= 3 else { return false }
+        if word.first?.isLowercase == true { return BylineWords.links.contains(word) }
+        let lower = word.lowercased()
+        return BylineWords.links.contains(lower) && !BylineWords.particles.contains(lower)
     }
 
     /// Cuts what stands behind a full name: "… Reporter in Berlin", "… for Example News", "… in Kyiv".
@@ -229,6 +244,14 @@ enum Byline {
     private static let tails: Set<String> = [
         "in", "for", "für", "aus", "is", "ist", "at", "from", "i", "em", "à", "à", "for", "-",
     ]
+
+    /// "Content Marketing Coordinator": ends with what somebody is.
+    private static func isTitle(_ words: ArraySlice<String>) -> Bool {
+        guard words.count >= 2, let last = words.last, isNamePart(last) else { return false }
+        // "Example Staff", "Rankings Team" sign as a whole.
+        if ["staff", "team", "desk", "newsdesk", "editorial"].contains(last.lowercased()) { return false }
+        return BylineWords.roles.contains(last.lowercased())
+    }
 
     /// "professor of history at the University": more small words than a name has.
     private static func isDescription(_ words: ArraySlice<String>) -> Bool {

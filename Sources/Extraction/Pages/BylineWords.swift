@@ -62,6 +62,10 @@ enum BylineWords {
         "analyst", "admin", "administrator", "webmaster", "guest", "gast", "editorial", "team", "newsdesk", "desk",
         "toimittaja", "reporterin", "urednik", "novinar", "журналист", "корреспондент", "редактор", "журналіст",
         "кореспондент", "muhabir", "wartawan", "blogger", "host", "moderator", "moderatorin", "updated", "published",
+        "founder", "co-founder", "cofounder", "ceo", "cto", "cfo", "president", "manager", "coordinator", "specialist",
+        "strategist", "consultant",
+        "engineer", "developer", "designer", "expert", "officer", "partner", "fellow", "student", "intern", "content",
+        "marketing", "architect", "scientist", "editor-in-chief", "vice-president", "follow",
         "political", "sports", "business", "health", "science", "technology", "foreign", "national", "crime", "court",
     ]
 
