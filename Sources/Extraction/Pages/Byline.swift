@@ -190,11 +190,14 @@ enum Byline {
         while let first = words.first, isSign(first) || isCutOpening(first, words) { words = words.dropFirst() }
         // A date or a number of minutes begins behind the name.
         if let digit = words.firstIndex(where: { $0.unicodeScalars.contains(where: isDigit) }) {
-            guard digit > words.startIndex || words.count == 1 else { return nil }
+            guard digit > words.startIndex || words.count == 1 && words[digit].first?.isNumber == false else {
+                return nil
+            }
             if digit > words.startIndex { words = words[..<digit] }
             while let last = words.last, isOfDate(last) { words = words.dropLast() }
         }
         words = withoutRole(words)
+        if words.count == 1, let only = words.first, let rest = withoutGluedRole(only) { words = [rest] }
         while let last = words.last, isSign(last) { words = words.dropLast() }
         let name = words.joined(separator: " ").replacing(" , ", with: ", ")
         let lower = name.lowercased()
@@ -208,6 +211,15 @@ enum Byline {
     /// Whether the text is of a script that has capitals, so that a name can be told from a phrase.
     static func hasCapitals(_ name: String) -> Bool {
         name.unicodeScalars.contains { $0.properties.isUppercase }
+    }
+
+    /// Chinese and Japanese put no blank between the role and the name: "記者林某".
+    private static func withoutGluedRole(_ word: String) -> String? {
+        for role in ["記者", "记者", "撰文", "編輯", "编辑", "作者"] where word.unicodeScalars.count >= 4 {
+            if word.hasPrefix(role) { return String(word.dropFirst(role.count)) }
+            if word.hasSuffix(role) { return String(word.dropLast(role.count)) }
+        }
+        return nil
     }
 
     /// A month, a weekday, "updated", "on": what stands between a name and a date's number.

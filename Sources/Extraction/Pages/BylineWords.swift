@@ -105,7 +105,8 @@ enum BylineWords {
         "null",
         "undefined", "none", "n/a", "root", "gast", "redakteur", "staff", "default", "wordpress", "website", "-",
         "about",
-        "no author", "not specified", "various", "kommentare", "comments", "share", "login", "name", "authors",
+        "no author", "nbsp", "publisher", "即時報導", "綜合報導", "综合报道", "本報訊", "not specified", "various", "kommentare",
+        "comments", "share", "login", "name", "authors",
         "autoren", "profil", "profile", "follow",
     ]
 }
