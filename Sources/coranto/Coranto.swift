@@ -17,7 +17,7 @@ import HostIO
         subcommands: [
             UpCommand.self, IngestCommand.self, QueryCommand.self, ArticleCommand.self, WhyCommand.self,
             StatusCommand.self, TailCommand.self, RetractCommand.self, RetentionCommand.self, ErasureCommand.self,
-            DeadLettersCommand.self, FeedsCommand.self,
+            DeadLettersCommand.self, FeedsCommand.self, ExtractCommand.self,
             SnapshotCommand.self, SegmentCommand.self, BackupCommand.self,
             CoordinatorCommand.self, WorkerCommand.self, MergerCommand.self, FetcherCommand.self, GatewayCommand.self,
             StepsCommand.self, BenchEngineCommand.self, TryArticlesCommand.self,

@@ -26,7 +26,7 @@ package enum HTMLAttribute: UInt8, CaseIterable, Sendable {
         }
     }
 
-    private static let names = NameTable(allCases.filter { $0 != .other }.map { ($0.text, $0.rawValue) })
+    private static let names = HashedNames(allCases.filter { $0 != .other }.map { ($0.text, $0.rawValue) })
 }
 
 /// A stretch of a tree's buffer.

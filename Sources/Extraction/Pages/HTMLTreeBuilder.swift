@@ -13,6 +13,8 @@ import News
 struct HTMLTreeBuilder {
     /// As browsers have it. Deeper elements become leaves of the last one, and their end tags are passed over.
     static let maxDepth = 512
+    /// What comes after so many nodes is left out. The largest real pages have a third of it; it bounds memory and time.
+    static let maxNodes = 300_000
 
     private struct Open {
         var node: HTMLTree.Node
@@ -45,12 +47,12 @@ struct HTMLTreeBuilder {
 
     init(_ page: [UInt8]) {
         tokens = HTMLTokens(page)
-        records.reserveCapacity(page.count / 24)
+        records.reserveCapacity(min(page.count / 24, Self.maxNodes))
     }
 
     mutating func build() {
         push(.html, ByteRange.empty, attributes: 0..<0)
-        while let token = tokens.next() {
+        while records.count < Self.maxNodes, let token = tokens.next() {
             switch token.kind {
             case .text: text(token)
             case .start: start(token)
@@ -82,7 +84,7 @@ struct HTMLTreeBuilder {
         stack.append(
             Open(
                 node: node, tag: tag, previous: topmost[slot], previousSpecial: special, previousListEnd: listEnd,
-                nameHash: tag == .other ? NameTable.hash(tokens.buffer[range.indices]) : 0))
+                nameHash: tag == .other ? HashedNames.hash(tokens.buffer[range.indices]) : 0))
         topmost[slot] = stack.count - 1
         if tag.isSpecial {
             special = stack.count - 1
@@ -291,7 +293,7 @@ struct HTMLTreeBuilder {
     }
 
     private mutating func endUnknown(_ token: HTMLTokens.Token) {
-        let hash = NameTable.hash(tokens.buffer[token.range.indices])
+        let hash = HashedNames.hash(tokens.buffer[token.range.indices])
         guard unknownCounts[Self.bucket(hash)] > 0 else { return }
         var depth = topmost[Int(HTMLTag.other.rawValue)]
         while depth > special {

@@ -66,14 +66,14 @@ struct MetadataMarks: OptionSet {
         return named.map { (Array($0.0.utf8), $0.1) }
     }()
 
-    private static let table: NameTable = {
+    private static let table: HashedNames = {
         var entries: [(name: String, value: UInt8)] = []
         for (mark, words) in words {
             for word in words.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
                 entries.append((String(word), UInt8(mark.rawValue)))
             }
         }
-        return NameTable(entries)
+        return HashedNames(entries)
     }()
 
     private static let words: [(MetadataMarks, String)] = [

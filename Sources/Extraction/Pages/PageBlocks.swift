@@ -38,7 +38,7 @@ struct PageBlocks {
 
     init(_ tree: HTMLTree) {
         self.tree = tree
-        text.reserveCapacity(tree.count * 16)
+        text.reserveCapacity(tree.count * 12)
         firstBlock = Array(repeating: 0, count: tree.count + 1)
         read()
     }

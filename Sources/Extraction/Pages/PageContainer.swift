@@ -2,12 +2,12 @@
 struct PageContainer {
     private let tree: HTMLTree
     private let page: PageBlocks
-    private let weights: [Int]
+    private let chrome: PageChrome
 
-    init(_ tree: HTMLTree, _ page: PageBlocks, _ weights: [Int]) {
+    init(_ tree: HTMLTree, _ page: PageBlocks, _ chrome: PageChrome) {
         self.tree = tree
         self.page = page
-        self.weights = weights
+        self.chrome = chrome
     }
 
     /// A child that holds so many hundredths of its parent's text holds the article.
@@ -16,7 +16,9 @@ struct PageContainer {
     func find() -> HTMLTree.Node {
         var node = tree.body ?? HTMLTree.root
         while true {
-            if let child = heaviestChild(of: node), weight(of: child) * 100 >= weight(of: node) * Self.share {
+            if let child = heaviestChild(of: node),
+                chrome.weight(of: child) * 100 >= chrome.weight(of: node) * Self.share
+            {
                 node = child
             } else if let named = namedContainer(in: node) {
                 node = named
@@ -29,14 +31,22 @@ struct PageContainer {
         return node
     }
 
-    /// The outermost element inside that is called the article's text and holds most of the weight.
+    /// The outermost element inside that is called the article's text and holds most of the weight, unless more of the
+    /// weight stands in others of that name: articles may come in parts.
     private func namedContainer(in node: HTMLTree.Node) -> HTMLTree.Node? {
-        for element in page.hinted where element.hint == .content && element.node > node {
+        var best: HTMLTree.Node?
+        var named = 0
+        var end = HTMLTree.root
+        for element in page.hinted where element.hint == .content && element.node > node && element.node >= end {
             guard tree.contains(node, element.node) else { break }
-            let inner = weight(of: element.node)
-            if inner > 0, inner * 100 >= weight(of: node) * Self.namedShare { return element.node }
+            let inner = chrome.weight(of: element.node)
+            guard inner > 0 else { continue }
+            named += inner
+            end = tree.end(of: element.node)
+            if inner * 100 >= chrome.weight(of: node) * Self.namedShare { best = element.node }
         }
-        return nil
+        guard let best, chrome.weight(of: best) * 100 >= named * 90 else { return nil }
+        return best
     }
 
     /// The same for an element that is called the article.
@@ -49,16 +59,11 @@ struct PageContainer {
         }
     }
 
-    private func weight(of node: HTMLTree.Node) -> Int {
-        let range = page.blocks(in: node)
-        return weights[range.upperBound] - weights[range.lowerBound]
-    }
-
     private func heaviestChild(of node: HTMLTree.Node) -> HTMLTree.Node? {
         var best: HTMLTree.Node?
         var most = 0
         for child in tree.children(of: node) {
-            let weight = weight(of: child)
+            let weight = chrome.weight(of: child)
             if weight > most {
                 most = weight
                 best = child

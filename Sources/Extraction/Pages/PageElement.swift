@@ -41,6 +41,7 @@ enum PageElement {
 enum PageHidden {
     static func isHidden(_ node: HTMLTree.Node, in tree: HTMLTree) -> Bool {
         if tree.value(.hidden, of: node) != nil { return true }
+        if let names = tree.value(.class, of: node), names.elementsEqual("hidden".utf8) { return true }
         if let aria = tree.value(.ariaHidden, of: node), aria.elementsEqual("true".utf8) { return true }
         guard let style = tree.value(.style, of: node), style.count >= 11 else { return false }
         let squeezed = style.prefix(256).lazy.filter { !ASCII.isBlank($0) }.map(ASCII.lowercased)

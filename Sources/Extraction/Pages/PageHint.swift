@@ -42,13 +42,7 @@ enum PageHint: UInt8, Sendable {
         }
     }
 
-    /// For `PageParagraph.reason`.
-    var reason: String {
-        switch self {
-        case .weak: "other"
-        default: String(describing: self)
-        }
-    }
+    var reason: CutReason { CutReason(rawValue: String(describing: self)) ?? .other }
 
     /// The hint of a list of names such as an attribute holds.
     static func of(_ names: ArraySlice<UInt8>) -> PageHint {
@@ -84,7 +78,7 @@ enum PageHint: UInt8, Sendable {
 
     /// Calls with the hash of each word and of each pair of words that stand together in one name.
     private static func forEachWord(in names: ArraySlice<UInt8>, _ body: (UInt64) -> Void) {
-        var word = NameTable.emptyHash
+        var word = HashedNames.emptyHash
         var pair: UInt64?
         var wordCount = 0
         var wasLower = false
@@ -95,7 +89,7 @@ enum PageHint: UInt8, Sendable {
             if wordCount > 3 || (isBorderedBefore && atSign) { body(word) }
             if let pair { body(pair) }
             pair = word
-            word = NameTable.emptyHash
+            word = HashedNames.emptyHash
             wordCount = 0
             isBorderedBefore = atSign
         }
@@ -108,8 +102,8 @@ enum PageHint: UInt8, Sendable {
             } else if ASCII.isLetter(byte) {
                 if ASCII.isUpper(byte), wasLower { end(atSign: false) }
                 let lower = byte | 0x20
-                word = NameTable.extend(word, lower)
-                if let open = pair { pair = NameTable.extend(open, lower) }
+                word = HashedNames.extend(word, lower)
+                if let open = pair { pair = HashedNames.extend(open, lower) }
                 wordCount += 1
                 wasLower = !ASCII.isUpper(byte)
             } else {
@@ -122,7 +116,7 @@ enum PageHint: UInt8, Sendable {
         end(atSign: true)
     }
 
-    private static let table: NameTable = {
+    private static let table: HashedNames = {
         var entries: [(String, UInt8)] = []
         func add(_ hint: PageHint, _ words: String) {
             for word in words.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
@@ -155,7 +149,7 @@ enum PageHint: UInt8, Sendable {
             .navigation,
             """
             nav navi navigation navbar menu submenu menubar breadcrumb breadcrumbs crumb crumbs pagination pager paging
-            sitemap skiplink skip topbar toolbar footer prevnext nextprev postnav postnavigation masthead
+            sitemap skiplink skip topbar toolbar footer rodape pie fusszeile piepagina prevnext nextprev postnav postnavigation masthead
             megamenu mainmenu sitefooter siteheader toc tableofcontents brotkrumen ariane colophon
             pagefooter subnav mainnav globalnav offcanvas jumplink
             """)
@@ -215,14 +209,14 @@ enum PageHint: UInt8, Sendable {
             .caption,
             """
             caption captions wpcaption figcaption imagecaption photocaption imgcaption credit credits imagecredit
-            photocredit bildunterschrift bildtext legende pie fotocredit
+            photocredit bildunterschrift bildtext legende fotocredit
             didascalia mediacaption copyrights imagesource photographer slideshow
             carousel swiper
             """)
         add(
             .hidden,
             """
-            cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups
+            privacy privacyoverview cookie cookies cookiebar cookienotice cookieconsent gdpr consent modal popup popups
             visuallyhidden screenreader sronly displaynone dnone printonly
             onlyprint tooltip loader spinner loginform signin alertbar cookiebanner
             """)
@@ -239,6 +233,6 @@ enum PageHint: UInt8, Sendable {
             feedback searchform searchbox gallery playlist jobs jobads stockticker ticker
             disclaimer promobar eventlist calendar hashtag livestream audioplayer videoplayer
             """)
-        return NameTable(entries)
+        return HashedNames(entries)
     }()
 }

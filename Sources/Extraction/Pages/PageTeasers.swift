@@ -60,7 +60,7 @@ struct PageTeasers {
         for child in tree.children(of: node) {
             let inside = page.blocks(in: child)
             guard !inside.isEmpty, tree.tag(child) != .text else { continue }
-            let own = (tag: tree.tag(child), names: NameTable.hash(tree.value(.class, of: child)?.prefix(64) ?? []))
+            let own = (tag: tree.tag(child), names: HashedNames.hash(tree.value(.class, of: child)?.prefix(64) ?? []))
             if isTeaser(child, inside), make == nil || make! == own {
                 make = own
                 found.append(inside)
