@@ -62,6 +62,10 @@ enum BylineWords {
         "analyst", "admin", "administrator", "webmaster", "guest", "gast", "editorial", "team", "newsdesk", "desk",
         "toimittaja", "reporterin", "urednik", "novinar", "журналист", "корреспондент", "редактор", "журналіст",
         "кореспондент", "muhabir", "wartawan", "blogger", "host", "moderator", "moderatorin", "updated", "published",
+        "founder", "co-founder", "cofounder", "ceo", "cto", "cfo", "president", "manager", "coordinator", "specialist",
+        "strategist", "consultant",
+        "engineer", "developer", "designer", "expert", "officer", "partner", "fellow", "student", "intern", "content",
+        "marketing", "architect", "scientist", "editor-in-chief", "vice-president", "follow",
         "political", "sports", "business", "health", "science", "technology", "foreign", "national", "crime", "court",
     ]
 
@@ -101,7 +105,8 @@ enum BylineWords {
         "null",
         "undefined", "none", "n/a", "root", "gast", "redakteur", "staff", "default", "wordpress", "website", "-",
         "about",
-        "no author", "not specified", "various", "kommentare", "comments", "share", "login", "name", "authors",
+        "no author", "nbsp", "publisher", "即時報導", "綜合報導", "综合报道", "本報訊", "not specified", "various", "kommentare",
+        "comments", "share", "login", "name", "authors",
         "autoren", "profil", "profile", "follow",
     ]
 }

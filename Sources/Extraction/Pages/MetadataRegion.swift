@@ -52,7 +52,7 @@ struct MetadataRegion {
         if tag == .a, let href = tree.value(.href, of: node), Self.leadsToAuthor(href) { marks.insert(.byline) }
         if !marks.isDisjoint(with: [.byline, .date, .published, .updated]) {
             marked.append(Mark(node: node, marks: marks))
-        } else if tag.isBlock, size <= 24, blocks.count < Self.maxBlocks, isNear(node) {
+        } else if tag.isBlock, size <= 40, blocks.count < Self.maxBlocks, isNear(node) {
             blocks.append(node)
         }
     }
@@ -66,9 +66,9 @@ struct MetadataRegion {
     private func isForeign(_ node: HTMLTree.Node, _ tag: HTMLTag, _ marks: MetadataMarks, _ tree: HTMLTree) -> Bool {
         if let headline, tree.contains(node, headline) { return false }
         switch tag {
-        case .nav, .aside, .footer, .form, .select, .figure, .figcaption, .blockquote:
-            // An article's own footer may be its byline; a page's is not.
-            return tag != .footer || tree.end(of: node) - node > Self.maxDescendants
+        case .nav, .form, .select, .figure, .figcaption, .blockquote: return true
+        // An article's own may be its byline; a page's is large.
+        case .footer, .aside: if tree.end(of: node) - node > Self.maxDescendants { return true }
         case .header:
             // Of the page, not of the article.
             if let headline, tree.end(of: node) <= headline, !isInArticle(node, tree) { return true }
@@ -123,7 +123,9 @@ struct MetadataRegion {
 
 extension HTMLTree {
     /// The text of a node if it is at most that long; nil otherwise. Reads no more than it may.
-    func shortText(of node: Node, maxBytes: Int) -> String? {
+    ///
+    /// - Parameter mark: what stands between blocks.
+    func shortText(of node: Node, maxBytes: Int, between mark: StaticString = " ") -> String? {
         var out: [UInt8] = []
         var next = node
         let stop = end(of: node)
@@ -144,7 +146,8 @@ extension HTMLTree {
                     next = end(of: next)
                     continue
                 }
-            default: if tag.isBlock || tag == .br { out.append(0x20) }
+            default:
+                if next != node, tag.isBlock || tag == .br { out.append(contentsOf: String(describing: mark).utf8) }
             }
             next += 1
         }
