@@ -31,6 +31,13 @@ package struct HTTPResponse: Sendable {
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
 
+    package init(status: Int, url: String, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.url = url
+        self.headers = headers
+        self.body = body
+    }
+
     /// The first header of that name, whatever its letters' case.
     package func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value

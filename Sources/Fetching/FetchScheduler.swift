@@ -35,7 +35,7 @@ package struct FetchScheduler: Sendable {
     }
 
     /// Redirects followed in one poll.
-    static let hopLimitCount = 5
+    package static let hopLimitCount = 5
     /// A 429 that does not say when to come again means this.
     static let busyMilliseconds: Int64 = 60_000
 

@@ -1,4 +1,4 @@
-import News
+package import News
 
 /// Whose budget an address counts against: the registrable domain of its host, or the host where there is none.
 enum Site {
@@ -7,5 +7,5 @@ enum Site {
 
 extension WebAddress {
     /// Scheme, host and port: whose robots.txt counts.
-    var origin: String { "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "") }
+    package var origin: String { "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "") }
 }

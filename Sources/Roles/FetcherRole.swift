@@ -17,7 +17,6 @@ package final class FetcherRole: Sendable {
         /// Where answers are kept as they came; nil: nowhere.
         package var archivePath: String?
         package var policy = AddressPolicy()
-        package var userAgent = "coranto/0.1 (feed reader)"
 
         package init(bucket: any Bucket, locator: CoordinatorLocator, statePath: String) {
             self.bucket = bucket
@@ -25,6 +24,9 @@ package final class FetcherRole: Sendable {
             self.statePath = statePath
         }
     }
+
+    /// Its first word is the product token that robots.txt may name.
+    package static let userAgent = "coranto/0.1 (feed reader)"
 
     private let configuration: Configuration
     private let logger: Logger
@@ -41,7 +43,7 @@ package final class FetcherRole: Sendable {
     package func run() async throws {
         let state = try PollState(path: configuration.statePath)
         let client = CurlClient(
-            settings: CurlClient.Settings(userAgent: configuration.userAgent, policy: configuration.policy))
+            settings: CurlClient.Settings(userAgent: Self.userAgent, policy: configuration.policy))
         defer { client.stop() }
         try await Blocking.run { [self] in
             let loop = try FetcherLoop(configuration, state, client, mailbox, logger)

@@ -155,16 +155,21 @@ enum FetcherOptions {
         return place.store + ".state"
     }
 
-    static func role(
-        bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
-        allowed: [String], archive: String?, logger: Logger
-    ) throws -> FetcherRole {
+    static func policy(allowing allowed: [String]) throws -> AddressPolicy {
         let ranges = try allowed.map { text in
             guard let range = AddressRange(text) else {
                 throw Failure(.badRequest, "\(text) is no address range", hint: "write 127.0.0.0/8 or ::1/128")
             }
             return range
         }
+        return AddressPolicy(allowing: ranges)
+    }
+
+    static func role(
+        bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
+        allowed: [String], archive: String?, logger: Logger
+    ) throws -> FetcherRole {
+        let policy = try policy(allowing: allowed)
         guard !(bucket is FolderBucket && FileBytes.isPath(state, inside: bucket.location)) else {
             throw Failure(
                 .badRequest, "the state folder \(state) lies in the store \(bucket.location)",
@@ -177,7 +182,7 @@ enum FetcherOptions {
             bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite")
         configuration.token = token
         configuration.tls = tls
-        configuration.policy = AddressPolicy(allowing: ranges)
+        configuration.policy = policy
         if let archive {
             do { try FileBytes.makeFolder(archive) } catch {
                 throw Failure(.failed, "the folder of the archive \(archive) cannot be made: \(error)")

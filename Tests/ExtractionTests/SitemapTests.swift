@@ -1,4 +1,5 @@
 import Foundation
+import News
 import Testing
 
 @testable import Extraction
