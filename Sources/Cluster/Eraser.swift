@@ -61,6 +61,8 @@ package struct Eraser: Sendable {
         /// Until all up to here is published: dead letters came into the log before what they gave up was passed over.
         case coveringLog(Position)
         case listingLog
+        /// A list named nothing: whether the newest object that is covered is there all the same.
+        case doubting
         case searchingLog(after: String?)
         case reading(after: String?)
         case looking(LogObject, after: String?)
@@ -152,9 +154,20 @@ package struct Eraser: Sendable {
         case (.listingLog, .names(let names)):
             let last = names.count == Self.listLimitCount ? names.last : nil
             queue = names.reversed()
-            if last == nil { queue += unlisted(after: names.last) }
             (found, searched) = ([], [])
             stage = .searchingLog(after: last)
+            guard last == nil, let covered, covered.position != .start else { break }
+            if let newest = names.last ?? Self.after(operation) {
+                queue += unlisted(after: newest)
+            } else {
+                stage = .doubting
+                let name = ObjectName.log(covered.position.term, covered.position.number)
+                return [.operation(call.start(.size(name: name)))]
+            }
+        // The oldest of the log goes first, so all of it was collected.
+        case (.doubting, .missing): stage = .searchingLog(after: nil)
+        case (.doubting, .size):
+            return failed("a list of the log names nothing, though \(operation.name) is there", now: now)
         case (.reading(let last), .missing):
             // Collected meanwhile.
             queue.removeLast()
@@ -189,9 +202,13 @@ package struct Eraser: Sendable {
 
     static let listLimitCount = 1000
 
+    private static func after(_ operation: BucketOperation) -> String? {
+        if case .list(_, let after, _) = operation { after } else { nil }
+    }
+
     /// Objects of the log that are covered and that a list which lags may lack: those behind the last that it names.
-    private func unlisted(after name: String?) -> [String] {
-        guard let covered, let last = name.flatMap({ ObjectName.endPosition(ofLog: $0) }),
+    private func unlisted(after name: String) -> [String] {
+        guard let covered, let last = ObjectName.endPosition(ofLog: name),
             last.term <= covered.position.term
         else { return [] }
         return (last.term.number...covered.position.term.number).flatMap { number in
@@ -275,7 +292,7 @@ package struct Eraser: Sendable {
             covered = (position, head.ends)
             stage = .listingLog
             outputs.append(.operation(call.start(.list(prefix: "log/", after: nil, limit: Self.listLimitCount))))
-        case .listingLog, .looking, .emptying, .settling: return
+        case .listingLog, .doubting, .looking, .emptying, .settling: return
         case .searchingLog(let last):
             queue.removeAll { name in
                 ObjectName.endPosition(ofLog: name).map { $0 > head.coveredTo } ?? true

@@ -28,7 +28,8 @@ package enum AddressKind {
     }
 
     private static let homeNames: Set<String> = [
-        "global", "intl", "international", "home", "homepage", "frontpage", "start", "startseite", "portada", "accueil",
+        "global", "intl", "international", "welcome", "home", "homepage", "frontpage", "start", "startseite", "portada",
+        "accueil",
         "main",
         "index.html", "index.htm", "index.php", "index.asp", "index.aspx", "index.jsp", "default.asp", "default.aspx",
         "default.html", "home.html", "home.htm", "home.php", "home.aspx",
@@ -114,11 +115,24 @@ package enum AddressKind {
 
 /// The domain by which a publisher is counted.
 package enum SourceDomain {
-    /// The registrable domain of an address's host, or the host; of a page that a cache keeps, the host that the cache names.
+    /// The registrable domain of an address's host, or the host. Of a page that a cache keeps it is the host that the cache
+    /// names; under a hoster's domain the customer's own name. (Budgets go by `RegistrableDomain`: a hoster's machines are one.)
     ///
     /// - Returns: nil if `text` is no http(s) address.
     package static func of(_ text: String) -> String? {
         guard let address = WebAddress(text) else { return nil }
-        return AMPCache.origin(of: address)?.host ?? RegistrableDomain.orHost(address.host)
+        if let origin = AMPCache.origin(of: address) { return origin.host }
+        let domain = RegistrableDomain.orHost(address.host)
+        guard hosters.contains(domain) else { return domain }
+        let labels = CopyURL.withoutWWW(address.host).split(separator: ".")
+        return labels.suffix(domain.split(separator: ".").count + 1).joined(separator: ".")
     }
+
+    /// Hosters of blogs and newsletters that the Public Suffix List leaves out, or did when distributions took it.
+    private static let hosters: Set<String> = [
+        "beehiiv.com", "canalblog.com", "exblog.jp", "ghost.io", "hatenablog.com", "hatenablog.jp", "hypotheses.org",
+        "livedoor.blog", "livejournal.com", "medium.com", "over-blog.com", "skyrock.com", "squarespace.com",
+        "substack.com",
+        "tumblr.com", "typepad.com", "weebly.com", "wixsite.com", "wordpress.com", "xanga.com",
+    ]
 }

@@ -5,13 +5,13 @@ package enum CopyURL {
     ///
     /// - Returns: nil if `text` is no http(s) address.
     package static func plain(_ text: String) -> String? {
-        guard let address = WebAddress(text) else { return nil }
+        guard let address = WebAddress(repaired(text)) else { return nil }
         return form(host: withoutWWW(address.host), path: address.path, query: address.query)
     }
 
     /// The same without the marks of variants for phones, printers and AMP, and of a cache the page the cache keeps.
     package static func variantFree(_ text: String) -> String? {
-        guard var address = WebAddress(text) else { return nil }
+        guard var address = WebAddress(repaired(text)) else { return nil }
         if let origin = AMPCache.origin(of: address) { address = origin }
         let host = VariantMarks.host(withoutWWW(address.host))
         let query = address.query.map { query in
@@ -29,6 +29,22 @@ package enum CopyURL {
         }
         let path = lowercased(PercentCoding.normalised(path))
         return "http://" + host + path + (sorted.isEmpty ? "" : "?" + sorted.joined(separator: "&"))
+    }
+
+    /// Without a scheme before the scheme, which careless templates write: "http://https://…", "http://http//…".
+    private static func repaired(_ text: String) -> String {
+        guard let scheme = webScheme(text[...]), scheme.hasSuffix("://") else { return text }
+        let rest = text[scheme.endIndex...]
+        return webScheme(rest).map { "http://" + rest[$0.endIndex...] } ?? text
+    }
+
+    /// "http" or "https" at the beginning, with its slashes; a colon may be missing.
+    private static func webScheme(_ text: Substring) -> Substring? {
+        for scheme in ["https://", "http://", "https//", "http//"]
+        where lowercased(String(text.prefix(8))).hasPrefix(scheme) {
+            return text.prefix(scheme.count)
+        }
+        return nil
     }
 
     /// Also "www2.": some hosts count.

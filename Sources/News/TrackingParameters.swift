@@ -39,6 +39,7 @@ enum TrackingParameters {
     static func isReferrer(_ name: String) -> Bool { referrers.contains(name) }
 
     private static let referrers: Set<String> = [
+        "altcast_code", "custom_click", "fref", "hc_location", "skip_mobile", "skipmobile",
         "cmp", "eref", "feedname", "feedtype", "icid", "oref", "outputtype", "partner", "ref", "ref_src", "ref_url",
         "refer",
         "referer", "referrer", "rss", "source", "src", "sessionid", "phpsessid", "jsessionid",

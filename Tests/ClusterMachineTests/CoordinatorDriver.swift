@@ -70,6 +70,9 @@ final class CoordinatorDriver {
         for tagged in all { step(.completed(tagged.tag, perform(tagged.operation))) }
     }
 
+    /// What lists lack, as those of a store that lags.
+    var hides: (String) -> Bool = { _ in false }
+
     func perform(_ operation: BucketOperation) -> BucketResult {
         switch operation {
         case .put(let name, let bytes):
@@ -82,7 +85,7 @@ final class CoordinatorDriver {
         case .get(let name, _): return objects[name].map { .bytes($0) } ?? .missing
         case .size(let name): return objects[name].map { .size(UInt64($0.count)) } ?? .missing
         case .list(let prefix, let after, let limit):
-            let names = objects.keys.filter { $0.hasPrefix(prefix) && $0 > (after ?? "") }.sorted()
+            let names = objects.keys.filter { $0.hasPrefix(prefix) && $0 > (after ?? "") && !hides($0) }.sorted()
             return .names(Array(names.prefix(limit)))
         case .delete(let name):
             objects[name] = nil

@@ -294,6 +294,38 @@ private final class House {
         #expect(house.isErased)
     }
 
+    @Test("a list of the log that lags hides no text, whether it lacks the newest objects or names none at all")
+    func laggingList() throws {
+        let partial = House()
+        partial.retract()
+        partial.driver.hides = { $0.hasPrefix("log/") && $0 > ObjectName.log(Term(1), 0) }
+        partial.pass(3000)
+        #expect(partial.isErased)
+        #expect(try partial.logObject(1).isErased)
+
+        let empty = House()
+        empty.retract()
+        empty.driver.hides = { $0.hasPrefix("log/") }
+        empty.pass(3000)
+        #expect(!empty.isErased)
+        #expect(empty.notes.contains { $0.contains("a list of the log names nothing") })
+        empty.driver.hides = { _ in false }
+        empty.pass(Eraser.restMilliseconds + 5000)
+        #expect(empty.isErased)
+        // Emptied, if it was not collected meanwhile.
+        let text = empty.driver.objects[ObjectName.log(Term(1), 1)]
+        #expect(try text.map { try LogObject(decoding: $0).isErased } ?? true)
+    }
+
+    @Test("of a log that was collected nothing is left to empty")
+    func collectedLog() {
+        let house = House()
+        house.retract()
+        for name in house.driver.objects.keys.sorted() where name.hasPrefix("log/") { house.driver.objects[name] = nil }
+        house.pass(3000)
+        #expect(house.isErased, "\(house.notes)")
+    }
+
     @Test("nothing in the log is emptied once a later term exists")
     func fenced() throws {
         let house = House()

@@ -11,6 +11,8 @@ struct CopyURLTests {
             ("http://news.example:8080/a/b?a=1&b=2#top", "http://news.example/a/b?a=1&b=2"),
             ("https://user@www2.news.example/a?utm_medium=x&ref=y&id=Z", "http://news.example/a?id=z"),
             ("http://10.0.0.1/a", "http://10.0.0.1/a"),
+            ("http://https://www.news.example/a", "http://news.example/a"),
+            ("https://HTTP//news.example", "http://news.example/"),
             ("https://www.example/", "http://www.example/"),
         ])
     func plain(text: String, expected: String) { #expect(CopyURL.plain(text) == expected) }
@@ -117,6 +119,8 @@ struct RegistrableDomainTests {
         #expect(SourceDomain.of("https://Live.News.example.co.uk/a") == "example.co.uk")
         #expect(SourceDomain.of("http://192.0.2.7/a") == "192.0.2.7")
         #expect(SourceDomain.of("https://www-news-example.cache.example/c/s/www.news.example/a") == "www.news.example")
+        #expect(SourceDomain.of("https://www.typepad.com/") == "typepad.com")
+        #expect(SourceDomain.of("https://some-blog.typepad.com/a") == "some-blog.typepad.com")
         #expect(SourceDomain.of("a") == nil)
     }
 }

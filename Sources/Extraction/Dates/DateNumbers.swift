@@ -16,6 +16,8 @@ extension DateReading {
         if value == 0, digits == 2 || digits == 4, stated.offsetMinutes == 0, zoneIndex >= index - 2 { return true }
         if digits == 8 || digits == 14 { return takeRun(value, digits) }
         guard digits <= 4, digits != 3 else { return false }
+        // Years before our era are how some programs write that there is no date.
+        if digits == 4, value < 100, index >= 2, tokens[index - 2] == .sign("-") { return false }
         let separator = separatorBefore()
         if isProse, !loose.isEmpty, stated.month == nil, separator == nil { return false }
         if loose.count != 1 || separator != nil { looseSeparator = separator }

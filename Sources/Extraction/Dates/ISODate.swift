@@ -133,6 +133,7 @@ struct ISODate {
 
     private mutating func readTime() -> Bool {
         if index < bytes.count, stated.hour == nil {
+            if stated.day != nil, readZoneOfDay() { return true }
             guard stated.day != nil, skip("T") || skip("t") || skip(" ") else { return false }
             skipBlanks()
             guard readClock() else { return false }
@@ -177,6 +178,21 @@ struct ISODate {
         if stated.minute == nil { stated.minute = milliseconds / 60_000 }
         if stated.second == nil { stated.second = milliseconds / 1000 % 60 }
         stated.millisecond = milliseconds % 1000
+        return true
+    }
+
+    /// "Z" or "+09:00" behind a day (XML Schema). A day is a day wherever it is, so the zone changes nothing.
+    private mutating func readZoneOfDay() -> Bool {
+        let rest = bytes[index...]
+        if rest.elementsEqual("Z".utf8) {
+            index = bytes.count
+            return true
+        }
+        guard rest.count == 6, rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-"),
+            rest[index + 3] == UInt8(ascii: ":"),
+            (rest[(index + 1)...(index + 2)] + rest[(index + 4)...]).allSatisfy(ASCII.isDigit)
+        else { return false }
+        index = bytes.count
         return true
     }
 

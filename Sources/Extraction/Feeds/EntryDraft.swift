@@ -50,7 +50,7 @@ struct EntryDraft {
         if article.by == nil, !article.authors.isEmpty { article.by = article.authors.joined(separator: ", ") }
         for (name, text) in [("published", published), ("updated", updated)] {
             guard let text = Self.present(text) else { continue }
-            guard let time = DateText.parse(text, from: "feed") else {
+            guard let time = FeedTime.parse(Array(text.utf8), from: "feed") else {
                 notes.unreadDates += 1
                 keep(name, text)
                 continue

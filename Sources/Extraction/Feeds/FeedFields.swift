@@ -36,7 +36,12 @@ enum FeedValue {
 ///
 /// A plain list: there are seldom more than twenty, and comparing numbers is faster than hashing them.
 struct FeedFields {
-    private(set) var fields: [(key: FeedKey, value: FeedValue)] = []
+    struct Field {
+        let key: FeedKey
+        var value: FeedValue
+    }
+
+    private(set) var fields: [Field] = []
 
     init(capacity: Int = 4) { fields.reserveCapacity(capacity) }
 
@@ -50,7 +55,7 @@ struct FeedFields {
             switch (place(key), newValue) {
             case (let place?, let value?): fields[place].value = value
             case (let place?, nil): fields.remove(at: place)
-            case (nil, let value?): fields.append((key, value))
+            case (nil, let value?): fields.append(Field(key: key, value: value))
             case (nil, nil): break
             }
         }
@@ -70,11 +75,11 @@ struct FeedFields {
 
     /// Sets what is not there yet.
     mutating func keep(_ word: FeedWord, _ value: FeedValue) {
-        if place(FeedKey(word)) == nil { fields.append((FeedKey(word), value)) }
+        if place(FeedKey(word)) == nil { fields.append(Field(key: FeedKey(word), value: value)) }
     }
 
     /// Appends without looking whether the name is there.
-    mutating func append(_ key: FeedKey, _ value: FeedValue) { fields.append((key, value)) }
+    mutating func append(_ key: FeedKey, _ value: FeedValue) { fields.append(Field(key: key, value: value)) }
 
     // MARK: Lists
 
@@ -91,7 +96,7 @@ struct FeedFields {
     /// Changes a list in place, which is made if it is not there.
     mutating func withList(_ word: FeedWord, _ body: (inout [FeedFields]) -> Void) {
         let place = place(FeedKey(word)) ?? fields.count
-        if place == fields.count { fields.append((FeedKey(word), .nothing)) }
+        if place == fields.count { fields.append(Field(key: FeedKey(word), value: .nothing)) }
         var list: [FeedFields] = []
         if case .list(let held) = fields[place].value { list = held }
         // The field lets go of the list, so that it is changed where it is and not copied.
@@ -113,7 +118,7 @@ struct FeedFields {
     /// Changes an object in place, which is made if it is not there.
     mutating func withObject(_ word: FeedWord, _ body: (inout FeedFields) -> Void) {
         let place = place(FeedKey(word)) ?? fields.count
-        if place == fields.count { fields.append((FeedKey(word), .nothing)) }
+        if place == fields.count { fields.append(Field(key: FeedKey(word), value: .nothing)) }
         var object = FeedFields()
         if case .object(let held) = fields[place].value { object = held }
         fields[place].value = .nothing

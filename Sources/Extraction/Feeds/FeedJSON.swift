@@ -56,6 +56,8 @@ private struct Writer {
 
     init(names: NameTable) { self.names = names }
 
+    private static let wordCount = FeedWord.allCases.count
+
     private mutating func raw(_ text: String) { out.append(contentsOf: text.utf8) }
 
     private mutating func string(_ text: [UInt8]) { FeedJSON.appendString(text[...], to: &out) }
@@ -86,7 +88,7 @@ private struct Writer {
             raw(",\"modified\":")
             string(modified)
             raw(",\"modified_parsed\":")
-            time(XMLFeedReader.time(modified))
+            time(FeedTime.instant(modified))
         }
         namespaces(record)
         raw(",\"feed\":")
@@ -110,7 +112,8 @@ private struct Writer {
     private mutating func object(_ fields: FeedFields) {
         out.append(UInt8(ascii: "{"))
         var isFirst = true
-        for (key, value) in fields.fields {
+        for field in fields.fields {
+            let key = field.key
             if !isFirst { out.append(UInt8(ascii: ",")) }
             isFirst = false
             out.append(UInt8(ascii: "\""))
@@ -121,14 +124,14 @@ private struct Writer {
             name(key.name)
             out.append(UInt8(ascii: "\""))
             out.append(UInt8(ascii: ":"))
-            self.value(value)
+            value(field.value)
         }
         out.append(UInt8(ascii: "}"))
     }
 
     /// A name may hold anything, as it may come from a broken document.
     private mutating func name(_ id: NameTable.ID) {
-        if id < FeedWord.allCases.count {
+        if id < Self.wordCount {
             out.append(contentsOf: names.name(id))
             return
         }

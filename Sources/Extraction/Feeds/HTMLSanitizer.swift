@@ -193,7 +193,7 @@ struct HTMLSanitizer {
                 return
             }
         } else {
-            spelling = spelling.map(ASCII.lowercased)
+            spelling = word.name
         }
         guard !word.flags.contains(.void) else { return }
         out.append(contentsOf: "</".utf8)
@@ -278,7 +278,7 @@ struct HTMLSanitizer {
             }
         }
         guard let word else { return }
-        let tag = isForeign ? word.spelling : word.spelling.map(ASCII.lowercased)
+        let tag = isForeign ? word.spelling : word.name
         out.append(UInt8(ascii: "<"))
         out.append(contentsOf: tag)
         if !inner.isEmpty || space != nil { writeAttributes(inner, allowed, space) }
@@ -313,8 +313,8 @@ struct HTMLSanitizer {
             } else {
                 clean = Self.value(value, word, base)
             }
-            let spelling = allowed == .svgAttribute ? word.spelling : name.map(ASCII.lowercased)
-            kept.removeAll { $0.spelling == spelling }
+            let spelling = allowed == .svgAttribute ? word.spelling : word.name
+            if kept.contains(where: { $0.spelling == spelling }) { kept.removeAll { $0.spelling == spelling } }
             kept.append(Attribute(spelling: spelling, value: clean))
         }
         func add(_ name: String, _ value: String) {
@@ -330,6 +330,7 @@ struct HTMLSanitizer {
     /// An address is resolved, and emptied if following it would do harm.
     private static func value(_ value: [UInt8], _ word: HTMLVocabulary.Word, _ base: [UInt8]) -> [UInt8] {
         if word.flags.contains(.address) {
+            if URIReference.isWhole(value) { return value }
             let trimmed = FeedBytes.trimmed(value)
             var decoded: [UInt8] = []
             Entities.decode(trimmed[...], into: &decoded)
@@ -348,15 +349,21 @@ struct HTMLSanitizer {
         out.append(contentsOf: attribute.spelling)
         out.append(contentsOf: "=\"".utf8)
         let value = attribute.value
-        for (place, byte) in value.enumerated() {
-            switch byte {
-            case UInt8(ascii: "<"): out.append(contentsOf: "&lt;".utf8)
-            case UInt8(ascii: ">"): out.append(contentsOf: "&gt;".utf8)
-            case UInt8(ascii: "\""): out.append(contentsOf: "&quot;".utf8)
-            case UInt8(ascii: "&") where !Self.isReference(value, place): out.append(contentsOf: "&amp;".utf8)
-            default: out.append(byte)
+        var start = 0
+        for place in value.indices {
+            let reference: String
+            switch value[place] {
+            case UInt8(ascii: "<"): reference = "&lt;"
+            case UInt8(ascii: ">"): reference = "&gt;"
+            case UInt8(ascii: "\""): reference = "&quot;"
+            case UInt8(ascii: "&") where !Self.isReference(value, place): reference = "&amp;"
+            default: continue
             }
+            out.append(contentsOf: value[start..<place])
+            out.append(contentsOf: reference.utf8)
+            start = place + 1
         }
+        out.append(contentsOf: value[start...])
         out.append(UInt8(ascii: "\""))
     }
 

@@ -28,7 +28,8 @@ enum HTMLVocabulary {
 
     struct Word {
         var flags: Flags
-        /// As SVG spells it, else in small letters.
+        var name: [UInt8]
+        /// As SVG spells it, else the name.
         var spelling: [UInt8]
     }
 
@@ -46,7 +47,10 @@ enum HTMLVocabulary {
             for item in list.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
                 let spelling = Array(item.utf8)
                 let id = Int(names.id(spelling[...]))
-                if id == words.count { words.append(Word(flags: [], spelling: Array(names.name(UInt16(id))))) }
+                if id == words.count {
+                    let name = Array(names.name(UInt16(id)))
+                    words.append(Word(flags: [], name: name, spelling: name))
+                }
                 words[id].flags.formUnion(flags)
                 if flags == .svgElement || flags == .svgAttribute { words[id].spelling = spelling }
             }

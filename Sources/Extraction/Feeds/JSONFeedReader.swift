@@ -116,8 +116,8 @@ struct JSONFeedReader {
         ] {
             if let value = try text(members[name]) { entry[word] = .text(Array(value.utf8)) }
         }
-        if let time = entry.text(.published) { entry[.publishedParsed] = .time(XMLFeedReader.time(time)) }
-        if let time = entry.text(.updated) { entry[.updatedParsed] = .time(XMLFeedReader.time(time)) }
+        if let time = entry.text(.published) { entry[.publishedParsed] = .time(FeedTime.instant(time)) }
+        if let time = entry.text(.updated) { entry[.updatedParsed] = .time(FeedTime.instant(time)) }
         if let html = try text(members["content_html"]) { entry.append(to: .content, content(html, "text/html")) }
         if let plain = try text(members["content_text"]) { entry.append(to: .content, content(plain, "text/plain")) }
         if !entry.has(.summary), let first = entry.list(.content).first?.text(.value) { entry[.summary] = .text(first) }

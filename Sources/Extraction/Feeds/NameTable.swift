@@ -10,10 +10,10 @@ import News
 struct NameTable {
     typealias ID = UInt16
 
-    static let maxNames = 4096
+    static let maxNames = 2048
     static let maxNameBytes = 64
     private static let maxProbes = 24
-    private static let slotCount = 16384
+    private static let slotCount = 8192
 
     /// Stands for all names that were not taken.
     static let other: ID = 0

@@ -6,6 +6,7 @@ import News
 enum URIReference {
     /// Resolves a reference against a base; without a base it stays as it is.
     static func join(_ base: [UInt8], _ reference: [UInt8]) -> [UInt8] {
+        if isWhole(reference) { return reference }
         let reference = withoutSlashes(reference)
         guard !base.isEmpty, !reference.isEmpty else { return reference.isEmpty ? base : reference }
         guard base.count <= Limits.urlBytes, reference.count <= Limits.urlBytes else { return reference }
@@ -25,6 +26,14 @@ enum URIReference {
             joined.path = merged(root, parts.path)[...]
         }
         return joined.written
+    }
+
+    /// Whether it is an http(s) address with a host, as most are: nothing is to be resolved then.
+    static func isWhole(_ address: [UInt8]) -> Bool {
+        guard address.count > 8, ByteSearch.matches("http", in: address, at: 0) else { return false }
+        let colon = address[4] == UInt8(ascii: "s") ? 5 : 4
+        return ByteSearch.matches("://", in: address, at: colon) && address[colon + 3] != UInt8(ascii: "/")
+            && address[address.count - 1] > 0x20
     }
 
     /// The address if its scheme is one that can be followed without harm, else nothing.

@@ -14,7 +14,7 @@ extension XMLFeedReader {
     mutating func takeText(_ word: FeedWord, _ value: [UInt8]?, _ type: [UInt8]?) {
         guard options.wantsArticles, isInEntry, !isInSource, let value else { return }
         var text = String(decoding: value, as: UTF8.self)
-        if version == "atom10", type?.elementsEqual("text/plain".utf8) ?? false, HTMLText.looksLikeMarkup(text) {
+        if isAtom10, type?.elementsEqual("text/plain".utf8) ?? false, HTMLText.looksLikeMarkup(text) {
             text = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         }
         if draft.language == nil, let language { draft.language = String(decoding: language, as: UTF8.self) }

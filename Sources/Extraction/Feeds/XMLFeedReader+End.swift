@@ -159,14 +159,15 @@ extension XMLFeedReader {
 
     // MARK: Times
 
-    static func time(_ text: [UInt8]) -> Timestamp? {
-        guard text.count <= DateText.maxBytes else { return nil }
-        return DateText.parse(String(decoding: text, as: UTF8.self), from: "feed")?.at
+    /// Entries that came together often have the same time, and those never changed have it twice.
+    private mutating func instant(_ text: [UInt8]) -> Timestamp? {
+        if text != lastTime.text { lastTime = (text, FeedTime.instant(text)) }
+        return lastTime.instant
     }
 
     private mutating func endTime(_ word: FeedWord, _ parsed: FeedWord) {
         guard let value = pop(word) else { return }
-        if options.wantsRecord { scopes[context][parsed] = .time(Self.time(value)) }
+        if options.wantsRecord { scopes[context][parsed] = .time(instant(value)) }
         guard isInEntry, !isInSource, options.wantsArticles else { return }
         let time = String(decoding: value, as: UTF8.self)
         // What Dublin Core calls the date is when it was published, for all anybody knows.
@@ -189,10 +190,10 @@ extension XMLFeedReader {
             let text = Array(FeedBytes.trimmed(pair[1]))
             if name.elementsEqual("start".utf8) {
                 scopes[context][.validityStart] = .text(text)
-                scopes[context][.validityStartParsed] = .time(Self.time(text))
+                scopes[context][.validityStartParsed] = .time(FeedTime.instant(text))
             } else if name.elementsEqual("end".utf8) {
                 scopes[context][.validityEnd] = .text(text)
-                scopes[context][.validityEndParsed] = .time(Self.time(text))
+                scopes[context][.validityEndParsed] = .time(FeedTime.instant(text))
             }
         }
     }

@@ -146,7 +146,7 @@ extension XMLFeedReader {
     private mutating func takeCDFAttributes() {
         if let time = xml.attribute(.lastmod) {
             scopes[context][.updated] = .text(time)
-            scopes[context][.updatedParsed] = .time(Self.time(time))
+            scopes[context][.updatedParsed] = .time(FeedTime.instant(time))
             if isInEntry { draft.updated = String(decoding: time, as: UTF8.self) }
         }
         if let address = xml.attribute(.href) {

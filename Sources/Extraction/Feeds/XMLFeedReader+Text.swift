@@ -67,7 +67,7 @@ extension XMLFeedReader {
     private func taken(from start: Int, trimming: Bool) -> [UInt8] {
         var raw = text[start...]
         if trimming { raw = FeedBytes.trimmed(raw) }
-        if content?.isXHTML ?? false, version == "atom10" { raw = Self.withoutFrame(raw) }
+        if isAtom10, content?.isXHTML ?? false { raw = Self.withoutFrame(raw) }
         return Array(raw)
     }
 
@@ -100,7 +100,7 @@ extension XMLFeedReader {
             return value.isEmpty || !isGuidLink || options.isRaw ? value : URIReference.join(base, value)
         case .content, .rights, .description, .info, .subtitle, .summary, .title:
             guard content != nil else { return value }
-            if !version.hasPrefix("atom"), content?.type.elementsEqual("text/plain".utf8) ?? false,
+            if !isAtom, content?.type.elementsEqual("text/plain".utf8) ?? false,
                 MarkupGuess.isMarkup(value)
             {
                 content?.type = Array("text/html".utf8)

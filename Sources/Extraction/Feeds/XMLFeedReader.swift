@@ -43,7 +43,14 @@ struct XMLFeedReader {
 
     var xml: XMLReader
     let options: FeedOptions
-    var version = ""
+    var version = "" {
+        didSet {
+            isAtom = version.hasPrefix("atom")
+            isAtom10 = version == "atom10"
+        }
+    }
+    private(set) var isAtom = false
+    private(set) var isAtom10 = false
     var namespaces: [(prefix: [UInt8], uri: [UInt8])] = []
     var scopes = [FeedFields](repeating: FeedFields(), count: 5)
     var entries: [FeedFields] = []
@@ -74,6 +81,7 @@ struct XMLFeedReader {
     var isGuidLink = false
     /// The depth of the title that was taken: deeper ones are not the entry's.
     var titleDepth = -1
+    var lastTime: (text: [UInt8], instant: Timestamp?) = ([], nil)
     var fieldDepths: [(key: FeedKey, depth: Int)] = []
     /// A second summary is content.
     var isSummaryContent = false
