@@ -62,12 +62,13 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
         .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"])]),
         .target(name: "CBits"),  // CRC-32C, prefetch
 
         // The ground.
         module("ByteCoding", ["CBits", "CCrypto", "CZstd", "CZlib"]),
-        module("News", ["ByteCoding", "CStemmer"]),
+        module("News", ["ByteCoding", "CPSL", "CStemmer"]),
         module("Storage", ["News", "ByteCoding"]),
         module("Wire", ["News", "ByteCoding", "Storage"]),
 

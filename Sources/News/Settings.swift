@@ -10,7 +10,7 @@ package struct Settings: Equatable, Sendable {
     /// them, 3 also the words of quotes and who said them.
     package var analyzerVersion: UInt32 = 3
     /// Version of `CanonicalURL`.
-    package var keyRulesVersion: UInt32 = 1
+    package var keyRulesVersion: UInt32 = CanonicalURL.rulesVersion
     /// Version of the form and the fields of `CanonicalRecord`.
     package var recordVersion: UInt32 = 1
     /// A cell is split while the canonical records of its live articles exceed this.

@@ -1,7 +1,8 @@
 /// Hosts of web addresses: domains, IPv4 and IPv6 addresses (WHATWG URL standard, "host parsing").
 ///
 /// Deliberately absent: the tables of UTS 46. A domain with letters beyond ASCII is lower-cased by the scalars' own
-/// mappings, full-width forms and dots are narrowed, ignorable characters dropped, and labels written in Punycode.
+/// mappings, full-width forms and dots are narrowed, ignorable characters dropped, letters and marks composed, and labels
+/// written in Punycode.
 enum WebHost {
     /// - Returns: the serialised host, or nil if it is none.
     static func parse(_ bytes: ArraySlice<UInt8>) -> String? {
@@ -38,15 +39,27 @@ enum WebHost {
             }
         }
         var labels: [String] = []
-        for label in mapped.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false) {
+        for label in CanonicalComposition.composed(mapped).unicodeScalars.split(
+            separator: ".", omittingEmptySubsequences: false)
+        {
             if label.allSatisfy({ $0.isASCII }) {
                 labels.append(String(String.UnicodeScalarView(label)))
             } else {
-                guard let code = Punycode.encode(Array(label)) else { return nil }
+                // A mark has nothing before it to mark.
+                guard label.first.map({ !isMark($0) }) ?? true, let code = Punycode.encode(Array(label)) else {
+                    return nil
+                }
                 labels.append("xn--" + code)
             }
         }
         return labels.joined(separator: ".")
+    }
+
+    private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: true
+        default: false
+        }
     }
 
     private static func isForbidden(_ byte: UInt8) -> Bool {

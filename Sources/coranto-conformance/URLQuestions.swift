@@ -1,12 +1,31 @@
 import News
 
-/// Suite urls.
+/// Suite urls. Operations that the product has no use for are answered with null.
 enum URLQuestions {
     static func answer(_ question: Question) -> Answer? {
-        switch question.op {
+        let text = question.text(0)
+        return switch question.op {
         case "url_wpt_parse", "url_crawler_commons_resolve":
-            Answer(WebAddress(question.text(0), base: WebAddress(question.text(1)))?.href)
+            Answer(WebAddress(text, base: WebAddress(question.text(1)))?.href)
+        case "url_miniflux_strip_tracking":
+            Answer(
+                CleanURL.withoutTracking(
+                    text, outbound: [question.option("site_url"), question.option("feed_url")].compactMap(\.self)))
+        case "url_mediacloud_normalize_for_dedup": Answer(CopyURL.plain(text))
+        case "url_mediacloud_canonical_domain": Answer(SourceDomain.of(text))
+        case "url_mediacloud_is_homepage_url": .flag(AddressKind.isHomePage(text))
+        case "url_mediacloud_is_shortened_url": .flag(AddressKind.isShortened(text))
+        case "url_courlan_is_navigation_page": .flag(AddressKind.isNavigation(text))
+        case "url_courlan_extract_domain": Answer(WebAddress(text).flatMap { RegistrableDomain.of($0.host) })
+        case "url_courlan_fix_relative_urls":
+            Answer(WebAddress(question.text(1), base: WebAddress(text))?.href)
+        case "url_courlan_is_external": .flag(isExternal(text, question.text(1)))
         default: nil
         }
+    }
+
+    private static func isExternal(_ one: String, _ other: String) -> Bool {
+        guard let one = WebAddress(one), let other = WebAddress(other) else { return true }
+        return RegistrableDomain.orHost(one.host) != RegistrableDomain.orHost(other.host)
     }
 }

@@ -24,6 +24,8 @@ struct CanonicalURLTests {
             ("https://Bücher.example/", "https://xn--bcher-kva.example/"),
             ("https://ドメイン.テスト/a", "https://xn--eckwd4c7c.xn--zckzah/a"),
             ("https://example。com/", "https://example.com/"),
+            ("https://Bu\u{308}cher.example/", "https://xn--bcher-kva.example/"),
+            ("https://\u{1112}\u{1161}\u{11AB}.example/", "https://xn--6q8b.example/"),
             ("http://0x7f.1/", "http://127.0.0.1/"),
             ("http://[2001:DB8:0:0:1:0:0:1]/", "http://[2001:db8::1:0:0:1]/"),
             ("http://[::ffff:1.2.3.4]:80/", "http://[::ffff:102:304]/"),
@@ -49,7 +51,7 @@ struct CanonicalURLTests {
             "http://", "http:///", "https://?a", "http://exa mple.com/", "http://a%b/", "http://example.com:99999/",
             "http://example.com:a/", "http://[::1", "http://[1:2]/", "http://1.2.3.4.5/", "http://256.1.1.256/",
             "http://a<b/",
-            "http://@/", "urn:isbn:0", "javascript:alert(1)", "http://\u{FFFD}%FF/",
+            "http://@/", "urn:isbn:0", "javascript:alert(1)", "http://\u{308}a/", "http://\u{FFFD}%FF/",
         ])
     func noURL(input: String) { #expect(CanonicalURL.canonicalise(input) == nil) }
 

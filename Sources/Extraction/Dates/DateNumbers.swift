@@ -85,16 +85,14 @@ extension DateReading {
     private mutating func takeSpokenHour(_ value: Int) -> Bool {
         let blank = gap()
         guard stated.hour == nil, value <= 24, case .word(let word)? = token(blank) else { return false }
-        if DateWords.isHour(word), !DateWords.standsBeforeTime(word), !isLikelyYear(value, word) {
+        if DateWords.isHourUnit(word) {
             index += blank + 1
             (stated.hour, stated.minute) = (value, 0)
             let next = gap()
             if case .number(let minute, digits: 2)? = token(next), minute <= 59, blank == 0 || next == 1 {
                 stated.minute = minute
                 index += next + 1
-                if case .word(let unit)? = token(gap()), unit == "min" || unit == "mn" || unit == "m" {
-                    index += gap() + 1
-                }
+                takeSpokenSecond()
             }
             zoneIndex = index
             return true
@@ -106,21 +104,27 @@ extension DateReading {
         return true
     }
 
+    /// Behind the minute of a spoken time: "min 30 s", "min", "m".
+    private mutating func takeSpokenSecond() {
+        guard case .word(let unit)? = token(gap()), unit == "min" || unit == "mn" || unit == "m" else { return }
+        index += gap() + 1
+        let start = gap()
+        guard case .number(let second, let digits)? = token(start), digits <= 2 else { return }
+        let end = start + 1 + gap(start + 1)
+        guard token(end) == .word("s") || token(end) == .word("sec") else { return }
+        stated.second = second
+        index += end + 1
+    }
+
     /// Whether ".m" or ". m" stands there.
     private func isHalfAhead(_ offset: Int) -> Bool {
         token(offset) == .sign(".") && token(offset + 1 + gap(offset + 1)) == .word("m")
     }
 
-    /// Words such as "ora" stand between a date and its time too: "3 marzo 2021 ore 16".
-    private func isLikelyYear(_ value: Int, _ word: String) -> Bool {
-        let isShort = word == "h" || word == "uhr" || word == "uur" || word == "hrs" || word == "hs" || word == "ч"
-        return !isShort
-    }
-
     /// "15.54" behind a whole date, "15.54 Uhr" anywhere.
     private mutating func takeDottedClock(_ value: Int) -> Bool {
         guard stated.hour == nil, value <= 23, token() == .sign("."), case .number(let minute, digits: 2)? = token(1),
-            minute <= 59, token(2) != .sign(".")
+            minute <= 59, token(2) != .sign(".") || hasWholeDate
         else { return false }
         var isClock = hasWholeDate
         if case .word(let word)? = token(2 + gap(2)), DateWords.isHour(word) || word == "am" || word == "pm" {
@@ -230,7 +234,7 @@ extension DateReading {
             let asEuropean = CivilTime(year: year, month: second, day: first).weekday == weekday
             if asAmerican != asEuropean { return asAmerican }
         }
-        return looseSeparator == "/"
+        return looseSeparator == "/" && !isDayFirst
     }
 
     /// Years of other calendars.

@@ -11,6 +11,8 @@ struct DateReading {
     let tokens: [DateToken]
     var index: Int
     var isProse = false
+    /// Whether 3/4 is the third of April for certain.
+    var isDayFirst = false
     var stated = StatedTime()
     var isAfternoon: Bool?
     /// The zone is that of Korea unless another is stated.
@@ -41,7 +43,8 @@ struct DateReading {
 
     /// - Returns: nil if `text` is not wholly one date.
     static func whole(_ text: String, _ form: DateText.Form) -> StatedTime? {
-        var tokens = DateTokens(text, limitBytes: DateText.maxBytes).tokens
+        let all = DateTokens(text, limitBytes: DateText.maxBytes)
+        var tokens = all.tokens
         if tokens.first == .open, tokens.last == .close, tokens.count > 2 {
             tokens = Array(tokens.dropFirst().dropLast())
         }
@@ -49,6 +52,7 @@ struct DateReading {
             return form == .any ? unixTime(value, digits: digits) : nil
         }
         var reading = DateReading(tokens, from: 0)
+        reading.isDayFirst = all.isRightToLeft
         while reading.index < tokens.count { guard reading.take() else { return nil } }
         return tokens.isEmpty ? nil : reading.settled()
     }
@@ -56,7 +60,8 @@ struct DateReading {
     /// The longest date of at least a day that begins at a token.
     ///
     /// - Returns: what it states, and the index behind its last token.
-    static func longest(_ tokens: [DateToken], from start: Int) -> (StatedTime, end: Int)? {
+    static func longest(_ all: DateTokens, from start: Int) -> (StatedTime, end: Int)? {
+        let tokens = all.tokens
         switch tokens[start] {
         case .number: break
         case .word(let word):
@@ -74,6 +79,7 @@ struct DateReading {
         }
         var reading = DateReading(tokens, from: start)
         reading.isProse = true
+        reading.isDayFirst = all.isRightToLeft
         var best: (StatedTime, end: Int)?
         while reading.index < min(tokens.count, start + maxTokens) {
             guard reading.take() else { break }
@@ -151,7 +157,7 @@ struct DateReading {
             zoneIndex = index
             return true
         }
-        if stated.hour != nil, takeZoneWord(word) { return true }
+        if stated.hour != nil || word == "utc" || word == "gmt", takeZoneWord(word) { return true }
         if takeMonthWord(word) { return true }
         if let weekday = WeekdayNames.weekday(word) {
             self.weekday = weekday
@@ -220,20 +226,25 @@ struct DateReading {
 
     private mutating func takeMonthWord(_ word: String) -> Bool {
         // Vietnamese: "tháng 3", "tháng ba".
-        if word == "thang", stated.month == nil, case .number(let value, _)? = token(gap()) {
+        if word == "thang" || word == "thg", stated.month == nil, case .number(let value, _)? = token(gap()) {
             index += gap() + 1
             stated.month = value
             return true
         }
         var month = MonthNames.month(word)
-        if case .word(let second)? = token(gap()), let found = MonthNames.month(word, second) {
+        let between = token() == .sign(".") ? 1 : gap()
+        if case .word(let second)? = token(between), let found = MonthNames.month(word, second) {
             month = found
-            index += gap() + 1
+            index += between + 1
+        } else if let found = MonthNames.croatianMonth(word), isBetweenStops {
+            month = found
         }
         let isPersian = month == nil
         guard let month = month ?? MonthNames.persianMonth(word) else { return false }
         let named = WeekdayNames.weekday(word)
         if stated.month != nil {
+            // The same month by its second name: "نيسان / أبريل".
+            if stated.month == month, stated.year == nil { return true }
             guard isMonthDoubtful else { return named != nil }
             weekday = doubtfulWeekday
         }
@@ -242,6 +253,18 @@ struct DateReading {
         isPersianMonth = isPersian
         doubtfulWeekday = weekday == nil ? named : nil
         return true
+    }
+
+    /// "27. listopada 2021.": stops behind the day before and the year behind.
+    private var isBetweenStops: Bool {
+        var before = index - 2
+        if tokens.indices.contains(before), tokens[before] == .gap { before -= 1 }
+        let next = gap()
+        guard tokens.indices.contains(before), tokens[before] == .sign("."), case .number(_, digits: 4)? = token(next)
+        else {
+            return false
+        }
+        return token(next + 1) == .sign(".")
     }
 
     private mutating func takeFiller(_ word: String) -> Bool {

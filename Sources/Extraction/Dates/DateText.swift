@@ -51,8 +51,8 @@ package enum DateText {
         let tokens = DateTokens(text, limitBytes: maxSearchedBytes)
         var start = 0
         while start < tokens.tokens.count, found.count < limit {
-            if let (stated, end) = DateReading.longest(tokens.tokens, from: start), let time = stated.time(from: from) {
-                found.append(Found(time: time, bytes: tokens.start(of: start)..<tokens.ends[end - 1]))
+            if let (stated, end) = DateReading.longest(tokens, from: start), let time = stated.time(from: from) {
+                found.append(Found(time: time, bytes: tokens.starts[start]..<tokens.ends[end - 1]))
                 start = end
             } else {
                 start += 1

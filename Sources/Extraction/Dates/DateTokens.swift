@@ -20,6 +20,8 @@ struct DateTokens {
     private(set) var tokens: [DateToken] = []
     /// `ends[i]` is the UTF-8 offset behind token i.
     private(set) var ends: [Int] = []
+    /// Whether a script is written from right to left: nobody who writes so puts the month first.
+    private(set) var isRightToLeft = false
 
     /// - Parameter limitBytes: how much of `text` is looked at.
     init(_ text: String, limitBytes: Int) {
@@ -29,23 +31,33 @@ struct DateTokens {
             bytes += UTF8.width(scalar)
             if bytes > limitBytes { break }
             scalars.append(scalar)
+            // Hebrew, Arabic and their marks.
+            if scalar.value == 0x200F || (0x0590...0x08FF).contains(scalar.value) { isRightToLeft = true }
         }
         var place = 0
         var offset = 0
         while place < scalars.count {
             let start = place
+            if scalars[place] == "\u{200E}" || scalars[place] == "\u{200F}" || scalars[place] == "\u{061C}" {
+                // Marks of direction are nothing.
+                offset += UTF8.width(scalars[place])
+                place += 1
+                continue
+            }
             let token = Self.next(scalars, &place)
             for scalar in scalars[start..<place] { offset += UTF8.width(scalar) }
             if token == .gap, tokens.last == .gap {
                 ends[ends.count - 1] = offset
             } else {
+                starts.append(offset - scalars[start..<place].reduce(0) { $0 + UTF8.width($1) })
                 tokens.append(token)
                 ends.append(offset)
             }
         }
     }
 
-    func start(of index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
+    /// `starts[i]` is where token i begins.
+    private(set) var starts: [Int] = []
 
     private static func next(_ scalars: [Unicode.Scalar], _ place: inout Int) -> DateToken {
         let scalar = scalars[place]
@@ -61,8 +73,8 @@ struct DateTokens {
         case ":", "：": return .sign(":")
         case "/", "／": return .sign("/")
         case "-", "‐", "‑", "−": return .sign("-")
-        case ".", "．", "+", "|", "–", "—", "·", "•", "_", "@", "'", "’", ";", "۔", "\u{0964}", "\u{200E}", "\u{200F}":
-            return scalar == "．" ? .sign(".") : scalar.value & 0xFFFE == 0x200E ? .gap : .sign(scalar)
+        case ".", "．", "׳", "\u{0970}": return .sign(".")
+        case "+", "|", "–", "—", "·", "•", "_", "@", "'", "’", ";", "۔", "\u{0964}": return .sign(scalar)
         default: return .other
         }
     }
@@ -86,7 +98,7 @@ struct DateTokens {
                 letters.append(scalar)
             } else {
                 guard scalar == "'" || scalar == "’" || scalar == "ʼ", place + 1 < scalars.count,
-                    isLetter(scalars[place + 1])
+                    isLetter(scalars[place + 1]), letters != ["d"], letters != ["l"]
                 else { break }
             }
             place += 1

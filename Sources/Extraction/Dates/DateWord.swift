@@ -21,7 +21,8 @@ enum DateWord {
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0x0300...0x036F, 0x0591...0x05C7, 0x0640, 0x064B...0x0652, 0x093C, 0x09BC, 0x200B...0x200F, 0xFEFF: true
+        case 0x0300...0x036F, 0x02BC, 0x0591...0x05C7, 0x0640, 0x064B...0x0652, 0x093C, 0x09BC, 0x200B...0x200F, 0xFEFF:
+            true
         default: false
         }
     }
@@ -55,9 +56,9 @@ enum DateWords {
         case "년", "年": .year
         case "월", "月": .month
         case "일", "日", "号", "號": .day
-        case "시", "時", "时", "点", "點": .hour
-        case "분", "分": .minute
-        case "초", "秒": .second
+        case "시", "時", "时", "点", "點", "นาฬิกา": .hour
+        case "분", "分", "นาที": .minute
+        case "초", "秒", "วินาที": .second
         default: nil
         }
     }
@@ -65,8 +66,8 @@ enum DateWords {
     /// Words for the halves of a day: whether it is the second.
     static func isAfternoon(_ word: String) -> Bool? {
         switch word {
-        case "am", "오전", "上午", "午前", "凌晨", "早上", "清晨", "πμ", "ص", "صباحا": false
-        case "pm", "오후", "下午", "午後", "晚上", "傍晚", "中午", "μμ", "م", "مساء": true
+        case "am", "pg", "오전", "上午", "午前", "凌晨", "早上", "清晨", "πμ", "ص", "صباحا": false
+        case "pm", "ptg", "오후", "下午", "午後", "晚上", "傍晚", "中午", "μμ", "م", "مساء": true
         default: nil
         }
     }
@@ -90,16 +91,22 @@ enum DateWords {
     /// Whether a number in front of the word, or behind it, is an hour: "15 h", "16 Uhr", "kl. 16.15".
     static func isHour(_ word: String) -> Bool { hours.contains(word) }
 
+    /// Those that only follow their number: others may stand between a date and its time ("3 marzo 2021 ore 16:05").
+    static func isHourUnit(_ word: String) -> Bool { hourUnits.contains(word) }
+
+    private static let hourUnits: Set<String> = ["h", "hs", "hrs", "hr", "uhr", "uur", "ч"]
+
     /// Words that stand in dates and say nothing.
     static func isFiller(_ word: String) -> Bool { fillers.contains(word) || hours.contains(word) }
 
     private static let hours: Set<String> = [
         "h", "hs", "hrs", "hr", "uhr", "uur", "kl", "klo", "kello", "ora", "ore", "godz", "hod", "ч", "час", "ωρα",
-        "clock", "saat", "pukul", "jam", "luc", "gio",
+        "clock", "น", "saat", "pukul", "jam", "luc", "gio",
     ]
 
     private static let fillers: Set<String> = [
-        "at", "on", "of", "the", "de", "del", "le", "um", "a", "as", "la", "las", "los", "il", "do", "den", "der",
+        "d", "m", "gada", "axsamı", "axsami", "ertəsi", "ค", "ศ", "พ", "التوقيت", "العالمي", "بتوقيت", "at", "on", "of",
+        "the", "de", "del", "le", "um", "a", "as", "la", "las", "los", "il", "do", "den", "der",
         "dem", "el", "em", "st", "nd", "rd", "th", "er", "re", "º", "ª", "o", "t", "about", "around", "local",
         "time", "alle", "om", "op", "ta", "w", "dnia", "dne", "v", "ve", "u", "г", "года", "году", "год", "р",
         "року", "в", "о", "у", "на", "го", "στισ", "τησ", "vom", "dia", "feira", "ob", "gunu", "tarihinde", "في",

@@ -16,9 +16,24 @@ enum MonthNames {
         case ("كانون", "الاول"): 12
         case ("تشرين", "الاول"): 10
         case ("تشرين", "الثاني"): 11
+        default: thai[first + "." + second]
+        }
+    }
+
+    /// Polish, Czech and Croatian share words that are different months. Croatian alone has a stop behind day and year.
+    static func croatianMonth(_ word: String) -> Int? {
+        switch word {
+        case "lip": 6
+        case "srp": 7
+        case "lis", "listopad", "listopada": 10
         default: nil
         }
     }
+
+    private static let thai: [String: Int] = [
+        "ม.ค": 1, "ก.พ": 2, "มี.ค": 3, "เม.ย": 4, "พ.ค": 5, "มิ.ย": 6, "ก.ค": 7, "ส.ค": 8, "ก.ย": 9, "ต.ค": 10, "พ.ย": 11,
+        "ธ.ค": 12,
+    ]
 
     private static let gregorian: [String: Int] = {
         var found: [String: Int] = [:]
@@ -26,7 +41,7 @@ enum MonthNames {
         for line in abbreviations { enter(line, into: &found) }
         var beginnings: [String: Int] = [:]
         for line in names {
-            for (month, name) in entries(line) where name.unicodeScalars.allSatisfy({ $0.value < 0x0530 }) {
+            for (month, name) in entries(line) where name.unicodeScalars.allSatisfy(Self.isAbbreviating) {
                 let scalars = Array(name.unicodeScalars)
                 for count in 3..<max(3, scalars.count) {
                     let beginning = String(String.UnicodeScalarView(scalars[..<count]))
@@ -36,6 +51,11 @@ enum MonthNames {
         }
         return found.merging(beginnings.filter { $0.value != 0 }) { whole, _ in whole }
     }()
+
+    /// Scripts that cut names short: those of Europe and India.
+    private static func isAbbreviating(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x0530 || (0x0900..<0x0E00).contains(scalar.value)
+    }
 
     private static let persian: [String: Int] = {
         var found: [String: Int] = [:]
@@ -74,6 +94,9 @@ enum MonthNames {
         "oca şub mar nis may haz tem ağu eyl eki kas ara",
         "जन फ़र/फर मार्च अप्रै मई जून जुल/जुला अग सित अक्टू/अक्तू नव दिस",
         "jan feb mar apr mei jun jul agt/agu sep okt nov des",
+        "gen febr març abr maig juny jul ag set oct nov des",
+        "yan fev mar apr may iyn iyl avq sen okt noy dek",
+        "ינו/בינו פבר/בפבר מרץ אפר/באפר מאי יונ/ביונ יול/ביול אוג/באוג ספט/בספט אוק/באוק נוב/בנוב דצמ/בדצמ",
     ]
 
     private static let names = [
@@ -135,7 +158,7 @@ enum MonthNames {
         // Arabic of the Nile and the Gulf, of the Levant, of the Maghreb; Persian, Urdu, Hebrew.
         "يناير فبراير مارس أبريل/إبريل مايو يونيو/يونيه يوليو/يوليه أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
         "- شباط آذار نيسان أيار/مايس حزيران تموز آب أيلول - - -",
-        "جانفي فيفري مارس أفريل ماي جوان جويلية أوت/غشت سبتمبر/شتنبر أكتوبر نوفمبر/نونبر ديسمبر/دجنبر",
+        "جانفي فيفري مارس أفريل ماي جوان جويلية/يوليوز أوت/غشت سبتمبر/شتنبر أكتوبر نوفمبر/نونبر ديسمبر/دجنبر",
         "ژانویه فوریه مارس آوریل مه/می ژوئن ژوئیه/جولای اوت/آگوست سپتامبر اکتبر نوامبر دسامبر",
         "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر",
         "ינואר/בינואר פברואר/בפברואר מרץ/במרץ/מרס/במרס אפריל/באפריל מאי/במאי יוני/ביוני יולי/ביולי "

@@ -15,7 +15,8 @@ enum ZoneNames {
     }
 
     private static let offsets: [String: Int] = [
-        "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 60, "bst": 60, "ist": 330, "cet": 60, "cest": 120,
+        "z": 0, "ut": 0, "tu": 0, "غرينتش": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 60, "bst": 60, "ist": 330,
+        "cet": 60, "cest": 120,
         "met": 60, "mest": 120, "mez": 60, "mesz": 120, "eet": 120, "eest": 180, "sast": 120, "cat": 120, "eat": 180,
         "wat": 60, "msk": 180, "мск": 180, "msd": 240, "trt": 180, "gst": 240, "pkt": 300, "npt": 345, "bdt": 360,
         "wib": 420, "wita": 480, "wit": 540, "ict": 420, "hkt": 480, "sgt": 480, "awst": 480, "pht": 480, "jst": 540,

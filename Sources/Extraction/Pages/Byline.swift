@@ -110,6 +110,7 @@ enum Byline {
         guard let next = rest.first else { return false }
         if next == ":" { return true }
         if BylineWords.links.contains(word.lowercased()) {
+            if isSign(next) { return true }
             let isParticle = BylineWords.particles.contains(word.lowercased())
             guard isParticle, index == 0 else { return !isParticle || word.first?.isLowercase == true }
             // "Von Jane Doe", but not "Di Maria" or "Van Dyke".
@@ -189,15 +190,20 @@ enum Byline {
         while let first = words.first, isSign(first) || isCutOpening(first, words) { words = words.dropFirst() }
         // A date or a number of minutes begins behind the name.
         if let digit = words.firstIndex(where: { $0.unicodeScalars.contains(where: isDigit) }) {
-            if digit > words.startIndex { words = words[..<digit] } else if words.count > 1 { return nil }
+            guard digit > words.startIndex || words.count == 1 && words[digit].first?.isNumber == false else {
+                return nil
+            }
+            if digit > words.startIndex { words = words[..<digit] }
+            while let last = words.last, isOfDate(last) { words = words.dropLast() }
         }
         words = withoutRole(words)
+        if words.count == 1, let only = words.first, let rest = withoutGluedRole(only) { words = [rest] }
         while let last = words.last, isSign(last) { words = words.dropLast() }
         let name = words.joined(separator: " ").replacing(" , ", with: ", ")
         let lower = name.lowercased()
         guard !name.isEmpty, name.utf8.count <= 120, !BylineWords.placeholders.contains(lower),
             !BylineWords.degrees.contains(lower), name.unicodeScalars.contains(where: { $0.properties.isAlphabetic }),
-            !isDescription(words), !words.allSatisfy({ BylineWords.roles.contains($0.lowercased()) })
+            !isDescription(words), !isTitle(words), !words.allSatisfy({ BylineWords.roles.contains($0.lowercased()) })
         else { return nil }
         return name
     }
@@ -207,9 +213,30 @@ enum Byline {
         name.unicodeScalars.contains { $0.properties.isUppercase }
     }
 
+    /// Chinese and Japanese put no blank between the role and the name: "記者林某".
+    private static func withoutGluedRole(_ word: String) -> String? {
+        for role in ["記者", "记者", "撰文", "編輯", "编辑", "作者"] where word.unicodeScalars.count >= 4 {
+            if word.hasPrefix(role) { return String(word.dropFirst(role.count)) }
+            if word.hasSuffix(role) { return String(word.dropLast(role.count)) }
+        }
+        return nil
+    }
+
+    /// A month, a weekday, "updated", "on": what stands between a name and a date's number.
+    private static func isOfDate(_ word: String) -> Bool {
+        let lower = word.lowercased()
+        return MonthNames.month(lower) != nil || WeekdayNames.weekday(lower) != nil || isSign(word)
+            || [
+                "on", "am", "le", "el", "il", "den", "um", "at", "à", "updated", "published", "posted", "aktualisiert",
+                "last",
+            ].contains(lower)
+    }
+
     private static func isCutOpening(_ word: String, _ words: ArraySlice<String>) -> Bool {
-        guard words.count >= 3, word.first?.isLowercase == true else { return false }
-        return BylineWords.links.contains(word)
+        guard words.count >= 3 else { return false }
+        if word.first?.isLowercase == true { return BylineWords.links.contains(word) }
+        let lower = word.lowercased()
+        return BylineWords.links.contains(lower) && !BylineWords.particles.contains(lower)
     }
 
     /// Cuts what stands behind a full name: "… Reporter in Berlin", "… for Example News", "… in Kyiv".
@@ -229,6 +256,14 @@ enum Byline {
     private static let tails: Set<String> = [
         "in", "for", "für", "aus", "is", "ist", "at", "from", "i", "em", "à", "à", "for", "-",
     ]
+
+    /// "Content Marketing Coordinator": ends with what somebody is.
+    private static func isTitle(_ words: ArraySlice<String>) -> Bool {
+        guard words.count >= 2, let last = words.last, isNamePart(last) else { return false }
+        // "Example Staff", "Rankings Team" sign as a whole.
+        if ["staff", "team", "desk", "newsdesk", "editorial"].contains(last.lowercased()) { return false }
+        return BylineWords.roles.contains(last.lowercased())
+    }
 
     /// "professor of history at the University": more small words than a name has.
     private static func isDescription(_ words: ArraySlice<String>) -> Bool {

@@ -13,17 +13,12 @@ struct BylineAuthors {
         site = [siteName, article.publisher, host].compactMap { $0.map(Byline.key) }.filter { !$0.isEmpty }
         let data = article.authors.flatMap { $0.isOrganization ? [$0.name] : Byline.names(in: $0.name) }
         let meta = Self.declared(fields)
-        // Named persons first, wherever they stand; the paper itself only where nobody else is named.
-        for source in [data, meta] where hasPerson(source) {
-            names = unique(withoutSite(source))
-            return
-        }
-        let said = [data, meta].first { !$0.isEmpty } ?? []
         // "Example staff reporter" is an answer; "Example" alone may only be whose page it is.
-        if said.contains(where: { !isSite($0) }) {
-            names = unique(said)
+        if let found = [data, meta].first(where: { $0.contains { !isSite($0) } }) {
+            names = unique(withoutSite(found))
             return
         }
+        let said = data.isEmpty ? meta : data
         let page =
             said.isEmpty
             ? finder.names { !$0.isEmpty }
@@ -63,10 +58,6 @@ struct BylineAuthors {
             || site.contains {
                 $0 == key || (key.utf8.count > 3 && $0.contains(key)) || ($0.utf8.count > 4 && key.contains($0))
             }
-    }
-
-    private func hasPerson(_ names: [String]) -> Bool {
-        names.contains { !isSite($0) && (Byline.isFullName($0) || !$0.contains(" ")) }
     }
 
     private func withoutSite(_ names: [String]) -> [String] {

@@ -14,7 +14,8 @@ struct BylineFinder {
         let candidates = region.marked.filter { $0.marks.contains(.byline) && !$0.marks.contains(.portrait) }
         let behind = candidates.filter { isBehindHeadline($0.node) }
         let before = candidates.filter { !isBehindHeadline($0.node) }
-        return best(behind, wanted) ?? spoken().flatMap { wanted($0) ? $0 : nil } ?? best(before.reversed(), wanted) ?? []
+        return best(behind, wanted) ?? spoken().flatMap { wanted($0) ? $0 : nil } ?? best(before.reversed(), wanted)
+            ?? []
     }
 
     private func isBehindHeadline(_ node: HTMLTree.Node) -> Bool { region.headline.map { node > $0 } ?? true }
@@ -22,9 +23,12 @@ struct BylineFinder {
     /// The first candidate that gives names, with those of its like beside it.
     private func best(_ candidates: [MetadataRegion.Mark], _ wanted: ([String]) -> Bool) -> [String]? {
         for candidate in candidates {
-            guard let text = tree.shortText(of: candidate.node, maxBytes: Self.maxBytes) else { continue }
+            guard let text = tree.shortText(of: candidate.node, maxBytes: Self.maxBytes, between: " | ") else {
+                continue
+            }
             let inner = innerNames(of: candidate.node)
-            let found = withSiblings(of: candidate.node, inner.isEmpty ? Self.likely(text) : inner)
+            let own = inner.isEmpty ? self.names(of: candidate.node, text) : inner
+            let found = withSiblings(of: candidate.node, own)
             let persons = found.filter { Self.isPerson($0) || BylineWords.agencies.contains($0.lowercased()) }
             let names = persons.contains(where: Self.isPerson) ? persons : found
             if !names.isEmpty, wanted(names) { return names }
@@ -40,8 +44,10 @@ struct BylineFinder {
         var out: [String] = []
         for (index, mark) in inner.enumerated() {
             let isLeaf = index + 1 == inner.count || inner[index + 1].node >= tree.end(of: mark.node)
-            guard isLeaf, let text = tree.shortText(of: mark.node, maxBytes: Self.maxBytes) else { continue }
-            Self.add(Self.likely(text), to: &out)
+            guard isLeaf, let text = tree.shortText(of: mark.node, maxBytes: Self.maxBytes, between: " | ") else {
+                continue
+            }
+            Self.add(names(of: mark.node, text), to: &out)
         }
         return out
     }
@@ -56,12 +62,17 @@ struct BylineFinder {
             count += 1
             if count > 40 { break }
             guard tree.tag(sibling) == tag, tree.value(.class, of: sibling) == own,
-                let text = tree.shortText(of: sibling, maxBytes: Self.maxBytes)
+                let text = tree.shortText(of: sibling, maxBytes: Self.maxBytes, between: " | ")
             else { continue }
-            if own == nil, !MetadataMarks(tree, sibling).contains(.byline), tag != .a { continue }
+            // Links without a class are many; of them only those that are marked count.
+            if own == nil, !isMarked(sibling) { continue }
             Self.add(Self.likely(text), to: &out)
         }
         return out
+    }
+
+    private func isMarked(_ node: HTMLTree.Node) -> Bool {
+        region.marked.contains { $0.node == node && $0.marks.contains(.byline) }
     }
 
     /// A short block near the headline that begins with "By", "Von", "Par" …
@@ -69,8 +80,13 @@ struct BylineFinder {
         let start = region.headline ?? 0
         for node in region.blocks where node > start && !tree.tag(node).isHeading {
             guard let text = tree.shortText(of: node, maxBytes: 140), Self.beginsLikeByline(text) else { continue }
-            let names = Byline.names(in: text).filter(Self.isPerson)
+            let said = Byline.names(in: text)
+            let names = said.filter(Self.isPerson)
             if !names.isEmpty { return names }
+            // "By EXP, in Business": a short form.
+            if text.utf8.count <= 60, let first = said.first, Self.isOneName(first), first.first?.isUppercase == true {
+                return [first]
+            }
         }
         return nil
     }
@@ -82,8 +98,17 @@ struct BylineFinder {
             || ["text", "autor", "author", "autorin", "written", "автор", "текст"].contains(word)
     }
 
+    /// What an element marked as an author's says. Where the mark is a standard's, it is taken at its word.
+    private func names(of node: HTMLTree.Node, _ text: String) -> [String] {
+        let isStandard = [HTMLAttribute.rel, .itemprop].contains { key in
+            tree.value(key, of: node).map { $0.elementsEqual("author".utf8) } ?? false
+        }
+        return isStandard && text.utf8.count <= 60 ? Byline.names(in: text) : Self.likely(text)
+    }
+
     private static func likely(_ text: String) -> [String] {
-        Byline.names(in: text).filter { isPerson($0) || isOneName($0) }
+        let isShort = text.utf8.count <= 60
+        return Byline.names(in: text).filter { isPerson($0) || (isShort && isOneName($0)) }
     }
 
     private static func isPerson(_ name: String) -> Bool { Byline.isFullName(name) }

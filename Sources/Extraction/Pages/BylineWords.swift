@@ -13,7 +13,8 @@ enum BylineWords {
         "napsala", "írta", "szerző", "autors", "de", "from", "e", "o", "a", "cura", "ein", "eine", "an",
         "aufgezeichnet",
         "protokoll", "interview", "kommentar", "kolumne", "analyse", "essay", "gastbeitrag", "reportage", "bericht",
-        "meinung", "pressemitteilung", "gastkommentar", "leitartikel", "porträt", "nachruf", "glosse", "rezension", "analysis", "opinion", "comment", "review", "photographs", "propos",
+        "meinung", "pressemitteilung", "gastkommentar", "leitartikel", "porträt", "nachruf", "glosse", "rezension",
+        "analysis", "opinion", "comment", "review", "photographs", "propos",
         "recueillis", "verfasst", "geschrieben", "veröffentlicht", "contributed", "created", "edited",
     ]
 
@@ -42,7 +43,8 @@ enum BylineWords {
 
     /// Those a name may begin with in small letters.
     static let leadingParticles: Set<String> = [
-        "von", "van", "de", "der", "den", "del", "della", "di", "da", "du", "la", "le", "el", "al", "bin", "ibn", "ter", "ten",
+        "von", "van", "de", "der", "den", "del", "della", "di", "da", "du", "la", "le", "el", "al", "bin", "ibn", "ter",
+        "ten",
         "af", "zu", "d'",
     ]
 
@@ -60,14 +62,21 @@ enum BylineWords {
         "analyst", "admin", "administrator", "webmaster", "guest", "gast", "editorial", "team", "newsdesk", "desk",
         "toimittaja", "reporterin", "urednik", "novinar", "журналист", "корреспондент", "редактор", "журналіст",
         "кореспондент", "muhabir", "wartawan", "blogger", "host", "moderator", "moderatorin", "updated", "published",
+        "founder", "co-founder", "cofounder", "ceo", "cto", "cfo", "president", "manager", "coordinator", "specialist",
+        "strategist", "consultant",
+        "engineer", "developer", "designer", "expert", "officer", "partner", "fellow", "student", "intern", "content",
+        "marketing", "architect", "scientist", "editor-in-chief", "vice-president", "follow",
         "political", "sports", "business", "health", "science", "technology", "foreign", "national", "crime", "court",
     ]
 
     /// Begin the credit of who made the pictures.
     static let pictures: Set<String> = [
-        "foto", "fotos", "fotograf", "fotografie", "fotografin", "photo", "photos", "photograph", "photographs", "photographer",
-        "photography", "image", "images", "picture", "pictures", "bild", "bilder", "illustration", "illustrationen", "infografik",
-        "graphic", "graphics", "grafik", "video", "kamera", "camera", "fotografía", "foto-assistenz", "styling", "creative",
+        "foto", "fotos", "fotograf", "fotografie", "fotografin", "photo", "photos", "photograph", "photographs",
+        "photographer",
+        "photography", "image", "images", "picture", "pictures", "bild", "bilder", "illustration", "illustrationen",
+        "infografik",
+        "graphic", "graphics", "grafik", "video", "kamera", "camera", "fotografía", "foto-assistenz", "styling",
+        "creative",
         "фото", "imagen", "immagine", "zdjęcia", "fot.", "kuva", "写真", "撮影",
     ]
 
@@ -96,6 +105,8 @@ enum BylineWords {
         "null",
         "undefined", "none", "n/a", "root", "gast", "redakteur", "staff", "default", "wordpress", "website", "-",
         "about",
-        "no author", "not specified", "various", "kommentare", "comments", "share", "login", "name", "authors", "autoren", "profil", "profile", "follow",
+        "no author", "nbsp", "publisher", "即時報導", "綜合報導", "综合报道", "本報訊", "not specified", "various", "kommentare",
+        "comments", "share", "login", "name", "authors",
+        "autoren", "profil", "profile", "follow",
     ]
 }

@@ -5,7 +5,7 @@ import News
 /// Some two hundred letters are enough; of a longer text only the beginning is looked at. Pure and table-driven.
 package enum LanguageGuess {
     /// Letters looked at.
-    private static let maxLetters = 3_000
+    private static let maxLetters = 1_500
     /// What stands for a language must weigh at least this much: a few of its small words.
     private static let least = 1.5
     /// How much more the best must weigh than the next one.
@@ -16,12 +16,13 @@ package enum LanguageGuess {
     /// - Parameter declared: what the page says. It stands where the tables do not know it, or not from its like.
     package static func certain(of text: String, declared: String) -> String? {
         let declared = LanguageTag.language(of: declared)
-        let known = latin.tags + others.tags + Array(ofScript.values) + ["ja", "zh"]
         guard known.contains(declared), let found = language(of: text, least: 8, lead: 2), found != declared,
             !alike.contains(where: { $0.contains(found) && $0.contains(declared) })
         else { return nil }
         return found
     }
+
+    private static let known = Set(latin.tags + others.tags + Array(ofScript.values) + ["ja", "zh"])
 
     /// Languages that small words hardly tell apart, or that are written in two scripts.
     private static let alike: [Set<String>] = [
@@ -53,20 +54,26 @@ package enum LanguageGuess {
     private static let devanagari: Set<String> = ["hi", "mr", "ne"]
 
     private static let ofScript: [LanguageScript: String] = [
-        .hangul: "ko", .thai: "th", .hebrew: "he", .greek: "el", .bengali: "bn", .tamil: "ta", .telugu: "te", .gujarati: "gu",
+        .hangul: "ko", .thai: "th", .hebrew: "he", .greek: "el", .bengali: "bn", .tamil: "ta", .telugu: "te",
+        .gujarati: "gu",
         .kannada: "kn", .malayalam: "ml", .gurmukhi: "pa", .odia: "or", .sinhala: "si", .lao: "lo", .khmer: "km",
         .myanmar: "my", .georgian: "ka", .armenian: "hy", .ethiopic: "am", .tibetan: "bo",
     ]
 
     // MARK: Words
 
-    private static func best(of table: Table, _ sample: Sample, among allowed: Set<String>?, least: Double, lead: Double) -> String? {
+    private static func best(
+        of table: Table, _ sample: Sample, among allowed: Set<String>?, least: Double, lead: Double
+    ) -> String? {
         var weights = Array(repeating: 0.0, count: table.tags.count)
-        for word in sample.words {
-            table.words[word]?.add(1, to: &weights)
-            for letter in word.unicodeScalars { table.letters[letter]?.add(0.6, to: &weights) }
-            for length in 2...4 where word.unicodeScalars.count > length + 1 {
-                table.endings[String(word.unicodeScalars.suffix(length))]?.add(0.5, to: &weights)
+        var start = 0
+        for end in sample.ends {
+            let word = sample.scalars[start..<end]
+            start = end
+            table.words[Key(word)]?.add(1, to: &weights)
+            for letter in word where letter.value > 0x7F { table.letters[letter]?.add(0.6, to: &weights) }
+            for length in 2...4 where word.count > length + 1 {
+                table.endings[Key(word.suffix(length))]?.add(0.5, to: &weights)
             }
         }
         let ranked = weights.indices.filter { allowed?.contains(table.tags[$0]) ?? true }
@@ -74,6 +81,16 @@ package enum LanguageGuess {
         guard let first = ranked.first, weights[first] >= least else { return nil }
         if ranked.count > 1, weights[first] < lead * weights[ranked[1]] { return nil }
         return table.tags[first]
+    }
+
+    /// A word by its hash (FNV-1a over scalars): a collision would weigh as much as one word.
+    private struct Key: Hashable {
+        var hash: UInt64
+
+        init(_ word: some Sequence<Unicode.Scalar>) {
+            hash = 0xCBF2_9CE4_8422_2325
+            for scalar in word { hash = (hash ^ UInt64(scalar.value)) &* 0x100_0000_01B3 }
+        }
     }
 
     /// The languages that share a word, letter or ending. Each gets its share of the weight: what all have tells nothing.
@@ -87,9 +104,9 @@ package enum LanguageGuess {
 
     private struct Table {
         var tags: [String] = []
-        var words: [String: Sharers] = [:]
+        var words: [Key: Sharers] = [:]
         var letters: [Unicode.Scalar: Sharers] = [:]
-        var endings: [String: Sharers] = [:]
+        var endings: [Key: Sharers] = [:]
 
         init(_ languages: [LanguageWords.Language]) {
             for (index, language) in languages.enumerated() {
@@ -110,8 +127,8 @@ package enum LanguageGuess {
             }
         }
 
-        private static func list(_ text: String) -> [String] {
-            text.split(whereSeparator: { $0 == " " || $0.isNewline }).map(String.init)
+        private static func list(_ text: String) -> [Key] {
+            text.split(whereSeparator: { $0 == " " || $0.isNewline }).map { Key($0.unicodeScalars) }
         }
     }
 
@@ -122,38 +139,55 @@ package enum LanguageGuess {
 
     /// The words of a text's beginning in small letters, and how many letters are of which script.
     private struct Sample {
-        private(set) var words: [String] = []
+        /// Of all words, one behind the other.
+        private(set) var scalars: [Unicode.Scalar] = []
+        /// Where each word ends.
+        private(set) var ends: [Int] = []
         private(set) var letters = 0
-        private var counts: [LanguageScript: Int] = [:]
+        private var counts = Array(repeating: 0, count: LanguageScript.allCases.count)
 
         init(_ text: String) {
-            var word = String.UnicodeScalarView()
             for scalar in text.unicodeScalars {
                 guard letters < maxLetters else { break }
                 if let script = LanguageScript.of(scalar) {
-                    counts[script, default: 0] += 1
+                    counts[Int(script.rawValue)] += 1
                     letters += 1
-                    word.append(scalar)
-                } else if scalar.properties.generalCategory == .nonspacingMark || scalar.properties.generalCategory == .spacingMark
-                    || scalar == "'" || scalar == "’" || scalar == "·" || scalar == "-"
-                {
-                    if !word.isEmpty { word.append(scalar == "’" ? "'" : scalar) }
+                    scalars.append(Self.small(scalar))
+                } else if isInWord(scalar) {
+                    if scalars.count > (ends.last ?? 0) { scalars.append(scalar == "’" ? "'" : scalar) }
                 } else {
-                    take(&word)
+                    finishWord()
                 }
             }
-            take(&word)
+            finishWord()
         }
 
-        private mutating func take(_ word: inout String.UnicodeScalarView) {
-            while word.last == "'" || word.last == "-" { word.removeLast() }
-            guard !word.isEmpty else { return }
-            // Small letters of a Turkish capital come with a dot of its own.
-            if word.count <= 24 { words.append(String(word).lowercased().replacing("i\u{307}", with: "i")) }
-            word.removeAll(keepingCapacity: true)
+        private func isInWord(_ scalar: Unicode.Scalar) -> Bool {
+            guard scalar.value > 0x7F else { return scalar == "'" || scalar == "-" }
+            if scalar == "’" || scalar == "·" { return true }
+            let category = scalar.properties.generalCategory
+            return category == .nonspacingMark || category == .spacingMark
         }
 
-        func count(of script: LanguageScript) -> Int { counts[script] ?? 0 }
+        private mutating func finishWord() {
+            let start = ends.last ?? 0
+            while scalars.count > start, scalars.last == "'" || scalars.last == "-" { scalars.removeLast() }
+            if scalars.count > start { ends.append(scalars.count) }
+        }
+
+        private static func small(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+            switch scalar.value {
+            case 0x41...0x5A, 0xC0...0xD6, 0xD8...0xDE, 0x410...0x42F: Unicode.Scalar(scalar.value + 0x20) ?? scalar
+            case 0x61...0x7A, 0x430...0x45F, 0x530...: scalar.value >= 0x1E00 ? mapped(scalar) : scalar
+            default: mapped(scalar)
+            }
+        }
+
+        private static func mapped(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+            scalar.properties.lowercaseMapping.unicodeScalars.first ?? scalar
+        }
+
+        func count(of script: LanguageScript) -> Int { counts[Int(script.rawValue)] }
 
         /// The commonest script. Signs of Chinese origin weigh more than letters, since each is a word or half of one.
         var dominant: LanguageScript? {

@@ -17,11 +17,15 @@ struct MetadataFields {
     private(set) var canonical: String?
     private(set) var amp: String?
     private(set) var languageOfRoot: String?
-    /// The elements that may be the headline.
+    /// The elements that may be the headline, of the first level and of the next three.
     private(set) var headings: [HTMLTree.Node] = []
+    private(set) var lesserHeadings: [HTMLTree.Node] = []
+    /// The value of the article's datePublished where it is a property of an element of the body.
+    private(set) var published: String?
     private(set) var baseAddress: String?
 
     private static let maxHeadings = 24
+    private static let maxLesserHeadings = 200
 
     init(_ tree: HTMLTree) {
         languageOfRoot = tree.attribute(.lang, of: HTMLTree.root) ?? tree.attribute(.xmlLang, of: HTMLTree.root)
@@ -34,8 +38,11 @@ struct MetadataFields {
             case .script: addScript(node, tree)
             case .title where title == nil && !isInPicture(node, tree): title = Self.filled(tree.text(of: node))
             case .h1 where headings.count < Self.maxHeadings: headings.append(node)
+            case .h2, .h3, .h4:
+                if lesserHeadings.count < Self.maxLesserHeadings { lesserHeadings.append(node) }
             case .body where languageOfRoot == nil: languageOfRoot = tree.attribute(.lang, of: node)
-            default: break
+            case .text: break
+            default: addProperty(node, tree)
             }
             node += 1
         }
@@ -79,6 +86,17 @@ struct MetadataFields {
                 add(String(decoding: part.map(ASCII.lowercased), as: UTF8.self), value)
             }
         }
+    }
+
+    private mutating func addProperty(_ node: HTMLTree.Node, _ tree: HTMLTree) {
+        guard published == nil, let name = tree.value(.itemprop, of: node) ?? tree.value(.property, of: node) else {
+            return
+        }
+        let ending = Array("datePublished".utf8)
+        guard name.suffix(ending.count).elementsEqual(ending), MetadataScope.isOfArticle(node, tree) else { return }
+        published =
+            tree.attribute(.content, of: node) ?? tree.attribute(.datetime, of: node)
+            ?? tree.shortText(of: node, maxBytes: 120)
     }
 
     private mutating func add(_ name: String, _ value: String) {

@@ -89,7 +89,7 @@ struct MetadataMarks: OptionSet {
             .date,
             """
             date dates datum dato data time times tid zeit fecha hora datetime timestamp dateline stamp tarih pvm uhrzeit
-            tanggal datetimes ngay
+            tanggal datetimes ngay meta
             """
         ),
         (
@@ -118,7 +118,7 @@ struct MetadataMarks: OptionSet {
             """
             related teaser teasers sidebar recommended recommendation recommendations popular trending latest promo
             footer nav navigation menu newsletter widget breadcrumb breadcrumbs carousel slider ticker mostread more
-            outbrain taboola sponsored advertisement ad ads banner cookie subscribe paywall login modal listing archive
+            outbrain taboola sponsored advertisement ad ads banner cookie subscribe paywall login modal archive
             similar readmore readnext next prev previous aside rail
             """
         ),

@@ -17,14 +17,14 @@ struct MetadataRegion {
     let headline: HTMLTree.Node?
 
     private static let maxMarked = 400
-    private static let maxBlocks = 40
+    private static let maxBlocks = 120
     /// A byline or date with its wrappers is small.
     private static let maxDescendants: HTMLTree.Node = 80
     /// Nodes before and after the headline in which a block without a hint may count.
     private static let reach: HTMLTree.Node = 400
 
-    init(_ tree: HTMLTree, headings: [HTMLTree.Node], title: String?) {
-        headline = Self.headline(tree, headings: headings, title: title)
+    init(_ tree: HTMLTree, _ fields: MetadataFields, title: String?) {
+        headline = Self.headline(tree, fields, title: title)
         guard let body = tree.body else { return }
         var node = body + 1
         let stop = tree.end(of: body)
@@ -52,7 +52,7 @@ struct MetadataRegion {
         if tag == .a, let href = tree.value(.href, of: node), Self.leadsToAuthor(href) { marks.insert(.byline) }
         if !marks.isDisjoint(with: [.byline, .date, .published, .updated]) {
             marked.append(Mark(node: node, marks: marks))
-        } else if tag.isBlock, size <= 24, blocks.count < Self.maxBlocks, isNear(node) {
+        } else if tag.isBlock, size <= 40, blocks.count < Self.maxBlocks, isNear(node) {
             blocks.append(node)
         }
     }
@@ -66,9 +66,12 @@ struct MetadataRegion {
     private func isForeign(_ node: HTMLTree.Node, _ tag: HTMLTag, _ marks: MetadataMarks, _ tree: HTMLTree) -> Bool {
         if let headline, tree.contains(node, headline) { return false }
         switch tag {
-        case .nav, .aside, .footer, .form, .select, .figure, .figcaption, .blockquote:
-            // An article's own footer may be its byline; a page's is not.
-            return tag != .footer || tree.end(of: node) - node > Self.maxDescendants
+        case .nav, .form, .select, .figure, .figcaption, .blockquote: return true
+        // An article's own may be its byline; a page's is large.
+        case .footer, .aside: if tree.end(of: node) - node > Self.maxDescendants { return true }
+        case .header:
+            // Of the page, not of the article.
+            if let headline, tree.end(of: node) <= headline, !isInArticle(node, tree) { return true }
         default: break
         }
         if marks.contains(.comment) { return true }
@@ -76,6 +79,10 @@ struct MetadataRegion {
         if marks.contains(.picture), isSmall { return true }
         // Small things with a second hint are what that hint says: "date-more", "author-links".
         return marks.contains(.other) && !(isSmall && !marks.isDisjoint(with: [.byline, .date, .published]))
+    }
+
+    private func isInArticle(_ node: HTMLTree.Node, _ tree: HTMLTree) -> Bool {
+        tree.ancestors(of: node).contains { tree.tag($0) == .article || tree.tag($0) == .main }
     }
 
     private static func isSilent(_ tag: HTMLTag) -> Bool {
@@ -99,25 +106,26 @@ struct MetadataRegion {
         "autorzy",
     ].map { Array($0.utf8) }
 
-    /// The heading that says the title; else the only or first one.
-    private static func headline(
-        _ tree: HTMLTree, headings: [HTMLTree.Node], title: String?
-    ) -> HTMLTree.Node? {
+    /// The heading that says the title or a part of it, of whatever level; else the first.
+    private static func headline(_ tree: HTMLTree, _ fields: MetadataFields, title: String?) -> HTMLTree.Node? {
         let key = title.map(MetadataTitle.key) ?? ""
         var contained: HTMLTree.Node?
-        for node in headings {
+        for node in fields.headings + fields.lesserHeadings {
             guard let text = tree.shortText(of: node, maxBytes: 1_000) else { continue }
             let said = MetadataTitle.key(text)
             if said == key { return node }
-            if contained == nil, said.utf8.count > 12, key.contains(said) || said.contains(key) { contained = node }
+            let isPart = key.contains(said) || (key.utf8.count > 12 && said.contains(key))
+            if contained == nil, said.utf8.count > 12, isPart { contained = node }
         }
-        return contained ?? headings.first
+        return contained ?? fields.headings.first
     }
 }
 
 extension HTMLTree {
     /// The text of a node if it is at most that long; nil otherwise. Reads no more than it may.
-    func shortText(of node: Node, maxBytes: Int) -> String? {
+    ///
+    /// - Parameter mark: what stands between blocks.
+    func shortText(of node: Node, maxBytes: Int, between mark: StaticString = " ") -> String? {
         var out: [UInt8] = []
         var next = node
         let stop = end(of: node)
@@ -138,7 +146,8 @@ extension HTMLTree {
                     next = end(of: next)
                     continue
                 }
-            default: if tag.isBlock || tag == .br { out.append(0x20) }
+            default:
+                if next != node, tag.isBlock || tag == .br { out.append(contentsOf: String(describing: mark).utf8) }
             }
             next += 1
         }

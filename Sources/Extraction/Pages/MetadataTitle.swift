@@ -12,6 +12,8 @@ struct MetadataTitle {
     var document: String?
     /// Texts of the page's first-level headings.
     var headings: [String]
+    /// Of the levels below: they do not speak for themselves, but tell where another text is to be cut.
+    var lesserHeadings: [String] = []
     var siteName: String?
     /// Of the page's address.
     var host: String
@@ -88,6 +90,9 @@ struct MetadataTitle {
         for text in headings + [data].compactMap(\.self) where text.utf8.count > 12 && !isSite(text) {
             known.insert(Self.key(text))
         }
+        for text in lesserHeadings where text.utf8.count > 20 && text.contains(" ") && !isSite(text) {
+            known.insert(Self.key(text))
+        }
         // With the site's name behind it the data's headline is no measure.
         if let data, cleaned(data, known: []) != TextSpace.collapsed(data) { known.remove(Self.key(data)) }
         return known
@@ -100,7 +105,11 @@ struct MetadataTitle {
         guard parts.count > 1 else { return text }
         if let run = knownRun(parts, text, known: known) { return run }
         while parts.count > 1, let last = parts.last, isSite(String(text[last])) { parts.removeLast() }
-        while parts.count > 1, let first = parts.first, isSite(String(text[first])) { parts.removeFirst() }
+        while parts.count > 1, let first = parts.first, isSite(String(text[first])),
+            text[first.upperBound...].first != ":" || isSiteName(String(text[first]))
+        {
+            parts.removeFirst()
+        }
         guard let first = parts.first, let last = parts.last else { return text }
         return TextSpace.trimmed(String(text[first.lowerBound..<last.upperBound]))
     }
@@ -111,7 +120,9 @@ struct MetadataTitle {
         for length in stride(from: parts.count - 1, through: 1, by: -1) {
             for start in 0...(parts.count - length) {
                 let run = String(text[parts[start].lowerBound..<parts[start + length - 1].upperBound])
-                if known.contains(Self.key(run)) { return TextSpace.trimmed(run) }
+                // What follows a colon belongs to the headline.
+                let behind = text[parts[start + length - 1].upperBound...].first
+                if behind != ":", known.contains(Self.key(run)) { return TextSpace.trimmed(run) }
             }
         }
         return nil
@@ -167,6 +178,12 @@ struct MetadataTitle {
             || (hostKey.utf8.count > 5 && part.hasPrefix(Self.key(String(mainLabel)))
                 && part.utf8.count <= hostKey.utf8.count + 6
                 && mainLabel.utf8.count > 3)
+    }
+
+    /// Before a colon nothing less than the whole name will do.
+    private func isSiteName(_ part: String) -> Bool {
+        let part = Self.key(part)
+        return part == siteName.map(Self.key) || part == Self.key(String(mainLabel)) || part == Self.key(host)
     }
 
     /// "example" of "www.example.co.uk".

@@ -17,12 +17,12 @@ struct PageDate {
         let said = Self.parse(article.published, "json-ld")
         let created = Self.parse(article.created, "json-ld")
         let choices: [PublishedTime?] = [
-            article.isArticle ? said : nil, Self.declared(fields), Self.parse(finder.property, "microdata"), said,
+            article.isArticle ? said : nil, Self.declared(fields), Self.parse(fields.published, "microdata"), said,
             article.isArticle ? created : nil, finder.labelled, Self.declaredLoosely(fields), finder.near,
             url.flatMap(PageDateAddress.day), finder.before, created,
             finder.far,
         ]
-        published = choices.lazy.compactMap(\.self).first
+        published = choices.lazy.compactMap(\.self).first.map { PageDateAddress.localised($0, url: url) }
         updated = Self.parse(article.updated, "json-ld") ?? Self.declaredChange(fields) ?? finder.changed
         // Better the day of the last change than none.
         published = published ?? updated

@@ -17,6 +17,27 @@ enum PageDateAddress {
         return nil
     }
 
+    /// An instant stated in UTC, shown on the newsroom's own day where the address tells that one: late in the evening west
+    /// of Greenwich it is the next day in UTC. The instant stays; the offset is the least that reaches that day, as the
+    /// true one is not known.
+    static func localised(_ time: PublishedTime, url: String?) -> PublishedTime {
+        guard time.offsetMinutes == 0, time.precision.rawValue > PublishedTime.Precision.day.rawValue,
+            let day = url.flatMap(day)?.at.milliseconds
+        else { return time }
+        let dayMilliseconds: Int64 = 86_400_000
+        let hourMilliseconds: Int64 = 3_600_000
+        let ahead = time.at.milliseconds - (day + dayMilliseconds)
+        let behind = day - time.at.milliseconds
+        var local = time
+        // Zones reach from ten hours west to fourteen hours east.
+        if (0..<10 * hourMilliseconds).contains(ahead) {
+            local.offsetMinutes = -Int16(ahead / hourMilliseconds + 1) * 60
+        } else if (1...14 * hourMilliseconds).contains(behind) {
+            local.offsetMinutes = Int16((behind + hourMilliseconds - 1) / hourMilliseconds) * 60
+        }
+        return local
+    }
+
     private static func day(_ path: [UInt8], at start: Int) -> PublishedTime? {
         let digits = path[start...].prefix(while: ASCII.isDigit)
         if digits.count == 8, startsPart(path, start), endsPart(path, start + 8) {

@@ -6,8 +6,6 @@ struct PageDateFinder {
     let tree: HTMLTree
     let region: MetadataRegion
 
-    /// The value of a datePublished property.
-    private(set) var property: String?
     /// Said to be the day of publication.
     private(set) var labelled: PublishedTime?
     /// Near and behind the headline, with no word on what it is the date of.
@@ -59,7 +57,6 @@ struct PageDateFinder {
     }
 
     private mutating func take(_ mark: MetadataRegion.Mark) {
-        if property == nil, isProperty(mark.node) { property = propertyValue(of: mark.node) }
         for said in stated(mark.node) {
             var label = said.label
             if label == nil {
@@ -74,19 +71,6 @@ struct PageDateFinder {
     private func isNear(_ node: HTMLTree.Node) -> Bool {
         guard let headline = region.headline else { return true }
         return abs(node - headline) <= Self.reach
-    }
-
-    // MARK: Properties
-
-    private func isProperty(_ node: HTMLTree.Node) -> Bool {
-        guard let name = tree.value(.itemprop, of: node) ?? tree.value(.property, of: node) else { return false }
-        let ending = Array("datePublished".utf8)
-        return name.suffix(ending.count).elementsEqual(ending) && MetadataScope.isOfArticle(node, tree)
-    }
-
-    private func propertyValue(of node: HTMLTree.Node) -> String? {
-        tree.attribute(.content, of: node) ?? tree.attribute(.datetime, of: node)
-            ?? tree.shortText(of: node, maxBytes: 120)
     }
 
     // MARK: Texts
@@ -112,7 +96,8 @@ struct PageDateFinder {
 
     /// The dates of a line, each with what the words before it say it is the date of. Lines of copyright give none.
     private static func dates(in text: String) -> [Said] {
-        guard text.utf8.contains(where: ASCII.isDigit) || text.utf8.contains(where: { $0 >= 0x80 }), !text.contains("©") else {
+        guard text.utf8.contains(where: ASCII.isDigit) || text.utf8.contains(where: { $0 >= 0x80 }), !text.contains("©")
+        else {
             return []
         }
         let bytes = Array(text.utf8)

@@ -34,7 +34,7 @@ package struct PageMetadata: Equatable, Sendable {
             fields.first("og:site_name", "application-name", "al:ios:app_name", "apple-mobile-web-app-title")
             ?? article.publisher
         title = Self.title(fields, article, tree, siteName: siteName, address: address)
-        let region = MetadataRegion(tree, headings: fields.headings, title: title)
+        let region = MetadataRegion(tree, fields, title: title)
         let dates = PageDate(article, fields, tree, region, url: url ?? canonicalURL)
         published = dates.published
         updated = dates.updated
@@ -66,10 +66,14 @@ package struct PageMetadata: Equatable, Sendable {
         MetadataTitle(
             data: article.headline ?? (article.isArticle ? article.name : nil),
             openGraph: fields.first("og:title"), card: fields.first("twitter:title"), document: fields.title,
-            headings: fields.headings.compactMap { tree.shortText(of: $0, maxBytes: 600) }.filter { !$0.isEmpty },
+            headings: texts(of: fields.headings, tree), lesserHeadings: texts(of: fields.lesserHeadings, tree),
             siteName: fields.first("og:site_name") ?? siteName, host: address.flatMap { WebAddress($0)?.host } ?? "",
             isArticle: article.isNews || fields.first("og:type")?.lowercased() == "article"
         ).choose()
+    }
+
+    private static func texts(of nodes: [HTMLTree.Node], _ tree: HTMLTree) -> [String] {
+        nodes.compactMap { tree.shortText(of: $0, maxBytes: 600) }.filter { !$0.isEmpty }
     }
 
     // MARK: Language
@@ -84,15 +88,38 @@ package struct PageMetadata: Equatable, Sendable {
         return nil
     }
 
-    /// Enough of the page's running text to tell its language by.
+    /// Enough of the page's running text to tell its language by; where paragraphs are no elements, any longer text.
     private static func sample(_ tree: HTMLTree) -> String {
-        var out = ""
-        for node in tree.nodes where tree.tag(node) == .p {
-            guard let text = tree.shortText(of: node, maxBytes: 2_000), text.utf8.count > 40 else { continue }
-            out += text + " "
-            if out.utf8.count > 2_000 { break }
+        var out: [UInt8] = []
+        var loose: [UInt8] = []
+        var node = tree.body ?? HTMLTree.root
+        while node < tree.count, out.count < sampleBytes {
+            if tree.tag(node) == .text {
+                let text = tree.textBytes(node).prefix(sampleBytes)
+                guard text.count > 40, !isSilent(tree.tag(tree.parent(of: node))) else {
+                    node += 1
+                    continue
+                }
+                if isInParagraph(node, tree) {
+                    out += text + [0x20]
+                } else if loose.count < sampleBytes {
+                    loose += text + [0x20]
+                }
+            }
+            node += 1
         }
-        return out
+        return String(decoding: out.count > 300 ? out : out + loose, as: UTF8.self)
+    }
+
+    private static let sampleBytes = 2_500
+
+    private static func isSilent(_ tag: HTMLTag) -> Bool {
+        tag == .script || tag == .style || tag == .noscript || tag == .template || tag == .textarea
+    }
+
+    private static func isInParagraph(_ node: HTMLTree.Node, _ tree: HTMLTree) -> Bool {
+        let parent = tree.parent(of: node)
+        return tree.tag(parent) == .p || tree.tag(tree.parent(of: parent)) == .p
     }
 
     // MARK: Tags
