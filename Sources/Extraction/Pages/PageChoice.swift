@@ -70,7 +70,8 @@ struct PageChoice {
         if let first = inside.first(where: { chrome.reasons[$0] == nil && page.blocks[$0].weight > 0 }) { return first }
         return inside.first { index in
             let block = page.blocks[index]
-            return chrome.reasons[index] == nil && block.role != .heading && block.letterCount >= 16
+            return chrome.reasons[index] == nil && block.role != .heading
+                && block.letterCount >= (tree.tag(block.node) == .p ? 4 : 16)
                 && block.linkShare < 0.5 && headline.map { index > $0 } ?? true
         } ?? inside.upperBound
     }
