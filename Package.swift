@@ -64,6 +64,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
         .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"])]),
+        .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
         .target(name: "CBits"),  // CRC-32C, prefetch
 
         // The ground.
@@ -74,7 +75,7 @@ let package = Package(
 
         // The stages. Neighbours never import one another.
         module("Engine", ["News", "ByteCoding", "Storage", "CBits"]),
-        module("Extraction", ["News", "ByteCoding"]),
+        module("Extraction", ["News", "ByteCoding", "CUchardet"]),
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
         module("ObjectStore", ["News", "ByteCoding", "Storage"]),
@@ -162,7 +163,7 @@ let package = Package(
         tests(
             "RolesTests",
             [
-                "Roles", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News", "ByteCoding",
+                "Roles", "FetchIO", "Extraction", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News", "ByteCoding",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         // Real processes: the binary is built first.

@@ -20,11 +20,16 @@ import Synchronization
         package var policy: AddressPolicy
         /// Connections to one host at once.
         package var hostConnectionLimit: Int
+        /// Of all transfers under way: who would go beyond it fails.
+        package var bodiesLimitBytes: Int
 
-        package init(userAgent: String, policy: AddressPolicy, hostConnectionLimit: Int = 2) {
+        package init(
+            userAgent: String, policy: AddressPolicy, hostConnectionLimit: Int = 2, bodiesLimitBytes: Int = 128 << 20
+        ) {
             self.userAgent = userAgent
             self.policy = policy
             self.hostConnectionLimit = hostConnectionLimit
+            self.bodiesLimitBytes = bodiesLimitBytes
         }
     }
 
@@ -100,13 +105,14 @@ import Synchronization
     private func run() {
         // By handle, as messages name it.
         var transfers: [UInt: CurlTransfer] = [:]
+        let room = BodyRoom(limitBytes: settings.bodiesLimitBytes)
         while true {
             let (arrivals, isStopping) = inbox.withLock { inbox in
                 defer { inbox.arrivals.removeAll() }
                 return (inbox.arrivals, inbox.isStopping)
             }
             for (request, completion) in arrivals {
-                let transfer = CurlTransfer(request, settings, completion)
+                let transfer = CurlTransfer(request, settings, room, completion)
                 transfers[transfer.identity] = transfer
                 unsafe curl_multi_add_handle(multi, transfer.handle)
             }

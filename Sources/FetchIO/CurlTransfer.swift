@@ -6,6 +6,22 @@ import Glibc
 // The callbacks get the transfer itself as context, unretained: the client holds it until the handle is removed from the
 // multi handle, after which curl calls nothing.
 
+/// What the bodies of all transfers under way hold. Confined to the client's thread, as they are.
+final class BodyRoom {
+    private let limitBytes: Int
+    private(set) var heldBytes = 0
+
+    init(limitBytes: Int) { self.limitBytes = limitBytes }
+
+    func take(_ count: Int) -> Bool {
+        guard heldBytes + count <= limitBytes else { return false }
+        heldBytes += count
+        return true
+    }
+
+    func giveBack(_ count: Int) { heldBytes -= count }
+}
+
 /// See the head of this file.
 @safe final class CurlTransfer {
     let request: HTTPRequest
@@ -15,11 +31,19 @@ import Glibc
     private var list: UnsafeMutablePointer<curl_slist>?
     private var headers = HeaderLines()
     private var body: [UInt8] = []
+    private let room: BodyRoom
     private var isTooLarge = false
+    private var isOutOfRoom = false
     private var refused: String?
+    /// A connection was begun for it, at least.
+    private var isConnected = false
 
-    init(_ request: HTTPRequest, _ settings: CurlClient.Settings, _ completion: @escaping CurlClient.Completion) {
+    init(
+        _ request: HTTPRequest, _ settings: CurlClient.Settings, _ room: BodyRoom,
+        _ completion: @escaping CurlClient.Completion
+    ) {
         self.request = request
+        self.room = room
         self.completion = completion
         policy = settings.policy
         guard let made = unsafe curl_easy_init() else { preconditionFailure("curl: out of memory") }
@@ -28,6 +52,7 @@ import Glibc
     }
 
     deinit {
+        room.giveBack(body.count)
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(list)
     }
@@ -48,15 +73,16 @@ import Glibc
         unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, list)
         unsafe ccurl_set_text(handle, CURLOPT_USERAGENT, settings.userAgent)
         unsafe ccurl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-        unsafe ccurl_set_text(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         // Every encoding this curl can decode; the limit counts what comes out.
         unsafe ccurl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
         // A proxy would connect for us, past the policy.
         unsafe ccurl_set_text(handle, CURLOPT_PROXY, "")
-        unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 1)
-        unsafe ccurl_set_long(handle, CURLOPT_MAXREDIRS, request.redirectLimitCount)
+        // Where a redirect leads, somebody else decides when to ask.
+        unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
         unsafe ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeoutMilliseconds)
         unsafe ccurl_set_long(handle, CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds)
+        unsafe ccurl_set_long(handle, CURLOPT_LOW_SPEED_LIMIT, request.slowestBytesPerSecond)
+        unsafe ccurl_set_long(handle, CURLOPT_LOW_SPEED_TIME, request.patienceSeconds)
         unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         unsafe ccurl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         unsafe ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context)
@@ -82,9 +108,12 @@ import Glibc
 
     /// - Returns: the count of bytes taken; fewer than given ends the transfer.
     private func received(_ bytes: UnsafeRawBufferPointer) -> Int {
-        // The bodies of redirects are not wanted, but count: curl hands over only the last response's when it follows.
         guard body.count + bytes.count <= request.bodyLimitBytes else {
             isTooLarge = true
+            return 0
+        }
+        guard room.take(bytes.count) else {
+            isOutOfRoom = true
             return 0
         }
         unsafe body.append(contentsOf: bytes)
@@ -118,6 +147,7 @@ import Glibc
             refused = AddressRange(bytes, bytes.count * 8).description
             return CURL_SOCKET_BAD
         }
+        isConnected = true
         let (type, number) = unsafe (address.pointee.socktype, address.pointee.protocol)
         return socket(family, type | Int32(SOCK_CLOEXEC.rawValue), number)
     }
@@ -129,29 +159,25 @@ import Glibc
             let reason = unsafe String(cString: curl_easy_strerror(result))
             return .failure(HTTPError(code: code, url: request.url, message: message ?? reason))
         }
+        if isOutOfRoom { return failure(.noRoom, "all answers together are larger than this process may hold") }
         if isTooLarge { return failure(.tooLarge, "more than \(request.bodyLimitBytes) bytes") }
         switch result {
         case CURLE_OK: break
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return failure(.badURL)
+        case CURLE_URL_MALFORMAT: return failure(.badURL)
+        // What a server speaks that is no HTTP is called so too.
+        case CURLE_UNSUPPORTED_PROTOCOL: return failure(isConnected ? .transfer : .badURL)
         case CURLE_COULDNT_RESOLVE_HOST: return failure(.resolve)
         case CURLE_COULDNT_CONNECT:
             // A refusal of ours and one of the peer look alike to curl.
             return refused.map { failure(.refusedAddress, "\($0) is not public; see --allow-address") }
                 ?? failure(.connect)
         case CURLE_OPERATION_TIMEDOUT: return failure(.timeout)
-        case CURLE_TOO_MANY_REDIRECTS: return failure(.tooManyRedirects)
-        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM: return failure(.tls)
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
+            return failure(.tls)
         default: return failure(.transfer)
         }
         var status = 0
         unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
-        var address: UnsafeMutablePointer<CChar>?
-        unsafe ccurl_get_text(handle, CURLINFO_EFFECTIVE_URL, &address)
-        // Safe: a string of the handle's, valid until its next transfer.
-        let url = unsafe address.map { unsafe String(cString: $0) } ?? request.url
-        return .success(
-            HTTPResponse(
-                status: status, url: url, permanentURL: headers.isPermanentMove ? url : nil, headers: headers.headers,
-                body: body))
+        return .success(HTTPResponse(status: status, url: request.url, headers: headers.headers, body: body))
     }
 }

@@ -5,41 +5,48 @@ package struct HTTPRequest: Sendable {
     /// Most bytes of the body after decoding; counted as they arrive.
     package var bodyLimitBytes: Int
     package var connectTimeoutMilliseconds: Int
-    /// From start to end, redirects included.
+    /// From start to end.
     package var timeoutMilliseconds: Int
-    package var redirectLimitCount: Int
+    /// Slower than this many bytes a second for `patienceSeconds` ends it.
+    package var slowestBytesPerSecond = 200
+    package var patienceSeconds = 20
 
     package init(
-        url: String, headers: [(name: String, value: String)] = [], bodyLimitBytes: Int = 32 << 20,
-        connectTimeoutMilliseconds: Int = 10_000, timeoutMilliseconds: Int = 60_000, redirectLimitCount: Int = 5
+        url: String, headers: [(name: String, value: String)] = [], bodyLimitBytes: Int = 24 << 20,
+        connectTimeoutMilliseconds: Int = 10_000, timeoutMilliseconds: Int = 120_000
     ) {
         self.url = url
         self.headers = headers
         self.bodyLimitBytes = bodyLimitBytes
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
         self.timeoutMilliseconds = timeoutMilliseconds
-        self.redirectLimitCount = redirectLimitCount
     }
 }
 
 package struct HTTPResponse: Sendable {
+    /// Of a redirect too: it is not followed.
     package var status: Int
-    /// Where the redirects led.
     package var url: String
-    /// `url`, if there were redirects and each said that it is for good (301, 308).
-    package var permanentURL: String?
-    /// Of the last response, in their order.
+    /// In their order.
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+
+    package init(status: Int, url: String, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.url = url
+        self.headers = headers
+        self.body = body
+    }
 
     /// The first header of that name, whatever its letters' case.
     package func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
-    /// The charset parameter of Content-Type.
-    package var charset: String? {
-        guard let type = header("content-type") else { return nil }
+    package var charset: String? { header("content-type").flatMap(Self.charset) }
+
+    /// The charset parameter of a Content-Type.
+    package static func charset(in type: String) -> String? {
         for part in type.split(separator: ";").dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1)
             if pair.count == 2, pair[0].filter({ $0 != " " }).lowercased() == "charset" {
@@ -59,9 +66,10 @@ package struct HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
         case connect = "no connection"
         case timeout = "timed out"
         case tls = "tls"
-        case tooManyRedirects = "too many redirects"
         /// The decoded body exceeds the request's limit.
         case tooLarge = "too large"
+        /// All bodies together exceed what the client may hold.
+        case noRoom = "no room"
         /// The server broke the protocol or the connection.
         case transfer = "transfer broken"
         case stopped = "client stopped"
@@ -74,11 +82,9 @@ package struct HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String { "cannot fetch \(url): \(code.rawValue) (\(message))" }
 }
 
-/// What headers of a chain of redirects say, line by line as curl hands them over.
+/// The headers of a response, line by line as curl hands them over. Interim responses (103) come before it.
 struct HeaderLines {
     private(set) var headers: [(name: String, value: String)] = []
-    /// Status of each response so far, interim ones left out.
-    private(set) var statuses: [Int] = []
     private var byteCount = 0
 
     /// Headers of one response may not have more in all; curl's own limit is 100 KiB a line.
@@ -93,15 +99,10 @@ struct HeaderLines {
         if text.hasPrefix("HTTP/") {
             headers.removeAll()
             byteCount = line.count
-            let words = text.split(separator: " ")
-            if words.count >= 2, let status = Int(words[1]), status >= 200 { statuses.append(status) }
         } else if let colon = text.firstIndex(of: ":") {
             let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
             headers.append((String(text[..<colon]), String(value)))
         }
         return true
     }
-
-    /// Whether there were redirects and all were permanent.
-    var isPermanentMove: Bool { statuses.count > 1 && statuses.dropLast().allSatisfy { $0 == 301 || $0 == 308 } }
 }

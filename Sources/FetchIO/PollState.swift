@@ -83,6 +83,25 @@ package final class PollState: Sendable {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE feeds ADD COLUMN last_full INTEGER;
+                    ALTER TABLE feeds ADD COLUMN last_news INTEGER;
+                    ALTER TABLE feeds ADD COLUMN last_error TEXT;
+                    ALTER TABLE feeds ADD COLUMN has_wrong_validators INTEGER NOT NULL DEFAULT 0;
+                    CREATE TABLE robots (
+                        origin TEXT PRIMARY KEY,
+                        last_attempt INTEGER NOT NULL,
+                        last_answer INTEGER,
+                        text BLOB,
+                        failure_count INTEGER NOT NULL,
+                        failing_since INTEGER
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE holds (site TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    ALTER TABLE feeds DROP COLUMN not_before;
+                    """)
+        }
         return migrator
     }
 
@@ -100,6 +119,26 @@ package final class PollState: Sendable {
             try Row.fetchOne(database, sql: "SELECT * FROM feeds WHERE url = ?", arguments: [url]).map {
                 Self.state($0)
             }
+        }
+    }
+
+    /// What is remembered beside the feeds. Holds that are over at `now` are forgotten.
+    package func web(now: Timestamp) throws -> WebMemory {
+        try write { try $0.execute(sql: "DELETE FROM holds WHERE until <= ?", arguments: [now.milliseconds]) }
+        return try read { database in
+            let robots = try Row.fetchAll(database, sql: "SELECT * FROM robots ORDER BY origin").map { row in
+                var state = RobotsState(
+                    origin: row["origin"], lastAttempt: Timestamp(milliseconds: row["last_attempt"]))
+                state.lastAnswer = Self.time(row, "last_answer")
+                state.text = (row["text"] as Data?).map { Array($0) }
+                state.failureCount = row["failure_count"]
+                state.failingSince = Self.time(row, "failing_since")
+                return state
+            }
+            let holds = try Row.fetchAll(database, sql: "SELECT * FROM holds ORDER BY site").map { row in
+                SiteHold(site: row["site"], until: Timestamp(milliseconds: row["until"]))
+            }
+            return WebMemory(robots: robots, holds: holds)
         }
     }
 
@@ -144,19 +183,22 @@ package final class PollState: Sendable {
         try write { database in
             try database.execute(
                 sql: """
-                    INSERT INTO feeds (url, moved_to, etag, last_modified, last_attempt, last_success, interval_ms, not_before,
-                        failure_count, unchanged_count, is_gone)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO feeds (url, moved_to, etag, last_modified, last_attempt, last_success, interval_ms,
+                        failure_count, unchanged_count, is_gone, last_full, last_news, last_error, has_wrong_validators)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (url) DO UPDATE SET moved_to = excluded.moved_to, etag = excluded.etag,
                         last_modified = excluded.last_modified, last_attempt = excluded.last_attempt,
                         last_success = excluded.last_success, interval_ms = excluded.interval_ms,
-                        not_before = excluded.not_before, failure_count = excluded.failure_count,
-                        unchanged_count = excluded.unchanged_count, is_gone = excluded.is_gone
+                        failure_count = excluded.failure_count,
+                        unchanged_count = excluded.unchanged_count, is_gone = excluded.is_gone,
+                        last_full = excluded.last_full, last_news = excluded.last_news, last_error = excluded.last_error,
+                        has_wrong_validators = excluded.has_wrong_validators
                     """,
                 arguments: [
                     state.url, state.movedTo, state.etag, state.lastModified, state.lastAttempt?.milliseconds,
-                    state.lastSuccess?.milliseconds, state.intervalMilliseconds, state.notBefore?.milliseconds,
-                    state.failureCount, state.unchangedCount, state.isGone,
+                    state.lastSuccess?.milliseconds, state.intervalMilliseconds,
+                    state.failureCount, state.unchangedCount, state.isGone, state.lastFull?.milliseconds,
+                    state.lastNews?.milliseconds, state.lastError, state.hasWrongValidators,
                 ])
             guard !seen.isEmpty,
                 let id = try Int64.fetchOne(database, sql: "SELECT id FROM feeds WHERE url = ?", arguments: [state.url])
@@ -173,24 +215,54 @@ package final class PollState: Sendable {
         }
     }
 
+    /// Before a request for it, and after its answer.
+    package func save(_ robots: RobotsState) throws {
+        try write { database in
+            try database.execute(
+                sql: """
+                    INSERT OR REPLACE INTO robots (origin, last_attempt, last_answer, text, failure_count, failing_since)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    robots.origin, robots.lastAttempt.milliseconds, robots.lastAnswer?.milliseconds,
+                    robots.text.map { Data($0) }, robots.failureCount, robots.failingSince?.milliseconds,
+                ])
+        }
+    }
+
+    package func save(_ hold: SiteHold) throws {
+        try write { database in
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO holds (site, until) VALUES (?, ?)",
+                arguments: [hold.site, hold.until.milliseconds])
+        }
+    }
+
     package func forget(_ url: String) throws {
         try write { try $0.execute(sql: "DELETE FROM feeds WHERE url = ?", arguments: [url]) }
     }
 
     // MARK: Rows
 
+    private static func time(_ row: Row, _ column: String) -> Timestamp? {
+        (row[column] as Int64?).map { Timestamp(milliseconds: $0) }
+    }
+
     private static func state(_ row: Row) -> FeedState {
-        func time(_ column: String) -> Timestamp? { (row[column] as Int64?).map { Timestamp(milliseconds: $0) } }
+        func time(_ column: String) -> Timestamp? { Self.time(row, column) }
         var state = FeedState(url: row["url"], intervalMilliseconds: row["interval_ms"])
         state.movedTo = row["moved_to"]
         state.etag = row["etag"]
         state.lastModified = row["last_modified"]
         state.lastAttempt = time("last_attempt")
         state.lastSuccess = time("last_success")
-        state.notBefore = time("not_before")
         state.failureCount = row["failure_count"]
         state.unchangedCount = row["unchanged_count"]
         state.isGone = row["is_gone"]
+        state.lastFull = time("last_full")
+        state.lastNews = time("last_news")
+        state.lastError = row["last_error"]
+        state.hasWrongValidators = row["has_wrong_validators"]
         return state
     }
 }

@@ -25,14 +25,20 @@ package struct FeedState: Equatable, Sendable {
     package var lastAttempt: Timestamp?
     /// When the last answer with status 200 or 304 came.
     package var lastSuccess: Timestamp?
+    /// When the last answer with status 200 came.
+    package var lastFull: Timestamp?
+    /// When an answer last had something new.
+    package var lastNews: Timestamp?
+    /// Why the last poll brought nothing; nil if it did.
+    package var lastError: String?
     /// The adaptive interval as it is now.
     package var intervalMilliseconds: Int64
-    /// Not before this: Retry-After.
-    package var notBefore: Timestamp?
     /// Failures in a row.
     package var failureCount: Int
     /// 304s in a row.
     package var unchangedCount: Int
+    /// It had news under an ETag that said it had none: validators are not sent any more.
+    package var hasWrongValidators = false
     /// 410: never asked again until the feed is added anew.
     package var isGone: Bool
 
@@ -46,6 +52,28 @@ package struct FeedState: Equatable, Sendable {
 
     /// Where the next request goes.
     package var address: String { movedTo ?? url }
+}
+
+/// A site that said when to come again.
+package struct SiteHold: Equatable, Sendable {
+    package var site: String
+    package var until: Timestamp
+
+    package init(site: String, until: Timestamp) {
+        self.site = site
+        self.until = until
+    }
+}
+
+/// What the fetcher remembers of the web beside its feeds.
+package struct WebMemory: Sendable {
+    package var robots: [RobotsState]
+    package var holds: [SiteHold]
+
+    package init(robots: [RobotsState] = [], holds: [SiteHold] = []) {
+        self.robots = robots
+        self.holds = holds
+    }
 }
 
 /// What a feed last said under a key, and since when it has said so without a break.

@@ -4,7 +4,7 @@ package enum CleanURL {
     ///   - outbound: addresses of the feed and its site. Where `ref=` names the host of one, the site marked its own links.
     /// - Returns: `text` itself if nothing was to be dropped or it is of another scheme; nil if it is no address.
     package static func withoutTracking(_ text: String, outbound: [String] = []) -> String? {
-        guard var address = WebAddress(text) else { return hasOtherScheme(text) ? text : nil }
+        guard var address = WebAddress(text) else { return AnyAddress(text) == nil ? nil : text }
         guard let query = address.query else { return text }
         let hosts = outbound.compactMap { WebAddress($0)?.host }
         let parameters = query.split(separator: "&", omittingEmptySubsequences: false)
@@ -22,14 +22,5 @@ package enum CleanURL {
         else { return false }
         let value = PercentCoding.decode(parameter.utf8[equals...].dropFirst()).map(ASCII.lowercased)
         return hosts.contains(String(decoding: value, as: UTF8.self))
-    }
-
-    private static func hasOtherScheme(_ text: String) -> Bool {
-        let scheme = text.utf8.prefix { ASCII.isAlphanumeric($0) || "+-.".utf8.contains($0) }
-        guard let first = scheme.first, ASCII.isLetter(first),
-            text.utf8.dropFirst(scheme.count).first == UInt8(ascii: ":")
-        else { return false }
-        let name = String(decoding: scheme.map(ASCII.lowercased), as: UTF8.self)
-        return name != "http" && name != "https"
     }
 }

@@ -11,6 +11,8 @@ enum PercentCoding {
             encoded = table
         }
 
+        static let control = Part("")
+        static let otherQuery = Part(" \"#<>")
         static let fragment = Part(" \"<>`")
         static let query = Part(" \"#<>'")
         static let path = Part(" \"#<>?^`{}")

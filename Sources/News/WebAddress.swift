@@ -95,7 +95,8 @@ package struct WebAddress: Equatable, Sendable {
                 username = PercentCoding.encode(userinfo, .userinfo)
             }
         }
-        guard let (hostBytes, portBytes) = Self.splitPort(authority), let host = WebHost.parse(hostBytes),
+        let (hostBytes, portBytes) = Self.splitPort(authority)
+        guard let host = WebHost.parse(hostBytes),
             let port = Self.port(portBytes)
         else { return nil }
         self.host = host
@@ -135,16 +136,16 @@ package struct WebAddress: Equatable, Sendable {
         if rest.first == UInt8(ascii: "#") { fragment = PercentCoding.encode(rest.dropFirst(), .fragment) }
     }
 
-    // MARK: Pieces
+    // MARK: Pieces, also of `AnyAddress`
 
     /// Without control characters and blanks at both ends, and without tabs and line ends anywhere.
-    private static func stripped(_ text: String) -> [UInt8] {
+    static func stripped(_ text: String) -> [UInt8] {
         var bytes = Array(text.utf8)
         while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
         return bytes.drop { $0 <= 0x20 }.filter { $0 != 9 && $0 != 10 && $0 != 13 }
     }
 
-    private static func scheme(of input: [UInt8]) -> (String, ArraySlice<UInt8>)? {
+    static func scheme(of input: [UInt8]) -> (String, ArraySlice<UInt8>)? {
         guard let first = input.first, ASCII.isLetter(first),
             let colon = input.firstIndex(where: { !ASCII.isAlphanumeric($0) && !"+-.".utf8.contains($0) }),
             input[colon] == UInt8(ascii: ":")
@@ -152,14 +153,14 @@ package struct WebAddress: Equatable, Sendable {
         return (String(decoding: input[..<colon].map(ASCII.lowercased), as: UTF8.self), input[(colon + 1)...])
     }
 
-    private static func splitPort(_ authority: ArraySlice<UInt8>) -> (ArraySlice<UInt8>, ArraySlice<UInt8>)? {
+    static func splitPort(_ authority: ArraySlice<UInt8>) -> (ArraySlice<UInt8>, ArraySlice<UInt8>) {
         let afterBracket = authority.lastIndex(of: UInt8(ascii: "]")) ?? authority.startIndex
         guard let colon = authority[afterBracket...].firstIndex(of: UInt8(ascii: ":")) else { return (authority, []) }
         return (authority[..<colon], authority[(colon + 1)...])
     }
 
     /// 0 for no digits; nil for anything but a number below 65536.
-    private static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {
+    static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {
         var value = 0
         for digit in digits {
             guard ASCII.isDigit(digit) else { return nil }
@@ -170,7 +171,7 @@ package struct WebAddress: Equatable, Sendable {
     }
 
     /// 1 for ".", 2 for "..", also with dots written "%2e"; else 0.
-    private static func dots(_ segment: ArraySlice<UInt8>) -> Int {
+    static func dots(_ segment: ArraySlice<UInt8>) -> Int {
         guard segment.count <= 6 else { return 0 }
         switch String(decoding: segment, as: UTF8.self).lowercased() {
         case ".", "%2e": return 1
@@ -179,9 +180,9 @@ package struct WebAddress: Equatable, Sendable {
         }
     }
 
-    private static func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
+    static func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
 
-    private static func hasTwoSlashes(_ input: ArraySlice<UInt8>) -> Bool {
+    static func hasTwoSlashes(_ input: ArraySlice<UInt8>) -> Bool {
         input.count >= 2 && isSlash(input[input.startIndex]) && isSlash(input[input.startIndex + 1])
     }
 }

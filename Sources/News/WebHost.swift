@@ -18,6 +18,12 @@ enum WebHost {
         return endsInNumber(domain) ? ipv4(domain) : domain
     }
 
+    /// A host of a scheme that gives hosts no meaning: kept as written.
+    static func opaque(_ bytes: ArraySlice<UInt8>) -> String? {
+        let forbidden = Array("\0\t\n\r #/:<>?@[\\]^|".utf8)
+        return bytes.contains(where: forbidden.contains) ? nil : PercentCoding.encode(bytes, .control)
+    }
+
     // MARK: Domains
 
     private static func asciiDomain(_ text: String) -> String? {

@@ -1,5 +1,4 @@
 import Extraction
-import Fetching
 import News
 
 /// Lines of PUT payloads for what is new in a feed, in payloads that a coordinator takes.
@@ -8,11 +7,14 @@ enum FeedPayloads {
     static let targetBytes = 4 << 20
     static let lineCount = 10_000
 
-    static func make(_ batch: FetchScheduler.Batch, of entries: [FeedEntry]) -> [[UInt8]] {
+    /// - Parameter new: which of the entries, and the first-seen time of each.
+    static func make(
+        _ new: [(index: Int, firstSeen: Timestamp)], of entries: [FeedEntry], feed: String
+    ) -> [[UInt8]] {
         var payloads: [[UInt8]] = [[]]
         var lines = 0
-        for item in batch.entries {
-            let line = line(entries[item.index], firstSeen: item.firstSeen, feed: batch.feed)
+        for item in new {
+            let line = line(entries[item.index], firstSeen: item.firstSeen, feed: feed)
             let isFull = payloads[payloads.count - 1].count + line.count > targetBytes || lines >= lineCount
             if isFull, lines > 0 {
                 payloads.append([])

@@ -66,6 +66,8 @@ struct SimulatedFetcher {
     /// What `PollState` keeps in its file.
     struct Memory {
         var feeds: [String: FeedState] = [:]
+        var robots: [String: RobotsState] = [:]
+        var holds: [String: SiteHold] = [:]
         var seen: [String: [ArticleKey: SeenEntry]] = [:]
     }
 
@@ -89,7 +91,7 @@ struct SimulatedFetcher {
 
     init(seed: UInt64) {
         name = "fetcher"
-        scheduler = FetchScheduler(seed: seed)
+        scheduler = FetchScheduler(seed: seed, now: Timestamp(milliseconds: 0))
     }
 
     /// By wall clocks that run so much faster.
@@ -99,17 +101,21 @@ struct SimulatedFetcher {
         settings.shortestIntervalMilliseconds = 800 * wallFactor
         // A world at rest is waited for: no longer than this.
         settings.longestIntervalMilliseconds = 4000 * wallFactor
+        settings.robots.freshMilliseconds = 3000 * wallFactor
+        settings.robots.firstRetryMilliseconds = 1000 * wallFactor
+        settings.robots.lostMilliseconds = 500 * wallFactor
+        settings.robots.forbiddenMilliseconds = 2000 * wallFactor
         return settings
     }
 
     /// The process begins anew; only the poll state is left, or not even that.
-    mutating func restart(run: Int, seed: UInt64, wallFactor: Int64, isForgotten: Bool) {
+    mutating func restart(run: Int, seed: UInt64, wallFactor: Int64, isForgotten: Bool, now: Timestamp) {
         if isForgotten { memory = Memory() }
         name = "fetcher-\(run)-\(seed)"
         nextNumber = 1
         outgoing = []
         answered = [:]
         isDraining = false
-        scheduler = FetchScheduler(settings: Self.settings(wallFactor: wallFactor), seed: seed)
+        scheduler = FetchScheduler(settings: Self.settings(wallFactor: wallFactor), seed: seed, now: now)
     }
 }

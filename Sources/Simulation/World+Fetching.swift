@@ -9,6 +9,7 @@ extension World {
     enum FeedAnswer {
         /// Status 200 with all it shows, or 304.
         case shown(version: Int, items: [SimulatedFeed.Item]?, startedAt: Int64)
+        case robots(forbids: Bool)
         case failed(status: Int, retryAfterMilliseconds: Int64?)
         case timedOut
     }
@@ -30,7 +31,8 @@ extension World {
             note("poll state lost", .fault)
         }
         processes[index].fetcher!.restart(
-            run: run, seed: random.next() >> 1, wallFactor: scenario.wallFactor, isForgotten: isForgotten)
+            run: run, seed: random.next() >> 1, wallFactor: scenario.wallFactor, isForgotten: isForgotten,
+            now: moment(of: index).wall)
         let memory = processes[index].fetcher!.memory
         let list = feeds.enumerated().map { number, feed in
             (
@@ -40,6 +42,10 @@ extension World {
                 state: memory.feeds[feed.url]
             )
         }
+        let web = WebMemory(
+            robots: memory.robots.values.sorted { $0.origin < $1.origin },
+            holds: memory.holds.values.sorted { $0.site < $1.site })
+        try step(fetcher: index, .remember(web))
         try step(fetcher: index, .add(list))
     }
 
@@ -59,6 +65,9 @@ extension World {
                     state.lastAttempt = time
                     fetcher.memory.feeds[url] = state
                 }
+            case .saveRobots(let state):
+                save(.attemptSave, on: index) { $0.memory.robots[state.origin] = state }
+            case .saveHold(let hold): save(.attemptSave, on: index) { $0.memory.holds[hold.site] = hold }
             case .start(let request): fetch(request, on: index)
             case .put(let batch): put(batch, on: index)
             case .save(let state, let seen):
@@ -94,11 +103,16 @@ extension World {
     // MARK: Polls
 
     private func fetch(_ request: FetchScheduler.Request, on index: Int) {
-        guard let feed = feeds.first(where: { $0.url == request.feed }) else { return }
         var delay = Int64(random.int(5...120))
         let fault = strike(.feedRequest)
-        var answer = FeedAnswer.shown(
-            version: feed.version, items: request.etag == feed.etag ? nil : feed.items, startedAt: now)
+        var url = ""
+        var answer = FeedAnswer.robots(forbids: !isHealing && random.chance(50))
+        if case .feed(let name) = request.purpose {
+            guard let feed = feeds.first(where: { $0.url == name }) else { return }
+            url = name
+            answer = .shown(
+                version: feed.version, items: request.etag == feed.etag ? nil : feed.items, startedAt: now)
+        }
         switch fault {
         case .crashBefore: return stop(index)
         case .crashAfter: schedule(after: delay, .crash(process: index, run: processes[index].run))
@@ -116,12 +130,16 @@ extension World {
         schedule(
             after: delay,
             .feedAnswer(
-                process: index, run: processes[index].run, request: request.number, url: request.feed, answer, fault))
+                process: index, run: processes[index].run, request: request.number, url: url, answer, fault))
     }
 
     func feedAnswered(_ index: Int, _ request: UInt64, _ url: String, _ answer: FeedAnswer) throws {
         switch answer {
-        case .timedOut: try step(fetcher: index, .failed(request: request))
+        case .timedOut: try step(fetcher: index, .failed(request: request, why: "time-out"))
+        case .robots(let forbids):
+            var response = FetchScheduler.Response(status: forbids ? 200 : 404)
+            if forbids { response.text = Array("User-agent: *\nDisallow: /\n".utf8) }
+            try step(fetcher: index, .responded(request: request, response))
         case .failed(let status, let retryAfter):
             var response = FetchScheduler.Response(status: status)
             response.retryAt = retryAfter.map {

@@ -69,7 +69,7 @@ struct MutationRun {
 extension MutationRun {
     /// What is parsed.
     enum Target: String {
-        case date, url, robots
+        case date, url, robots, feed, opml
 
         func accepts(_ bytes: [UInt8]) -> Bool {
             let text = String(decoding: bytes, as: UTF8.self)
@@ -83,7 +83,14 @@ extension MutationRun {
                 _ = AddressKind.isNavigation(text) || AddressKind.isHomePage(text) || AddressKind.isShortened(text)
                 _ = SourceDomain.of(text)
                 _ = WebAddress(text, base: WebAddress("https://news.example/a/b?c"))
+                for base in ["file:///c:/a/b", "sc://host/a/../b?c", "mailto:a"] {
+                    // What is parsed must be read again as it is written.
+                    guard let address = AnyAddress(text, base: AnyAddress(base)) else { continue }
+                    precondition(AnyAddress(address.href)?.href == address.href, "\(text.debugDescription) on \(base)")
+                }
                 return CanonicalURL.canonicalise(text) != nil
+            case .feed: return FeedSamples.isFeed(bytes)
+            case .opml: return !OPML.feeds(in: bytes).isEmpty
             case .robots:
                 let file = RobotsFile(parsing: bytes)
                 return file.rules(for: "coranto").allows(url: "https://news.example/a/b.html?c=d")
@@ -133,6 +140,12 @@ extension MutationRun {
                     "http://0x7f.0.1/..", "//news.example/../a?ref=b", "https://bu\u{308}cher.example/?outputType=amp",
                     "https://www-news-example.cache.example/c/s/www.news.example/a/amp",
                     "https://news.example/en/page/2/",
+                    "file://host/C|/a/../b", "sc:/a/./b//..?q#f", "non:opaque  ?x#y", "../x/..//y",
+                ]
+            case .feed: FeedSamples.texts
+            case .opml:
+                [
+                    "<opml version='2.0'><body><outline text='A &amp; B'><outline title='C' xmlUrl='http://c/?d&amp;e'/></outline>"
                 ]
             case .robots:
                 [

@@ -6,7 +6,7 @@ enum URLQuestions {
         let text = question.text(0)
         return switch question.op {
         case "url_wpt_parse", "url_crawler_commons_resolve":
-            Answer(WebAddress(text, base: WebAddress(question.text(1)))?.href)
+            Answer(resolved(text, base: question.text(1)))
         case "url_miniflux_strip_tracking":
             Answer(
                 CleanURL.withoutTracking(
@@ -22,6 +22,11 @@ enum URLQuestions {
         case "url_courlan_is_external": .flag(isExternal(text, question.text(1)))
         default: nil
         }
+    }
+
+    /// By the parser that the product takes for http(s), and by the other for what that one does not know.
+    private static func resolved(_ text: String, base: String) -> String? {
+        WebAddress(text, base: WebAddress(base))?.href ?? AnyAddress(text, base: AnyAddress(base))?.href
     }
 
     private static func isExternal(_ one: String, _ other: String) -> Bool {

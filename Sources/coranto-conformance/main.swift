@@ -8,7 +8,7 @@
 
 let usage = """
     usage: coranto-conformance answer
-           coranto-conformance mutate date|url|robots [--count N] [--seed N]
+           coranto-conformance mutate date|url|robots|feed|opml [--count N] [--seed N]
 
       answer    reads questions {"op", "args", "options"} on standard input, one a line, and prints {"result": …} for each
       mutate    parses N damaged inputs (default 1000000) made from one seed; fails if one takes longer than a second

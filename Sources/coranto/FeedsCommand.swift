@@ -14,7 +14,7 @@ struct FeedsCommand: AsyncParsableCommand {
             Example:
               coranto feeds add https://news.example/rss.xml --interval 300s --store /srv/news
             """,
-        subcommands: [Add.self, Remove.self, List.self, Import.self])
+        subcommands: [Add.self, Remove.self, List.self, Import.self, Check.self, FeedsParseCommand.self, Replay.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

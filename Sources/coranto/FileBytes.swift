@@ -6,6 +6,19 @@ enum FileBytes {
         do { return Array(try Data(contentsOf: URL(fileURLWithPath: path))) } catch { throw Reason(error) }
     }
 
+    /// A file of any size, a quarter of a megabyte at a time.
+    static func read(_ path: String, inPieces take: ([UInt8]) throws -> Void) throws {
+        let handle: FileHandle
+        do { handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)) } catch { throw Reason(error) }
+        defer { handle.closeFile() }
+        while true {
+            let piece: Data?
+            do { piece = try handle.read(upToCount: 1 << 18) } catch { throw Reason(error) }
+            guard let piece, !piece.isEmpty else { return }
+            try take(Array(piece))
+        }
+    }
+
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     /// Whether a path lies below a folder, or is it; neither need exist.

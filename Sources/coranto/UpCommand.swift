@@ -31,6 +31,7 @@ struct UpCommand: AsyncParsableCommand {
     var state: String?
     @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
     var allowAddress: [String] = []
+    @OptionGroup var archive: ArchiveOption
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
     @OptionGroup var cache: CacheOption
@@ -65,7 +66,8 @@ struct UpCommand: AsyncParsableCommand {
         let cluster = LocalCluster(configuration, logger: logger)
         let fetcher = try FetcherOptions.role(
             bucket: bucket, locator: .store(bucket), token: token, tls: ownTLS,
-            state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress, logger: logger)
+            state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress,
+            archive: archive.archive, logger: logger)
         var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
         answering.tls = tls
         answering.cacheBytes = cache.bytes
@@ -119,17 +121,26 @@ struct FetcherCommand: AsyncParsableCommand {
     var state: String
     @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
     var allowAddress: [String] = []
+    @OptionGroup var archive: ArchiveOption
 
     func run() async throws {
         let bucket = try options.place.openForWriting()
         let role = try FetcherOptions.role(
             bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(),
             tls: try options.coordinator.tls.client(), state: state,
-            allowed: allowAddress, logger: options.log.logger("fetcher"))
+            allowed: allowAddress, archive: archive.archive, logger: options.log.logger("fetcher"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
         try await role.run()
     }
+}
+
+struct ArchiveOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Keep every answer of a feed in files of this folder (WARC, zstd), for `coranto feeds replay`.",
+            valueName: "dir"))
+    var archive: String?
 }
 
 enum FetcherOptions {
@@ -144,16 +155,21 @@ enum FetcherOptions {
         return place.store + ".state"
     }
 
-    static func role(
-        bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
-        allowed: [String], logger: Logger
-    ) throws -> FetcherRole {
+    static func policy(allowing allowed: [String]) throws -> AddressPolicy {
         let ranges = try allowed.map { text in
             guard let range = AddressRange(text) else {
                 throw Failure(.badRequest, "\(text) is no address range", hint: "write 127.0.0.0/8 or ::1/128")
             }
             return range
         }
+        return AddressPolicy(allowing: ranges)
+    }
+
+    static func role(
+        bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
+        allowed: [String], archive: String?, logger: Logger
+    ) throws -> FetcherRole {
+        let policy = try policy(allowing: allowed)
         guard !(bucket is FolderBucket && FileBytes.isPath(state, inside: bucket.location)) else {
             throw Failure(
                 .badRequest, "the state folder \(state) lies in the store \(bucket.location)",
@@ -166,7 +182,13 @@ enum FetcherOptions {
             bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite")
         configuration.token = token
         configuration.tls = tls
-        configuration.policy = AddressPolicy(allowing: ranges)
+        configuration.policy = policy
+        if let archive {
+            do { try FileBytes.makeFolder(archive) } catch {
+                throw Failure(.failed, "the folder of the archive \(archive) cannot be made: \(error)")
+            }
+            configuration.archivePath = archive
+        }
         return FetcherRole(configuration, logger: logger)
     }
 }

@@ -154,7 +154,7 @@ struct FeedParserTests {
         let damaged = try FeedParser.parse(
             [0xEF, 0xBB, 0xBF] + Array("<rss><channel><title>".utf8) + [0xFF] + tail, url: "u")
         #expect(damaged.title == "\u{FFFD}")
-        #expect(damaged.bozo == "bytes that are no utf-8")
+        #expect(damaged.bozo != nil)
     }
 
     @Test("deep nesting, many attributes and endless tags end")

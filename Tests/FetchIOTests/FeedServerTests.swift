@@ -50,7 +50,7 @@ struct FeedServerTests {
         var status = 0
         var sent: [(key: ArticleKey, article: Article)] = []
         for action in actions {
-            guard case .start(let request) = action else {
+            guard case .start(let request) = action, case .feed(let url) = request.purpose else {
                 if case .saveAttempt(let url, let time) = action { try state.saveAttempt(url, at: time) }
                 continue
             }
@@ -68,7 +68,7 @@ struct FeedServerTests {
                 response.entries = entries.map {
                     .init(key: $0.key, contentHash: CanonicalRecord.contentHash(of: $0.article))
                 }
-                response.known = try state.known(entries.map(\.key), of: request.feed)
+                response.known = try state.known(entries.map(\.key), of: url)
             } else {
                 #expect(answer.body.isEmpty)
             }
@@ -83,7 +83,7 @@ struct FeedServerTests {
                     }
                     queue += scheduler.handle(.acknowledged(batch: batch.number), now: now)
                 case .save(let feed, let seen): try state.save(feed, seen: seen)
-                case .saveAttempt, .start, .forget: Issue.record("nothing else is due")
+                case .saveAttempt, .saveRobots, .saveHold, .start, .forget: Issue.record("nothing else is due")
                 }
             }
         }
@@ -101,7 +101,10 @@ struct FeedServerTests {
         let folder = FileManager.default.temporaryDirectory.appending(path: "coranto-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let state = try PollState(path: folder.appending(path: "poll.sqlite").path)
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = FetchScheduler(seed: 1, now: Timestamp(milliseconds: 0))
+        var robots = RobotsState(origin: server.url(""), lastAttempt: Timestamp(milliseconds: 0))
+        robots.lastAnswer = Timestamp(milliseconds: 0)
+        _ = scheduler.handle(.remember(WebMemory(robots: [robots])), now: Timestamp(milliseconds: 0))
         let feed = FeedSpecification(url: server.url(path), intervalMilliseconds: 1000)
 
         let start = scheduler.handle(.add([(feed, nil)]), now: Timestamp(milliseconds: 1000))

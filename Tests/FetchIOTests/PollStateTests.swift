@@ -30,10 +30,13 @@ struct PollStateTests {
             state.lastModified = "Mon"
             state.lastAttempt = Timestamp(milliseconds: -5)
             state.lastSuccess = Timestamp(milliseconds: 7)
-            state.notBefore = Timestamp(milliseconds: 9)
             state.failureCount = 2
             state.unchangedCount = 3
             state.isGone = true
+            state.lastFull = Timestamp(milliseconds: 8)
+            state.lastNews = Timestamp(milliseconds: 6)
+            state.lastError = "status 500"
+            state.hasWrongValidators = true
             let first = try PollState(path: path)
             try first.save(state, seen: [seen(1, "x", 10), seen(2, "y", 20)])
             try first.save(state, seen: [seen(2, "z", 30)])
@@ -50,6 +53,40 @@ struct PollStateTests {
             #expect(try second.feeds().isEmpty)
             #expect(try second.known([ArticleKey(high: 1, low: 1)], of: "http://a/").isEmpty)
             try second.close()
+        }
+    }
+
+    @Test("what is known of robots.txt is there after the file was closed and opened again")
+    func robots() throws {
+        try withFile { path in
+            var known = RobotsState(origin: "https://a.example", lastAttempt: Timestamp(milliseconds: 5))
+            known.lastAnswer = Timestamp(milliseconds: 6)
+            known.text = Array("User-agent: *".utf8)
+            known.failureCount = 2
+            known.failingSince = Timestamp(milliseconds: 7)
+            let other = RobotsState(origin: "https://b.example", lastAttempt: Timestamp(milliseconds: 1))
+            let first = try PollState(path: path)
+            try first.save(RobotsState(origin: known.origin, lastAttempt: Timestamp(milliseconds: 1)))
+            for state in [known, other] { try first.save(state) }
+            try first.close()
+            let second = try PollState(path: path)
+            #expect(try second.web(now: Timestamp(milliseconds: 50)).robots == [known, other])
+            try second.close()
+        }
+    }
+
+    @Test("holds are there until they are over")
+    func holds() throws {
+        try withFile { path in
+            let state = try PollState(path: path)
+            for (site, until) in [("a.example", 10), ("b.example", 20), ("a.example", 30)] as [(String, Int64)] {
+                try state.save(SiteHold(site: site, until: Timestamp(milliseconds: until)))
+            }
+            #expect(
+                try state.web(now: Timestamp(milliseconds: 20)).holds == [
+                    SiteHold(site: "a.example", until: Timestamp(milliseconds: 30))
+                ])
+            try state.close()
         }
     }
 

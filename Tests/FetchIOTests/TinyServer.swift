@@ -2,15 +2,32 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// An HTTP server for tests: fixed bytes for each path, one connection a request, on a port of the system's choice.
+/// An HTTP server for tests: for each path what it does with a request, one connection a request, on a port of the system's
+/// choice.
 final class TinyServer: Sendable {
+    enum Step: Sendable {
+        case bytes([UInt8])
+        /// A byte each 50 ms, until nobody reads any more.
+        case drip
+        /// Bytes without an end, as fast as they are read.
+        case flood([UInt8])
+        /// The connection is reset.
+        case reset
+        /// Nothing more, and the connection stays open.
+        case silence
+    }
+
     let port: UInt16
     private let listener: Int32
-    private let answers: [String: [UInt8]]
+    private let answers: [String: [Step]]
     private let log = Mutex<[String]>([])
 
     /// - Parameter answers: whole responses, status line included, by path. An empty one is never answered.
-    init(_ answers: [String: [UInt8]]) throws {
+    convenience init(_ answers: [String: [UInt8]]) throws {
+        try self.init(scripts: answers.mapValues { $0.isEmpty ? [.silence] : [.bytes($0)] })
+    }
+
+    init(scripts answers: [String: [Step]]) throws {
         self.answers = answers
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -45,7 +62,8 @@ final class TinyServer: Sendable {
             guard connection >= 0 else { return }
             var head: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 4096)
-            while head.suffix(4) != [13, 10, 13, 10] {
+            // The beginning of a TLS handshake is answered as all else.
+            while head.suffix(4) != [13, 10, 13, 10], head.first != 0x16 {
                 let count = unsafe recv(connection, &buffer, buffer.count, 0)
                 guard count > 0 else { break }
                 head += buffer[..<count]
@@ -53,17 +71,37 @@ final class TinyServer: Sendable {
             let text = String(decoding: head, as: UTF8.self)
             log.withLock { $0.append(text) }
             let path = text.split(separator: " ").dropFirst().first.map(String.init) ?? ""
-            let answer = answers[path] ?? Array("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".utf8)
-            var sent = 0
-            while sent < answer.count {
-                let count = unsafe answer[sent...].withUnsafeBytes {
-                    unsafe send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-                }
-                guard count > 0 else { break }
-                sent += count
-            }
-            // An empty answer keeps the connection open and silent, for time-outs.
-            if !answer.isEmpty { close(connection) }
+            let steps = answers[path] ?? [.bytes(Array("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".utf8))]
+            // Each connection has a thread: one that drips keeps no other waiting.
+            Thread.detachNewThread { Self.play(steps, on: connection) }
         }
+    }
+
+    private static func play(_ steps: [Step], on connection: Int32) {
+        for step in steps {
+            switch step {
+            case .bytes(let bytes): _ = send(bytes, on: connection)
+            case .drip: while send([0x61], on: connection) { usleep(50_000) }
+            case .flood(let bytes): while send(bytes, on: connection) {}
+            case .reset:
+                var hard = linger(l_onoff: 1, l_linger: 0)
+                unsafe setsockopt(connection, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
+            case .silence: return
+            }
+        }
+        close(connection)
+    }
+
+    /// - Returns: false when nobody reads any more.
+    private static func send(_ bytes: [UInt8], on connection: Int32) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes[sent...].withUnsafeBytes {
+                unsafe Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
     }
 }

@@ -14,6 +14,11 @@ struct FetchSchedulerTests {
     private let b = "http://a.example/g"
     private let c = "http://c.example/f"
 
+    /// What to ask of `request`'s feed; robots.txt is no feed's.
+    private func feed(of request: FetchScheduler.Request) -> String? {
+        if case .feed(let url) = request.purpose { url } else { nil }
+    }
+
     private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
 
     private func entry(_ key: UInt64, _ content: String) -> FetchScheduler.Entry {
@@ -24,12 +29,39 @@ struct FetchSchedulerTests {
         .add(feeds.map { (FeedSpecification(url: $0, intervalMilliseconds: interval), nil) })
     }
 
+    /// What an origin's robots.txt said just now.
+    private func robots(of url: String, _ text: String?, at milliseconds: Int64 = 0) -> RobotsState {
+        var state = RobotsState(origin: WebAddress(url)!.origin, lastAttempt: at(milliseconds))
+        state.lastAnswer = at(milliseconds)
+        state.text = text.map { Array($0.utf8) }
+        return state
+    }
+
+    /// One that began long before the first event, and knows what robots.txt says: of those not given, nothing.
+    private func make(
+        _ settings: FetchScheduler.Settings = .init(), seed: UInt64 = 1, robots known: [RobotsState]? = nil,
+        knows urls: [String] = []
+    ) -> FetchScheduler {
+        var scheduler = FetchScheduler(settings: settings, seed: seed, now: at(-200_000))
+        let all = known ?? ([a, c] + urls).map { robots(of: $0, nil) }
+        _ = scheduler.handle(.remember(WebMemory(robots: all)), now: at(-200_000))
+        return scheduler
+    }
+
+    private func redirect(_ status: Int, to location: String?) -> Response {
+        var response = Response(status: status)
+        response.location = location
+        return response
+    }
+
     /// What an action is, in a word, for tables.
     private func names(_ actions: [Action]) -> [String] {
         actions.map {
             switch $0 {
             case .saveAttempt(let url, let time): "attempt \(url.suffix(11)) \(time.milliseconds)"
+            case .saveRobots(let state): "robots \(state.origin.suffix(9)) \(state.lastAttempt.milliseconds)"
             case .start(let request): "start \(request.number) \(request.address.suffix(11))"
+            case .saveHold(let hold): "hold \(hold.site) \(hold.until.milliseconds)"
             case .put(let batch):
                 "put \(batch.number) \(batch.entries.map { "\($0.index)@\($0.firstSeen.milliseconds)" }.joined(separator: " "))"
             case .save(let state, let seen): "save \(state.etag ?? "-") \(seen.count)"
@@ -40,7 +72,7 @@ struct FetchSchedulerTests {
 
     @Test("the life of a feed: attempt before request, validators only after the acknowledgement")
     func life() {
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = make()
         var answer = Response(status: 200, entries: [entry(1, "x"), entry(2, "y")])
         answer.etag = "E"
         answer.lastModified = "L"
@@ -63,7 +95,7 @@ struct FetchSchedulerTests {
 
     @Test("what is known and acknowledged is not sent again; changed content is, with a new first-seen time")
     func news() {
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = make()
         _ = scheduler.handle(add(a, every: 1000), now: at(0))
         var answer = Response(
             status: 200, entries: [entry(1, "x"), entry(2, "new"), entry(3, "z"), entry(2, "repeated")])
@@ -85,7 +117,7 @@ struct FetchSchedulerTests {
 
     @Test("a content that returns begins a new run")
     func returningContent() {
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = make()
         var known: [ArticleKey: SeenEntry] = [:]
         var times: [Int64] = []
         _ = scheduler.handle(add(a, every: 1000), now: at(0))
@@ -108,7 +140,7 @@ struct FetchSchedulerTests {
 
     @Test("one request a host, with its gap between starts; other hosts do not wait")
     func hostGap() {
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = make()
         let first = scheduler.handle(add(a, b, c), now: at(0))
         #expect(
             names(first) == [
@@ -116,7 +148,7 @@ struct FetchSchedulerTests {
             ])
         #expect(names(scheduler.handle(.tick, now: at(5000))) == [])
         // The first answers early: the second waits for the gap all the same.
-        var early = FetchScheduler(seed: 1)
+        var early = make()
         _ = early.handle(add(a, b), now: at(0))
         _ = early.handle(.responded(request: 1, Response(status: 304)), now: at(100))
         #expect(early.nextWake == at(1000))
@@ -126,7 +158,7 @@ struct FetchSchedulerTests {
 
     @Test("a fixed interval shorter than the gap shares it among the feeds of the host")
     func sharedGap() {
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = make()
         _ = scheduler.handle(add(a, b, every: 1000), now: at(0))
         _ = scheduler.handle(.responded(request: 1, Response(status: 304)), now: at(10))
         #expect(scheduler.nextWake == at(500))
@@ -134,9 +166,9 @@ struct FetchSchedulerTests {
 
     @Test("failures back off, Retry-After holds the whole host, 410 stops")
     func trouble() {
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = make()
         _ = scheduler.handle(add(a, every: 1000), now: at(0))
-        #expect(names(scheduler.handle(.failed(request: 1), now: at(5))) == ["save - 0"])
+        #expect(names(scheduler.handle(.failed(request: 1, why: "time-out"), now: at(5))) == ["save - 0"])
         #expect(scheduler.nextWake == at(2000))
         _ = scheduler.handle(.tick, now: at(2000))
         _ = scheduler.handle(.responded(request: 2, Response(status: 500)), now: at(2005))
@@ -145,10 +177,9 @@ struct FetchSchedulerTests {
         var busy = Response(status: 429)
         busy.retryAt = at(60_000)
         _ = scheduler.handle(.responded(request: 3, busy), now: at(6010))
-        #expect(scheduler.nextWake == at(60_000))
         #expect(names(scheduler.handle(add(b, every: 1000), now: at(7000))) == [])
-        #expect(scheduler.nextWake == at(60_000))
-        _ = scheduler.handle(.tick, now: at(60_000))
+        #expect(names(scheduler.handle(.tick, now: at(59_999))) == [], "neither this feed nor the other")
+        #expect(names(scheduler.handle(.tick, now: at(60_000))).count == 2)
         _ = scheduler.handle(.responded(request: 4, Response(status: 410)), now: at(60_001))
         let gone = [a, b].filter { scheduler.state(of: $0)?.isGone == true }
         #expect(gone.count == 1)
@@ -157,23 +188,183 @@ struct FetchSchedulerTests {
         #expect(scheduler.state(of: gone[0])?.isGone == false)
     }
 
-    @Test("a permanent redirect is kept once what it led to is")
+    @Test("each hop of a redirect waits at its own site, and a move for good is kept once what it led to is")
     func moved() {
-        var scheduler = FetchScheduler(seed: 1)
-        _ = scheduler.handle(add(a, every: 1000), now: at(0))
-        var answer = Response(status: 200, entries: [entry(1, "x")])
-        answer.permanentAddress = "http://new.example/"
-        _ = scheduler.handle(.responded(request: 1, answer), now: at(1))
+        let new = "http://new.example/"
+        var scheduler = make(knows: [new])
+        _ = scheduler.handle(add(a, every: 1_000_000), now: at(0))
+        // Within the site: after its gap.
+        #expect(scheduler.handle(.responded(request: 1, redirect(301, to: "/other")), now: at(1)) == [])
+        #expect(names(scheduler.handle(.tick, now: at(999))) == [])
+        #expect(names(scheduler.handle(.tick, now: at(1000))) == ["start 2 ample/other"])
+        // To another: that one's turn.
+        let on = scheduler.handle(.responded(request: 2, redirect(308, to: new)), now: at(1001))
+        #expect(names(on) == ["start 3 ew.example/"])
+        let answer = Response(status: 200, entries: [entry(1, "x")])
+        _ = scheduler.handle(.responded(request: 3, answer), now: at(1002))
         #expect(scheduler.state(of: a)?.movedTo == nil)
-        _ = scheduler.handle(.acknowledged(batch: 1), now: at(2))
-        #expect(names(scheduler.handle(.tick, now: at(1000))) == ["attempt a.example/f 1000", "start 2 ew.example/"])
+        _ = scheduler.handle(.acknowledged(batch: 1), now: at(1003))
+        #expect(scheduler.state(of: a)?.movedTo == new)
+        #expect(
+            names(scheduler.handle(.tick, now: at(1_000_000))) == [
+                "attempt a.example/f 1000000", "start 4 ew.example/",
+            ])
+    }
+
+    @Test(
+        "a redirect that is not for good, leads nowhere or never ends",
+        arguments: [
+            (302, "http://new.example/", "-"), (307, "http://new.example/", "-"),
+            (301, "ftp://new.example/", "status 301 to \"ftp://new.example/\""),
+            (303, nil, "status 303 without a target"),
+            (301, "http://a.example/f", "more than 5 redirects"),
+        ] as [(Int, String?, String)])
+    func badRedirects(status: Int, location: String?, error: String) {
+        var scheduler = make(knows: ["http://new.example/"])
+        var actions = scheduler.handle(add(a, every: 1000), now: at(0))
+        var now: Int64 = 0
+        while case .start(let request)? = actions.last, request.address == a, now < 20_000 {
+            actions = scheduler.handle(
+                .responded(request: request.number, redirect(status, to: location)), now: at(now))
+            now += 1000
+            if scheduler.state(of: a)?.lastError == nil, actions.isEmpty {
+                actions = scheduler.handle(.tick, now: at(now))
+            }
+        }
+        #expect(scheduler.state(of: a)?.lastError ?? "-" == error)
+        if case .start(let request)? = actions.last {
+            _ = scheduler.handle(.responded(request: request.number, Response(status: 200)), now: at(now))
+        }
+        #expect(scheduler.state(of: a)?.movedTo == nil)
+    }
+
+    @Test("robots.txt comes first, once for all feeds of its origin, and what it forbids is not asked")
+    func robotsFirst() {
+        var scheduler = make(robots: [])
+        let list = [a, b].map {
+            (feed: FeedSpecification(url: $0, intervalMilliseconds: 10_000), state: FeedState?.none)
+        }
+        #expect(
+            names(scheduler.handle(.add(list), now: at(0))) == ["robots a.example 0", "start 1 /robots.txt"])
+        #expect(names(scheduler.handle(.tick, now: at(3000))) == [], "both wait for it")
+        var answer = Response(status: 200)
+        answer.text = Array("User-agent: coranto\nDisallow: /g\nCrawl-delay: 4\n".utf8)
+        #expect(
+            names(scheduler.handle(.responded(request: 1, answer), now: at(3100))) == ["robots a.example 0"])
+        #expect(scheduler.nextWake == at(4000))
+        #expect(
+            names(scheduler.handle(.tick, now: at(4000))) == [
+                "save - 0", "attempt a.example/f 4000", "start 2 a.example/f",
+            ])
+        #expect(scheduler.state(of: b)?.lastError == "robots.txt of http://a.example forbids it")
+        #expect(scheduler.state(of: b)?.lastAttempt == nil)
+    }
+
+    @Test("a Crawl-delay sets the pace of a site, within two minutes")
+    func crawlDelay() {
+        for (text, gap) in [("30", 30_000), ("900", 120_000), ("0.1", 1000), ("-5", 1000)] as [(String, Int64)] {
+            var scheduler = make(robots: [robots(of: a, "User-agent: *\nCrawl-delay: \(text)\n")])
+            let list = [a, b].map { (feed: FeedSpecification(url: $0), state: FeedState?.none) }
+            _ = scheduler.handle(.add(list), now: at(0))
+            _ = scheduler.handle(.responded(request: 1, Response(status: 304)), now: at(10))
+            #expect(scheduler.nextWake == at(gap))
+        }
+    }
+
+    @Test("a robots.txt that cannot be had closes its origin for an hour, a day old one serves meanwhile")
+    func robotsFailure() {
+        var scheduler = make(robots: [])
+        let list = [(feed: FeedSpecification(url: a), state: FeedState?.none)]
+        _ = scheduler.handle(.add(list), now: at(0))
+        #expect(
+            names(scheduler.handle(.responded(request: 1, Response(status: 500)), now: at(10))) == [
+                "robots a.example 0"
+            ])
+        #expect(names(scheduler.handle(.tick, now: at(1000))) == ["save - 0"])
+        #expect(scheduler.state(of: a)?.lastError == "robots.txt of http://a.example cannot be had")
+        #expect(scheduler.nextWake == at(3_600_000))
+        #expect(
+            names(scheduler.handle(.tick, now: at(3_600_000))) == ["robots a.example 3600000", "start 2 /robots.txt"])
+        _ = scheduler.handle(.responded(request: 2, Response(status: 404)), now: at(3_600_010))
+        #expect(
+            names(scheduler.handle(.tick, now: at(3_601_000))) == [
+                "attempt a.example/f 3601000", "start 3 a.example/f",
+            ])
+        _ = scheduler.handle(.responded(request: 3, Response(status: 304)), now: at(3_601_001))
+        // A day later it is asked again; that fails, and what it said before still counts.
+        let later: Int64 = 3_600_010 + 24 * 3_600_000
+        let asked = names(scheduler.handle(.tick, now: at(later)))
+        #expect(asked.last == "start 4 /robots.txt")
+        _ = scheduler.handle(.failed(request: 4, why: "time-out"), now: at(later + 10))
+        #expect(names(scheduler.handle(.tick, now: at(later + 1000))).last == "start 5 a.example/f")
+    }
+
+    @Test("robots.txt is followed through redirects, five at most; without an end nothing is forbidden")
+    func robotsRedirects() {
+        var scheduler = make(robots: [])
+        let list = [(feed: FeedSpecification(url: a), state: FeedState?.none)]
+        _ = scheduler.handle(.add(list), now: at(0))
+        var now: Int64 = 0
+        var addresses: [String] = []
+        for number in 1...6 {
+            let answer = redirect(302, to: "http://w\(number).example/robots.txt")
+            for case .start(let request) in scheduler.handle(.responded(request: UInt64(number), answer), now: at(now))
+            where feed(of: request) == nil { addresses.append(request.address) }
+            now += 1000
+        }
+        #expect(addresses.count == 5)
+        #expect(scheduler.state(of: a)?.lastAttempt == at(5000))
+    }
+
+    @Test("a fetcher that has just started waits a gap, and what a server asked for before its end still counts")
+    func restartedSites() {
+        var state = FeedState(url: a, intervalMilliseconds: 1000)
+        state.lastAttempt = at(0)
+        var scheduler = FetchScheduler(seed: 1, now: at(10_000))
+        let memory = WebMemory(
+            robots: [robots(of: a, nil), robots(of: c, nil)], holds: [SiteHold(site: "a.example", until: at(50_000))])
+        _ = scheduler.handle(.remember(memory), now: at(10_000))
+        let other = FeedSpecification(url: c)
+        let list =
+            [(FeedSpecification(url: a), state), (FeedSpecification(url: b), nil), (other, nil)]
+            as [(FeedSpecification, FeedState?)]
+        let actions = scheduler.handle(.add(list), now: at(10_000))
+        #expect(actions == [])
+        #expect(scheduler.nextWake == at(11_000))
+        #expect(names(scheduler.handle(.tick, now: at(11_000))).last == "start 1 c.example/f")
+        #expect(names(scheduler.handle(.tick, now: at(49_999))) == [])
+        #expect(names(scheduler.handle(.tick, now: at(50_000))).count == 2, "the other feed of that site waited too")
+    }
+
+    @Test("a server whose validators lie is not sent any more of them")
+    func wrongValidators() {
+        var settings = FetchScheduler.Settings()
+        settings.unconditionalAfterCount = 1
+        var scheduler = make(settings)
+        var state = FeedState(url: a, intervalMilliseconds: 1000)
+        state.etag = "E"
+        var etags: [String?] = []
+        let list = [(FeedSpecification(url: a, intervalMilliseconds: 1000), state)] as [(FeedSpecification, FeedState?)]
+        var actions = scheduler.handle(.add(list), now: at(0))
+        for round in 1...4 {
+            for case .start(let request) in actions { etags.append(request.etag) }
+            var answer = Response(status: round == 1 ? 304 : 200)
+            if round > 1 { answer.entries = [entry(UInt64(round), "x")] }
+            answer.etag = "E"
+            let now = Int64(round) * 1000
+            _ = scheduler.handle(.responded(request: UInt64(round), answer), now: at(now - 500))
+            _ = scheduler.handle(.acknowledged(batch: UInt64(round - 1)), now: at(now - 400))
+            actions = scheduler.handle(.tick, now: at(now))
+        }
+        #expect(etags == ["E", nil, nil, nil])
+        #expect(scheduler.state(of: a)?.hasWrongValidators == true)
     }
 
     @Test("after many 304s one request is unconditional")
     func unconditional() {
         var settings = FetchScheduler.Settings()
         settings.unconditionalAfterCount = 2
-        var scheduler = FetchScheduler(settings: settings, seed: 1)
+        var scheduler = make(settings)
         var state = FeedState(url: a, intervalMilliseconds: 1000)
         state.etag = "E"
         var etags: [String?] = []
@@ -190,7 +381,9 @@ struct FetchSchedulerTests {
 
     @Test("the interval adapts between its bounds, and jitter stays within a tenth")
     func adaptive() {
-        var scheduler = FetchScheduler(seed: 9)
+        var settings = FetchScheduler.Settings()
+        settings.robots.freshMilliseconds = 1 << 50
+        var scheduler = make(settings, seed: 9)
         _ = scheduler.handle(add(a), now: at(0))
         var now: Int64 = 0
         for round in 1...80 {
@@ -216,7 +409,7 @@ struct FetchSchedulerTests {
         for (now, earliest, latest) in [(1_100_000, 1_540_000, 1_660_000), (500_000, 1_040_000, 1_160_000)]
             as [(Int64, Int64, Int64)]
         {
-            var scheduler = FetchScheduler(seed: 1)
+            var scheduler = make()
             #expect(scheduler.handle(.add([(FeedSpecification(url: a), state)]), now: at(now)) == [])
             let wake = scheduler.nextWake!.milliseconds
             #expect(wake >= earliest && wake <= latest)
@@ -225,8 +418,8 @@ struct FetchSchedulerTests {
 
     @Test("many feeds without state are spread, each host at its own pace")
     func burst() {
-        var scheduler = FetchScheduler(seed: 3)
         let feeds = (0..<200).map { (FeedSpecification(url: "http://h\($0).example/"), FeedState?.none) }
+        var scheduler = make(seed: 3, knows: feeds.map(\.0.url))
         let started = names(scheduler.handle(.add(feeds), now: at(0))).count { $0.hasPrefix("start") }
         #expect(started < 10)
         var count = started
@@ -240,7 +433,7 @@ struct FetchSchedulerTests {
     func limits() {
         var settings = FetchScheduler.Settings()
         settings.pendingLimit = 1
-        var scheduler = FetchScheduler(settings: settings, seed: 1)
+        var scheduler = make(settings)
         _ = scheduler.handle(add(a, every: 1000), now: at(0))
         _ = scheduler.handle(.responded(request: 1, Response(status: 200, entries: [entry(1, "x")])), now: at(1))
         #expect(names(scheduler.handle(add(c, every: 1000), now: at(2))) == [])
@@ -257,7 +450,7 @@ struct FetchSchedulerTests {
 
     @Test("a feed removed while its request or batch is under way leaves nothing behind")
     func removal() {
-        var scheduler = FetchScheduler(seed: 1)
+        var scheduler = make()
         _ = scheduler.handle(add(a, every: 1000), now: at(0))
         #expect(names(scheduler.handle(.remove(url: a), now: at(1))) == ["forget"])
         #expect(names(scheduler.handle(add(b, every: 1000), now: at(2))) == [], "the host is still busy")
@@ -268,7 +461,7 @@ struct FetchSchedulerTests {
         #expect(scheduler.handle(.acknowledged(batch: 1), now: at(2003)) == [])
         #expect(scheduler.isIdle)
         #expect(scheduler.feedCount == 0)
-        #expect(scheduler.handle(.failed(request: 77), now: at(2004)) == [])
+        #expect(scheduler.handle(.failed(request: 77, why: ""), now: at(2004)) == [])
     }
 
     @Test(
@@ -278,40 +471,47 @@ struct FetchSchedulerTests {
         #expect(run(seed) == run(seed))
     }
 
-    /// A thousand random events; checks the file head's invariants 1 to 4 on the way.
+    /// A thousand random events; checks the file head's invariants on the way.
     private func run(_ seed: UInt64) -> [String] {
         var random = SplitMix64(seed: seed)
-        var scheduler = FetchScheduler(seed: seed)
+        var scheduler = make(seed: seed)
         var log: [String] = []
         var now: Int64 = 0
-        var open: [UInt64: String] = [:]
+        var open: [UInt64: FetchScheduler.Request] = [:]
         var pending: [UInt64: String] = [:]
         var attempts: [String: Int64] = [:]
+        var lastStarts: [String: Int64] = [:]
+        var forbidden: Set<String> = []
         let urls = (0..<12).map { "http://h\($0 % 4).example/\($0)" }
-        func host(_ url: String) -> String { WebAddress(url)!.host }
         for _ in 0..<1000 {
             now += Int64(random.next() % 3000)
             let event: Event
             switch random.next() % 10 {
             case 0:
-                event = .add([
-                    (
-                        FeedSpecification(
-                            url: urls[Int(random.next() % 12)],
-                            intervalMilliseconds: random.next() % 2 == 0 ? 5000 : nil), nil
-                    )
-                ])
+                let interval: Int64? = random.next() % 2 == 0 ? 5000 : nil
+                event = .add(
+                    [(FeedSpecification(url: urls[Int(random.next() % 12)], intervalMilliseconds: interval), nil)])
             case 1 where random.next() % 4 == 0: event = .remove(url: urls[Int(random.next() % 12)])
             case 2, 3, 4:
-                guard let request = open.keys.sorted().first else { continue }
-                open[request] = nil
-                let statuses = [200, 200, 304, 404, 503, 410]
-                let status = statuses[Int(random.next() % 6)]
-                let entries = status == 200 ? (0..<random.next() % 4).map { entry($0, "\(random.next() % 3)") } : []
+                guard let number = open.keys.sorted().first, let request = open.removeValue(forKey: number) else {
+                    continue
+                }
+                var answer = Response(status: [200, 200, 304, 404, 503, 410, 302, 301][Int(random.next() % 8)])
+                answer.location = urls[Int(random.next() % 12)]
+                if case .robots(let origin) = request.purpose {
+                    let forbids = random.next() % 4 == 0
+                    answer.text = forbids ? Array("User-agent: *\nDisallow: /".utf8) : []
+                    if answer.status == 200 {
+                        if forbids { forbidden.insert(origin) } else { forbidden.remove(origin) }
+                    }
+                } else if answer.status == 200 {
+                    answer.entries = (0..<random.next() % 4).map { entry($0, "\(random.next() % 3)") }
+                }
                 event =
                     random.next() % 8 == 0
-                    ? .failed(request: request)
-                    : .responded(request: request, Response(status: status, entries: entries))
+                    ? .failed(request: number, why: "time-out") : .responded(request: number, answer)
+                // What failed was no answer.
+                if case .failed = event, case .robots(let origin) = request.purpose { forbidden.remove(origin) }
             case 5, 6:
                 guard let batch = pending.keys.sorted().first else { continue }
                 pending[batch] = nil
@@ -321,14 +521,23 @@ struct FetchSchedulerTests {
             for action in scheduler.handle(event, now: at(now)) {
                 switch action {
                 case .saveAttempt(let url, let time): attempts[url] = time.milliseconds
+                case .saveRobots(let state): attempts[state.origin] = state.lastAttempt.milliseconds
                 case .start(let request):
-                    #expect(attempts[request.feed] == now, "the attempt is saved first")
-                    #expect(!open.values.contains { host($0) == host(request.feed) }, "one request a host")
-                    #expect(!pending.values.contains(request.feed), "nothing of the feed is unacknowledged")
-                    open[request.number] = request.feed
+                    let address = WebAddress(request.address)!
+                    let site = Site.name(address)
+                    #expect(!open.values.contains { Site.name(WebAddress($0.address)!) == site }, "one request a site")
+                    // A feed of 5 s among twelve lets them come this often.
+                    #expect(now - lastStarts[site, default: -10_000] >= 5000 / 12, "a gap between two")
+                    lastStarts[site] = now
+                    if let url = feed(of: request) {
+                        #expect(attempts[url] != nil, "the attempt is saved first")
+                        #expect(!pending.values.contains(url), "nothing of the feed is unacknowledged")
+                        #expect(!forbidden.contains(address.origin), "robots.txt is kept")
+                    }
+                    open[request.number] = request
                 case .put(let batch): pending[batch.number] = batch.feed
                 case .forget(let url): pending = pending.filter { $0.value != url }
-                case .save: break
+                case .save, .saveHold: break
                 }
             }
             log.append(

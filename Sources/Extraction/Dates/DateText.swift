@@ -28,6 +28,7 @@ package enum DateText {
         guard text.utf8.count <= maxBytes else { return nil }
         let trimmed = TextSpace.trimmed(text)
         if let stated = ISODate.stated(trimmed.utf8, form), let time = stated.time(from: from) { return time }
+        if let stated = MailDate.stated(trimmed.utf8), let time = stated.time(from: from) { return time }
         return DateReading.whole(trimmed, form)?.time(from: from)
     }
 

@@ -3,46 +3,82 @@ import News
 /// JSON Feed 1.0 and 1.1.
 struct JSONFeedReader {
     private let scanner: JSONScanner
-    private let url: String
+    private let options: FeedOptions
+    private let base: [UInt8]
+    private(set) var record = FeedRecord()
+    private(set) var parsed = ParsedFeed(format: .json)
 
-    init(_ bytes: [UInt8], url: String) throws(JSONError) {
+    private typealias Members = [String: JSONValue]
+
+    init(_ bytes: [UInt8], _ options: FeedOptions) throws(JSONError) {
         scanner = try JSONScanner(validating: bytes[...])
-        self.url = url
+        self.options = options
+        base = Array(options.url.utf8)
     }
 
-    func read() throws(JSONError) -> ParsedFeed {
+    mutating func read() throws(JSONError) {
         var whole = scanner
         let root = try whole.value()
         try whole.requireEnd()
         let members = try members(of: root)
-        // The version is an address of jsonfeed.org, but not everybody knows.
-        guard let version = try text(members["version"]),
-            version.contains("jsonfeed.org") || members["items"]?.kind == .array
-        else { throw scanner.error("no JSON Feed version", at: root.range.lowerBound) }
-        var feed = ParsedFeed(format: .json)
-        if !version.contains("jsonfeed.org") { feed.bozo = "the version is \(version.prefix(40))" }
-        feed.title = try text(members["title"]).flatMap(EntryDraft.line)
-        feed.link = try text(members["home_page_url"]).flatMap(EntryDraft.present)
-        feed.language = try text(members["language"])
-        let base = WebAddress(url)
-        guard let items = members["items"], items.kind == .array else { return feed }
+        try readVersion(members)
+        try readFeed(members)
+        guard let items = members["items"], items.kind == .array else { return }
+        let authors = try authors(members)
         for item in try elements(of: items) {
             guard item.kind == .object else {
-                feed.bozo = feed.bozo ?? "an item that is no object"
+                note("an item that is no object")
                 continue
             }
-            guard feed.entries.count < Limits.batchEntries else {
-                feed.bozo = feed.bozo ?? "more than \(Limits.batchEntries) entries"
+            guard max(parsed.entries.count, record.entries.count) < Limits.batchEntries else {
+                note("more than \(Limits.batchEntries) entries")
                 break
             }
-            let draft = try draft(of: item, feedAuthors: try authors(members))
-            feed.entries.append(draft.entry(feed: feed, base: base, feedURL: url, raw: scanner.bytes[item.range]))
+            let inner = try self.members(of: item)
+            if options.wantsArticles {
+                let draft = try draft(inner, feedAuthors: authors)
+                let frame = ParsedFeed.Frame(title: parsed.title, language: parsed.language)
+                parsed.entries.append(
+                    draft.entry(feed: frame, base: base, feedURL: options.url, raw: scanner.bytes[item.range]))
+            }
+            if options.wantsRecord { record.entries.append(try entry(inner)) }
         }
-        return feed
     }
 
-    private func draft(of item: JSONValue, feedAuthors: [String]) throws(JSONError) -> EntryDraft {
-        let members = try members(of: item)
+    private mutating func note(_ what: String) {
+        record.bozo = record.bozo ?? what
+        parsed.bozo = record.bozo
+    }
+
+    /// The version is an address of jsonfeed.org, but not everybody knows.
+    private mutating func readVersion(_ members: Members) throws(JSONError) {
+        guard let version = try text(members["version"]),
+            version.contains("jsonfeed.org") || members["items"]?.kind == .array
+        else { throw scanner.error("no JSON Feed version", at: 0) }
+        if !version.contains("jsonfeed.org") { note("the version is \(version.prefix(40))") }
+        record.version = version.hasSuffix("/1.1") ? "json11" : "json1"
+    }
+
+    private mutating func readFeed(_ members: Members) throws(JSONError) {
+        parsed.title = try text(members["title"]).flatMap(EntryDraft.line)
+        parsed.link = try text(members["home_page_url"]).flatMap(EntryDraft.present)
+        parsed.language = try text(members["language"])
+        guard options.wantsRecord else { return }
+        for (name, word) in [
+            ("title", FeedWord.title), ("home_page_url", .link), ("feed_url", .feedUrl), ("description", .subtitle),
+            ("language", .language), ("icon", .icon), ("favicon", .favicon),
+        ] {
+            if let value = try text(members[name]) { record.feed[word] = .text(Array(value.utf8)) }
+        }
+        if let people = try people(members) {
+            record.feed[.authors] = .list(people)
+            record.feed[.author] = people.first?.text(.name).map { .text($0) }
+        }
+    }
+
+    // MARK: Articles
+
+    private func draft(_ members: Members, feedAuthors: [String]) throws(JSONError) -> EntryDraft {
         var draft = EntryDraft()
         draft.guid = try text(members["id"])
         draft.link = try text(members["url"])
@@ -56,11 +92,7 @@ struct JSONFeedReader {
         draft.language = try text(members["language"])
         draft.authors = try authors(members)
         if draft.authors.isEmpty { draft.authors = feedAuthors }
-        if let tags = members["tags"], tags.kind == .array {
-            for tag in try elements(of: tags) {
-                if let tag = try text(tag) { draft.categories.append(Self.escaped(tag)) }
-            }
-        }
+        draft.categories = try tags(members).map { Self.escaped($0) }
         for name in ["image", "banner_image"] {
             if let image = try text(members[name]).flatMap(EntryDraft.present) {
                 draft.media.append(Article.Media(url: image, caption: nil, credit: nil))
@@ -69,23 +101,112 @@ struct JSONFeedReader {
         return draft
     }
 
-    private func authors(_ members: [String: JSONValue]) throws(JSONError) -> [String] {
+    /// Plain text where markup is expected: kept as it is.
+    private static func escaped(_ text: String) -> String {
+        HTMLText.looksLikeMarkup(text) ? text.replacing("&", with: "&amp;").replacing("<", with: "&lt;") : text
+    }
+
+    // MARK: Record
+
+    private func entry(_ members: Members) throws(JSONError) -> FeedFields {
+        var entry = FeedFields()
+        for (name, word) in [
+            ("id", FeedWord.id), ("url", .link), ("title", .title), ("summary", .summary), ("language", .language),
+            ("external_url", .source), ("date_published", .published), ("date_modified", .updated),
+        ] {
+            if let value = try text(members[name]) { entry[word] = .text(Array(value.utf8)) }
+        }
+        if let time = entry.text(.published) { entry[.publishedParsed] = .time(XMLFeedReader.time(time)) }
+        if let time = entry.text(.updated) { entry[.updatedParsed] = .time(XMLFeedReader.time(time)) }
+        if let html = try text(members["content_html"]) { entry.append(to: .content, content(html, "text/html")) }
+        if let plain = try text(members["content_text"]) { entry.append(to: .content, content(plain, "text/plain")) }
+        if !entry.has(.summary), let first = entry.list(.content).first?.text(.value) { entry[.summary] = .text(first) }
+        for tag in try tags(members) {
+            var fields = FeedFields()
+            fields[.term] = .text(Array(tag.utf8))
+            fields[.scheme] = .nothing
+            fields[.label] = .nothing
+            entry.append(to: .tags, fields)
+        }
+        if let people = try people(members) {
+            entry[.authors] = .list(people)
+            entry[.author] = people.first?.text(.name).map { .text($0) }
+        }
+        for name in ["image", "banner_image"] where !entry.has(.image) {
+            guard let image = try text(members[name]) else { continue }
+            var picture = FeedFields()
+            picture[.href] = .text(Array(image.utf8))
+            entry[.image] = .object(picture)
+        }
+        try addAttachments(members, &entry)
+        return entry
+    }
+
+    private func content(_ value: String, _ type: String) -> FeedFields {
+        var text = Array(value.utf8)
+        if type == "text/html", options.isSafe { text = HTMLSanitizer.clean(text, base: base, isXHTML: false) }
+        var fields = FeedFields()
+        fields[.type] = .text(Array(type.utf8))
+        fields[.language] = .nothing
+        fields[.base] = .text(base)
+        fields[.value] = .text(text)
+        return fields
+    }
+
+    private func addAttachments(_ members: Members, _ entry: inout FeedFields) throws(JSONError) {
+        guard let list = members["attachments"], list.kind == .array else { return }
+        for attachment in try elements(of: list) where attachment.kind == .object {
+            let inner = try self.members(of: attachment)
+            guard let url = try text(inner["url"]) else { continue }
+            var link = FeedFields()
+            link[.rel] = .text(Array("enclosure".utf8))
+            link[.href] = .text(Array(url.utf8))
+            if let type = try text(inner["mime_type"]) { link[.type] = .text(Array(type.utf8)) }
+            if let size = try text(inner["size_in_bytes"]) { link[.length] = .text(Array(size.utf8)) }
+            if let title = try text(inner["title"]) { link[.title] = .text(Array(title.utf8)) }
+            if let length = try text(inner["duration_in_seconds"]) { link[.duration] = .text(Array(length.utf8)) }
+            entry.append(to: .links, link)
+        }
+    }
+
+    // MARK: Parts
+
+    private func tags(_ members: Members) throws(JSONError) -> [String] {
+        guard let list = members["tags"], list.kind == .array else { return [] }
+        var tags: [String] = []
+        for tag in try elements(of: list) { if let tag = try text(tag) { tags.append(tag) } }
+        return tags
+    }
+
+    private func authorObjects(_ members: Members) throws(JSONError) -> [JSONValue] {
         var objects: [JSONValue] = []
         if let list = members["authors"], list.kind == .array {
             objects = try elements(of: list)
         } else if let one = members["author"] {
             objects = [one]
         }
+        return objects.filter { $0.kind == .object }
+    }
+
+    private func authors(_ members: Members) throws(JSONError) -> [String] {
         var names: [String] = []
-        for object in objects where object.kind == .object {
+        for object in try authorObjects(members) {
             if let name = try text(self.members(of: object)["name"]) { names.append(name) }
         }
         return names
     }
 
-    /// Plain text where markup is expected: kept as it is.
-    private static func escaped(_ text: String) -> String {
-        HTMLText.looksLikeMarkup(text) ? text.replacing("&", with: "&amp;").replacing("<", with: "&lt;") : text
+    private func people(_ members: Members) throws(JSONError) -> [FeedFields]? {
+        var people: [FeedFields] = []
+        for object in try authorObjects(members) {
+            let inner = try self.members(of: object)
+            var person = FeedFields()
+            if let name = try text(inner["name"]) { person[.name] = .text(Array(name.utf8)) }
+            if let url = try text(inner["url"]) { person[.href] = .text(Array(url.utf8)) }
+            if let avatar = try text(inner["avatar"]) { person[.image] = .text(Array(avatar.utf8)) }
+            if !person.isEmpty { people.append(person) }
+        }
+        return people.isEmpty ? nil : people
     }
 
     // MARK: Values
@@ -98,8 +219,8 @@ struct JSONFeedReader {
         }
     }
 
-    private func members(of object: JSONValue) throws(JSONError) -> [String: JSONValue] {
-        var members: [String: JSONValue] = [:]
+    private func members(of object: JSONValue) throws(JSONError) -> Members {
+        var members: Members = [:]
         var inner = JSONScanner(scanner, at: object.range)
         try inner.forEachMember { (inner, name) throws(JSONError) in members[try inner.text(name)] = try inner.value() }
         return members

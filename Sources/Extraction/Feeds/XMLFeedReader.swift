@@ -1,304 +1,294 @@
 import News
 
-/// RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, from one pass of the pull reader.
+/// RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, CDF: one pass of `XMLReader`, elements told by what they mean (`FeedRole`)
+/// whatever the format, since feeds mix them freely.
 ///
-/// Elements are known by what they mean (`Meaning`), whatever the format: broken feeds mix them freely.
+/// Names and rules of the record are those of feedparser, the field's standard, where they do no harm.
+///
+/// Invariants
+/// 1. `open` is what takes text, innermost last; all their texts lie in `text`, one behind the other.
+/// 2. While `content` is set, elements inside are its markup and mean nothing else.
 struct XMLFeedReader {
-    /// What a text element inside an entry or feed says.
-    private enum Meaning {
-        case title, link, guid, description, content, author, authorName, published, updated, category, language
-        case sourceTitle, caption, credit
+    /// Where a field goes.
+    enum Scope: Int { case feed, image, textInput, source, entry }
+
+    /// An element whose text is collected.
+    struct Open {
+        let key: FeedKey
+        /// The text becomes a field; else only the one who asked gets it.
+        let isField: Bool
+        let start: Int
     }
 
-    private var xml: XMLPullReader
-    private let bytes: [UInt8]
-    private let url: String
-    private var feed = ParsedFeed(format: .rss)
-    private var bases: [(depth: Int, base: WebAddress)] = []
-    private var entry: EntryDraft?
-    private var entryStart = 0
-    private var entryDepth = 0
-    private var sourceDepth: Int?
-    private var mediaDepth: Int?
+    /// A text that may be markup, and what is known of it.
+    struct Content {
+        var type: [UInt8]
+        var language: [UInt8]?
+        var base: [UInt8]
+        var isBase64: Bool
+        var source: [UInt8]?
+        var depth: Int
 
-    // A text being collected, and the depth of its element.
-    private var textDepth = 0
-    private var text: [UInt8] = []
-    private var textMeaning: Meaning?
-    /// Markup stands in the element itself (XHTML), so its text must be escaped to be told apart.
-    private var textIsXHTML = false
-    /// Atom's plain text, which may look like markup and is none.
-    private var textIsPlain = false
-    private var nestedNames: [String] = []
-
-    init(_ bytes: [UInt8], url: String) {
-        self.bytes = bytes
-        self.url = url
-        xml = XMLPullReader(bytes[...])
-        if let base = WebAddress(url) { bases.append((0, base)) }
+        /// Elements inside are markup that stands as it is.
+        var isXHTML: Bool { type.elementsEqual("application/xhtml+xml".utf8) }
+        var isXML: Bool { type.suffix(3).elementsEqual("xml".utf8) }
     }
 
-    mutating func read() throws(FeedError) -> ParsedFeed {
-        var root: String?
-        while let event = xml.next() {
-            switch event {
-            case .start(let space, let name, let attributes):
-                if root == nil {
-                    root = name
-                    guard takeRoot(name.lowercased(), space) else {
-                        throw .notAFeed(seen: "an XML document of \(name.prefix(40))")
-                    }
-                }
-                start(space, name, attributes)
+    /// Base address and language from some depth on.
+    private struct Frame {
+        let depth: Int
+        let base: [UInt8]
+        let language: [UInt8]?
+    }
+
+    var xml: XMLReader
+    let options: FeedOptions
+    var version = ""
+    var namespaces: [(prefix: [UInt8], uri: [UInt8])] = []
+    var scopes = [FeedFields](repeating: FeedFields(), count: 5)
+    var entries: [FeedFields] = []
+    var articles: [FeedEntry] = []
+
+    var open: [Open] = []
+    var text: [UInt8] = []
+    var content: Content?
+    var base: [UInt8]
+    var language: [UInt8]?
+    private var frames: [Frame] = []
+
+    // Where in the feed the reader is.
+    var isInFeed = false
+    var isInEntry = false
+    var isInSource = false
+    var isInImage = false
+    var isInTextInput = false
+    var isInAuthor = false
+    var isInContributor = false
+    var isInPublisher = false
+    var hasImage = false
+
+    // Of the entry.
+    var entryStart = 0
+    var entryDepth = 0
+    var hasContent = false
+    var isGuidLink = false
+    /// The depth of the title that was taken: deeper ones are not the entry's.
+    var titleDepth = -1
+    var fieldDepths: [(key: FeedKey, depth: Int)] = []
+    /// A second summary is content.
+    var isSummaryContent = false
+    var hasChaptersOpen = false
+    var geometry = FeedWord.none
+    var draft = EntryDraft()
+    var mediaDepth: Int?
+    var extensions: ExtensionTree?
+
+    init(_ bytes: [UInt8], base: [UInt8], language: [UInt8]?, options: FeedOptions) {
+        xml = XMLReader(bytes)
+        self.options = options
+        self.base = base
+        self.language = language
+        if options.wantsExtensions { extensions = ExtensionTree() }
+    }
+
+    // MARK: Pass
+
+    /// Reads all. The root element has been looked at by who calls.
+    mutating func read() {
+        text.reserveCapacity(4096)
+        if let language { scopes[Scope.feed.rawValue][.language] = .text(Self.tag(language)) }
+        loop: while true {
+            switch xml.next() {
+            case .start: start()
             case .end: end()
-            case .text(let bytes): collect(bytes)
+            case .text:
+                if !open.isEmpty { appendText() }
+                if extensions?.isOpen ?? false { extensions?.take(&xml) }
+            case .over: break loop
             }
         }
-        guard root != nil else { throw .notAFeed(seen: "text without an element") }
-        feed.bozo = xml.repair
-        return feed
+        if isInEntry { endEntry() }
+        if let extensions, !extensions.ofFeed.isEmpty { scopes[0][.extensions] = .extensions(extensions.ofFeed) }
+        if hasImage { scopes[0][.image] = .object(scopes[Scope.image.rawValue]) }
+        if !scopes[Scope.textInput.rawValue].isEmpty {
+            scopes[0][.textinput] = .object(scopes[Scope.textInput.rawValue])
+        }
     }
 
-    private mutating func takeRoot(_ name: String, _ space: String) -> Bool {
-        switch name {
-        case "rss", "channel": feed.format = .rss
-        case "rdf": feed.format = .rdf
-        case "feed": feed.format = .atom
-        default: return false
-        }
-        return true
+    private mutating func appendText() {
+        xml.appendText(to: &text, escaping: content?.isXHTML ?? false)
     }
 
-    // MARK: Elements
-
-    private mutating func start(_ space: String, _ name: String, _ attributes: [XMLPullReader.Attribute]) {
-        let depth = xml.depth
-        func value(_ name: String, in space: String = "") -> String? {
-            attributes.first { $0.name == name && $0.space == space }?.value
-        }
-        if let base = value("base", in: XMLSpace.xml), let address = WebAddress(base, base: bases.last?.base) {
-            bases.append((depth, address))
-        }
-        if textMeaning != nil {
-            nestedStart(name)
+    private mutating func start() {
+        enter()
+        if content != nil {
+            startMarkup()
             return
         }
-        let lower = name.lowercased()
-        let isAtom = space == XMLSpace.atom || space == XMLSpace.atom03
-        let isPlain = isAtom || space.isEmpty || XMLSpace.isRSS(space)
-        let language = value("lang", in: XMLSpace.xml).flatMap(EntryDraft.present)
-        if entry == nil, isPlain, lower == "item" || lower == "entry" {
-            entry = EntryDraft()
-            entry?.language = language
-            entryStart = xml.eventStart
-            entryDepth = depth
-            return
-        }
-        if entry == nil, depth <= 2, let language { feed.language = feed.language ?? language }
-        // Inside the feed's image, text input and the like nothing is the feed's own.
-        if entry == nil, ["image", "textinput", "cloud", "items"].contains(lower), isPlain { return }
-        if entry != nil, sourceDepth == nil, isPlain, lower == "source" {
-            if isAtom {
-                sourceDepth = depth
-                return
-            }
-            begin(.sourceTitle, depth)
-            return
-        }
-        if space == XMLSpace.media || lower == "enclosure" { noteMedia(lower, value) }
-        if mediaDepth == nil, space == XMLSpace.media, lower == "content" || lower == "group" { mediaDepth = depth }
-        if lower == "link", isPlain, let href = value("href") {
-            takeLink(href, relation: value("rel") ?? "alternate", type: value("type"))
-            return
-        }
-        if lower == "category", isAtom, let term = value("label") ?? value("term") {
-            if sourceDepth == nil { entry?.categories.append(term) }
-            return
-        }
-        guard let meaning = meaning(of: lower, space, isPlain: isPlain, isAtom: isAtom) else { return }
-        if meaning == .guid, value("isPermaLink")?.lowercased() == "false" { entry?.guidIsLink = false }
-        begin(meaning, depth)
-        textIsXHTML = isAtom && value("type") == "xhtml"
-        textIsPlain = isAtom && space == XMLSpace.atom && (value("type") ?? "text") == "text"
-    }
-
-    private mutating func begin(_ meaning: Meaning, _ depth: Int) {
-        textMeaning = meaning
-        textDepth = depth
-        text.removeAll(keepingCapacity: true)
-        nestedNames.removeAll()
-        textIsXHTML = false
-        textIsPlain = false
-    }
-
-    private func meaning(of name: String, _ space: String, isPlain: Bool, isAtom: Bool) -> Meaning? {
-        if isPlain {
-            switch name {
-            case "title": return .title
-            case "link": return .link
-            case "guid": return .guid
-            case "id" where isAtom: return .guid
-            case "description", "summary", "tagline", "subtitle": return .description
-            case "content" where isAtom: return .content
-            case "fullitem", "body": return entry == nil ? nil : .content
-            case "author": return isAtom ? nil : .author
-            case "name" where isAtom: return .authorName
-            case "pubdate", "published", "issued": return .published
-            case "created": return .published
-            case "updated", "modified", "lastbuilddate": return .updated
-            case "category": return .category
-            case "language": return .language
-            default: return nil
-            }
-        }
-        switch (space, name) {
-        case (XMLSpace.content, "encoded"): return .content
-        case (XMLSpace.dc, "title"): return .title
-        case (XMLSpace.dc, "creator"), (XMLSpace.dc, "author"): return .author
-        case (XMLSpace.dc, "date"), (XMLSpace.dcTerms, "issued"), (XMLSpace.dcTerms, "created"),
-            (XMLSpace.dcTerms, "date"):
-            return .published
-        case (XMLSpace.dcTerms, "modified"): return .updated
-        case (XMLSpace.dc, "subject"): return .category
-        case (XMLSpace.dc, "description"): return .description
-        case (XMLSpace.dc, "language"): return .language
-        case (XMLSpace.dc, "identifier"): return .guid
-        case (XMLSpace.itunes, "author"): return .author
-        case (XMLSpace.media, "description") where mediaDepth != nil, (XMLSpace.media, "title") where mediaDepth != nil:
-            return .caption
-        case (XMLSpace.media, "credit") where mediaDepth != nil: return .credit
-        default: return nil
-        }
+        let role = FeedRole(xml.space, xml.word)
+        if xml.space == .plain { leaveEmptyFrames() }
+        if extensions != nil { startExtension() }
+        if let role { start(role) } else { startOther() }
     }
 
     private mutating func end() {
-        // The reader has left the element already.
-        let depth = xml.depth + 1
-        while let last = bases.last, last.depth >= depth, bases.count > 1 { bases.removeLast() }
-        if let meaning = textMeaning {
-            if depth <= textDepth {
-                textMeaning = nil
-                take(meaning, String(decoding: text, as: UTF8.self))
-            } else {
-                text.append(contentsOf: "</\(nestedNames.popLast() ?? "span")>".utf8)
+        if let content {
+            if xml.depth > content.depth {
+                endMarkup()
+                leave()
+                return
             }
         }
-        if mediaDepth == depth { mediaDepth = nil }
-        if sourceDepth == depth { sourceDepth = nil }
-        if let draft = entry, depth == entryDepth {
-            entry = nil
-            add(draft)
+        if let role = FeedRole(xml.space, xml.word) { end(role) } else { pop(key()) }
+        if extensions != nil { endExtension() }
+        leave()
+    }
+
+    /// An image or text input without an end would swallow the feed.
+    private mutating func leaveEmptyFrames() {
+        switch xml.word {
+        case .title, .link, .description: break
+        case .name: isInImage = false
+        case .url, .href, .width, .height: isInTextInput = false
+        default:
+            isInImage = false
+            isInTextInput = false
         }
     }
 
-    private mutating func add(_ draft: EntryDraft) {
-        guard feed.entries.count < Limits.batchEntries else { return }
-        let raw = bytes[entryStart..<max(entryStart, xml.index)]
-        feed.entries.append(draft.entry(feed: feed, base: bases.last?.base, feedURL: url, raw: raw))
+    private mutating func startExtension() {
+        let prefix = xml.prefix == 0 ? [] : shownPrefix
+        extensions?.start(&xml, prefix: prefix)
     }
 
-    // MARK: Texts
+    private mutating func endExtension() { extensions?.end(depth: xml.depth, isInEntry: isInEntry) }
 
-    /// Markup inside a text: kept as tags, so that paragraphs can be told.
-    private mutating func nestedStart(_ name: String) {
-        nestedNames.append(name)
-        text.append(contentsOf: "<\(name)>".utf8)
+    private var shownPrefix: [UInt8] {
+        xml.space == .plain || xml.space == .foreign
+            ? Array(xml.names.name(xml.prefix)) : Array(xml.space.key.utf8)
     }
 
-    private mutating func collect(_ bytes: [UInt8]) {
-        guard textMeaning != nil else { return }
-        if textIsXHTML || textIsPlain {
-            for byte in bytes {
-                switch byte {
-                case UInt8(ascii: "<"): text.append(contentsOf: "&lt;".utf8)
-                case UInt8(ascii: "&"): text.append(contentsOf: "&amp;".utf8)
-                default: text.append(byte)
-                }
-            }
-        } else {
-            text.append(contentsOf: bytes)
-        }
-    }
+    // MARK: Base, language, namespaces
 
-    private mutating func take(_ meaning: Meaning, _ text: String) {
-        if sourceDepth != nil {
-            if meaning == .title, entry?.source == nil { entry?.source = text }
-            return
+    private mutating func enter() {
+        for binding in xml.newBindings { take(binding) }
+        guard !xml.attributes.isEmpty else { return }
+        let outer = Frame(depth: xml.depth, base: base, language: language)
+        var isNew = false
+        if let reference = scoped(.base), !reference.isEmpty {
+            let joined = URIReference.join(base, reference)
+            let safe = base.isEmpty ? joined : URIReference.safe(joined)
+            if !safe.isEmpty { base = safe }
+            isNew = true
         }
-        guard var draft = entry else {
-            takeForFeed(meaning, text)
-            return
-        }
-        switch meaning {
-        case .title: draft.title = draft.title ?? text
-        case .link: draft.link = draft.link ?? EntryDraft.present(text)
-        case .guid: draft.guid = draft.guid ?? text
-        case .description: draft.summary = draft.summary ?? text
-        case .content: draft.content = draft.content ?? text
-        case .author, .authorName:
-            let name = Self.personName(text)
-            if !name.isEmpty, !draft.authors.contains(name) { draft.authors.append(name) }
-        case .published: draft.published = draft.published ?? text
-        case .updated: draft.updated = draft.updated ?? text
-        case .category: draft.categories.append(text)
-        case .language: draft.language = draft.language ?? EntryDraft.present(text)
-        case .sourceTitle: draft.source = draft.source ?? text
-        case .caption:
-            if let last = draft.media.indices.last {
-                draft.media[last].caption = draft.media[last].caption ?? EntryDraft.line(text)
-            }
-        case .credit:
-            if let last = draft.media.indices.last {
-                draft.media[last].credit = draft.media[last].credit ?? EntryDraft.line(text)
+        if let said = scoped(.lang) {
+            language = said.isEmpty ? nil : said
+            isNew = true
+            if let language, xml.word == .feed || xml.word == .rss || xml.word == .rdf {
+                scopes[0][.language] = .text(Self.tag(language))
             }
         }
-        entry = draft
+        if isNew { frames.append(outer) }
     }
 
-    private mutating func takeForFeed(_ meaning: Meaning, _ text: String) {
-        switch meaning {
-        case .title: feed.title = feed.title ?? EntryDraft.line(text)
-        case .link: feed.link = feed.link ?? EntryDraft.present(text)
-        case .language: feed.language = feed.language ?? EntryDraft.present(text)
-        default: break
-        }
+    private mutating func leave() {
+        guard let frame = frames.last, frame.depth == xml.depth else { return }
+        frames.removeLast()
+        base = frame.base
+        language = frame.language
     }
 
-    private mutating func takeLink(_ href: String, relation: String, type: String?) {
-        guard sourceDepth == nil else { return }
-        switch relation.lowercased() {
-        case "alternate", "":
-            // As the feed gave it, if that is a whole address.
-            let resolved = WebAddress(href) != nil ? href : WebAddress(href, base: bases.last?.base)?.href ?? href
-            if entry != nil {
-                // Of several, the one for people.
-                if entry?.link == nil || type == "text/html" { entry?.link = resolved }
-            } else {
-                feed.link = feed.link ?? resolved
+    /// "xml:base", or plain "base" as old feeds have it.
+    private mutating func scoped(_ word: FeedWord) -> [UInt8]? {
+        for attribute in xml.attributes where attribute.name == word.rawValue {
+            if attribute.prefix == 0 || xml.names.name(attribute.prefix).elementsEqual("xml".utf8) {
+                return xml.value(of: attribute)
             }
-        case "enclosure" where type?.hasPrefix("image/") == true:
-            entry?.media.append(Article.Media(url: href, caption: nil, credit: nil))
-        default: break
+        }
+        return nil
+    }
+
+    private mutating func take(_ binding: XMLReader.Binding) {
+        guard !binding.uri.isEmpty else { return }
+        let lower = binding.uri.map(ASCII.lowercased)
+        if version.isEmpty {
+            if binding.prefix == 0, lower.elementsEqual("http://my.netscape.com/rdf/simple/0.9/".utf8) {
+                version = "rss090"
+            } else if lower.elementsEqual("http://purl.org/rss/1.0/".utf8) {
+                version = "rss10"
+            } else if lower.elementsEqual("http://www.w3.org/2005/atom".utf8) {
+                version = "atom10"
+            }
+        }
+        let prefix = binding.space == .foreign ? Array(xml.names.name(binding.prefix)) : Array(binding.space.key.utf8)
+        guard !namespaces.contains(where: { $0.prefix == prefix }), namespaces.count < 256 else { return }
+        namespaces.append((prefix, binding.uri))
+    }
+
+    // MARK: Where things go
+
+    var scope: Scope {
+        if isInSource { return .source }
+        if isInImage, hasImage { return .image }
+        if isInTextInput { return .textInput }
+        return isInEntry ? .entry : .feed
+    }
+
+    var context: Int { scope.rawValue }
+
+    /// The key of the element at hand: its vocabulary's prefix and its name.
+    func key() -> FeedKey { FeedKey(prefix: prefix(xml.space, xml.prefix), name: xml.name) }
+
+    private func prefix(_ space: FeedSpace, _ written: NameTable.ID) -> NameTable.ID {
+        switch space {
+        case .plain: 0
+        case .foreign: written
+        default: Self.prefixes[Int(space.rawValue)] ?? written
         }
     }
 
-    private mutating func noteMedia(_ name: String, _ value: (String, String) -> String?) {
-        guard entry != nil, name == "content" || name == "enclosure",
-            let url = value("url", "").flatMap(EntryDraft.present)
-        else { return }
-        let type = value("type", "") ?? value("medium", "") ?? ""
-        let isKnown = entry?.media.contains { $0.url == url } ?? true
-        guard type.isEmpty || type.hasPrefix("image"), !isKnown else { return }
-        entry?.media.append(Article.Media(url: url, caption: nil, credit: nil))
+    /// Numbers of the usual prefixes in every table of names, which begins with the known words.
+    private static let prefixes: [NameTable.ID?] = FeedSpace.allCases.map {
+        NameTable.known.known(Array($0.key.utf8), 0..<$0.key.utf8.count)
     }
 
-    /// "desk@example.com (Ada Holm)" and "Ada Holm <desk@example.com>" are the name.
-    private static func personName(_ text: String) -> String {
-        let line = HTMLText.line(text)
-        if let open = line.firstIndex(of: "("), line.hasSuffix(")"), line[..<open].contains("@") {
-            return TextSpace.trimmed(String(line[line.index(after: open)...].dropLast()))
+    /// "en_GB" is "en-GB".
+    static func tag(_ language: [UInt8]) -> [UInt8] { language.map { $0 == 0x5F ? 0x2D : $0 } }
+
+    // MARK: Attributes
+
+    /// All attributes as an object.
+    mutating func attributes() -> FeedFields {
+        var fields = FeedFields(capacity: xml.attributes.count + 2)
+        for attribute in xml.attributes {
+            var value = xml.value(of: attribute)
+            let isName = attribute.prefix == 0
+            if isName, attribute.name == FeedWord.rel.rawValue || attribute.name == FeedWord.type.rawValue {
+                value = value.map(ASCII.lowercased)
+            }
+            let key = FeedKey(prefix: attribute.prefix, name: attribute.name, isAttribute: true)
+            fields[isName ? FeedKey(name: attribute.name) : key] = .text(value)
         }
-        if let open = line.firstIndex(of: "<"), line.hasSuffix(">") { return TextSpace.trimmed(String(line[..<open])) }
-        return line
+        return fields
+    }
+
+    /// All attributes; what stands as "url" or "uri" becomes "href".
+    mutating func linkAttributes() -> FeedFields {
+        var fields = attributes()
+        for word in [FeedWord.url, .uri, .href] {
+            guard let address = fields.text(word), !address.isEmpty else { continue }
+            fields[.url] = nil
+            fields[.uri] = nil
+            fields[.href] = .text(address)
+            break
+        }
+        return fields
+    }
+
+    mutating func rdfResource() -> [UInt8]? {
+        for attribute in xml.attributes where attribute.name == FeedWord.resource.rawValue {
+            return xml.value(of: attribute)
+        }
+        return nil
     }
 }

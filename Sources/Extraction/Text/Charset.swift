@@ -34,6 +34,63 @@ enum Charset {
         return isUTF8 ? utf8(bytes) : convert(bytes, from: "windows-1252")
     }
 
+    // MARK: One encoding
+
+    /// Decodes by one encoding, or not at all.
+    ///
+    /// A document that is valid UTF-8 beyond ASCII is hardly ever anything else: one that says of itself that it is in an
+    /// encoding of single bytes is read as UTF-8 then.
+    ///
+    /// - Returns: nil if there is no such encoding or the bytes are not all of it.
+    static func strict(_ bytes: ArraySlice<UInt8>, _ name: String) -> [UInt8]? {
+        let key = label(name)
+        switch key {
+        case "utf-8": return isValid(bytes) ? Array(bytes) : nil
+        case "": return nil
+        default: break
+        }
+        if name.lowercased() == "us-ascii" || name.lowercased() == "ascii" {
+            return bytes.allSatisfy { $0 < 0x80 } ? Array(bytes) : nil
+        }
+        if isSingleByte(key), isValid(bytes) { return Array(bytes) }
+        if key == "windows-1252", name.lowercased() != "windows-1252" { return latin(bytes) }
+        let decoded = convert(bytes, from: key)
+        return decoded.name.isEmpty || decoded.hasDamage ? nil : decoded.bytes
+    }
+
+    /// Whether text of an encoding is units of two or four bytes.
+    static func isWide(_ name: String) -> Bool {
+        let key = label(name)
+        return key.hasPrefix("utf-16") || key.hasPrefix("utf-32") || key.hasPrefix("utf16") || key.hasPrefix("utf_16")
+            || key == "u16" || key.hasPrefix("ucs-2") || key.hasPrefix("ucs-4")
+    }
+
+    private static func isSingleByte(_ key: String) -> Bool {
+        key.hasPrefix("iso-8859") || key.hasPrefix("windows-125") || key.hasPrefix("koi8") || key == "macintosh"
+    }
+
+    /// ISO 8859-1, its control characters read as windows-1252's letters: every byte is something.
+    private static func latin(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(bytes.count + bytes.count / 8)
+        let whole = Array(bytes)
+        var index = 0
+        while index < whole.count {
+            let plain = ByteSearch.firstBeyondASCII(in: whole, from: index)
+            out.append(contentsOf: whole[index..<plain])
+            guard plain < whole.count else { break }
+            let byte = whole[plain]
+            index = plain + 1
+            if byte < 0xA0, let scalar = Unicode.Scalar(Entities.windows1252[Int(byte) - 0x80]) {
+                Entities.append(scalar, to: &out)
+            } else {
+                out.append(0xC0 | byte >> 6)
+                out.append(0x80 | byte & 0x3F)
+            }
+        }
+        return out
+    }
+
     /// Whether text of this encoding can be pure ASCII and yet not mean it.
     private static func isStateful(_ name: String) -> Bool {
         name.hasPrefix("iso-2022") || name.hasPrefix("hz") || name == "utf-7"
@@ -67,6 +124,7 @@ enum Charset {
         case "iso-8859-11", "tis-620": return "windows-874"
         case "gb2312", "gbk", "x-gbk", "gb_2312-80": return "gb18030"
         case "shift_jis", "shift-jis", "x-sjis", "sjis": return "cp932"
+        case "cp037", "ebcdic-cp-us": return "ibm037"
         case "ks_c_5601-1987", "euc-kr", "korean": return "cp949"
         default: return name
         }

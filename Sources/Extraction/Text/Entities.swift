@@ -27,12 +27,17 @@ enum Entities {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// Whether a name is one of an entity.
+    static func isName(_ name: ArraySlice<UInt8>) -> Bool {
+        name.count <= longestName && named[String(decoding: name, as: UTF8.self)] != nil
+    }
+
     static func append(_ scalar: Unicode.Scalar, to out: inout [UInt8]) {
         if let encoded = UTF8.encode(scalar) { out.append(contentsOf: encoded) }
     }
 
     /// The reference at an ampersand and where it ends. Without its semicolon a number counts, and a name HTML 2 had.
-    private static func reference(_ bytes: ArraySlice<UInt8>, at start: Int) -> (Unicode.Scalar, Int)? {
+    static func reference(_ bytes: ArraySlice<UInt8>, at start: Int) -> (Unicode.Scalar, Int)? {
         guard start + 1 < bytes.endIndex else { return nil }
         if bytes[start + 1] == UInt8(ascii: "#") { return number(bytes, at: start + 2) }
         let name = bytes[(start + 1)...].prefix(longestName + 1).prefix { ASCII.isAlphanumeric($0) }

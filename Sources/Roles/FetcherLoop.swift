@@ -1,0 +1,195 @@
+// Drives a `FetchScheduler`: requests go to curl's thread, entries that are new to the coordinator, what may be
+// remembered to the poll state. The list of feeds is read from the newest snapshot's state. Confined to one thread.
+
+import ByteCoding
+import Extraction
+import FetchIO
+import Fetching
+import HostIO
+import Logging
+import News
+import Storage
+import Wire
+
+/// See the head of this file.
+final class FetcherLoop {
+    enum Event: Sendable {
+        case answered(FetchScheduler.Request, Result<HTTPResponse, HTTPError>)
+        case acknowledged(UInt64)
+        case drain
+    }
+
+    static let tickMilliseconds = 50
+    /// Between two looks at the list of feeds.
+    static let listMilliseconds: Int64 = 500
+    static let drainMilliseconds: Int64 = 20_000
+    static let accepted =
+        "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+    /// A longer robots.txt counts as one that cannot be had.
+    static let robotsLimitBytes = 8 << 20
+
+    private let state: PollState
+    private let client: CurlClient
+    private let mailbox: Mailbox<Event>
+    private let logger: Logger
+    private let clock = SystemClock()
+    private let loader: SnapshotLoader
+    private let sender: FeedSender
+    private let archive: WebArchiveWriter?
+    private var scheduler: FetchScheduler
+    /// The list as it was last taken in.
+    private var polled: [String: UInt32?] = [:]
+    private var listedIn: Generation?
+    /// Entries of the answer that is being decided.
+    private var entries: [FeedEntry] = []
+
+    init(
+        _ configuration: FetcherRole.Configuration, _ state: PollState, _ client: CurlClient, _ mailbox: Mailbox<Event>,
+        _ logger: Logger
+    ) throws {
+        self.state = state
+        self.client = client
+        self.mailbox = mailbox
+        self.logger = logger
+        loader = SnapshotLoader(configuration.bucket)
+        archive = configuration.archivePath.map { WebArchiveWriter(folder: $0) }
+        let put = PutClient(
+            locator: configuration.locator, token: configuration.token, tls: configuration.tls, lane: .live,
+            ack: .durable)
+        sender = FeedSender(put, logger: logger) { [mailbox] batch in mailbox.push(.acknowledged(batch)) }
+        let now = clock.wall()
+        scheduler = FetchScheduler(seed: SystemRandom().number(), now: now)
+        _ = scheduler.handle(.remember(try state.web(now: now)), now: now)
+    }
+
+    /// Until it is drained.
+    func run() throws {
+        defer { closeArchive() }
+        var nextList: Int64 = 0
+        var drainDeadline: Int64?
+        while true {
+            for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
+                switch event {
+                case .acknowledged(let batch): try feed(.acknowledged(batch: batch), clock.wall())
+                case .answered(let request, .success(let response)): try answered(request, response)
+                case .answered(let request, .failure(let error)):
+                    logger.notice("fetch failed", metadata: ["address": "\(request.address)", "error": "\(error)"])
+                    try feed(.failed(request: request.number, why: "\(error)"), clock.wall())
+                case .drain:
+                    drainDeadline = clock.moment.milliseconds + Self.drainMilliseconds
+                    try feed(.drain, clock.wall())
+                }
+            }
+            let now = clock.moment.milliseconds
+            if let drainDeadline, scheduler.isIdle || now > drainDeadline { return }
+            if now >= nextList, drainDeadline == nil {
+                nextList = now + Self.listMilliseconds
+                try follow()
+            }
+            try feed(.tick, clock.wall())
+        }
+    }
+
+    private func closeArchive() {
+        do { try archive?.close() } catch {
+            logger.error("the archive may have lost its end", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: What the scheduler decides
+
+    private func feed(_ event: FetchScheduler.Event, _ now: Timestamp) throws {
+        for action in scheduler.handle(event, now: now) {
+            switch action {
+            case .saveAttempt(let url, let time):
+                try state.saveAttempt(url, at: time)
+                Step.reach(.fetcherAttemptSaved)
+            case .saveRobots(let robots): try state.save(robots)
+            case .saveHold(let hold): try state.save(hold)
+            case .start(let request): start(request)
+            case .put(let batch):
+                sender.send(batch.number, FeedPayloads.make(batch.entries, of: entries, feed: batch.feed))
+            case .save(let feedState, let seen):
+                try state.save(feedState, seen: seen)
+                Step.reach(.fetcherStateSaved)
+            case .forget(let url): try state.forget(url)
+            }
+        }
+    }
+
+    private func start(_ request: FetchScheduler.Request) {
+        var wanted = HTTPRequest(url: request.address)
+        switch request.purpose {
+        case .robots:
+            wanted.headers = [("Accept", "text/plain, */*;q=0.5")]
+            wanted.bodyLimitBytes = Self.robotsLimitBytes
+        case .feed:
+            wanted.headers = [("Accept", Self.accepted)]
+            if let etag = request.etag { wanted.headers.append(("If-None-Match", etag)) }
+            if let lastModified = request.lastModified { wanted.headers.append(("If-Modified-Since", lastModified)) }
+        }
+        client.submit(wanted) { [mailbox] result in mailbox.push(.answered(request, result)) }
+    }
+
+    // MARK: Answers
+
+    private func answered(_ request: FetchScheduler.Request, _ response: HTTPResponse) throws {
+        Step.reach(.fetcherAnswered)
+        // What is first seen in it is so at the time that the archive has.
+        let now = clock.wall()
+        var answer = FetchScheduler.Response(status: response.status)
+        answer.location = response.header("location")
+        answer.retryAt = response.header("retry-after").flatMap { RetryAfter.instant($0, now: now) }
+        switch request.purpose {
+        case .robots: answer.text = response.body
+        case .feed(let url):
+            try keep(response, of: url, now)
+            answer.etag = response.header("etag")
+            answer.lastModified = response.header("last-modified")
+            do throws(FeedError) {
+                entries = response.status == 200 ? try read(response) : []
+            } catch {
+                logger.notice("no feed", metadata: ["feed": "\(url)", "error": "\(error)"])
+                return try feed(.failed(request: request.number, why: "\(error)"), now)
+            }
+            answer.entries = entries.map {
+                FetchScheduler.Entry(key: $0.key, contentHash: CanonicalRecord.contentHash(of: $0.article))
+            }
+            answer.known = try state.known(answer.entries.map(\.key), of: url)
+        }
+        try feed(.responded(request: request.number, answer), now)
+    }
+
+    private func keep(_ response: HTTPResponse, of url: String, _ now: Timestamp) throws {
+        try archive?.append(
+            WebArchive.Record(
+                feed: url, address: response.url, takenAt: now, status: response.status, headers: response.headers,
+                body: response.body))
+    }
+
+    private func read(_ response: HTTPResponse) throws(FeedError) -> [FeedEntry] {
+        let parsed = try FeedParser.parse(response.body, url: response.url, charset: response.charset)
+        if let bozo = parsed.bozo {
+            logger.debug("feed repaired", metadata: ["url": "\(response.url)", "what": "\(bozo)"])
+        }
+        return parsed.entries
+    }
+
+    // MARK: The list of feeds
+
+    /// Takes in what changed in it.
+    private func follow() throws {
+        guard let manifest = try loader.newest()?.manifest, manifest.generation != listedIn else { return }
+        listedIn = manifest.generation
+        let wanted = try loader.state(of: manifest).feeds.mapValues(\.intervalSeconds)
+        guard wanted != polled else { return }
+        for url in polled.keys.filter({ wanted[$0] == nil }).sorted() { try feed(.remove(url: url), clock.wall()) }
+        var added: [(feed: FeedSpecification, state: FeedState?)] = []
+        for (url, interval) in wanted.filter({ polled[$0.key] != .some($0.value) }).sorted(by: { $0.key < $1.key }) {
+            let milliseconds = interval.map { Int64($0) * 1000 }
+            added.append((FeedSpecification(url: url, intervalMilliseconds: milliseconds), try state.feed(url)))
+        }
+        polled = wanted
+        if !added.isEmpty { try feed(.add(added), clock.wall()) }
+    }
+}
