@@ -50,7 +50,7 @@ struct PageChoice {
 
     private mutating func choose() {
         let headline = headline()
-        let first = inside.first { chrome.reasons[$0] == nil && page.blocks[$0].weight > 0 } ?? inside.upperBound
+        let first = firstParagraph(after: headline)
         let start = headline.map { min($0 + 1, inside.lowerBound) } ?? inside.lowerBound
         for index in start..<inside.upperBound {
             guard index < first else {
@@ -63,6 +63,17 @@ struct PageChoice {
             if cut == nil, !belongs(index, before: first, headline: headline) { cut = .head }
             entries.append(Entry(block: index, cut: cut))
         }
+    }
+
+    /// Where the text begins; a page without any paragraph may be one short line.
+    private func firstParagraph(after headline: Int?) -> Int {
+        if let first = inside.first(where: { chrome.reasons[$0] == nil && page.blocks[$0].weight > 0 }) { return first }
+        return inside.first { index in
+            let block = page.blocks[index]
+            return chrome.reasons[index] == nil && block.role != .heading
+                && block.letterCount >= (tree.tag(block.node) == .p ? 4 : 16)
+                && block.linkShare < 0.5 && headline.map { index > $0 } ?? true
+        } ?? inside.upperBound
     }
 
     /// The line that repeats the page's title, else the last h1 before the text.

@@ -95,9 +95,16 @@ struct PageChrome {
         for (index, block) in page.blocks.enumerated() where reasons[index] == nil && isProse(block) {
             places[HashedNames.hash(page.text[block.text]), default: []].append(index)
         }
+        var again: [Int] = []
+        var weight = 0
         for (_, same) in places where same.count > 1 {
-            for index in same.dropFirst(same.count > 2 ? 0 : 1) { reasons[index] = .repeated }
+            let cut = same.dropFirst(same.count > 2 ? 0 : 1)
+            again += cut
+            weight += cut.count * page.blocks[same[0]].weight
         }
+        // Else the page repeats itself.
+        guard weight * 100 <= page.weight(of: page.blocks.indices) * 65 else { return }
+        for index in again { reasons[index] = .repeated }
     }
 
     private func isProse(_ block: PageBlock) -> Bool {

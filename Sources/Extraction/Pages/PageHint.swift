@@ -173,7 +173,7 @@ enum PageHint: UInt8, Sendable {
             relacionadas relacionados correlati correlate associes liresaussi aussi weitere meistgelesen
             zumthema relatedtopics jprelatedposts yarpp crosslinks crosslink
             linkbox linklist infinitescroll crp wprp nextarticle prevarticle nextpost prevpost
-            morelink morearticles storylist articlelist newslist postlist relatert lesmer
+            morelink morearticles storylist newslist relatert lesmer
             """)
         add(
             .promotion,
