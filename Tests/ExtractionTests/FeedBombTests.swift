@@ -31,7 +31,7 @@ struct FeedBombTests {
 
     @Test("deep nesting, wide elements, many names and namespaces end soon")
     func shapes() {
-        let count = 50_000
+        let count = 10_000
         let shapes = [
             String(repeating: "<a>", count: count), String(repeating: "<item>", count: count),
             String(repeating: "</a", count: count), String(repeating: "<a b='", count: count),
@@ -43,7 +43,7 @@ struct FeedBombTests {
             String(repeating: "<author>a@b.cc", count: count), String(repeating: "<!ENTITY a '", count: count),
         ]
         for shape in shapes {
-            #expect(seconds("<rss><channel><item>" + shape) < 20, "\(shape.prefix(20))")
+            #expect(seconds("<rss><channel><item>" + shape) < 10, "\(shape.prefix(20))")
         }
     }
 

@@ -153,7 +153,7 @@ struct FeedParserTests {
         #expect(try title([0xEF, 0xBB, 0xBF] + Array("<rss><channel><title>é".utf8) + tail, "iso-8859-1") == "é")
         let damaged = try FeedParser.parse(
             [0xEF, 0xBB, 0xBF] + Array("<rss><channel><title>".utf8) + [0xFF] + tail, url: "u")
-        #expect(damaged.title == "\u{FFFD}")
+        #expect(damaged.title == "ÿ", "what is no UTF-8 is most likely of one byte a letter")
         #expect(damaged.bozo != nil)
     }
 
@@ -323,7 +323,7 @@ private enum SampleFeed {
           <category>World</category><category>World</category><category>Sea</category>
           <media:content url="https://i/1.jpg" medium="image"><media:description>A boat</media:description>
           <media:credit>Corvid</media:credit></media:content></item>
-        <item><title>Second</title><guid>https://news.example/b</guid><pubDate>soon</pubDate><author>d@x (Bo Lee)</author></item>
+        <item><title>Second</title><guid>https://news.example/b</guid><pubDate>soon</pubDate><author>d@x.example (Bo Lee)</author></item>
         <item><description>Only a description</description></item>
         <item/>
         </channel></rss>

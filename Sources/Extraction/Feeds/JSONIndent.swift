@@ -21,10 +21,12 @@ package enum JSONIndent {
                 } else if byte == UInt8(ascii: "\"") {
                     isInString = false
                 }
+                if isInString { continue }
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = true
                 continue
             }
             switch byte {
-            case UInt8(ascii: "\""): isInString = true
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 // Empty ones stay on their line.
                 if index < json.count, json[index] == byte + 2 { break }

@@ -2,6 +2,9 @@ import News
 
 /// What an entry gives to its article, beside the record: there captions and second summaries must not be taken for text.
 extension XMLFeedReader {
+    /// An entry's address is its article's as the feed gives it; the feed's own is only shown, and is resolved.
+    var keepsAddresses: Bool { options.isRaw && (isInEntry || !options.wantsArticles) }
+
     /// What articles need to know of the feed.
     var articleFeed: ParsedFeed.Frame {
         let feed = scopes[Scope.feed.rawValue]

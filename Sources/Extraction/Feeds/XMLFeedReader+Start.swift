@@ -150,7 +150,7 @@ extension XMLFeedReader {
             if isInEntry { draft.updated = String(decoding: time, as: UTF8.self) }
         }
         if let address = xml.attribute(.href) {
-            let href = options.isRaw ? address : URIReference.join(base, address)
+            let href = keepsAddresses ? address : URIReference.join(base, address)
             var link = FeedFields()
             link[.rel] = .text(Array("alternate".utf8))
             link[.type] = .text(Array("text/html".utf8))
@@ -194,7 +194,7 @@ extension XMLFeedReader {
     // MARK: Links
 
     private func resolved(_ fields: FeedFields) -> FeedFields {
-        guard !options.isRaw, let href = fields.text(.href) else { return fields }
+        guard !keepsAddresses, let href = fields.text(.href) else { return fields }
         var fields = fields
         fields[.href] = .text(URIReference.join(base, href))
         return fields

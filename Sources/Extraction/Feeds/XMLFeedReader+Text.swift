@@ -95,7 +95,7 @@ extension XMLFeedReader {
         else { return value }
         switch word {
         case .comments, .docs, .href, .icon, .link, .logo, .url, .commentrss, .comment:
-            return value.isEmpty || options.isRaw ? value : URIReference.join(base, value)
+            return value.isEmpty || keepsAddresses ? value : URIReference.join(base, value)
         case .id:
             return value.isEmpty || !isGuidLink || options.isRaw ? value : URIReference.join(base, value)
         case .content, .rights, .description, .info, .subtitle, .summary, .title:
