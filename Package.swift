@@ -163,7 +163,8 @@ let package = Package(
         tests(
             "RolesTests",
             [
-                "Roles", "FetchIO", "Extraction", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News", "ByteCoding",
+                "Roles", "FetchIO", "Extraction", "HostIO", "Cluster", "Engine", "Storage", "Wire", "News",
+                "ByteCoding",
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         // Real processes: the binary is built first.
