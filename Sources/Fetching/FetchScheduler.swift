@@ -486,8 +486,8 @@ package struct FetchScheduler: Sendable {
         _ feed: Feed, _ poll: Poll, _ response: Response, _ now: Timestamp, _ actions: inout [Action]
     ) {
         guard let location = response.location, let target = WebAddress(location, base: poll.address) else {
-            let where_ = response.location.map { "to \"\($0.prefix(100))\"" } ?? "without a target"
-            return fail(feed, "status \(response.status) \(where_)", now, &actions)
+            let target = response.location.map { "to \"\($0.prefix(100))\"" } ?? "without a target"
+            return fail(feed, "status \(response.status) \(target)", now, &actions)
         }
         guard poll.hopCount < Self.hopLimitCount else {
             return fail(feed, "more than \(Self.hopLimitCount) redirects", now, &actions)
