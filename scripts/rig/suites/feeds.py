@@ -190,6 +190,9 @@ def universal(answer):
     made["feedLink"] = next((link["href"] for link in feed.get("links", [])
                              if link.get("rel") == "self" and link.get("href")), feed.get("feed_url"))
     made["items"] = [item(entry, kind) for entry in answer.get("entries", [])]
+    if kind == "json":
+        # JSON Feed has two addresses with names of their own, no list of links.
+        made["links"] = [feed[name] for name in ("link", "feed_url") if feed.get(name)] or None
     if kind == "json" and made["items"]:
         for name in ("published", "publishedParsed", "updated", "updatedParsed"):
             made[name] = made["items"][0].get(name)
@@ -209,6 +212,8 @@ def item(entry, kind):
     made["content"] = content[0]["value"] if content else None
     made["description"] = description(entry)
     made["guid"] = entry.get("id")
+    if kind == "json":
+        made["links"] = [entry[name] for name in ("link", "source") if isinstance(entry.get(name), str)] or None
     enclosures = [{"url": link.get("href"), "length": link.get("length"), "type": link.get("type")}
                   for link in entry.get("links", []) if link.get("rel") == "enclosure"]
     made["enclosures"] = enclosures or None
