@@ -121,8 +121,8 @@ let package = Package(
         .executableTarget(
             name: "coranto",
             dependencies: [
-                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Cluster", "ObjectStore", "HostIO",
-                "FetchIO", "ObjectStoreIO", "Roles", "Gateway",
+                "News", "ByteCoding", "Wire", "Storage", "Engine", "Extraction", "Fetching", "Cluster", "ObjectStore",
+                "HostIO", "FetchIO", "ObjectStoreIO", "Roles", "Gateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

@@ -89,6 +89,7 @@ package final class PollState: Sendable {
                     ALTER TABLE feeds ADD COLUMN last_full INTEGER;
                     ALTER TABLE feeds ADD COLUMN last_news INTEGER;
                     ALTER TABLE feeds ADD COLUMN last_error TEXT;
+                    ALTER TABLE feeds ADD COLUMN news_gap_ms INTEGER NOT NULL DEFAULT 0;
                     ALTER TABLE feeds ADD COLUMN has_wrong_validators INTEGER NOT NULL DEFAULT 0;
                     CREATE TABLE robots (
                         origin TEXT PRIMARY KEY,
@@ -184,21 +185,22 @@ package final class PollState: Sendable {
             try database.execute(
                 sql: """
                     INSERT INTO feeds (url, moved_to, etag, last_modified, last_attempt, last_success, interval_ms,
-                        failure_count, unchanged_count, is_gone, last_full, last_news, last_error, has_wrong_validators)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        failure_count, unchanged_count, is_gone, last_full, last_news, last_error, has_wrong_validators,
+                        news_gap_ms)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (url) DO UPDATE SET moved_to = excluded.moved_to, etag = excluded.etag,
                         last_modified = excluded.last_modified, last_attempt = excluded.last_attempt,
                         last_success = excluded.last_success, interval_ms = excluded.interval_ms,
                         failure_count = excluded.failure_count,
                         unchanged_count = excluded.unchanged_count, is_gone = excluded.is_gone,
                         last_full = excluded.last_full, last_news = excluded.last_news, last_error = excluded.last_error,
-                        has_wrong_validators = excluded.has_wrong_validators
+                        has_wrong_validators = excluded.has_wrong_validators, news_gap_ms = excluded.news_gap_ms
                     """,
                 arguments: [
                     state.url, state.movedTo, state.etag, state.lastModified, state.lastAttempt?.milliseconds,
                     state.lastSuccess?.milliseconds, state.intervalMilliseconds,
                     state.failureCount, state.unchangedCount, state.isGone, state.lastFull?.milliseconds,
-                    state.lastNews?.milliseconds, state.lastError, state.hasWrongValidators,
+                    state.lastNews?.milliseconds, state.lastError, state.hasWrongValidators, state.newsGapMilliseconds,
                 ])
             guard !seen.isEmpty,
                 let id = try Int64.fetchOne(database, sql: "SELECT id FROM feeds WHERE url = ?", arguments: [state.url])
@@ -263,6 +265,7 @@ package final class PollState: Sendable {
         state.lastNews = time("last_news")
         state.lastError = row["last_error"]
         state.hasWrongValidators = row["has_wrong_validators"]
+        state.newsGapMilliseconds = row["news_gap_ms"]
         return state
     }
 }

@@ -187,8 +187,8 @@ package enum WebArchive {
 }
 
 /// "2026-11-27T19:41:08.123Z", the form of WARC 1.1 with milliseconds.
-enum WebArchiveDate {
-    static func text(_ time: Timestamp) -> String {
+package enum WebArchiveDate {
+    package static func text(_ time: Timestamp) -> String {
         let (seconds, rest) = time.milliseconds.quotientAndRemainder(dividingBy: 1000)
         let civil = CivilTime(secondsSinceEpoch: rest < 0 ? seconds - 1 : seconds)
         func digits(_ value: Int, _ count: Int) -> String {

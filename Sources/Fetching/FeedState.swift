@@ -29,6 +29,8 @@ package struct FeedState: Equatable, Sendable {
     package var lastFull: Timestamp?
     /// When an answer last had something new.
     package var lastNews: Timestamp?
+    /// From one answer with something new to the next, on average; newer ones count for more. 0: not known yet.
+    package var newsGapMilliseconds: Int64 = 0
     /// Why the last poll brought nothing; nil if it did.
     package var lastError: String?
     /// The adaptive interval as it is now.
@@ -48,6 +50,26 @@ package struct FeedState: Equatable, Sendable {
         failureCount = 0
         unchangedCount = 0
         isGone = false
+    }
+
+    /// News that stays out this many times as long as usual, and for two days at least, has fallen silent.
+    static let silenceFactor: Int64 = 8
+    static let silenceMilliseconds: Int64 = 48 * 3_600_000
+
+    /// Whether something new is long overdue. A feed that cannot be had is not called silent: its error says more.
+    package func isSilent(now: Timestamp) -> Bool {
+        guard let lastNews, newsGapMilliseconds > 0, failureCount == 0, !isGone else { return false }
+        let patience = max(Self.silenceMilliseconds, newsGapMilliseconds.multiplied(by: Self.silenceFactor))
+        return now > lastNews && now.milliseconds - lastNews.milliseconds > patience
+    }
+
+    /// An answer has something new.
+    mutating func noteNews(at now: Timestamp) {
+        if let lastNews, now > lastNews {
+            let gap = now.milliseconds - lastNews.milliseconds
+            newsGapMilliseconds = newsGapMilliseconds == 0 ? gap : (newsGapMilliseconds / 4 * 3) + gap / 4
+        }
+        lastNews = now
     }
 
     /// Where the next request goes.
@@ -86,5 +108,13 @@ package struct SeenEntry: Equatable, Sendable {
         self.key = key
         self.contentHash = contentHash
         self.firstSeen = firstSeen
+    }
+}
+
+extension Int64 {
+    /// The largest number where the product would be larger.
+    func multiplied(by factor: Int64) -> Int64 {
+        let (product, isTooLarge) = multipliedReportingOverflow(by: factor)
+        return isTooLarge ? .max : product
     }
 }

@@ -516,7 +516,7 @@ package struct FetchScheduler: Sendable {
         feed.state.failureCount = 0
         feed.state.lastError = nil
         feed.state.lastSuccess = now
-        if hasNews { feed.state.lastNews = now }
+        if hasNews { feed.state.noteNews(at: now) }
         if poll.hopCount > 0, poll.isPermanentMove {
             feed.state.movedTo = poll.address.href == feed.state.url ? nil : poll.address.href
         }

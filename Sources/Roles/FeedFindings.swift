@@ -153,7 +153,7 @@ package struct FeedFindings: Sendable {
     }
 
     /// "40 s", "15 min", "7 h", "3 days".
-    static func span(_ milliseconds: Int64) -> String {
+    package static func span(_ milliseconds: Int64) -> String {
         let seconds = milliseconds / 1000
         switch seconds {
         case ..<120: return "\(seconds) s"

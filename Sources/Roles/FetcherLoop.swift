@@ -40,6 +40,8 @@ final class FetcherLoop {
     /// The list as it was last taken in.
     private var polled: [String: UInt32?] = [:]
     private var listedIn: Generation?
+    /// Feeds that were told to be silent.
+    private var silent: Set<String> = []
     /// Entries of the answer that is being decided.
     private var entries: [FeedEntry] = []
 
@@ -112,8 +114,24 @@ final class FetcherLoop {
             case .save(let feedState, let seen):
                 try state.save(feedState, seen: seen)
                 Step.reach(.fetcherStateSaved)
+                tellSilence(of: feedState, now)
             case .forget(let url): try state.forget(url)
             }
+        }
+    }
+
+    /// Once when it begins, and when it ends.
+    private func tellSilence(of feed: FeedState, _ now: Timestamp) {
+        if feed.isSilent(now: now) {
+            guard silent.insert(feed.url).inserted else { return }
+            logger.warning(
+                "a feed has fallen silent",
+                metadata: [
+                    "feed": "\(feed.url)",
+                    "days": "\((now.milliseconds - (feed.lastNews?.milliseconds ?? 0)) / 86_400_000)",
+                ])
+        } else if silent.remove(feed.url) != nil {
+            logger.notice("a feed that was silent has something new, or fails", metadata: ["feed": "\(feed.url)"])
         }
     }
 

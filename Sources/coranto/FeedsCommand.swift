@@ -14,7 +14,9 @@ struct FeedsCommand: AsyncParsableCommand {
             Example:
               coranto feeds add https://news.example/rss.xml --interval 300s --store /srv/news
             """,
-        subcommands: [Add.self, Remove.self, List.self, Import.self, Check.self, FeedsParseCommand.self, Replay.self])
+        subcommands: [
+            Add.self, Remove.self, List.self, Import.self, Export.self, Check.self, FeedsParseCommand.self, Replay.self,
+        ])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -89,38 +91,6 @@ struct FeedsCommand: AsyncParsableCommand {
             let lines = try FeedLine.lines(ofOPML: file)
             try await FeedsCommand.send(lines, put)
             Terminal.write("added \(lines.count) feeds\n")
-        }
-    }
-
-    struct List: AsyncParsableCommand {
-        enum Format: String, ExpressibleByArgument, CaseIterable {
-            case text, json
-        }
-
-        static let configuration = CommandConfiguration(
-            abstract: "Lists the feeds.",
-            discussion: """
-                Example:
-                  coranto feeds list --store /srv/news
-                """)
-
-        @OptionGroup var store: StoreOption
-        @Option(help: "How to print.")
-        var format = Format.text
-
-        func run() async throws {
-            let loader = SnapshotLoader(try store.openForReading())
-            let feeds = try loader.newest().map { try loader.state(of: $0.manifest).feeds } ?? [:]
-            for (url, feed) in feeds.sorted(by: { $0.key < $1.key }) {
-                switch format {
-                case .text: Terminal.write(url + (feed.intervalSeconds.map { "\tevery \($0) s" } ?? "") + "\n")
-                case .json:
-                    var json = JSONObjectWriter()
-                    json.member("url", url)
-                    if let seconds = feed.intervalSeconds { json.member("interval_s", encoded: "\(seconds)") }
-                    Terminal.write(json.finish() + [0x0A])
-                }
-            }
         }
     }
 

@@ -37,6 +37,7 @@ struct PollStateTests {
             state.lastNews = Timestamp(milliseconds: 6)
             state.lastError = "status 500"
             state.hasWrongValidators = true
+            state.newsGapMilliseconds = 77
             let first = try PollState(path: path)
             try first.save(state, seen: [seen(1, "x", 10), seen(2, "y", 20)])
             try first.save(state, seen: [seen(2, "z", 30)])

@@ -379,6 +379,27 @@ struct FetchSchedulerTests {
         #expect(etags == ["E", "E", nil, "E", "E"])
     }
 
+    @Test("a feed whose news stay out eight times as long as usual has fallen silent")
+    func silence() {
+        let hour: Int64 = 3_600_000
+        var state = FeedState(url: a, intervalMilliseconds: hour)
+        #expect(!state.isSilent(now: at(1000 * hour)), "nothing is known of it")
+        for news in [0, 10, 20, 30] as [Int64] { state.noteNews(at: at(news * hour)) }
+        #expect(state.newsGapMilliseconds == 10 * hour)
+        #expect(!state.isSilent(now: at(110 * hour)))
+        #expect(state.isSilent(now: at(111 * hour)))
+        state.failureCount = 1
+        #expect(!state.isSilent(now: at(111 * hour)), "its error says more")
+        // One that speaks often has two days all the same.
+        var busy = FeedState(url: b, intervalMilliseconds: hour)
+        for news in 0..<20 as Range<Int64> { busy.noteNews(at: at(news * 60_000)) }
+        #expect(!busy.isSilent(now: at(48 * hour)))
+        #expect(busy.isSilent(now: at(49 * hour)))
+        // Nothing is added up beyond what a number holds.
+        busy.newsGapMilliseconds = .max
+        #expect(!busy.isSilent(now: at(49 * hour)))
+    }
+
     @Test("the interval adapts between its bounds, and jitter stays within a tenth")
     func adaptive() {
         var settings = FetchScheduler.Settings()
