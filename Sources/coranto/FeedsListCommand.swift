@@ -123,11 +123,9 @@ private struct Row {
         if let interval { json.member("interval_s", encoded: "\(interval)") }
         guard let state else { return json.finish() }
         json.member("adaptive_interval_s", encoded: "\(state.intervalMilliseconds / 1000)")
-        for (name, time) in [
-            ("last_attempt", state.lastAttempt), ("last_success", state.lastSuccess), ("last_news", state.lastNews),
-        ] {
-            if let time { json.member(name, WebArchiveDate.text(time)) }
-        }
+        json.member("last_attempt", state.lastAttempt.map(WebArchiveDate.text))
+        json.member("last_success", state.lastSuccess.map(WebArchiveDate.text))
+        json.member("last_news", state.lastNews.map(WebArchiveDate.text))
         if let moved = state.movedTo { json.member("moved_to", moved) }
         json.member("failures", encoded: "\(state.failureCount)")
         if let error = state.lastError { json.member("error", error) }
