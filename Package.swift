@@ -75,7 +75,7 @@ let package = Package(
 
         // The stages. Neighbours never import one another.
         module("Engine", ["News", "ByteCoding", "Storage", "CBits"]),
-        module("Extraction", ["News", "ByteCoding", "CUchardet"]),
+        module("Extraction", ["News", "ByteCoding", "CBits", "CUchardet"]),
         module("Fetching", ["News", "ByteCoding"]),
         module("Cluster", ["News", "ByteCoding", "Wire", "Storage"]),
         module("ObjectStore", ["News", "ByteCoding", "Storage"]),

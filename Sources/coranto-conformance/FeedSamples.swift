@@ -13,9 +13,7 @@ enum FeedSamples {
             do throws(FeedError) {
                 let record = try FeedParser.record(
                     bytes, FeedResponse(url: "https://news.example/feed"), isSafe: isSafe, wantsExtensions: !isSafe)
-                var out: [UInt8] = []
-                FeedJSON.append(record, to: &out)
-                if JSONIndent.indented(out).isEmpty || !isFeed { return false }
+                if JSONIndent.indented(FeedJSON.bytes(of: record)).isEmpty || !isFeed { return false }
             } catch {
                 if isFeed { return false }
             }

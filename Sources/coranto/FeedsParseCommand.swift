@@ -42,9 +42,7 @@ struct FeedsParseCommand: ParsableCommand {
                 let bytes = try FileBytes.read(file)
                 let record = try FeedParser.record(
                     bytes, FeedResponse(url: url), isSafe: !raw, wantsExtensions: extensions)
-                var out: [UInt8] = []
-                FeedJSON.append(record, to: &out)
-                Terminal.write(JSONIndent.indented(out) + [0x0A])
+                Terminal.write(JSONIndent.indented(FeedJSON.bytes(of: record)) + [0x0A])
             } catch {
                 isWhole = false
                 Terminal.note("\(file): \(error)")
@@ -56,7 +54,7 @@ struct FeedsParseCommand: ParsableCommand {
     /// A file that cannot be read or is no feed is said to be so on its line; the others go on.
     private func run(batch: String) throws {
         let lines = batch == "-" ? try Array(FileHandle.standardInput.readToEnd() ?? Data()) : try FileBytes.read(batch)
-        var out: [UInt8] = []
+        var out = ByteSink(capacity: 1 << 21)
         var number = 0
         for line in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             number += 1
@@ -64,14 +62,14 @@ struct FeedsParseCommand: ParsableCommand {
             appendAnswer(to: line, number: number, &out)
             out.append(0x0A)
             if out.count > 1 << 20 {
-                Terminal.write(out)
-                out.removeAll(keepingCapacity: true)
+                unsafe out.withBytes(Terminal.write)
+                out.removeAll()
             }
         }
-        Terminal.write(out)
+        unsafe out.withBytes(Terminal.write)
     }
 
-    private func appendAnswer(to line: ArraySlice<UInt8>, number: Int, _ out: inout [UInt8]) {
+    private func appendAnswer(to line: ArraySlice<UInt8>, number: Int, _ out: inout ByteSink) {
         let item: FeedBatchLine
         do throws(JSONError) { item = try FeedBatchLine(line) } catch {
             FeedJSON.appendError("line \(number): \(error)", id: "\(number)", to: &out)

@@ -13,7 +13,12 @@ enum Terminal {
 
     /// Ends the process if nobody can read any more: a closed pipe is an orderly end, all else is a failure.
     static func write(_ bytes: [UInt8]) {
-        guard let code = write(bytes, to: STDOUT_FILENO) else { return }
+        // Safe: the array lives until all is written.
+        unsafe bytes.withUnsafeBytes { unsafe write($0) }
+    }
+
+    static func write(_ bytes: UnsafeRawBufferPointer) {
+        guard let code = unsafe write(bytes, to: STDOUT_FILENO) else { return }
         if code == EPIPE { end(status: 0) }
         // Safe: strerror gives a C string.
         fail("cannot write the answer: \(unsafe String(cString: strerror(code)))", status: 1)
@@ -38,12 +43,15 @@ enum Terminal {
 
     /// - Returns: nil, or the system's error.
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+        // Safe: the array lives until all is written.
+        unsafe bytes.withUnsafeBytes { unsafe write($0, to: descriptor) }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
         var start = 0
         while start < bytes.count {
-            // Safe: writes from a live array, within it.
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress! + start, bytes.count - start)
-            }
+            // Safe: writes from bytes that the caller holds, within them.
+            let count = unsafe Glibc.write(descriptor, bytes.baseAddress! + start, bytes.count - start)
             if count < 0, errno != EINTR { return errno }
             start += max(count, 0)
         }

@@ -6,9 +6,7 @@ import Testing
 /// A feed's record as the JSON that is printed.
 func record(_ text: String, url: String = "", isSafe: Bool = true) throws -> [String: Any] {
     let record = try FeedParser.record(Array(text.utf8), FeedResponse(url: url), isSafe: isSafe)
-    var out: [UInt8] = []
-    FeedJSON.append(record, to: &out)
-    return try #require(JSONSerialization.jsonObject(with: Data(out)) as? [String: Any])
+    return try #require(JSONSerialization.jsonObject(with: Data(FeedJSON.bytes(of: record))) as? [String: Any])
 }
 
 @Suite("Records of feeds")

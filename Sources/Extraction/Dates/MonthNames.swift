@@ -4,7 +4,7 @@
 /// over the beginning of a name; a beginning (three letters at least) counts only where all names with it agree.
 enum MonthNames {
     /// 1…12, or nil.
-    static func month(_ word: String) -> Int? { gregorian[word] }
+    static func month(_ word: String) -> Int? { english[word] ?? gregorian[word] }
 
     /// 1…12 of the Solar Hijri calendar (`PersianCalendar`), or nil.
     static func persianMonth(_ word: String) -> Int? { persian[word] }
@@ -34,6 +34,14 @@ enum MonthNames {
         "ม.ค": 1, "ก.พ": 2, "มี.ค": 3, "เม.ย": 4, "พ.ค": 5, "มิ.ย": 6, "ก.ค": 7, "ส.ค": 8, "ก.ย": 9, "ต.ค": 10, "พ.ย": 11,
         "ธ.ค": 12,
     ]
+
+    /// The names nearly all dates have: with them the large table need not be made.
+    private static let english: [String: Int] = {
+        var found: [String: Int] = [:]
+        enter(names[0], into: &found)
+        enter(abbreviations[0], into: &found)
+        return found
+    }()
 
     private static let gregorian: [String: Int] = {
         var found: [String: Int] = [:]

@@ -20,7 +20,7 @@ struct EntryDraft {
     var media: [Article.Media] = []
 
     /// - Parameter raw: the entry's bytes, for a key when nothing else makes one.
-    func entry(feed: ParsedFeed.Frame, base: [UInt8], feedURL: String, raw: ArraySlice<UInt8>) -> FeedEntry {
+    func entry(feed: ParsedFeed.Frame, base: [UInt8], feedURL: String, raw: some Collection<UInt8>) -> FeedEntry {
         var article = Article()
         var notes = ReadNotes()
         var extra = CanonicalJSON.Members()

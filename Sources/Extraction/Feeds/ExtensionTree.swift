@@ -26,13 +26,15 @@ struct ExtensionTree {
         let written = xml.bytes[xml.nameRange]
         let name = written.firstIndex(of: UInt8(ascii: ":")).map { written[($0 + 1)...] } ?? written
         let attributes = xml.attributes.prefix(64).map { attribute in
-            (Array(xml.bytes[attribute.range]), xml.value(of: attribute))
+            (xml.bytes[attribute.range].array, xml.value(of: attribute))
         }
         open.append(Node(prefix: prefix, name: Array(name), attributes: attributes, depth: xml.depth))
     }
 
     mutating func take(_ xml: inout XMLReader) {
-        xml.appendText(to: &open[open.count - 1].text, escaping: false)
+        var text = ByteSink()
+        xml.appendText(to: &text, escaping: false)
+        open[open.count - 1].text += text.array
     }
 
     mutating func end(depth: Int, isInEntry: Bool) {

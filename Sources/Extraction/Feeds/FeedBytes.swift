@@ -7,7 +7,8 @@ enum FeedBytes {
         return Array(trimmed(text[...]))
     }
 
-    static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    static func trimmed<Bytes: RandomAccessCollection<UInt8>>(_ text: Bytes) -> Bytes.SubSequence
+    where Bytes.Index == Int {
         var (start, end) = (text.startIndex, text.endIndex)
         while start < end, isBlank(text[start]) { start += 1 }
         while end > start, isBlank(text[end - 1]) { end -= 1 }
@@ -30,8 +31,9 @@ enum FeedBytes {
     }
 
     private static func readTwice(_ text: [UInt8], from first: Int) -> [UInt8]? {
-        // The first of a UTF-8 sequence must be one, so that most texts are told at once.
-        guard first + 1 < text.count, (text[first] & 3) << 6 | text[first + 1] & 0x3F >= 0xC2 else { return nil }
+        // The first letter must begin a UTF-8 sequence and the next one go on with it, so that most texts are told at once.
+        guard first + 3 < text.count, (text[first] & 3) << 6 | text[first + 1] & 0x3F >= 0xC2, text[first + 2] == 0xC2
+        else { return nil }
         var out: [UInt8] = []
         out.reserveCapacity(text.count)
         var index = 0
@@ -51,14 +53,7 @@ enum FeedBytes {
         return isUTF8(out) ? out : nil
     }
 
-    static func isUTF8(_ bytes: [UInt8]) -> Bool {
-        do throws(UTF8.ValidationError) {
-            _ = try UTF8Span(validating: bytes.span)
-            return true
-        } catch {
-            return false
-        }
-    }
+    static func isUTF8(_ bytes: [UInt8]) -> Bool { ByteView.of(bytes) { UTF8Check.isValid($0) } }
 
     private static func withoutControls(_ text: [UInt8], from start: Int) -> [UInt8] {
         var place = ByteSearch.first(0xC2, in: text, from: start)

@@ -16,6 +16,17 @@ struct FeedKey: Equatable {
     init(_ word: FeedWord) { self.init(name: word.rawValue) }
 }
 
+/// Texts that stand in many fields, so that they are not made anew for each.
+enum FeedText {
+    static let alternate = Array("alternate".utf8)
+    static let enclosure = Array("enclosure".utf8)
+    static let license = Array("license".utf8)
+    static let html = Array("text/html".utf8)
+    static let atom = Array("application/atom+xml".utf8)
+    static let itunes = Array("http://www.itunes.com/".utf8)
+    static let mediaCategories = Array("http://search.yahoo.com/mrss/category_schema".utf8)
+}
+
 /// What a field says. Texts are UTF-8.
 enum FeedValue {
     case text([UInt8])
@@ -43,7 +54,9 @@ struct FeedFields {
 
     private(set) var fields: [Field] = []
 
-    init(capacity: Int = 4) { fields.reserveCapacity(capacity) }
+    init(capacity: Int = 4) {
+        if capacity > 0 { fields.reserveCapacity(capacity) }
+    }
 
     var isEmpty: Bool { fields.isEmpty }
 

@@ -5,64 +5,81 @@ package enum FeedJSON {
     /// Appends one object: `bozo`, `version`, `encoding`, `namespaces`, `feed`, `entries`.
     ///
     /// - Parameter id: the first member, if there is one.
-    package static func append(_ record: FeedRecord, id: String? = nil, to out: inout [UInt8]) {
-        var writer = Writer(names: record.names)
-        swap(&writer.out, &out)
+    package static func append(_ record: FeedRecord, id: String? = nil, to out: inout ByteSink) {
+        var writer = Writer(names: record.names, out: out)
         writer.write(record, id: id)
-        swap(&writer.out, &out)
+        out = writer.out
+    }
+
+    /// One object in bytes of its own.
+    package static func bytes(of record: FeedRecord) -> [UInt8] {
+        var out = ByteSink(capacity: 1 << 14)
+        append(record, to: &out)
+        return out.array
     }
 
     /// One line for what is no feed.
-    package static func appendError(_ error: String, id: String, to out: inout [UInt8]) {
-        out += Array("{\"id\":".utf8)
-        appendString(Array(id.utf8)[...], to: &out)
-        out += Array(",\"error\":".utf8)
-        appendString(Array(error.utf8)[...], to: &out)
+    package static func appendError(_ error: String, id: String, to out: inout ByteSink) {
+        out.append("{\"id\":")
+        appendString(id, to: &out)
+        out.append(",\"error\":")
+        appendString(error, to: &out)
         out.append(UInt8(ascii: "}"))
     }
 
+    static func appendString(_ text: String, to out: inout ByteSink) { appendString(Array(text.utf8), to: &out) }
+
+    static func appendString(_ text: [UInt8], to out: inout ByteSink) {
+        ByteView.of(text) { appendString($0, to: &out) }
+    }
+
     /// A string in quotation marks; the bytes are UTF-8.
-    static func appendString(_ text: ArraySlice<UInt8>, to out: inout [UInt8]) {
+    static func appendString(_ text: ByteView, to out: inout ByteSink) {
         out.append(UInt8(ascii: "\""))
         var start = text.startIndex
         while true {
-            let index = ByteSearch.firstToEscape(in: text, from: start)
-            out.append(contentsOf: text[start..<index])
-            guard index < text.endIndex else { break }
-            let byte = text[index]
+            let place = ByteSearch.firstToEscape(in: text, from: start)
+            out.append(text[start..<place])
+            guard place < text.endIndex else { break }
+            let byte = text[place]
             switch byte {
-            case 0x22: out.append(contentsOf: "\\\"".utf8)
-            case 0x5C: out.append(contentsOf: "\\\\".utf8)
-            case 0x0A: out.append(contentsOf: "\\n".utf8)
-            case 0x0D: out.append(contentsOf: "\\r".utf8)
-            case 0x09: out.append(contentsOf: "\\t".utf8)
+            case 0x22: out.append("\\\"")
+            case 0x5C: out.append("\\\\")
+            case 0x0A: out.append("\\n")
+            case 0x0D: out.append("\\r")
+            case 0x09: out.append("\\t")
             default:
-                out.append(contentsOf: "\\u00".utf8)
-                out.append(hex[Int(byte >> 4)])
-                out.append(hex[Int(byte & 15)])
+                out.append("\\u00")
+                out.append(hexDigit(byte >> 4))
+                out.append(hexDigit(byte & 15))
             }
-            start = index + 1
+            start = place + 1
         }
         out.append(UInt8(ascii: "\""))
     }
 
-    private static let hex = Array("0123456789abcdef".utf8)
+    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }
 
 /// Writes a record; nested at most as deep as records are.
-private struct Writer {
+private struct Writer: ~Copyable {
     let names: NameTable
-    var out: [UInt8] = []
+    var out: ByteSink
+    /// The known names, so that the usual keys are copied and not looked up.
+    private let words = Self.words
 
-    init(names: NameTable) { self.names = names }
+    private static let words = FeedWord.allCases.map { ByteView.immortal(Array($0.snakeName.utf8)) }
 
-    private static let wordCount = FeedWord.allCases.count
+    init(names: NameTable, out: consuming ByteSink) {
+        self.names = names
+        self.out = out
+    }
 
-    private mutating func raw(_ text: String) { out.append(contentsOf: text.utf8) }
+    private mutating func raw(_ text: StaticString) { out.append(text) }
 
-    private mutating func string(_ text: [UInt8]) { FeedJSON.appendString(text[...], to: &out) }
+    private mutating func string(_ text: [UInt8]) { FeedJSON.appendString(text, to: &out) }
 
-    private mutating func string(_ text: String) { FeedJSON.appendString(Array(text.utf8)[...], to: &out) }
+    private mutating func string(_ text: String) { FeedJSON.appendString(text, to: &out) }
 
     mutating func write(_ record: FeedRecord, id: String?) {
         raw("{")
@@ -71,7 +88,8 @@ private struct Writer {
             string(id)
             raw(",")
         }
-        raw("\"bozo\":\(record.bozo != nil)")
+        raw("\"bozo\":")
+        raw(record.bozo == nil ? "false" : "true")
         if let bozo = record.bozo {
             raw(",\"bozo_exception\":")
             string(bozo)
@@ -112,8 +130,8 @@ private struct Writer {
     private mutating func object(_ fields: FeedFields) {
         out.append(UInt8(ascii: "{"))
         var isFirst = true
-        for field in fields.fields {
-            let key = field.key
+        for place in fields.fields.indices {
+            let key = fields.fields[place].key
             if !isFirst { out.append(UInt8(ascii: ",")) }
             isFirst = false
             out.append(UInt8(ascii: "\""))
@@ -124,17 +142,14 @@ private struct Writer {
             name(key.name)
             out.append(UInt8(ascii: "\""))
             out.append(UInt8(ascii: ":"))
-            value(field.value)
+            value(fields.fields[place].value)
         }
         out.append(UInt8(ascii: "}"))
     }
 
     /// A name may hold anything, as it may come from a broken document.
     private mutating func name(_ id: NameTable.ID) {
-        if id < Self.wordCount {
-            out.append(contentsOf: names.name(id))
-            return
-        }
+        if id < words.count { return out.append(words[Int(id)]) }
         for byte in names.name(id) { out.append(byte < 0x20 || byte == 0x22 || byte == 0x5C ? 0x5F : byte) }
     }
 
@@ -149,8 +164,8 @@ private struct Writer {
 
     private mutating func value(_ value: FeedValue) {
         switch value {
-        case .text(let text): FeedJSON.appendString(text[...], to: &out)
-        case .number(let number): raw("\(number)")
+        case .text(let text): string(text)
+        case .number(let number): out.append(contentsOf: "\(number)")
         case .flag(let flag): raw(flag ? "true" : "false")
         case .time(let stated): time(stated)
         case .object(let fields): object(fields)
@@ -193,9 +208,13 @@ private struct Writer {
     private mutating func fraction(_ milliseconds: Int) {
         guard milliseconds != 0 else { return }
         out.append(UInt8(ascii: "."))
-        digits(milliseconds / 10, 2)
-        digits(milliseconds % 10, 1)
-        while out.last == UInt8(ascii: "0") { out.removeLast() }
+        var (left, scale) = (milliseconds, 100)
+        // As many digits as say something.
+        while left > 0 {
+            digits(left / scale, 1)
+            left %= scale
+            scale /= 10
+        }
     }
 
     private mutating func digits(_ number: Int, _ count: Int) {
@@ -212,7 +231,7 @@ private struct Writer {
         if !isOne { raw("[") }
         for (index, place) in shown.enumerated() {
             if index > 0 { raw(",") }
-            raw("[" + place.map { "\($0)" }.joined(separator: ",") + "]")
+            out.append(contentsOf: "[" + place.map { "\($0)" }.joined(separator: ",") + "]")
         }
         if !isOne { raw("]") }
         if isRing { raw("]") }

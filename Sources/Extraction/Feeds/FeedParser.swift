@@ -53,7 +53,7 @@ package enum FeedParser {
         } else if let sitemap = SitemapReader.readText(decoded.bytes, options) {
             reading = Reading(parsed: sitemap.parsed, record: sitemap.record)
         } else {
-            reading = try xml(decoded.bytes, response, options)
+            reading = try ByteView.of(decoded.bytes) { bytes throws(FeedError) in try xml(bytes, response, options) }
         }
         let bozo = reading.record.bozo ?? decoded.bozo
         reading.record.bozo = bozo
@@ -75,7 +75,7 @@ package enum FeedParser {
     }
 
     private static func xml(
-        _ bytes: [UInt8], _ response: FeedResponse, _ options: FeedOptions
+        _ bytes: ByteView, _ response: FeedResponse, _ options: FeedOptions
     ) throws(FeedError) -> Reading {
         var scout = XMLReader(bytes)
         var token = scout.next()
@@ -101,7 +101,7 @@ package enum FeedParser {
         return reading(reader, format)
     }
 
-    private static func reading(_ reader: XMLFeedReader, _ format: ParsedFeed.Format) -> Reading {
+    private static func reading(_ reader: borrowing XMLFeedReader, _ format: ParsedFeed.Format) -> Reading {
         var record = FeedRecord()
         record.version = reader.version
         record.bozo = reader.xml.repair
@@ -118,7 +118,7 @@ package enum FeedParser {
     }
 
     /// The DTD of RSS 0.91 tells Netscape's from Userland's.
-    private static func isNetscape(_ doctype: ArraySlice<UInt8>) -> Bool {
+    private static func isNetscape(_ doctype: ByteView) -> Bool {
         ByteSearch.first("netscape", in: doctype.prefix(1024).map(ASCII.lowercased), from: 0) != nil
     }
 

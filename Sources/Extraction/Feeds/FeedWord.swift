@@ -1,3 +1,5 @@
+import News
+
 /// Names of elements, attributes and a record's fields that mean something in a feed.
 ///
 /// Documents' names are held in small letters; of a case with capitals the name is written with underscores (`snakeName`).
@@ -41,8 +43,12 @@ enum FeedWord: UInt16, CaseIterable {
     /// "titleDetail" is "title_detail".
     var snakeName: String {
         guard self != .none else { return "" }
-        var name = ""
-        for letter in "\(self)" { name += letter.isUppercase ? "_" + letter.lowercased() : String(letter) }
-        return name
+        var name: [UInt8] = []
+        for letter in "\(self)".utf8 {
+            let small = ASCII.lowercased(letter)
+            if small != letter { name.append(UInt8(ascii: "_")) }
+            name.append(small)
+        }
+        return String(decoding: name, as: UTF8.self)
     }
 }

@@ -4,17 +4,24 @@ import News
 /// resolves relative addresses. Tags come out in small letters with attributes sorted; text stays as it was written.
 ///
 /// One forward pass; no tree is built, so that unbalanced tags stay unbalanced.
-struct HTMLSanitizer {
+///
+/// One is used for many texts, so that its memory is.
+struct HTMLSanitizer: ~Copyable {
+    /// An attribute that stays, until all of its tag are known.
     private struct Attribute {
-        var spelling: [UInt8]
-        var value: [UInt8]
+        let spelling: ByteView
+        /// In the markup, or in `values` if it had to be changed.
+        let value: Range<Int>
+        let isChanged: Bool
     }
 
-    private let html: [UInt8]
-    private let base: [UInt8]
+    private var html = Self.nothing
+    private var base: [UInt8] = []
     /// "<p/>" is a whole element.
-    private let isXHTML: Bool
-    private var out: [UInt8] = []
+    private var isXHTML = false
+    private var out = ByteSink(capacity: 4096)
+    private var attributes: [Attribute] = []
+    private var values = ByteSink()
     private var index = 0
     private var harmfulDepth = 0
     private var mathDepth = 0
@@ -23,38 +30,50 @@ struct HTMLSanitizer {
     private var hasNoCommentEnd = false
     private var ignoresQuotes = false
 
+    init() {}
+
     /// - Parameter base: of relative addresses; empty if there is none.
     static func clean(_ html: [UInt8], base: [UInt8], isXHTML: Bool) -> [UInt8] {
+        var sanitizer = HTMLSanitizer()
+        return sanitizer.clean(html, base: base, isXHTML: isXHTML)
+    }
+
+    /// - Parameter base: of relative addresses; empty if there is none.
+    mutating func clean(_ html: [UInt8], base: [UInt8], isXHTML: Bool) -> [UInt8] {
         let first = ByteSearch.first(UInt8(ascii: "<"), or: UInt8(ascii: "&"), in: html, from: 0)
         if first == html.count { return FeedBytes.trimmed(html) }
-        var sanitizer = HTMLSanitizer(html: html, base: base, isXHTML: isXHTML)
-        sanitizer.run()
-        return FeedBytes.trimmed(sanitizer.out)
+        return ByteView.of(html) { html in
+            self.html = html
+            self.base = base
+            self.isXHTML = isXHTML
+            out.removeAll()
+            (index, harmfulDepth, mathDepth, svgDepth) = (0, 0, 0, 0)
+            (hasNoCommentEnd, ignoresQuotes) = (false, false)
+            run()
+            self.html = Self.nothing
+            // Safe: nothing is appended while the view is used.
+            return unsafe FeedBytes.trimmed(out.view).array
+        }
     }
 
-    private init(html: [UInt8], base: [UInt8], isXHTML: Bool) {
-        self.html = html
-        self.base = base
-        self.isXHTML = isXHTML
-        out.reserveCapacity(html.count + html.count / 8)
-    }
+    private static let nothing = ByteView.immortal([])
 
     private mutating func run() {
-        while index < html.count {
+        while index < html.endIndex {
             let special = ByteSearch.first(UInt8(ascii: "<"), or: UInt8(ascii: "&"), in: html, from: index)
             text(html[index..<special])
             index = special
-            guard index < html.count else { return }
+            guard index < html.endIndex else { return }
             if html[index] == UInt8(ascii: "&") { takeReference() } else { takeMarkup() }
         }
     }
 
-    private mutating func text(_ piece: ArraySlice<UInt8>) {
-        if harmfulDepth == 0 { out.append(contentsOf: piece) }
+    private mutating func text(_ piece: ByteView) {
+        if harmfulDepth == 0 { out.append(piece) }
     }
 
-    private mutating func text(_ piece: String) {
-        if harmfulDepth == 0 { out.append(contentsOf: piece.utf8) }
+    private mutating func text(_ piece: StaticString) {
+        if harmfulDepth == 0 { out.append(piece) }
     }
 
     // MARK: References
@@ -62,8 +81,9 @@ struct HTMLSanitizer {
     private mutating func takeReference() {
         let start = index
         if start + 1 < html.count, html[start + 1] == UInt8(ascii: "#") { return takeNumber() }
-        let name = html[(start + 1)...].prefix(32).prefix { ASCII.isAlphanumeric($0) }
-        index = name.endIndex
+        index = start + 1
+        while index < html.endIndex, index <= start + 32, ASCII.isAlphanumeric(html[index]) { index += 1 }
+        let name = html[(start + 1)..<index]
         guard let first = name.first, ASCII.isLetter(first), index < html.count else {
             index = start + 1
             return text("&")
@@ -83,30 +103,30 @@ struct HTMLSanitizer {
 
     private mutating func takeNumber() {
         let start = index
-        guard let (scalar, end) = Entities.reference(html[...], at: start), end < html.count || html[end - 1] == 0x3B
+        guard let (scalar, end) = Entities.reference(html, at: start), end < html.endIndex || html[end - 1] == 0x3B
         else {
             index = start + 1
             return text("&")
         }
         index = end
-        let digits = html[(start + 2)..<end].filter { $0 != UInt8(ascii: ";") }.map(ASCII.lowercased)
-        switch digits {
-        case [0x33, 0x39]: text("'")
-        case [0x33, 0x34]: text("\"")
-        default:
-            // The numbers of the C1 controls mean windows-1252.
-            let isControl = Entities.windows1252.contains(scalar.value) && scalar.value > 0xFF
-            let isMoved = isControl && Self.value(digits) < 0x100
-            text("&#")
-            if isMoved { text("x" + String(scalar.value, radix: 16)) } else { text(digits[...]) }
-            text(";")
+        let digits = html[(start + 2)..<(html[end - 1] == 0x3B ? end - 1 : end)]
+        if digits.isSame("39") { return text("'") }
+        if digits.isSame("34") { return text("\"") }
+        guard harmfulDepth == 0 else { return }
+        out.append("&#")
+        // The numbers of the C1 controls mean windows-1252.
+        if Entities.windows1252.contains(scalar.value), scalar.value > 0xFF, Self.value(digits) < 0x100 {
+            out.append(contentsOf: "x" + String(scalar.value, radix: 16))
+        } else {
+            for digit in digits { out.append(ASCII.lowercased(digit)) }
         }
+        out.append(UInt8(ascii: ";"))
     }
 
-    private static func value(_ digits: [UInt8]) -> Int {
-        let isHex = digits.first == UInt8(ascii: "x")
+    private static func value(_ digits: ByteView) -> Int {
+        let isHex = digits.first.map { $0 | 0x20 == UInt8(ascii: "x") } ?? false
         var value = 0
-        for digit in digits.drop(while: { $0 == UInt8(ascii: "x") }) {
+        for digit in digits.dropFirst(isHex ? 1 : 0) {
             value = min(value * (isHex ? 16 : 10) + Int(ASCII.hexValue(digit) ?? 0), 0x110000)
         }
         return value
@@ -175,10 +195,9 @@ struct HTMLSanitizer {
     private mutating func takeEnd() {
         let start = index + 2
         let end = ByteSearch.first(UInt8(ascii: ">"), or: UInt8(ascii: "<"), in: html, from: start)
-        let name = FeedBytes.trimmed(Array(html[start..<end].prefix(64)))
+        let name = FeedBytes.trimmed(html[start..<min(end, start + 64)])
         index = end < html.count && html[end] == UInt8(ascii: ">") ? end + 1 : end
-        guard let word = HTMLVocabulary.word(name, 0..<name.count) else { return }
-        writeEnd(word)
+        if let word = HTMLVocabulary.word(html, name.startIndex..<name.endIndex) { writeEnd(word) }
     }
 
     private mutating func writeEnd(_ word: HTMLVocabulary.Word) {
@@ -186,9 +205,9 @@ struct HTMLSanitizer {
         if !word.flags.contains(.element) {
             if word.flags.contains(.harmful) { harmfulDepth = max(0, harmfulDepth - 1) }
             if mathDepth > 0, word.flags.contains(.mathElement) {
-                if spelling.elementsEqual("math".utf8) { mathDepth -= 1 }
+                if spelling.isSame("math") { mathDepth -= 1 }
             } else if svgDepth > 0, word.flags.contains(.svgElement) {
-                if spelling.elementsEqual("svg".utf8) { svgDepth -= 1 }
+                if spelling.isSame("svg") { svgDepth -= 1 }
             } else {
                 return
             }
@@ -196,8 +215,8 @@ struct HTMLSanitizer {
             spelling = word.name
         }
         guard !word.flags.contains(.void) else { return }
-        out.append(contentsOf: "</".utf8)
-        out.append(contentsOf: spelling)
+        out.append("</")
+        out.append(spelling)
         out.append(UInt8(ascii: ">"))
     }
 
@@ -205,10 +224,9 @@ struct HTMLSanitizer {
 
     private mutating func takeStart() {
         let start = index
-        let name = html[(start + 1)...].prefix {
-            ASCII.isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E || $0 == 0x3A
-        }
-        index = name.endIndex
+        index = start + 1
+        while index < html.endIndex, Self.isNameByte(html[index]) || html[index] == 0x2E { index += 1 }
+        let nameEnd = index
         let close = endOfTag(from: index)
         guard close < html.count else {
             // A tag that never ends is text.
@@ -218,12 +236,15 @@ struct HTMLSanitizer {
         }
         let isSelfClosing = html[close] == UInt8(ascii: ">") && html[close - 1] == UInt8(ascii: "/")
         // Directly after the name, so that it stands for an element without attributes in HTML too.
-        let isWhole = isSelfClosing && (isXHTML || html[name.endIndex..<(close - 1)].allSatisfy(ASCII.isBlank))
-        let inner = name.endIndex..<close
+        let isWhole = isSelfClosing && (isXHTML || html[nameEnd..<(close - 1)].allSatisfy(ASCII.isBlank))
         index = html[close] == UInt8(ascii: ">") ? close + 1 : close
-        let word = HTMLVocabulary.word(html, name.startIndex..<name.endIndex)
-        writeStart(name, word, inner)
+        let word = HTMLVocabulary.word(html, (start + 1)..<nameEnd)
+        writeStart(word, nameEnd..<close)
         if isWhole, let word { writeEnd(word) }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        ASCII.isAlphanumeric(byte) || byte == 0x2D || byte == 0x5F || byte == 0x3A
     }
 
     /// The ">" (or a "<") that ends a tag, outside of quoted values.
@@ -237,6 +258,7 @@ struct HTMLSanitizer {
     }
 
     private func endOutsideQuotes(from start: Int) -> Int {
+        let html = html
         var place = start
         var isAfterEquals = false
         while place < html.count {
@@ -254,16 +276,16 @@ struct HTMLSanitizer {
         return html.count
     }
 
-    private mutating func writeStart(_ name: ArraySlice<UInt8>, _ word: HTMLVocabulary.Word?, _ inner: Range<Int>) {
-        let flags = word?.flags ?? []
+    private mutating func writeStart(_ word: HTMLVocabulary.Word?, _ inner: Range<Int>) {
+        guard let word else { return }
+        let flags = word.flags
         var allowed: HTMLVocabulary.Flags = [.attribute, .style]
         var isForeign = false
-        var space: String?
+        var space: StaticString?
         if !flags.contains(.element) || svgDepth > 0 {
             if flags.contains(.harmful) { harmfulDepth += 1 }
-            let isSVG = word?.spelling.elementsEqual("svg".utf8) ?? false
-            let isMath = word?.spelling.elementsEqual("math".utf8) ?? false
-            if isSVG || isMath, let known = namespace(of: inner, isSVG ? Self.svgSpace : Self.mathSpace) {
+            let isSVG = word.spelling.isSame("svg")
+            if isSVG || word.spelling.isSame("math"), let known = namespace(of: inner, isSVG) {
                 space = known
                 if isSVG { svgDepth += 1 } else { mathDepth += 1 }
             }
@@ -277,165 +299,180 @@ struct HTMLSanitizer {
                 return
             }
         }
-        guard let word else { return }
-        let tag = isForeign ? word.spelling : word.name
         out.append(UInt8(ascii: "<"))
-        out.append(contentsOf: tag)
+        out.append(isForeign ? word.spelling : word.name)
         if !inner.isEmpty || space != nil { writeAttributes(inner, allowed, space) }
-        out.append(contentsOf: flags.contains(.void) ? " />".utf8 : ">".utf8)
+        out.append(flags.contains(.void) ? " />" : ">")
     }
-
-    private static let svgSpace = "http://www.w3.org/2000/svg"
-    private static let mathSpace = "http://www.w3.org/1998/Math/MathML"
 
     /// The namespace of an SVG or MathML element: said, or in HTML understood. Nil if another is said.
-    private func namespace(of inner: Range<Int>, _ wanted: String) -> String? {
-        var said: [UInt8]?
-        forEachAttribute(inner) { name, value in
-            if name.count == 5, name.elementsEqual("xmlns".utf8) { said = value }
+    private mutating func namespace(of inner: Range<Int>, _ isSVG: Bool) -> StaticString? {
+        let wanted: StaticString = isSVG ? "http://www.w3.org/2000/svg" : "http://www.w3.org/1998/Math/MathML"
+        var said: Range<Int>?
+        var place = inner.lowerBound
+        while let (name, value) = nextAttribute(&place, inner.upperBound) {
+            if html[name].isSame("xmlns") { said = value }
         }
         guard let said, !said.isEmpty else { return wanted }
-        return said.elementsEqual(wanted.utf8) ? wanted : nil
+        return html[said].isSame(wanted) ? wanted : nil
     }
 
-    private mutating func writeAttributes(_ inner: Range<Int>, _ allowed: HTMLVocabulary.Flags, _ space: String?) {
-        var kept: [Attribute] = []
+    private static let xmlns = ByteView.immortal(Array("xmlns".utf8))
+    private static let xmlnsXlink = ByteView.immortal(Array("xmlns:xlink".utf8))
+
+    private mutating func writeAttributes(_ inner: Range<Int>, _ allowed: HTMLVocabulary.Flags, _ space: StaticString?)
+    {
+        if !attributes.isEmpty { attributes.removeAll(keepingCapacity: true) }
+        values.removeAll()
         var isXlinkUsed = false
-        let (base, isSVG) = (base, svgDepth > 0)
-        forEachAttribute(inner) { name, value in
-            guard kept.count < 64 else { return }
-            if name.starts(with: "xlink:".utf8) { isXlinkUsed = true }
-            guard let word = HTMLVocabulary.word(name), !word.flags.isDisjoint(with: allowed) else { return }
-            let clean: [UInt8]
-            if word.flags.contains(.style), allowed.contains(.style) {
-                clean = StyleSanitizer.clean(value, isSVG: isSVG)
-                if clean.isEmpty { return }
-            } else {
-                clean = Self.value(value, word, base)
+        var place = inner.lowerBound
+        while let (name, value) = nextAttribute(&place, inner.upperBound) {
+            guard attributes.count < 64 else { break }
+            if html[name].starts(with: "xlink:") { isXlinkUsed = true }
+            guard let word = HTMLVocabulary.word(html, name), !word.flags.isDisjoint(with: allowed) else { continue }
+            keep(word, value, allowed)
+        }
+        if let space { add(Self.xmlns, space) }
+        if isXlinkUsed, svgDepth > 0 || mathDepth > 0 { add(Self.xmlnsXlink, "http://www.w3.org/1999/xlink") }
+        for attribute in attributes { write(attribute) }
+    }
+
+    /// Keeps an attribute with a value that does no harm; of several with one name the last.
+    private mutating func keep(_ word: HTMLVocabulary.Word, _ value: Range<Int>, _ allowed: HTMLVocabulary.Flags) {
+        let spelling = allowed == .svgAttribute ? word.spelling : word.name
+        let isStyle = word.flags.contains(.style) && allowed.contains(.style)
+        let isWord = word.spelling.isSame("rel") || word.spelling.isSame("type")
+        let raw = html[value]
+        let isAddress = word.flags.contains(.address) && !URIReference.isWhole(raw)
+        // Nearly all values stay as they are.
+        guard isStyle || isWord || isAddress || ByteSearch.first("&#3", in: raw, from: raw.startIndex) != nil else {
+            return insert(Attribute(spelling: spelling, value: value, isChanged: false))
+        }
+        var clean = Self.withQuotes(raw)
+        if isStyle {
+            clean = StyleSanitizer.clean(clean, isSVG: svgDepth > 0)
+            if clean.isEmpty { return }
+        } else if word.flags.contains(.address) {
+            clean = Self.address(clean, base)
+        } else if isWord {
+            clean = clean.map(ASCII.lowercased)
+        }
+        let start = values.count
+        values.append(contentsOf: clean)
+        insert(Attribute(spelling: spelling, value: start..<values.count, isChanged: true))
+    }
+
+    private mutating func add(_ name: ByteView, _ value: StaticString) {
+        guard !attributes.contains(where: { $0.spelling.isSame(name) }) else { return }
+        let start = values.count
+        values.append(value)
+        insert(Attribute(spelling: name, value: start..<values.count, isChanged: true))
+    }
+
+    /// In the order of their names, each once.
+    private mutating func insert(_ attribute: Attribute) {
+        var place = attributes.count
+        while place > 0 {
+            let before = attributes[place - 1].spelling
+            if before.isSame(attribute.spelling) {
+                attributes[place - 1] = attribute
+                return
             }
-            let spelling = allowed == .svgAttribute ? word.spelling : word.name
-            if kept.contains(where: { $0.spelling == spelling }) { kept.removeAll { $0.spelling == spelling } }
-            kept.append(Attribute(spelling: spelling, value: clean))
+            if before.lexicographicallyPrecedes(attribute.spelling) { break }
+            place -= 1
         }
-        func add(_ name: String, _ value: String) {
-            guard !kept.contains(where: { $0.spelling.elementsEqual(name.utf8) }) else { return }
-            kept.append(Attribute(spelling: Array(name.utf8), value: Array(value.utf8)))
-        }
-        if let space { add("xmlns", space) }
-        if isXlinkUsed, svgDepth > 0 || mathDepth > 0 { add("xmlns:xlink", "http://www.w3.org/1999/xlink") }
-        kept.sort { $0.spelling.lexicographicallyPrecedes($1.spelling) }
-        for attribute in kept { write(attribute) }
+        if place == attributes.count { attributes.append(attribute) } else { attributes.insert(attribute, at: place) }
     }
 
     /// An address is resolved, and emptied if following it would do harm.
-    private static func value(_ value: [UInt8], _ word: HTMLVocabulary.Word, _ base: [UInt8]) -> [UInt8] {
-        if word.flags.contains(.address) {
-            if URIReference.isWhole(value) { return value }
-            let trimmed = FeedBytes.trimmed(value)
-            var decoded: [UInt8] = []
-            Entities.decode(trimmed[...], into: &decoded)
-            decoded.removeAll { $0 < 0x20 }
-            if URIReference.safe(decoded).isEmpty { return [] }
-            return base.isEmpty ? value : URIReference.join(base, trimmed)
-        }
-        if word.spelling.elementsEqual("rel".utf8) || word.spelling.elementsEqual("type".utf8) {
-            return value.map(ASCII.lowercased)
-        }
-        return value
+    private static func address(_ value: [UInt8], _ base: [UInt8]) -> [UInt8] {
+        if URIReference.isWhole(value) { return value }
+        let trimmed = FeedBytes.trimmed(value)
+        var decoded: [UInt8] = []
+        Entities.decode(trimmed[...], into: &decoded)
+        decoded.removeAll { $0 < 0x20 }
+        if URIReference.safe(decoded).isEmpty { return [] }
+        return base.isEmpty ? value : URIReference.join(base, trimmed)
     }
 
     private mutating func write(_ attribute: Attribute) {
         out.append(0x20)
-        out.append(contentsOf: attribute.spelling)
-        out.append(contentsOf: "=\"".utf8)
-        let value = attribute.value
-        var start = 0
-        for place in value.indices {
-            let reference: String
+        out.append(attribute.spelling)
+        out.append("=\"")
+        // Safe: `values` does not change while this is written.
+        let value = attribute.isChanged ? unsafe values.view[attribute.value] : html[attribute.value]
+        var start = value.startIndex
+        while true {
+            let place = ByteSearch.firstMark(in: value, from: start)
+            out.append(value[start..<place])
+            guard place < value.endIndex else { break }
             switch value[place] {
-            case UInt8(ascii: "<"): reference = "&lt;"
-            case UInt8(ascii: ">"): reference = "&gt;"
-            case UInt8(ascii: "\""): reference = "&quot;"
-            case UInt8(ascii: "&") where !Self.isReference(value, place): reference = "&amp;"
-            default: continue
+            case UInt8(ascii: "<"): out.append("&lt;")
+            case UInt8(ascii: ">"): out.append("&gt;")
+            case UInt8(ascii: "\""): out.append("&quot;")
+            default: out.append(Self.isReference(value, place) ? "&" : "&amp;")
             }
-            out.append(contentsOf: value[start..<place])
-            out.append(contentsOf: reference.utf8)
             start = place + 1
         }
-        out.append(contentsOf: value[start...])
         out.append(UInt8(ascii: "\""))
     }
 
-    private static func isReference(_ value: [UInt8], _ start: Int) -> Bool {
-        let name = value[(start + 1)...].prefix(32).prefix { ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "#") }
-        return !name.isEmpty && name.endIndex < value.count && value[name.endIndex] == UInt8(ascii: ";")
-    }
-
-    /// Attributes of a tag as the old readers took them: with any quotes or none, a bare name being its own value.
-    private func forEachAttribute(_ inner: Range<Int>, _ body: (ArraySlice<UInt8>, [UInt8]) -> Void) {
-        var place = inner.lowerBound
-        let end = inner.upperBound
-        func skipBlanks() { while place < end, ASCII.isBlank(html[place]) { place += 1 } }
-        while true {
-            skipBlanks()
-            guard place < end else { return }
-            guard ASCII.isLetter(html[place]) || html[place] == 0x5F else {
-                place += 1
-                continue
-            }
-            let start = place
-            while place < end,
-                ASCII.isAlphanumeric(html[place]) || html[place] == 0x2D || html[place] == 0x3A
-                    || html[place] == 0x2E || html[place] == 0x5F
-            {
-                place += 1
-            }
-            let name = html[start..<place]
-            let afterName = place
-            skipBlanks()
-            guard place < end, html[place] == UInt8(ascii: "=") else {
-                place = afterName
-                body(name, Array(name))
-                continue
-            }
-            place += 1
-            skipBlanks()
-            body(name, value(&place, end))
+    private static func isReference(_ value: ByteView, _ start: Int) -> Bool {
+        var end = start + 1
+        while end < value.endIndex, end <= start + 32, ASCII.isAlphanumeric(value[end]) || value[end] == 0x23 {
+            end += 1
         }
+        return end > start + 1 && end < value.endIndex && value[end] == UInt8(ascii: ";")
     }
 
-    private func value(_ place: inout Int, _ end: Int) -> [UInt8] {
-        guard place < end else { return [] }
+    /// The next attribute of a tag as the old readers took them: with any quotes or none, a bare name being its own value.
+    private func nextAttribute(_ place: inout Int, _ end: Int) -> (name: Range<Int>, value: Range<Int>)? {
+        while place < end, !ASCII.isLetter(html[place]), html[place] != 0x5F { place += 1 }
+        guard place < end else { return nil }
+        let start = place
+        while place < end, Self.isNameByte(html[place]) || html[place] == 0x2E { place += 1 }
+        let name = start..<place
+        skipBlanks(&place, end)
+        guard place < end, html[place] == UInt8(ascii: "=") else {
+            place = name.upperBound
+            return (name, name)
+        }
+        place += 1
+        skipBlanks(&place, end)
+        return (name, value(&place, end))
+    }
+
+    private func skipBlanks(_ place: inout Int, _ end: Int) {
+        while place < end, ASCII.isBlank(html[place]) { place += 1 }
+    }
+
+    private func value(_ place: inout Int, _ end: Int) -> Range<Int> {
+        guard place < end else { return end..<end }
         let quote = html[place]
-        let start: Int
-        let stop: Int
-        if quote == 0x22 || quote == 0x27,
-            let close = html[(place + 1)..<end].firstIndex(of: quote)
-        {
-            start = place + 1
-            stop = close
-            place = close + 1
-        } else {
-            start = place
-            while place < end, !ASCII.isBlank(html[place]) { place += 1 }
-            // The "/" of "/>" is not the value's.
-            stop = place == end && place > start && html[place - 1] == UInt8(ascii: "/") ? place - 1 : place
+        if quote == 0x22 || quote == 0x27 {
+            let close = ByteSearch.first(quote, in: html[..<end], from: place + 1)
+            if close < end {
+                let start = place + 1
+                place = close + 1
+                return start..<close
+            }
         }
-        guard html[start..<stop].contains(UInt8(ascii: "&")) else { return Array(html[start..<stop]) }
-        return Self.withQuotes(html[start..<stop])
+        let start = place
+        while place < end, !ASCII.isBlank(html[place]) { place += 1 }
+        // The "/" of "/>" is not the value's.
+        let isSlash = place == end && place > start && html[place - 1] == UInt8(ascii: "/")
+        return start..<(isSlash ? place - 1 : place)
     }
 
     /// Quotation marks written as numbers are marks again.
-    private static func withQuotes(_ value: ArraySlice<UInt8>) -> [UInt8] {
+    private static func withQuotes(_ value: ByteView) -> [UInt8] {
         var out: [UInt8] = []
         var index = value.startIndex
         while index < value.endIndex {
-            let rest = value[index...]
-            if rest.starts(with: "&#39;".utf8) {
+            if ByteSearch.matches("&#39;", in: value, at: index) {
                 out.append(0x27)
                 index += 5
-            } else if rest.starts(with: "&#34;".utf8) {
+            } else if ByteSearch.matches("&#34;", in: value, at: index) {
                 out.append(0x22)
                 index += 5
             } else {

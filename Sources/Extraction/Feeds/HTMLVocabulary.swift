@@ -28,15 +28,17 @@ enum HTMLVocabulary {
 
     struct Word {
         var flags: Flags
-        var name: [UInt8]
+        var name: ByteView
         /// As SVG spells it, else the name.
-        var spelling: [UInt8]
+        var spelling: ByteView
     }
 
     /// - Returns: nil for a name that is in no list.
-    static func word(_ name: ArraySlice<UInt8>) -> Word? { word(Array(name), 0..<name.count) }
+    static func word(_ name: ArraySlice<UInt8>) -> Word? { ByteView.of(name) { word($0) } }
 
-    static func word(_ bytes: [UInt8], _ range: Range<Int>) -> Word? {
+    static func word(_ name: ByteView) -> Word? { word(name, name.startIndex..<name.endIndex) }
+
+    static func word(_ bytes: ByteView, _ range: Range<Int>) -> Word? {
         table.names.known(bytes, range).map { table.words[Int($0)] }
     }
 
@@ -45,10 +47,10 @@ enum HTMLVocabulary {
         var words: [Word] = []
         for (flags, list) in lists {
             for item in list.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
-                let spelling = Array(item.utf8)
-                let id = Int(names.id(spelling[...]))
+                let spelling = ByteView.immortal(Array(item.utf8))
+                let id = Int(names.id(spelling))
                 if id == words.count {
-                    let name = Array(names.name(UInt16(id)))
+                    let name = ByteView.immortal(Array(names.name(UInt16(id))))
                     words.append(Word(flags: [], name: name, spelling: name))
                 }
                 words[id].flags.formUnion(flags)

@@ -18,10 +18,16 @@ struct NameTable {
     /// Stands for all names that were not taken.
     static let other: ID = 0
 
+    private struct Name {
+        /// Its first eight bytes, the first lowest, in small letters; zeros behind a shorter name.
+        let head: UInt64
+        /// In `text`.
+        let range: Range<Int>
+    }
+
     private var slots: [ID]
-    private var hashes: [UInt32]
-    private var ranges: [Range<Int>]
-    private var text: [UInt8]
+    private var held: [Name] = []
+    private var text: [UInt8] = []
 
     /// The names of `FeedWord`; a copy costs nothing until a document brings its own.
     static let known = NameTable(FeedWord.allCases.map(\.snakeName))
@@ -29,72 +35,94 @@ struct NameTable {
     /// A table of these names, numbered from 0.
     init(_ names: [String]) {
         slots = [ID](repeating: .max, count: Self.slotCount)
-        hashes = []
-        ranges = []
-        text = []
         for (number, name) in names.enumerated() {
-            let id = self.id(Array(name.utf8)[...])
+            let id = ByteView.of(Array(name.utf8)) { self.id($0) }
             precondition(id == number, "a name stands there twice: \(name)")
         }
     }
 
     /// The number of a name; its letters may be capitals. A name that is not there is added.
-    mutating func id(_ name: ArraySlice<UInt8>) -> ID { id(Array(name), 0..<name.count) }
+    mutating func id(_ name: ByteView) -> ID { id(name, name.startIndex..<name.endIndex) }
 
-    /// The number of the name in a range of bytes.
-    mutating func id(_ bytes: [UInt8], _ range: Range<Int>) -> ID {
+    /// - Parameters:
+    ///   - bytes: what the name stands in: where more bytes follow it, it is read faster.
+    mutating func id(_ bytes: ByteView, _ range: Range<Int>) -> ID {
         guard range.count <= Self.maxNameBytes else { return Self.other }
-        let hash = Self.hash(bytes, range)
-        guard let (slot, id) = find(bytes, range, hash) else { return Self.other }
+        let head = Self.head(bytes, range)
+        guard let (slot, id) = find(head, bytes, range) else { return Self.other }
         if id != .max { return id }
-        guard ranges.count < Self.maxNames else { return Self.other }
-        return add(bytes, range, hash, at: slot)
+        guard held.count < Self.maxNames else { return Self.other }
+        return add(head, bytes[range], at: slot)
     }
 
     /// The number of a name, or nil if it is not there.
-    func known(_ bytes: [UInt8], _ range: Range<Int>) -> ID? {
-        guard range.count <= Self.maxNameBytes, let (_, id) = find(bytes, range, Self.hash(bytes, range)), id != .max
+    func known(_ name: ByteView) -> ID? { known(name, name.startIndex..<name.endIndex) }
+
+    func known(_ bytes: ByteView, _ range: Range<Int>) -> ID? {
+        guard range.count <= Self.maxNameBytes, let (_, id) = find(Self.head(bytes, range), bytes, range), id != .max
         else { return nil }
         return id
     }
 
-    func name(_ id: ID) -> ArraySlice<UInt8> { text[ranges[Int(id)]] }
+    func name(_ id: ID) -> ArraySlice<UInt8> { text[held[Int(id)].range] }
 
-    private static func hash(_ bytes: [UInt8], _ range: Range<Int>) -> UInt32 {
-        var hash: UInt32 = 2_166_136_261
-        for index in range { hash = (hash ^ UInt32(ASCII.lowercased(bytes[index]))) &* 16_777_619 }
-        return hash
+    @inline(__always)
+    private static func head(_ bytes: ByteView, _ range: Range<Int>) -> UInt64 {
+        let count = range.upperBound &- range.lowerBound
+        if range.lowerBound &+ 8 <= bytes.endIndex {
+            let word = bytes.word(at: range.lowerBound).littleEndian
+            return lowercased(count >= 8 ? word : word & ((1 &<< UInt64(count &* 8)) &- 1))
+        }
+        var word: UInt64 = 0
+        for place in range.prefix(8).reversed() { word = word << 8 | UInt64(bytes[place]) }
+        return lowercased(word)
+    }
+
+    /// Eight bytes with capitals made small.
+    @inline(__always)
+    private static func lowercased(_ word: UInt64) -> UInt64 {
+        let low = word & 0x7F7F_7F7F_7F7F_7F7F
+        // The high bit of a byte tells whether it is from "A" on, and whether it is beyond "Z".
+        let isFromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
+        let isBeyondZ = low &+ 0x2525_2525_2525_2525
+        let isCapital = (isFromA ^ isBeyondZ) & ~word & 0x8080_8080_8080_8080
+        return word | isCapital >> 2
     }
 
     /// The slot where a name is, or a free one with the number `.max`; nil if neither is near.
-    private func find(_ bytes: [UInt8], _ range: Range<Int>, _ hash: UInt32) -> (slot: Int, id: ID)? {
-        // The low bits of this hash mix badly; the high ones are folded in.
-        var slot = Int((hash ^ (hash >> 15)) & UInt32(Self.slotCount - 1))
+    private func find(_ head: UInt64, _ bytes: ByteView, _ range: Range<Int>) -> (slot: Int, id: ID)? {
+        let count = range.upperBound &- range.lowerBound
+        // Long names that begin alike are told apart by their length and last letter.
+        let last = count > 8 ? UInt64(bytes[range.upperBound &- 1] | 0x20) : 0
+        let mixed = (head ^ UInt64(count) &<< 56 ^ last &<< 48) &* 0x9E37_79B9_7F4A_7C15
+        var slot = Int(truncatingIfNeeded: mixed >> 51)
         for _ in 0..<Self.maxProbes {
             let id = slots[slot]
-            if id == .max || hashes[Int(id)] == hash && isEqual(bytes, range, ranges[Int(id)]) { return (slot, id) }
-            slot = (slot + 1) & (Self.slotCount - 1)
+            if id == .max { return (slot, id) }
+            let name = held[Int(id)]
+            if name.head == head, name.range.count == count, count <= 8 || isSame(name, bytes, range) {
+                return (slot, id)
+            }
+            slot = (slot &+ 1) & (Self.slotCount &- 1)
         }
         return nil
     }
 
-    private mutating func add(_ bytes: [UInt8], _ range: Range<Int>, _ hash: UInt32, at slot: Int) -> ID {
-        let id = ID(ranges.count)
-        let start = text.count
-        for index in range { text.append(ASCII.lowercased(bytes[index])) }
-        ranges.append(start..<text.count)
-        hashes.append(hash)
-        slots[slot] = id
-        return id
-    }
-
-    private func isEqual(_ bytes: [UInt8], _ range: Range<Int>, _ held: Range<Int>) -> Bool {
-        guard range.count == held.count else { return false }
-        var place = held.lowerBound
-        for index in range {
-            if ASCII.lowercased(bytes[index]) != text[place] { return false }
-            place += 1
+    /// Whether a name is the one in a range, whose first eight bytes and length are the same.
+    private func isSame(_ name: Name, _ bytes: ByteView, _ range: Range<Int>) -> Bool {
+        for offset in 8..<range.count
+        where ASCII.lowercased(bytes[range.lowerBound &+ offset]) != text[name.range.lowerBound &+ offset] {
+            return false
         }
         return true
+    }
+
+    private mutating func add(_ head: UInt64, _ name: ByteView, at slot: Int) -> ID {
+        let id = ID(held.count)
+        let start = text.count
+        for byte in name { text.append(ASCII.lowercased(byte)) }
+        held.append(Name(head: head, range: start..<text.count))
+        slots[slot] = id
+        return id
     }
 }

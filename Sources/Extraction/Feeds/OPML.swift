@@ -20,7 +20,11 @@ package enum OPML {
 
     /// Broken XML gives what could be read. A feed named twice counts once.
     package static func feeds(in bytes: [UInt8]) -> [Feed] {
-        var reader = XMLReader(FeedEncoding.decode(bytes[...], FeedResponse()).bytes)
+        ByteView.of(FeedEncoding.decode(bytes[...], FeedResponse()).bytes) { feeds(in: $0) }
+    }
+
+    private static func feeds(in bytes: ByteView) -> [Feed] {
+        var reader = XMLReader(bytes)
         var feeds: [Feed] = []
         var seen: Set<String> = []
         // Names of the outlines that are open, by depth.

@@ -1,7 +1,7 @@
 import News
 
 /// Sitemaps: lists of pages or of other sitemaps, as XML with the extensions for news and images, or one address a line.
-struct SitemapReader {
+struct SitemapReader: ~Copyable {
     static let maxEntries = 50_000
 
     private var xml: XMLReader
@@ -15,9 +15,9 @@ struct SitemapReader {
     private var fieldDepth = 0
     private var fieldSpace = FeedSpace.plain
     private var isInImage = false
-    private var text: [UInt8] = []
+    private var text = ByteSink()
 
-    init(_ bytes: [UInt8], _ options: FeedOptions) {
+    init(_ bytes: ByteView, _ options: FeedOptions) {
         xml = XMLReader(bytes)
         self.options = options
     }
@@ -91,7 +91,7 @@ struct SitemapReader {
             fieldDepth = xml.depth
             fieldSpace = isInImage ? .images : isPlain ? .plain : xml.space
             if fieldSpace == .foreign { fieldSpace = .news }
-            text.removeAll(keepingCapacity: true)
+            text.removeAll()
         default: break
         }
     }
@@ -99,7 +99,8 @@ struct SitemapReader {
     private mutating func end() {
         if let word = field, xml.depth == fieldDepth {
             field = nil
-            let value = Array(FeedBytes.trimmed(text[...]))
+            // Safe: the text does not change while it is looked at.
+            let value = unsafe FeedBytes.trimmed(text.view).array
             if !value.isEmpty { take(word, value) }
         } else if xml.word == .image, !isPlain {
             isInImage = false

@@ -29,11 +29,14 @@ enum URIReference {
     }
 
     /// Whether it is an http(s) address with a host, as most are: nothing is to be resolved then.
-    static func isWhole(_ address: [UInt8]) -> Bool {
-        guard address.count > 8, ByteSearch.matches("http", in: address, at: 0) else { return false }
-        let colon = address[4] == UInt8(ascii: "s") ? 5 : 4
+    static func isWhole(_ address: [UInt8]) -> Bool { ByteView.of(address) { isWhole($0) } }
+
+    static func isWhole(_ address: ByteView) -> Bool {
+        guard address.count > 8, address.starts(with: "http") else { return false }
+        let start = address.startIndex
+        let colon = start + (address[start + 4] == UInt8(ascii: "s") ? 5 : 4)
         return ByteSearch.matches("://", in: address, at: colon) && address[colon + 3] != UInt8(ascii: "/")
-            && address[address.count - 1] > 0x20
+            && address[address.endIndex - 1] > 0x20
     }
 
     /// The address if its scheme is one that can be followed without harm, else nothing.

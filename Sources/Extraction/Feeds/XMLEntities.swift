@@ -15,6 +15,10 @@ struct XMLEntities {
 
     private var declared: [(name: [UInt8], value: [UInt8])] = []
     private var putBytes = 0
+    private let maxPutBytes: Int
+
+    /// - Parameter documentBytes: the size of the whole document, which what is put in may not exceed.
+    init(documentBytes: Int) { maxPutBytes = documentBytes + Self.maxValueBytes }
 
     // MARK: Text
 
@@ -26,23 +30,22 @@ struct XMLEntities {
     ///   - isAttribute: white space becomes blanks.
     /// - Returns: the first reference that is none.
     mutating func append(
-        _ bytes: [UInt8], _ range: Range<Int>, to out: inout [UInt8], escaping: Bool, isLiteral: Bool,
-        isAttribute: Bool
+        _ bytes: ByteView, to out: inout ByteSink, escaping: Bool, isLiteral: Bool, isAttribute: Bool
     ) -> Broken? {
         var broken: Broken?
-        var index = range.lowerBound
+        var index = bytes.startIndex
         while true {
-            let special = ByteSearch.firstSpecial(in: bytes, index..<range.upperBound)
+            let special = ByteSearch.first(UInt8(ascii: "&"), or: 0x0D, in: bytes, from: index)
             Self.append(bytes[index..<special], to: &out, escaping: escaping, isAttribute: isAttribute)
-            guard special < range.upperBound else { return broken }
+            guard special < bytes.endIndex else { return broken }
             index = special + 1
             if bytes[special] == 0x0D {
                 // The LF that follows stands for both.
-                let isPair = index < range.upperBound && bytes[index] == 0x0A
+                let isPair = index < bytes.endIndex && bytes[index] == 0x0A
                 if !isPair { out.append(isAttribute ? 0x20 : 0x0A) }
             } else if isLiteral {
                 Self.append(bytes[special..<index], to: &out, escaping: escaping, isAttribute: false)
-            } else if let end = appendReference(bytes, special, range.upperBound, to: &out, escaping) {
+            } else if let end = appendReference(bytes, special, to: &out, escaping) {
                 index = end
             } else {
                 if broken == nil { broken = Broken(what: "'&' that begins no known reference", offset: special) }
@@ -51,41 +54,40 @@ struct XMLEntities {
         }
     }
 
-    private static func append(
-        _ piece: ArraySlice<UInt8>, to out: inout [UInt8], escaping: Bool, isAttribute: Bool
-    ) {
-        guard escaping || isAttribute else {
-            out.append(contentsOf: piece)
-            return
-        }
+    private static func append(_ piece: ByteView, to out: inout ByteSink, escaping: Bool, isAttribute: Bool) {
+        guard escaping || isAttribute else { return out.append(piece) }
         for byte in piece {
-            switch byte {
-            case UInt8(ascii: "&") where escaping: out.append(contentsOf: "&amp;".utf8)
-            case UInt8(ascii: "<") where escaping: out.append(contentsOf: "&lt;".utf8)
-            case UInt8(ascii: ">") where escaping: out.append(contentsOf: "&gt;".utf8)
-            case 0x09 where isAttribute, 0x0A where isAttribute: out.append(0x20)
-            default: out.append(byte)
-            }
+            if isAttribute, byte == 0x09 || byte == 0x0A { out.append(0x20) } else { append(byte, to: &out, escaping) }
+        }
+    }
+
+    private static func append(_ byte: UInt8, to out: inout ByteSink, _ escaping: Bool) {
+        switch byte {
+        case UInt8(ascii: "&") where escaping: out.append("&amp;")
+        case UInt8(ascii: "<") where escaping: out.append("&lt;")
+        case UInt8(ascii: ">") where escaping: out.append("&gt;")
+        default: out.append(byte)
         }
     }
 
     /// - Returns: where the reference at an ampersand ends, or nil if it is none.
     private mutating func appendReference(
-        _ bytes: [UInt8], _ start: Int, _ end: Int, to out: inout [UInt8], _ escaping: Bool
+        _ bytes: ByteView, _ start: Int, to out: inout ByteSink, _ escaping: Bool
     ) -> Int? {
-        guard start + 2 < end else { return nil }
-        if let (byte, length) = Self.predefined(bytes, start, end) {
-            Self.append([byte], to: &out, escaping: escaping, isAttribute: false)
+        guard start + 2 < bytes.endIndex else { return nil }
+        if let (byte, length) = Self.predefined(bytes, start) {
+            Self.append(byte, to: &out, escaping)
             return start + length
         }
-        if let value = declaredValue(bytes, start, end) {
+        if !declared.isEmpty, let value = declaredValue(bytes, start) {
             putBytes += value.text.count
-            guard putBytes <= bytes.count + Self.maxValueBytes else { return nil }
-            Self.append(value.text[...], to: &out, escaping: escaping, isAttribute: false)
+            guard putBytes <= maxPutBytes else { return nil }
+            for byte in value.text { Self.append(byte, to: &out, escaping) }
             return value.end
         }
-        guard let (scalar, next) = Entities.reference(bytes[..<end], at: start), bytes[next - 1] == UInt8(ascii: ";")
-        else { return nil }
+        guard let (scalar, next) = Entities.reference(bytes, at: start), bytes[next - 1] == UInt8(ascii: ";") else {
+            return nil
+        }
         // HTML 4 names its angle brackets otherwise than HTML 5, and so do the DTDs of feeds.
         let value: Unicode.Scalar =
             switch scalar {
@@ -93,36 +95,32 @@ struct XMLEntities {
             case "\u{27E9}" where bytes[start + 1] == UInt8(ascii: "r"): "\u{232A}"
             default: scalar
             }
-        if value.value < 0x80 {
-            Self.append([UInt8(value.value)], to: &out, escaping: escaping, isAttribute: false)
-        } else {
-            Entities.append(value, to: &out)
-        }
+        if value.value < 0x80 { Self.append(UInt8(value.value), to: &out, escaping) } else { out.append(value) }
         return next
     }
 
     /// The five of XML, which are nearly all there are.
-    private static func predefined(_ bytes: [UInt8], _ start: Int, _ end: Int) -> (UInt8, Int)? {
+    private static func predefined(_ bytes: ByteView, _ start: Int) -> (UInt8, Int)? {
         switch bytes[start + 1] {
-        case UInt8(ascii: "l") where start + 3 < end && bytes[start + 2] == UInt8(ascii: "t"):
-            return bytes[start + 3] == UInt8(ascii: ";") ? (UInt8(ascii: "<"), 4) : nil
-        case UInt8(ascii: "g") where start + 3 < end && bytes[start + 2] == UInt8(ascii: "t"):
-            return bytes[start + 3] == UInt8(ascii: ";") ? (UInt8(ascii: ">"), 4) : nil
+        case UInt8(ascii: "l"): ByteSearch.matches("&lt;", in: bytes, at: start) ? (UInt8(ascii: "<"), 4) : nil
+        case UInt8(ascii: "g"): ByteSearch.matches("&gt;", in: bytes, at: start) ? (UInt8(ascii: ">"), 4) : nil
         case UInt8(ascii: "a"):
-            if ByteSearch.matches("&amp;", in: bytes, at: start), start + 5 <= end { return (UInt8(ascii: "&"), 5) }
-            if ByteSearch.matches("&apos;", in: bytes, at: start), start + 6 <= end { return (UInt8(ascii: "'"), 6) }
-            return nil
-        case UInt8(ascii: "q"):
-            return ByteSearch.matches("&quot;", in: bytes, at: start) && start + 6 <= end
-                ? (UInt8(ascii: "\""), 6) : nil
-        default: return nil
+            if ByteSearch.matches("&amp;", in: bytes, at: start) {
+                (UInt8(ascii: "&"), 5)
+            } else {
+                ByteSearch.matches("&apos;", in: bytes, at: start) ? (UInt8(ascii: "'"), 6) : nil
+            }
+        case UInt8(ascii: "q"): ByteSearch.matches("&quot;", in: bytes, at: start) ? (UInt8(ascii: "\""), 6) : nil
+        default: nil
         }
     }
 
-    private func declaredValue(_ bytes: [UInt8], _ start: Int, _ end: Int) -> (text: [UInt8], end: Int)? {
+    private func declaredValue(_ bytes: ByteView, _ start: Int) -> (text: [UInt8], end: Int)? {
         for (name, text) in declared {
             let close = start + 1 + name.count
-            if close < end, bytes[close] == UInt8(ascii: ";"), bytes[(start + 1)..<close].elementsEqual(name) {
+            if close < bytes.endIndex, bytes[close] == UInt8(ascii: ";"),
+                bytes[(start + 1)..<close].elementsEqual(name)
+            {
                 return (text, close + 1)
             }
         }
@@ -134,7 +132,7 @@ struct XMLEntities {
     /// Passes over "<!…>" with its internal subset, quoted texts and comments in it included, and takes its entities.
     ///
     /// - Returns: what is broken.
-    mutating func skipDoctype(_ bytes: [UInt8], _ index: inout Int) -> String? {
+    mutating func skipDoctype(_ bytes: ByteView, _ index: inout Int) -> String? {
         var brackets = 0
         index += 2
         while index < bytes.count {
@@ -161,7 +159,7 @@ struct XMLEntities {
         return "DOCTYPE without an end"
     }
 
-    private mutating func takeEntity(_ bytes: [UInt8], from start: Int) {
+    private mutating func takeEntity(_ bytes: ByteView, from start: Int) {
         guard declared.count < Self.maxEntities else { return }
         let rest = bytes[start...].prefix(NameTable.maxNameBytes + Self.maxValueBytes + 64)
             .drop(while: ASCII.isBlank)
@@ -176,7 +174,7 @@ struct XMLEntities {
     }
 
     /// The text of a value that is plain or one number reference; nil for anything with more references.
-    private static func plainValue(_ value: ArraySlice<UInt8>) -> [UInt8]? {
+    private static func plainValue(_ value: ByteView) -> [UInt8]? {
         guard let ampersand = value.firstIndex(of: UInt8(ascii: "&")) else { return Array(value) }
         guard ampersand == value.startIndex, value.dropFirst().first == UInt8(ascii: "#"),
             let (scalar, end) = Entities.reference(value, at: ampersand), end == value.endIndex

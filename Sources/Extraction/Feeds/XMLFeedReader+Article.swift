@@ -13,11 +13,11 @@ extension XMLFeedReader {
             language: feed.text(.language).map { String(decoding: $0, as: UTF8.self) })
     }
 
-    /// - Parameter type: what the text is; Atom's plain text is written as markup, which all others may be.
-    mutating func takeText(_ word: FeedWord, _ value: [UInt8]?, _ type: [UInt8]?) {
+    /// - Parameter kind: what the text is; Atom's plain text is written as markup, which all others may be.
+    mutating func takeText(_ word: FeedWord, _ value: [UInt8]?, _ kind: FeedContent.Kind?) {
         guard options.wantsArticles, isInEntry, !isInSource, let value else { return }
         var text = String(decoding: value, as: UTF8.self)
-        if isAtom10, type?.elementsEqual("text/plain".utf8) ?? false, HTMLText.looksLikeMarkup(text) {
+        if isAtom10, kind == .plain, HTMLText.looksLikeMarkup(text) {
             text = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         }
         if draft.language == nil, let language { draft.language = String(decoding: language, as: UTF8.self) }

@@ -15,10 +15,10 @@ extension XMLFeedReader {
             isInTextInput = false
         case .source: endSource()
         case .title:
-            let type = content?.type
+            let kind = content?.kind
             let value = popContent(.title)
             if let value, !value.isEmpty { titleDepth = xml.depth }
-            takeText(.title, value, type)
+            takeText(.title, value, kind)
         case .mediaTitle: takeMediaText(popContent(.title))
         case .subtitle: popContent(.subtitle)
         case .rights: popContent(.rights)
@@ -48,7 +48,7 @@ extension XMLFeedReader {
         switch role {
         case .category, .mediaCategory, .itunesCategory: endCategory()
         case .tags: endKeywords(FeedKey(.tags), nil, isSparse: false)
-        case .itunesKeywords: endKeywords(key(), Array("http://www.itunes.com/".utf8), isSparse: true)
+        case .itunesKeywords: endKeywords(key(), FeedText.itunes, isSparse: true)
         case .mediaKeywords: endKeywords(key(), nil, isSparse: true)
         case .itunesImage: pop(.itunesImage)
         case .itunesBlock:
@@ -80,7 +80,7 @@ extension XMLFeedReader {
         hasContent = false
         // What was left open inside is let go.
         if let item = open.lastIndex(where: { $0.key == FeedKey(.item) }) {
-            text.removeSubrange(open[item].start...)
+            text.removeAll(from: open[item].start)
             open.removeSubrange(item...)
         }
         content = nil
@@ -97,7 +97,7 @@ extension XMLFeedReader {
         }
         if let held = extensions?.takeEntry(), !held.isEmpty { scopes[entry][.extensions] = .extensions(held) }
         if options.wantsRecord { entries.append(scopes[entry]) }
-        scopes[entry] = FeedFields()
+        scopes[entry] = FeedFields(capacity: 0)
     }
 
     private mutating func endSource() {
@@ -116,31 +116,31 @@ extension XMLFeedReader {
     // MARK: Texts
 
     private mutating func endSummary(_ role: FeedRole) {
-        let type = content?.type
+        let kind = content?.kind
         let isPlainRole = xml.space != .media && xml.space != .itunes
         if isSummaryContent {
             let value = storeContent()
-            if isPlainRole { takeText(.content, value, type) } else { takeMediaText(value) }
+            if isPlainRole { takeText(.content, value, kind) } else { takeMediaText(value) }
         } else {
             let value = popContent(role == .summary ? .summary : .description)
-            if isPlainRole { takeText(.summary, value, type) } else { takeMediaText(value) }
+            if isPlainRole { takeText(.summary, value, kind) } else { takeMediaText(value) }
         }
         isSummaryContent = false
     }
 
     private mutating func endContent() {
-        let type = content?.type
+        let kind = content?.kind
         let value = storeContent()
-        takeText(.content, value, type)
+        takeText(.content, value, kind)
     }
 
     /// Ends a content; what people can read of it is the summary, if there is no other.
     private mutating func storeContent() -> [UInt8]? {
-        guard let known = content else {
+        guard content != nil else {
             pop(.content)
             return nil
         }
-        let isText = known.isXHTML || known.type.starts(with: "text/".utf8)
+        let isText = content?.isText ?? false
         let value = popContent(.content)
         if isText, let value { scopes[context].keep(.summary, .text(value)) }
         return value
@@ -237,7 +237,7 @@ extension XMLFeedReader {
         let value = pop(.license)
         scopes[context][.license] = nil
         var link = FeedFields()
-        link[.rel] = .text(Array("license".utf8))
+        link[.rel] = .text(FeedText.license)
         if let value, !value.isEmpty { link[.href] = .text(value) }
         scopes[context].append(to: .links, link)
     }

@@ -26,20 +26,20 @@ extension XMLFeedReader {
             if let url = xml.attribute(.url) { scopes[Scope.source.rawValue][.href] = .text(url) }
             push(.source)
             titleDepth = -1
-        case .title, .mediaTitle: pushContent(.title, "text/plain", isField: takesText)
-        case .subtitle: pushContent(.subtitle, "text/plain")
-        case .rights: pushContent(.rights, "text/plain")
-        case .info: pushContent(.info, "text/plain")
+        case .title, .mediaTitle: pushContent(.title, .plain, isField: takesText)
+        case .subtitle: pushContent(.subtitle, .plain)
+        case .rights: pushContent(.rights, .plain)
+        case .info: pushContent(.info, .plain)
         case .description, .abstract: startDescription(role)
         case .summary: startSummary()
         case .content:
             hasContent = true
-            pushContent(.content, "text/plain")
+            pushContent(.content, .plain)
             content?.source = xml.attribute(.src)
         case .encoded:
             hasContent = true
-            pushContent(.content, "text/html")
-        case .body: pushContent(.content, "application/xhtml+xml")
+            pushContent(.content, .html)
+        case .body: pushContent(.content, .xhtml)
         case .link: startLink()
         case .guid:
             isGuidLink = xml.attribute(.ispermalink).map { $0.elementsEqual("true".utf8) } ?? true
@@ -54,7 +54,7 @@ extension XMLFeedReader {
             if let address = rdfResource() { scopes[context][key()] = .text(address) }
         case .licenseLink:
             var link = FeedFields()
-            link[.rel] = .text(Array("license".utf8))
+            link[.rel] = .text(FeedText.license)
             if let address = rdfResource() { link[.href] = .text(address) }
             scopes[context].append(to: .links, link)
         case .category, .mediaCategory, .itunesCategory, .tags: startCategory(role)
@@ -152,8 +152,8 @@ extension XMLFeedReader {
         if let address = xml.attribute(.href) {
             let href = keepsAddresses ? address : URIReference.join(base, address)
             var link = FeedFields()
-            link[.rel] = .text(Array("alternate".utf8))
-            link[.type] = .text(Array("text/html".utf8))
+            link[.rel] = .text(FeedText.alternate)
+            link[.type] = .text(FeedText.html)
             link[.href] = .text(href)
             scopes[context].append(to: .links, link)
             scopes[context][.link] = .text(href)
@@ -167,9 +167,9 @@ extension XMLFeedReader {
         if scopes[context].has(.summary) && !hasContent, role == .description {
             isSummaryContent = true
             hasContent = true
-            pushContent(.content, "text/plain")
+            pushContent(.content, .plain)
         } else {
-            pushContent(.description, role == .abstract ? "text/plain" : "text/html", isField: takesText)
+            pushContent(.description, role == .abstract ? .plain : .html, isField: takesText)
         }
     }
 
@@ -177,9 +177,9 @@ extension XMLFeedReader {
         if scopes[context].has(.summary) && !hasContent {
             isSummaryContent = true
             hasContent = true
-            pushContent(.content, "text/plain")
+            pushContent(.content, .plain)
         } else {
-            pushContent(.summary, "text/plain")
+            pushContent(.summary, .plain)
         }
     }
 
@@ -202,10 +202,10 @@ extension XMLFeedReader {
 
     private mutating func startLink() {
         var link = linkAttributes()
-        link.keep(.rel, .text(Array("alternate".utf8)))
+        link.keep(.rel, .text(FeedText.alternate))
         let isSelf = link.text(.rel)?.elementsEqual("self".utf8) ?? false
         let hasType = link.has(.type)
-        link.keep(.type, .text(Array((isSelf ? "application/atom+xml" : "text/html").utf8)))
+        link.keep(.type, .text(isSelf ? FeedText.atom : FeedText.html))
         let written = link.text(.href)
         link = resolved(link)
         if !(isInEntry && isInImage) { scopes[context].append(to: .links, link) }
@@ -226,7 +226,7 @@ extension XMLFeedReader {
 
     private mutating func startEnclosure() {
         var link = linkAttributes()
-        link[.rel] = .text(Array("enclosure".utf8))
+        link[.rel] = .text(FeedText.enclosure)
         if options.wantsArticles { takePicture(link.text(.href), link.text(.type)) }
         scopes[context].append(to: .links, link)
     }
@@ -236,12 +236,12 @@ extension XMLFeedReader {
     private mutating func startCategory(_ role: FeedRole) {
         switch role {
         case .itunesCategory:
-            addTag(xml.attribute(.text), Array("http://www.itunes.com/".utf8), nil)
+            addTag(xml.attribute(.text), FeedText.itunes, nil)
         case .tags:
             push(.tags)
             return
         default:
-            let usual = role == .mediaCategory ? Array("http://search.yahoo.com/mrss/category_schema".utf8) : nil
+            let usual = role == .mediaCategory ? FeedText.mediaCategories : nil
             let term = xml.attribute(.term)
             let label = xml.attribute(.label)
             addTag(term, xml.attribute(.scheme) ?? xml.attribute(.domain) ?? usual, label)

@@ -11,28 +11,12 @@ extension XMLFeedReader {
 
     /// Begins a text that may be markup.
     ///
-    /// - Parameter type: what it is if it does not say.
-    mutating func pushContent(_ word: FeedWord, _ type: String, isField: Bool = true) {
-        let said = xml.attribute(.type).map { $0.map(ASCII.lowercased) } ?? Array(type.utf8)
-        let mapped = Self.mediaType(said)
-        var isBase64 = xml.attribute(.mode)?.elementsEqual("base64".utf8) ?? false
-        if !isBase64 {
-            isBase64 =
-                !(mapped.starts(with: "text/".utf8) || mapped.suffix(4).elementsEqual("+xml".utf8)
-                || mapped.suffix(4).elementsEqual("/xml".utf8))
-        }
-        content = Content(
-            type: mapped, language: language.map(Self.tag), base: base, isBase64: isBase64, depth: xml.depth)
+    /// - Parameter usual: what it is if it does not say.
+    mutating func pushContent(_ word: FeedWord, _ usual: FeedContent.Kind, isField: Bool = true) {
+        content = FeedContent(
+            said: xml.attribute(.type), usual: usual, mode: xml.attribute(.mode), language: language,
+            base: base, depth: xml.depth)
         push(word, isField: isField)
-    }
-
-    private static func mediaType(_ type: [UInt8]) -> [UInt8] {
-        switch String(decoding: type.prefix(8), as: UTF8.self) {
-        case "text", "plain": Array("text/plain".utf8)
-        case "html": Array("text/html".utf8)
-        case "xhtml": Array("application/xhtml+xml".utf8)
-        default: type
-        }
     }
 
     @discardableResult
@@ -53,7 +37,7 @@ extension XMLFeedReader {
         guard let last = open.last, last.key == key else { return nil }
         open.removeLast()
         var value = taken(from: last.start, trimming: trimming)
-        text.removeLast(text.count - last.start)
+        text.removeAll(from: last.start)
         guard last.isField else { return value }
         if content?.isBase64 ?? false, let decoded = FeedBytes.base64(value), FeedBytes.isUTF8(decoded) {
             value = decoded
@@ -65,26 +49,30 @@ extension XMLFeedReader {
 
     /// The text from a place on, in bytes of its own.
     private func taken(from start: Int, trimming: Bool) -> [UInt8] {
-        var raw = text[start...]
+        // Safe: the text does not change while it is looked at.
+        var raw = unsafe text.view[start..<text.count]
         if trimming { raw = FeedBytes.trimmed(raw) }
         if isAtom10, content?.isXHTML ?? false { raw = Self.withoutFrame(raw) }
-        return Array(raw)
+        return raw.array
     }
 
     /// XHTML without the one "div" that all of it stands in.
-    private static func withoutFrame(_ raw: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    private static func withoutFrame(_ raw: ByteView) -> ByteView {
         let markup = FeedBytes.trimmed(raw)
-        guard markup.starts(with: "<div>".utf8) || markup.starts(with: "<div ".utf8),
-            markup.suffix(6).elementsEqual("</div>".utf8)
+        guard markup.starts(with: "<div>") || markup.starts(with: "<div "),
+            markup.suffix(6).isSame("</div>")
         else { return raw }
         var depth = 0
         var place = markup.startIndex
-        while let open = markup[place...].firstIndex(of: UInt8(ascii: "<")) {
+        while true {
+            let open = ByteSearch.first(UInt8(ascii: "<"), in: markup, from: place)
+            guard open + 1 < markup.endIndex else { break }
             depth += markup[open + 1] == UInt8(ascii: "/") ? -1 : 1
             if depth == 0, open + 6 < markup.endIndex { return raw }
             place = open + 1
         }
-        guard let end = markup.firstIndex(of: UInt8(ascii: ">")), end + 1 <= markup.endIndex - 6 else { return raw }
+        let end = ByteSearch.first(UInt8(ascii: ">"), in: markup, from: markup.startIndex)
+        guard end + 1 <= markup.endIndex - 6 else { return raw }
         return FeedBytes.trimmed(markup[(end + 1)..<(markup.endIndex - 6)])
     }
 
@@ -100,15 +88,9 @@ extension XMLFeedReader {
             return value.isEmpty || !isGuidLink || options.isRaw ? value : URIReference.join(base, value)
         case .content, .rights, .description, .info, .subtitle, .summary, .title:
             guard content != nil else { return value }
-            if !isAtom, content?.type.elementsEqual("text/plain".utf8) ?? false,
-                MarkupGuess.isMarkup(value)
-            {
-                content?.type = Array("text/html".utf8)
-            }
-            guard options.isSafe, let content else { return value }
-            let isHTML = content.type.elementsEqual("text/html".utf8)
-            guard isHTML || content.isXHTML else { return value }
-            return HTMLSanitizer.clean(value, base: content.base, isXHTML: content.isXHTML)
+            if !isAtom, content?.kind == .plain, MarkupGuess.isMarkup(value) { content?.become(.html) }
+            guard options.isSafe, let content, content.kind == .html || content.isXHTML else { return value }
+            return sanitizer.clean(value, base: content.base, isXHTML: content.isXHTML)
         default: return value
         }
     }
@@ -194,54 +176,56 @@ extension XMLFeedReader {
 
     /// An element inside a text: its tag is part of the text.
     mutating func startMarkup() {
-        guard let known = content else { return }
-        if !known.isXML {
+        guard let isXML = content?.isXML else { return }
+        if !isXML {
             // Escaped markup was announced, and here is a real element. A "div" around escaped markup is nothing.
             if xml.word == .div { return }
-            content?.type = Array("application/xhtml+xml".utf8)
+            content?.become(.xhtml)
         }
         guard !open.isEmpty else { return }
         text.append(UInt8(ascii: "<"))
-        let name = localName()
-        text.append(contentsOf: name)
+        appendLocalName()
         if xml.word == .math, xml.space == .mathml { writeNamespace("http://www.w3.org/1998/Math/MathML") }
         if xml.word == .svg, xml.space == .svg { writeNamespace("http://www.w3.org/2000/svg") }
         for binding in xml.newBindings where binding.space == .xlink {
-            write(attribute: Array("xmlns:".utf8) + xml.names.name(binding.prefix), binding.uri)
+            text.append(" xmlns:")
+            text.append(contentsOf: Array(xml.names.name(binding.prefix)))
+            writeValue(binding.uri)
         }
         for attribute in xml.attributes {
-            write(attribute: xml.bytes[attribute.range].map(ASCII.lowercased), xml.value(of: attribute))
+            text.append(0x20)
+            for byte in xml.bytes[attribute.range] { text.append(ASCII.lowercased(byte)) }
+            writeValue(xml.value(of: attribute))
         }
         text.append(UInt8(ascii: ">"))
     }
 
     mutating func endMarkup() {
-        guard let known = content else { return }
-        if !known.isXML { return }
-        guard !open.isEmpty else { return }
-        text.append(contentsOf: "</".utf8)
-        text.append(contentsOf: localName())
+        guard content?.isXML ?? false, !open.isEmpty else { return }
+        text.append("</")
+        appendLocalName()
         text.append(UInt8(ascii: ">"))
     }
 
-    private func localName() -> [UInt8] {
+    private mutating func appendLocalName() {
         let written = xml.bytes[xml.nameRange]
         let colon = xml.prefix == 0 ? nil : written.firstIndex(of: UInt8(ascii: ":"))
-        return written[(colon.map { $0 + 1 } ?? written.startIndex)...].map(ASCII.lowercased)
+        for byte in written[(colon.map { $0 + 1 } ?? written.startIndex)...] { text.append(ASCII.lowercased(byte)) }
     }
 
-    private mutating func writeNamespace(_ uri: String) { write(attribute: Array("xmlns".utf8), Array(uri.utf8)) }
+    private mutating func writeNamespace(_ uri: String) {
+        text.append(" xmlns")
+        writeValue(Array(uri.utf8))
+    }
 
-    private mutating func write(attribute name: [UInt8], _ value: [UInt8]) {
-        text.append(0x20)
-        text.append(contentsOf: name)
-        text.append(contentsOf: "=\"".utf8)
+    private mutating func writeValue(_ value: [UInt8]) {
+        text.append("=\"")
         for byte in value {
             switch byte {
-            case UInt8(ascii: "&"): text.append(contentsOf: "&amp;".utf8)
-            case UInt8(ascii: "<"): text.append(contentsOf: "&lt;".utf8)
-            case UInt8(ascii: ">"): text.append(contentsOf: "&gt;".utf8)
-            case UInt8(ascii: "\""): text.append(contentsOf: "&quot;".utf8)
+            case UInt8(ascii: "&"): text.append("&amp;")
+            case UInt8(ascii: "<"): text.append("&lt;")
+            case UInt8(ascii: ">"): text.append("&gt;")
+            case UInt8(ascii: "\""): text.append("&quot;")
             default: text.append(byte)
             }
         }

@@ -8,7 +8,7 @@ import News
 /// Invariants
 /// 1. `open` is what takes text, innermost last; all their texts lie in `text`, one behind the other.
 /// 2. While `content` is set, elements inside are its markup and mean nothing else.
-struct XMLFeedReader {
+struct XMLFeedReader: ~Copyable {
     /// Where a field goes.
     enum Scope: Int { case feed, image, textInput, source, entry }
 
@@ -18,20 +18,6 @@ struct XMLFeedReader {
         /// The text becomes a field; else only the one who asked gets it.
         let isField: Bool
         let start: Int
-    }
-
-    /// A text that may be markup, and what is known of it.
-    struct Content {
-        var type: [UInt8]
-        var language: [UInt8]?
-        var base: [UInt8]
-        var isBase64: Bool
-        var source: [UInt8]?
-        var depth: Int
-
-        /// Elements inside are markup that stands as it is.
-        var isXHTML: Bool { type.elementsEqual("application/xhtml+xml".utf8) }
-        var isXML: Bool { type.suffix(3).elementsEqual("xml".utf8) }
     }
 
     /// Base address and language from some depth on.
@@ -52,14 +38,16 @@ struct XMLFeedReader {
     private(set) var isAtom = false
     private(set) var isAtom10 = false
     var namespaces: [(prefix: [UInt8], uri: [UInt8])] = []
-    var scopes = [FeedFields](repeating: FeedFields(), count: 5)
+    var scopes = [FeedFields](repeating: FeedFields(capacity: 0), count: 5)
     var entries: [FeedFields] = []
     var articles: [FeedEntry] = []
 
     var open: [Open] = []
-    var text: [UInt8] = []
-    var content: Content?
+    var text = ByteSink(capacity: 4096)
+    var sanitizer = HTMLSanitizer()
+    var content: FeedContent?
     var base: [UInt8]
+    /// With "-" for "_".
     var language: [UInt8]?
     private var frames: [Frame] = []
 
@@ -91,11 +79,11 @@ struct XMLFeedReader {
     var mediaDepth: Int?
     var extensions: ExtensionTree?
 
-    init(_ bytes: [UInt8], base: [UInt8], language: [UInt8]?, options: FeedOptions) {
+    init(_ bytes: ByteView, base: [UInt8], language: [UInt8]?, options: FeedOptions) {
         xml = XMLReader(bytes)
         self.options = options
         self.base = base
-        self.language = language
+        self.language = language.map(Self.tag)
         if options.wantsExtensions { extensions = ExtensionTree() }
     }
 
@@ -103,8 +91,7 @@ struct XMLFeedReader {
 
     /// Reads all. The root element has been looked at by who calls.
     mutating func read() {
-        text.reserveCapacity(4096)
-        if let language { scopes[Scope.feed.rawValue][.language] = .text(Self.tag(language)) }
+        if let language { scopes[Scope.feed.rawValue][.language] = .text(language) }
         loop: while true {
             switch xml.next() {
             case .start: start()
@@ -140,12 +127,10 @@ struct XMLFeedReader {
     }
 
     private mutating func end() {
-        if let content {
-            if xml.depth > content.depth {
-                endMarkup()
-                leave()
-                return
-            }
+        if let depth = content?.depth, xml.depth > depth {
+            endMarkup()
+            leave()
+            return
         }
         if let role = FeedRole(xml.space, xml.word) { end(role) } else { pop(key()) }
         if extensions != nil { endExtension() }
@@ -180,7 +165,8 @@ struct XMLFeedReader {
 
     private mutating func enter() {
         for binding in xml.newBindings { take(binding) }
-        guard !xml.attributes.isEmpty else { return }
+        guard xml.attributes.contains(where: { $0.name == FeedWord.base.rawValue || $0.name == FeedWord.lang.rawValue })
+        else { return }
         let outer = Frame(depth: xml.depth, base: base, language: language)
         var isNew = false
         if let reference = scoped(.base), !reference.isEmpty {
@@ -190,18 +176,18 @@ struct XMLFeedReader {
             isNew = true
         }
         if let said = scoped(.lang) {
-            language = said.isEmpty ? nil : said
+            language = said.isEmpty ? nil : Self.tag(said)
             isNew = true
             if let language, xml.word == .feed || xml.word == .rss || xml.word == .rdf {
-                scopes[0][.language] = .text(Self.tag(language))
+                scopes[0][.language] = .text(language)
             }
         }
         if isNew { frames.append(outer) }
     }
 
     private mutating func leave() {
-        guard let frame = frames.last, frame.depth == xml.depth else { return }
-        frames.removeLast()
+        guard !frames.isEmpty, frames[frames.count - 1].depth == xml.depth else { return }
+        let frame = frames.removeLast()
         base = frame.base
         language = frame.language
     }
@@ -257,7 +243,7 @@ struct XMLFeedReader {
 
     /// Numbers of the usual prefixes in every table of names, which begins with the known words.
     private static let prefixes: [NameTable.ID?] = FeedSpace.allCases.map {
-        NameTable.known.known(Array($0.key.utf8), 0..<$0.key.utf8.count)
+        ByteView.of(Array($0.key.utf8)) { NameTable.known.known($0) }
     }
 
     /// "en_GB" is "en-GB".
@@ -272,7 +258,7 @@ struct XMLFeedReader {
             var value = xml.value(of: attribute)
             let isName = attribute.prefix == 0
             if isName, attribute.name == FeedWord.rel.rawValue || attribute.name == FeedWord.type.rawValue {
-                value = value.map(ASCII.lowercased)
+                for place in value.indices { value[place] = ASCII.lowercased(value[place]) }
             }
             let key = FeedKey(prefix: attribute.prefix, name: attribute.name, isAttribute: true)
             fields[isName ? FeedKey(name: attribute.name) : key] = .text(value)

@@ -10,7 +10,7 @@ import News
 /// 1. Each byte is passed over a bounded number of times (searches go forward only), so time is linear.
 /// 2. `start` and `end` are balanced: a missing end is made up, an end without a start is dropped.
 /// 3. At most `maxDepth` elements are open; what lies deeper is read as if its tags were not there.
-struct XMLReader {
+struct XMLReader: ~Copyable {
     enum Token { case start, end, text, over }
 
     struct Attribute {
@@ -41,14 +41,16 @@ struct XMLReader {
     static let maxAttributes = 256
     private static let maxBindings = 1024
 
-    let bytes: [UInt8]
+    let bytes: ByteView
     var names = NameTable.known
     private(set) var index = 0
     /// Where the last token began.
     private(set) var tokenStart = 0
     /// The first thing that was not as it should be.
     private(set) var repair: String?
-    private(set) var entities = XMLEntities()
+    private var entities: XMLEntities
+    /// Values of attributes while they are decoded.
+    private var scratch = ByteSink()
 
     // The element of the last start or end.
     private(set) var space = FeedSpace.plain
@@ -70,9 +72,10 @@ struct XMLReader {
     private(set) var hasRoot = false
     private(set) var doctype: Range<Int>?
 
-    /// - Parameter bytes: UTF-8.
-    init(_ bytes: [UInt8]) {
+    /// - Parameter bytes: UTF-8, from the place 0 on; held by who calls for as long as the reader is used.
+    init(_ bytes: ByteView) {
         self.bytes = bytes
+        entities = XMLEntities(documentBytes: bytes.count)
         stack.reserveCapacity(32)
         attributes.reserveCapacity(16)
     }
@@ -147,9 +150,9 @@ struct XMLReader {
     /// Appends the last text, references decoded and line ends made LF.
     ///
     /// - Parameter escaping: whether what would be markup is written as references again.
-    mutating func appendText(to out: inout [UInt8], escaping: Bool) {
+    mutating func appendText(to out: inout ByteSink, escaping: Bool) {
         let broken = entities.append(
-            bytes, textRange, to: &out, escaping: escaping, isLiteral: textIsLiteral, isAttribute: false)
+            bytes[textRange], to: &out, escaping: escaping, isLiteral: textIsLiteral, isAttribute: false)
         if let broken, repair == nil { repair = "\(broken.what) at offset \(broken.offset)" }
     }
 
@@ -190,22 +193,28 @@ struct XMLReader {
         ASCII.isLetter(byte) || byte == 0x5F || byte == 0x3A || byte >= 0x80
     }
 
-    private static func endsName(_ byte: UInt8) -> Bool {
-        byte <= 0x20 || byte == 0x2F || byte == 0x3E || byte == 0x3D || byte == 0x3C
-    }
+    /// White space, "/", "<", "=" and ">" end a name: a bit for each byte that does, none of which is a letter.
+    private static func endsName(_ byte: UInt8) -> Bool { byte < 0x40 && nameEnds >> UInt64(byte) & 1 != 0 }
+
+    private static let nameEnds: UInt64 = 0x7000_8001_FFFF_FFFF
 
     /// Passes over a name.
     ///
     /// - Returns: its place, and the place of its colon if that stands inside.
     private mutating func takeName() -> (Range<Int>, colon: Int?) {
+        let bytes = bytes
         let start = index
-        var colon: Int?
-        while index < bytes.count, !Self.endsName(bytes[index]) {
-            if bytes[index] == UInt8(ascii: ":"), colon == nil, index > start { colon = index }
-            index += 1
+        var place = start
+        var colon = -1
+        while place < bytes.endIndex {
+            let byte = bytes[place]
+            if Self.endsName(byte) { break }
+            if byte == UInt8(ascii: ":"), colon < 0, place > start { colon = place }
+            place &+= 1
         }
-        if let place = colon, place + 1 == index { colon = nil }
-        return (start..<index, colon)
+        index = place
+        // A colon at either end is part of the name.
+        return (start..<place, colon < 0 || colon &+ 1 == place ? nil : colon)
     }
 
     private mutating func ids(_ range: Range<Int>, _ colon: Int?) -> (prefix: NameTable.ID, name: NameTable.ID) {
@@ -214,7 +223,10 @@ struct XMLReader {
     }
 
     private mutating func skipBlanks() {
-        while index < bytes.count, ASCII.isBlank(bytes[index]) { index += 1 }
+        let bytes = bytes
+        var place = index
+        while place < bytes.endIndex, ASCII.isBlank(bytes[place]) { place &+= 1 }
+        index = place
     }
 
     /// - Returns: false where the element lies too deep to be told.
@@ -222,8 +234,8 @@ struct XMLReader {
         index += 1
         let (range, colon) = takeName()
         let bindingCount = bindings.count
-        attributes.removeAll(keepingCapacity: true)
-        newBindings.removeAll(keepingCapacity: true)
+        if !attributes.isEmpty { attributes.removeAll(keepingCapacity: true) }
+        if !newBindings.isEmpty { newBindings.removeAll(keepingCapacity: true) }
         isEmptyElement = takeAttributes()
         if hasRoot && stack.isEmpty { note("a second root element") }
         hasRoot = true
@@ -285,7 +297,7 @@ struct XMLReader {
         } else {
             note("attribute without a value")
         }
-        let needsDecoding = bytes[value].contains { $0 == UInt8(ascii: "&") || $0 < 0x20 }
+        let needsDecoding = ByteSearch.firstToDecode(in: bytes[value], from: value.lowerBound) < value.upperBound
         let attribute = Attribute(
             prefix: prefix, name: name, range: range, value: value, needsDecoding: needsDecoding)
         if prefix == FeedWord.xmlns.rawValue {
@@ -336,15 +348,7 @@ struct XMLReader {
         return true
     }
 
-    private func isSame(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
-        guard one.count == other.count else { return false }
-        var offset = 0
-        while offset < one.count {
-            if bytes[one.lowerBound + offset] != bytes[other.lowerBound + offset] { return false }
-            offset += 1
-        }
-        return true
-    }
+    private func isSame(_ one: Range<Int>, _ other: Range<Int>) -> Bool { bytes[one].isSame(bytes[other]) }
 
     private func isAlike(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
         one.count == other.count
@@ -357,19 +361,17 @@ struct XMLReader {
 
     /// The value of an attribute, references decoded; nil if it is not there.
     mutating func attribute(_ word: FeedWord, prefix: NameTable.ID = 0) -> [UInt8]? {
-        guard let found = attributes.first(where: { $0.name == word.rawValue && $0.prefix == prefix }) else {
-            return nil
-        }
-        return value(of: found)
+        for found in attributes where found.name == word.rawValue && found.prefix == prefix { return value(of: found) }
+        return nil
     }
 
     mutating func value(of attribute: Attribute) -> [UInt8] {
-        guard attribute.needsDecoding else { return Array(bytes[attribute.value]) }
-        var out: [UInt8] = []
+        guard attribute.needsDecoding else { return bytes[attribute.value].array }
+        scratch.removeAll()
         let broken = entities.append(
-            bytes, attribute.value, to: &out, escaping: false, isLiteral: false, isAttribute: true)
+            bytes[attribute.value], to: &scratch, escaping: false, isLiteral: false, isAttribute: true)
         if let broken, repair == nil { repair = "\(broken.what) at offset \(broken.offset)" }
-        return out
+        return scratch.array
     }
 
     private mutating func bind(_ prefix: NameTable.ID, _ attribute: Attribute) {

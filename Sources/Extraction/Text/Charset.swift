@@ -50,7 +50,7 @@ enum Charset {
         default: break
         }
         if name.lowercased() == "us-ascii" || name.lowercased() == "ascii" {
-            return bytes.allSatisfy { $0 < 0x80 } ? Array(bytes) : nil
+            return isASCII(bytes) ? Array(bytes) : nil
         }
         if isSingleByte(key), isValid(bytes) { return Array(bytes) }
         if key == "windows-1252", name.lowercased() != "windows-1252" { return latin(bytes) }
@@ -96,13 +96,10 @@ enum Charset {
         name.hasPrefix("iso-2022") || name.hasPrefix("hz") || name == "utf-7"
     }
 
-    private static func isValid(_ bytes: ArraySlice<UInt8>) -> Bool {
-        do throws(UTF8.ValidationError) {
-            _ = try UTF8Span(validating: bytes.span)
-            return true
-        } catch {
-            return false
-        }
+    private static func isValid(_ bytes: ArraySlice<UInt8>) -> Bool { ByteView.of(bytes) { UTF8Check.isValid($0) } }
+
+    private static func isASCII(_ bytes: ArraySlice<UInt8>) -> Bool {
+        ByteView.of(bytes) { ByteSearch.firstBeyondASCII(in: $0, from: $0.startIndex) == $0.endIndex }
     }
 
     private static func utf8(_ bytes: ArraySlice<UInt8>) -> Decoded {
@@ -134,6 +131,10 @@ enum Charset {
     private static func convert(_ bytes: ArraySlice<UInt8>, from name: String) -> Decoded {
         guard let converter = Converter(from: name) else { return Decoded(bytes: [], name: "", hasDamage: true) }
         var out: [UInt8] = []
+        if isSingleByte(name) {
+            let hasDamage = converter.convertSingleBytes(bytes, into: &out)
+            return Decoded(bytes: out, name: name, hasDamage: hasDamage)
+        }
         let hasDamage = converter.convert(bytes, into: &out)
         return Decoded(bytes: out, name: name, hasDamage: hasDamage)
     }
@@ -159,13 +160,56 @@ enum Charset {
 
     deinit { unsafe iconv_close(descriptor) }
 
+    /// The same as `convert` for an encoding that has ASCII and a letter for each other byte, which is asked for once.
+    func convertSingleBytes(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) -> Bool {
+        var letters = [Letter](repeating: Letter(), count: 128)
+        var hasDamage = false
+        out.reserveCapacity(bytes.count * 2)
+        ByteView.of(bytes) { bytes in
+            var place = bytes.startIndex
+            while place < bytes.endIndex {
+                let byte = bytes[place]
+                guard byte >= 0x80 else {
+                    let next = ByteSearch.firstBeyondASCII(in: bytes, from: place)
+                    out.append(contentsOf: bytes[place..<next])
+                    place = next
+                    continue
+                }
+                let number = Int(byte & 0x7F)
+                if letters[number].count == 0 {
+                    var text: [UInt8] = []
+                    letters[number].isDamaged = convert([byte], into: &text)
+                    letters[number].count = text.count
+                    letters[number].text = text.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+                }
+                let letter = letters[number]
+                var text = letter.text
+                for _ in 0..<letter.count {
+                    out.append(UInt8(truncatingIfNeeded: text))
+                    text >>= 8
+                }
+                hasDamage = hasDamage || letter.isDamaged
+                place &+= 1
+            }
+        }
+        return hasDamage
+    }
+
+    /// What one byte stands for, in UTF-8.
+    private struct Letter {
+        /// The first byte lowest.
+        var text: UInt64 = 0
+        var count = 0
+        var isDamaged = false
+    }
+
     /// Appends the text; what cannot be read becomes U+FFFD.
     ///
     /// - Returns: whether there was such a thing.
     func convert(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) -> Bool {
         var hasDamage = false
         var input = Array(bytes)
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        var buffer = [UInt8](repeating: 0, count: min(16 << 10, 64 + 8 * bytes.count))
         // Safe: both pointers are valid for the counts given, which iconv lowers as it goes; the arrays outlive the loop.
         unsafe input.withUnsafeMutableBytes { source in
             guard let base = source.baseAddress else { return }

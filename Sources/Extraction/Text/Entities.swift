@@ -6,18 +6,21 @@ import News
 enum Entities {
     /// Appends `bytes` with its references decoded; what is none stays as it is.
     static func decode(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) {
-        var index = bytes.startIndex
-        while let ampersand = bytes[index...].firstIndex(of: UInt8(ascii: "&")) {
-            out.append(contentsOf: bytes[index..<ampersand])
-            if let (scalar, end) = reference(bytes, at: ampersand) {
-                append(scalar, to: &out)
-                index = end
-            } else {
-                out.append(UInt8(ascii: "&"))
-                index = ampersand + 1
+        ByteView.of(bytes) { bytes in
+            var index = bytes.startIndex
+            while true {
+                let ampersand = ByteSearch.first(UInt8(ascii: "&"), in: bytes, from: index)
+                out.append(contentsOf: bytes[index..<ampersand])
+                guard ampersand < bytes.endIndex else { return }
+                if let (scalar, end) = reference(bytes, at: ampersand) {
+                    append(scalar, to: &out)
+                    index = end
+                } else {
+                    out.append(UInt8(ascii: "&"))
+                    index = ampersand + 1
+                }
             }
         }
-        out.append(contentsOf: bytes[index...])
     }
 
     static func decoded(_ text: String) -> String {
@@ -28,28 +31,28 @@ enum Entities {
     }
 
     /// Whether a name is one of an entity.
-    static func isName(_ name: ArraySlice<UInt8>) -> Bool {
-        name.count <= longestName && named[String(decoding: name, as: UTF8.self)] != nil
-    }
+    static func isName(_ name: ByteView) -> Bool { value(name) != nil }
 
     static func append(_ scalar: Unicode.Scalar, to out: inout [UInt8]) {
         if let encoded = UTF8.encode(scalar) { out.append(contentsOf: encoded) }
     }
 
-    /// The reference at an ampersand and where it ends. Without its semicolon a number counts, and a name HTML 2 had.
     static func reference(_ bytes: ArraySlice<UInt8>, at start: Int) -> (Unicode.Scalar, Int)? {
+        ByteView.of(bytes) { reference($0, at: start) }
+    }
+
+    /// The reference at an ampersand and where it ends. Without its semicolon a number counts, and a name HTML 2 had.
+    static func reference(_ bytes: ByteView, at start: Int) -> (Unicode.Scalar, Int)? {
         guard start + 1 < bytes.endIndex else { return nil }
         if bytes[start + 1] == UInt8(ascii: "#") { return number(bytes, at: start + 2) }
-        let name = bytes[(start + 1)...].prefix(longestName + 1).prefix { ASCII.isAlphanumeric($0) }
-        guard !name.isEmpty, let value = named[String(decoding: name, as: UTF8.self)],
-            let scalar = Unicode.Scalar(value)
-        else { return nil }
-        let end = name.endIndex
+        var end = start + 1
+        while end < bytes.endIndex, end <= start + longestName + 1, ASCII.isAlphanumeric(bytes[end]) { end += 1 }
+        guard let value = value(bytes[(start + 1)..<end]), let scalar = Unicode.Scalar(value) else { return nil }
         if end < bytes.endIndex, bytes[end] == UInt8(ascii: ";") { return (scalar, end + 1) }
         return value <= 0xFF || value == 0x22 || value == 0x26 ? (scalar, end) : nil
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>, at start: Int) -> (Unicode.Scalar, Int)? {
+    private static func number(_ bytes: ByteView, at start: Int) -> (Unicode.Scalar, Int)? {
         var index = start
         let isHex = index < bytes.endIndex && bytes[index] | 0x20 == UInt8(ascii: "x")
         if isHex { index += 1 }
@@ -77,11 +80,19 @@ enum Entities {
 
     private static let longestName = 8
 
-    private static let named: [String: UInt32] = {
-        var table: [String: UInt32] = [:]
+    private static func value(_ name: ByteView) -> UInt32? { key(name).flatMap { named[$0] } }
+
+    /// A name's bytes as one number, as none has more than eight; nil for one that has, or none.
+    private static func key(_ name: some Collection<UInt8>) -> UInt64? {
+        guard (1...longestName).contains(name.count) else { return nil }
+        return name.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private static let named: [UInt64: UInt32] = {
+        var table: [UInt64: UInt32] = [:]
         let words = list.split(whereSeparator: { $0 == " " || $0 == "\n" })
         for index in stride(from: 0, to: words.count - 1, by: 2) {
-            table[String(words[index])] = UInt32(words[index + 1], radix: 16)
+            if let key = key(words[index].utf8) { table[key] = UInt32(words[index + 1], radix: 16) }
         }
         return table
     }()
