@@ -22,7 +22,7 @@ let planted: [String: [SwiftSetting]] = Dictionary(
         ("NO_DIGEST", "ObjectStore"),
         // For `scripts/fuzz --planted`.
         ("FUZZ_SEGMENT", "Engine"), ("FUZZ_MANIFEST", "Storage"), ("FUZZ_LOG", "Storage"), ("FUZZ_QUERY", "Engine"),
-        ("FUZZ_JSON", "Extraction"),
+        ("FUZZ_JSON", "Extraction"), ("FUZZ_FEED", "Extraction"), ("FUZZ_PAGE", "Extraction"),
     ].filter { $0.0 == Context.environment["CORANTO_PLANTED"] }, by: \.1
 ).mapValues { $0.map { .define("PLANTED_" + $0.0) } }
 
@@ -135,7 +135,7 @@ let package = Package(
             ["News", "ByteCoding", "Wire", "Storage", "Engine", "Fetching", "Cluster", "ObjectStore"]),
         .executableTarget(name: "coranto-simulate", dependencies: ["Simulation"], swiftSettings: strict),
 
-        // Answers the conformance suites by the product's own parsers, and feeds these damaged inputs; never shipped.
+        // Answers the conformance suites by the product's own parsers; never shipped.
         .executableTarget(
             name: "coranto-conformance", dependencies: ["Extraction", "Fetching", "News", "ByteCoding"],
             swiftSettings: strict),
@@ -186,6 +186,6 @@ if isFuzzing {
     package.targets.append(
         .executableTarget(
             name: "coranto-fuzz",
-            dependencies: ["Simulation", "Engine", "Extraction", "Storage", "News", "ByteCoding"],
+            dependencies: ["Simulation", "Engine", "Extraction", "Fetching", "Storage", "News", "ByteCoding"],
             path: "Tests/Fuzz", swiftSettings: strict))
 }

@@ -1,4 +1,5 @@
 import CCurl
+import Dispatch
 import Glibc
 import Synchronization
 
@@ -22,6 +23,9 @@ import Synchronization
         package var hostConnectionLimit: Int
         /// Of all transfers under way: who would go beyond it fails.
         package var bodiesLimitBytes: Int
+        /// Asked in place of all hosts, "http://proxy.example:3128"; nil asks hosts themselves. It connects for us, so what a name
+        /// stands for here is checked before it is asked; a name that is unknown here is left to it.
+        package var proxy: String?
 
         package init(
             userAgent: String, policy: AddressPolicy, hostConnectionLimit: Int = 2, bodiesLimitBytes: Int = 128 << 20
@@ -35,9 +39,16 @@ import Synchronization
 
     /// What other threads leave for the client's.
     private struct Inbox {
-        var arrivals: [(HTTPRequest, Completion)] = []
+        var arrivals: [Arrival] = []
         var isStopping = false
         var isStopped = false
+    }
+
+    private struct Arrival {
+        let request: HTTPRequest
+        /// The address that may not be asked for, if there is one.
+        let refused: String?
+        let completion: Completion
     }
 
     private let settings: Settings
@@ -70,13 +81,23 @@ import Synchronization
 
     /// Begins a transfer. `completion` is called once, on the client's thread, and must not block.
     package func submit(_ request: HTTPRequest, _ completion: @escaping Completion) {
+        guard settings.proxy != nil else { return arrive(Arrival(request: request, refused: nil, completion: completion)) }
+        // A name server may take its time.
+        DispatchQueue.global().async { [self] in
+            let refused = HostNames.refusal(of: request.url, by: settings.policy)
+            arrive(Arrival(request: request, refused: refused, completion: completion))
+        }
+    }
+
+    private func arrive(_ arrival: Arrival) {
         let isOpen = inbox.withLock { inbox in
             guard !inbox.isStopping else { return false }
-            inbox.arrivals.append((request, completion))
+            inbox.arrivals.append(arrival)
             unsafe curl_multi_wakeup(multi)
             return true
         }
-        if !isOpen { completion(.failure(HTTPError(code: .stopped, url: request.url, message: "not begun"))) }
+        guard !isOpen else { return }
+        arrival.completion(.failure(HTTPError(code: .stopped, url: arrival.request.url, message: "not begun")))
     }
 
     package func fetch(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
@@ -111,8 +132,12 @@ import Synchronization
                 defer { inbox.arrivals.removeAll() }
                 return (inbox.arrivals, inbox.isStopping)
             }
-            for (request, completion) in arrivals {
-                let transfer = CurlTransfer(request, settings, room, completion)
+            for arrival in arrivals {
+                if let refused = arrival.refused {
+                    arrival.completion(.failure(.refusedAddress(refused, arrival.request)))
+                    continue
+                }
+                let transfer = CurlTransfer(arrival.request, settings, room, arrival.completion)
                 transfers[transfer.identity] = transfer
                 unsafe curl_multi_add_handle(multi, transfer.handle)
             }

@@ -27,8 +27,10 @@ final class BodyRoom {
     let request: HTTPRequest
     let handle: UnsafeMutableRawPointer
     private let policy: AddressPolicy
+    private let isProxied: Bool
     private let completion: CurlClient.Completion
     private var list: UnsafeMutablePointer<curl_slist>?
+    private var names: UnsafeMutablePointer<curl_slist>?
     private var headers = HeaderLines()
     private var body: [UInt8] = []
     private let room: BodyRoom
@@ -46,6 +48,7 @@ final class BodyRoom {
         self.room = room
         self.completion = completion
         policy = settings.policy
+        isProxied = settings.proxy != nil
         guard let made = unsafe curl_easy_init() else { preconditionFailure("curl: out of memory") }
         unsafe handle = made
         set(request, settings)
@@ -55,6 +58,7 @@ final class BodyRoom {
         room.giveBack(body.count)
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(list)
+        unsafe curl_slist_free_all(names)
     }
 
     var identity: UInt { unsafe UInt(bitPattern: handle) }
@@ -71,12 +75,14 @@ final class BodyRoom {
         }
         unsafe ccurl_set_text(handle, CURLOPT_URL, request.url)
         unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, list)
+        for name in request.names { unsafe names = curl_slist_append(names, name) }
+        unsafe ccurl_set_list(handle, CURLOPT_RESOLVE, names)
         unsafe ccurl_set_text(handle, CURLOPT_USERAGENT, settings.userAgent)
         unsafe ccurl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         // Every encoding this curl can decode; the limit counts what comes out.
         unsafe ccurl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
-        // A proxy would connect for us, past the policy.
-        unsafe ccurl_set_text(handle, CURLOPT_PROXY, "")
+        // One that the environment names would connect for us, past the policy.
+        unsafe ccurl_set_text(handle, CURLOPT_PROXY, settings.proxy ?? "")
         // Where a redirect leads, somebody else decides when to ask.
         unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
         unsafe ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeoutMilliseconds)
@@ -143,7 +149,8 @@ final class BodyRoom {
             refused = "address family \(family)"
             return CURL_SOCKET_BAD
         }
-        guard policy.allows(bytes) else {
+        // Who runs the fetcher named the proxy, wherever it is.
+        guard isProxied || policy.allows(bytes) else {
             refused = AddressRange(bytes, bytes.count * 8).description
             return CURL_SOCKET_BAD
         }
@@ -166,11 +173,10 @@ final class BodyRoom {
         case CURLE_URL_MALFORMAT: return failure(.badURL)
         // What a server speaks that is no HTTP is called so too.
         case CURLE_UNSUPPORTED_PROTOCOL: return failure(isConnected ? .transfer : .badURL)
-        case CURLE_COULDNT_RESOLVE_HOST: return failure(.resolve)
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return failure(.resolve)
         case CURLE_COULDNT_CONNECT:
             // A refusal of ours and one of the peer look alike to curl.
-            return refused.map { failure(.refusedAddress, "\($0) is not public; see --allow-address") }
-                ?? failure(.connect)
+            return refused.map { .failure(.refusedAddress($0, request)) } ?? failure(.connect)
         case CURLE_OPERATION_TIMEDOUT: return failure(.timeout)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
             return failure(.tls)

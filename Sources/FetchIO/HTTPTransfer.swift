@@ -10,6 +10,8 @@ package struct HTTPRequest: Sendable {
     /// Slower than this many bytes a second for `patienceSeconds` ends it.
     package var slowestBytesPerSecond = 200
     package var patienceSeconds = 20
+    /// What the name server is taken to have answered, "host:port:address", for tests of names that change.
+    var names: [String] = []
 
     package init(
         url: String, headers: [(name: String, value: String)] = [], bodyLimitBytes: Int = 24 << 20,
@@ -80,6 +82,12 @@ package struct HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
     package let message: String
 
     package var description: String { "cannot fetch \(url): \(code.rawValue) (\(message))" }
+
+    /// - Parameter address: in CIDR form.
+    static func refusedAddress(_ address: String, _ request: HTTPRequest) -> HTTPError {
+        HTTPError(
+            code: .refusedAddress, url: request.url, message: "\(address) is not public; see --allow-address")
+    }
 }
 
 /// The headers of a response, line by line as curl hands them over. Interim responses (103) come before it.

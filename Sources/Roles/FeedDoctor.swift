@@ -1,4 +1,4 @@
-import Extraction
+package import Extraction
 package import FetchIO
 import Fetching
 import HostIO
@@ -30,12 +30,35 @@ package struct FeedDoctor: Sendable {
             let feed = try FeedParser.parse(response.body, url: response.url, charset: response.charset)
             findings.take(feed, response, now: now)
         } catch {
-            findings.add(.problem, "\(error)", hint: "if it is a page, look in it for the address of the feed")
+            findings.takePage(response, error)
             return findings
         }
         try await Task.sleep(for: pause)
         findings.takeValidators(of: response, second: try await again(response))
         return findings
+    }
+
+    /// The feeds of a site: the address itself if it is one, those that its page names, and the sitemaps of its robots.txt.
+    ///
+    /// - Returns: what was found, best first, and what was odd or wrong on the way.
+    package func discover(_ url: WebAddress) async throws -> (feeds: [FeedDiscovery.Found], findings: FeedFindings) {
+        var findings = FeedFindings()
+        guard try await mayBeAsked(url, &findings) else { return ([], findings) }
+        guard let response = try await follow(url, &findings) else { return ([], findings) }
+        guard response.status == 200 else {
+            findings.takeFailure(response, now: SystemClock().wall())
+            return ([], findings)
+        }
+        let sitemaps = findings.sitemaps.map {
+            FeedDiscovery.Found(url: $0, type: "sitemap")
+        }
+        if let feed = try? FeedParser.parse(response.body, url: response.url, charset: response.charset) {
+            return ([FeedDiscovery.Found(url: response.url, title: feed.title)], findings)
+        }
+        let address = WebAddress(response.url) ?? url
+        let named = FeedDiscovery.feeds(
+            in: response.body[...], url: address, contentType: response.header("content-type"))
+        return (named + sitemaps, findings)
     }
 
     private func mayBeAsked(_ url: WebAddress, _ findings: inout FeedFindings) async throws -> Bool {

@@ -20,6 +20,9 @@ package struct FeedFindings: Sendable {
     /// What the feed says about its pace: the median of the times between its newest entries.
     package private(set) var paceMilliseconds: Int64?
 
+    /// That robots.txt names.
+    private(set) var sitemaps: [String] = []
+
     package var hasProblem: Bool { list.contains { $0.level == .problem } }
 
     init() {}
@@ -46,6 +49,9 @@ package struct FeedFindings: Sendable {
             return add(.problem, "\(origin)/robots.txt \(why)", hint: "it is not asked; speak with who runs the site")
         }
         let delay = rules.delay.map { ", and asks for \($0.components.seconds) s between two requests" } ?? ""
+        sitemaps = RobotsFile.answer(status: status, body: body).sitemaps.compactMap {
+            WebAddress($0, base: WebAddress(origin))?.href
+        }
         add(.good, (200..<300).contains(status) ? "robots.txt allows it\(delay)" : "there is no robots.txt (\(status))")
     }
 
@@ -68,6 +74,18 @@ package struct FeedFindings: Sendable {
             default: nil
             }
         add(.problem, "status \(response.status)\(again ?? "")", hint: hint)
+    }
+
+    /// It is no feed: if it is a page, the feeds that it names are.
+    mutating func takePage(_ response: HTTPResponse, _ error: FeedError) {
+        let named = WebAddress(response.url).map {
+            FeedDiscovery.feeds(in: response.body[...], url: $0, contentType: response.header("content-type"))
+        }
+        guard let named, !named.isEmpty else {
+            return add(.problem, "\(error)", hint: "if it is a page, look in it for the address of the feed")
+        }
+        add(.problem, "\(error)", hint: "it is a page, which names feeds; check and add one of these instead")
+        for feed in named.prefix(20) { add(.note, feed.url + (feed.title.map { ": \($0)" } ?? "")) }
     }
 
     // MARK: The feed

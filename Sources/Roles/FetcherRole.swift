@@ -16,17 +16,16 @@ package final class FetcherRole: Sendable {
         package var statePath: String
         /// Where answers are kept as they came; nil: nowhere.
         package var archivePath: String?
-        package var policy = AddressPolicy()
+        /// How it asks.
+        package var web: CurlClient.Settings
 
-        package init(bucket: any Bucket, locator: CoordinatorLocator, statePath: String) {
+        package init(bucket: any Bucket, locator: CoordinatorLocator, statePath: String, web: CurlClient.Settings) {
             self.bucket = bucket
             self.locator = locator
             self.statePath = statePath
+            self.web = web
         }
     }
-
-    /// Its first word is the product token that robots.txt may name.
-    package static let userAgent = "coranto/0.1 (feed reader)"
 
     private let configuration: Configuration
     private let logger: Logger
@@ -42,8 +41,7 @@ package final class FetcherRole: Sendable {
 
     package func run() async throws {
         let state = try PollState(path: configuration.statePath)
-        let client = CurlClient(
-            settings: CurlClient.Settings(userAgent: Self.userAgent, policy: configuration.policy))
+        let client = CurlClient(settings: configuration.web)
         defer { client.stop() }
         try await Blocking.run { [self] in
             let loop = try FetcherLoop(configuration, state, client, mailbox, logger)

@@ -24,8 +24,7 @@ extension FeedsCommand {
 
         @Argument(help: "Its address.")
         var url: String
-        @Option(help: ArgumentHelp("Private addresses it may be fetched from; may be repeated.", valueName: "cidr"))
-        var allowAddress: [String] = []
+        @OptionGroup var web: WebOptions
         @Option(help: "How to print.")
         var format = Format.text
 
@@ -33,9 +32,7 @@ extension FeedsCommand {
             guard let address = WebAddress(url) else {
                 throw Failure(.badRequest, "\(url) is no feed's address", hint: "write http://… or https://…")
             }
-            let client = CurlClient(
-                settings: CurlClient.Settings(
-                    userAgent: FetcherRole.userAgent, policy: try FetcherOptions.policy(allowing: allowAddress)))
+            let client = CurlClient(settings: try web.settings())
             defer { client.stop() }
             let findings = try await FeedDoctor(client).examine(address)
             for finding in findings.list {

@@ -15,7 +15,8 @@ struct FeedsCommand: AsyncParsableCommand {
               coranto feeds add https://news.example/rss.xml --interval 300s --store /srv/news
             """,
         subcommands: [
-            Add.self, Remove.self, List.self, Import.self, Export.self, Check.self, FeedsParseCommand.self, Replay.self,
+            Add.self, Remove.self, List.self, Import.self, Export.self, Find.self, Check.self, FeedsParseCommand.self,
+            Replay.self,
         ])
 
     struct Add: AsyncParsableCommand {

@@ -29,8 +29,7 @@ struct UpCommand: AsyncParsableCommand {
     var http = "127.0.0.1:8080"
     @Option(help: ArgumentHelp("Folder of the fetcher's own state; never in the store.", valueName: "dir"))
     var state: String?
-    @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
-    var allowAddress: [String] = []
+    @OptionGroup var web: WebOptions
     @OptionGroup var archive: ArchiveOption
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
@@ -66,7 +65,7 @@ struct UpCommand: AsyncParsableCommand {
         let cluster = LocalCluster(configuration, logger: logger)
         let fetcher = try FetcherOptions.role(
             bucket: bucket, locator: .store(bucket), token: token, tls: ownTLS,
-            state: try FetcherOptions.statePath(state, beside: place), allowed: allowAddress,
+            state: try FetcherOptions.statePath(state, beside: place), web: try web.settings(),
             archive: archive.archive, logger: logger)
         var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
         answering.tls = tls
@@ -119,8 +118,7 @@ struct FetcherCommand: AsyncParsableCommand {
     @OptionGroup var options: HelperOptions
     @Option(help: ArgumentHelp("Folder of its own state; never in the store.", valueName: "dir"))
     var state: String
-    @Option(help: ArgumentHelp("Private addresses feeds may be fetched from; may be repeated.", valueName: "cidr"))
-    var allowAddress: [String] = []
+    @OptionGroup var web: WebOptions
     @OptionGroup var archive: ArchiveOption
 
     func run() async throws {
@@ -128,7 +126,7 @@ struct FetcherCommand: AsyncParsableCommand {
         let role = try FetcherOptions.role(
             bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(),
             tls: try options.coordinator.tls.client(), state: state,
-            allowed: allowAddress, archive: archive.archive, logger: options.log.logger("fetcher"))
+            web: try web.settings(), archive: archive.archive, logger: options.log.logger("fetcher"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
         try await role.run()
@@ -155,21 +153,10 @@ enum FetcherOptions {
         return place.store + ".state"
     }
 
-    static func policy(allowing allowed: [String]) throws -> AddressPolicy {
-        let ranges = try allowed.map { text in
-            guard let range = AddressRange(text) else {
-                throw Failure(.badRequest, "\(text) is no address range", hint: "write 127.0.0.0/8 or ::1/128")
-            }
-            return range
-        }
-        return AddressPolicy(allowing: ranges)
-    }
-
     static func role(
         bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
-        allowed: [String], archive: String?, logger: Logger
+        web: CurlClient.Settings, archive: String?, logger: Logger
     ) throws -> FetcherRole {
-        let policy = try policy(allowing: allowed)
         guard !(bucket is FolderBucket && FileBytes.isPath(state, inside: bucket.location)) else {
             throw Failure(
                 .badRequest, "the state folder \(state) lies in the store \(bucket.location)",
@@ -179,10 +166,9 @@ enum FetcherOptions {
             throw Failure(.failed, "the state folder \(state) cannot be made: \(error)")
         }
         var configuration = FetcherRole.Configuration(
-            bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite")
+            bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite", web: web)
         configuration.token = token
         configuration.tls = tls
-        configuration.policy = policy
         if let archive {
             do { try FileBytes.makeFolder(archive) } catch {
                 throw Failure(.failed, "the folder of the archive \(archive) cannot be made: \(error)")

@@ -79,7 +79,9 @@ struct Binary {
     }
 
     /// A process that runs until it is told to drain.
-    static func start(_ words: String...) throws -> Process {
+    static func start(_ words: String...) throws -> Process { try start(arguments: words) }
+
+    static func start(arguments words: [String]) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = words

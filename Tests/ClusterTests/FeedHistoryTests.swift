@@ -3,54 +3,6 @@ import Testing
 
 /// Feeds that change, from the feed server of this project through a whole cluster in one process.
 @Suite(.serialized) struct FeedHistoryTests {
-    /// `scripts/feed-server`, and what it counts.
-    private final class FeedServer {
-        private let process = Process()
-        let address: String
-
-        init() throws {
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = [
-                "python3", Binary.root.appendingPathComponent("scripts/feed-server").path, "--port", "0",
-            ]
-            let output = Pipe()
-            process.standardOutput = output
-            process.standardInput = FileHandle.nullDevice
-            try process.run()
-            var line: [UInt8] = []
-            while line.last != 0x0A {
-                let piece = try output.fileHandleForReading.read(upToCount: 1) ?? Data()
-                guard !piece.isEmpty else { break }
-                line += piece
-            }
-            address =
-                String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
-        }
-
-        deinit {
-            process.terminate()
-            process.waitUntilExit()
-        }
-
-        func get(_ path: String) throws -> String {
-            let client = Process()
-            client.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            let program = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
-            client.arguments = ["python3", "-c", program, "http://\(address)\(path)"]
-            let output = Pipe()
-            client.standardOutput = output
-            try client.run()
-            let data = output.fileHandleForReading.readDataToEndOfFile()
-            client.waitUntilExit()
-            return String(decoding: data, as: UTF8.self)
-        }
-
-        func notModifiedCount() throws -> Int {
-            let stats = try JSONSerialization.jsonObject(with: Data(get("/stats").utf8)) as? [String: Any]
-            return stats?["not_modified"] as? Int ?? 0
-        }
-    }
-
     private struct Late: Error {}
 
     private func wait(_ what: String, until isDone: () throws -> Bool) throws {

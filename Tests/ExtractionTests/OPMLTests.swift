@@ -34,4 +34,12 @@ struct OPMLTests {
             #expect(back.contains(wanted))
         }
     }
+
+    @Test("addresses that differ in characters XML does not have are one, as they would be once written")
+    func controlCharacters() {
+        let text = "<opml><outline xmlUrl='http://a/\u{0}'/><outline xmlUrl='\u{1}http://a/' title='x\u{B}y'/></opml>"
+        let feeds = OPML.feeds(in: Array(text.utf8))
+        #expect(feeds == [OPML.Feed(url: "http://a/")])
+        #expect(OPML.feeds(in: OPML.document(title: "t", feeds)).map(\.url) == ["http://a/"])
+    }
 }

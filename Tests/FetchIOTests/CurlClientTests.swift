@@ -173,6 +173,94 @@ struct CurlClientTests {
         #expect(await failure(client, HTTPRequest(url: "https://127.0.0.1:\(server.port)/")) == .tls)
     }
 
+    @Test("a certificate that nobody vouches for is an error of TLS, and nothing is sent")
+    func wrongCertificate() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (key, certificate) = (folder.appending(path: "key").path, folder.appending(path: "certificate").path)
+        let made = try openssl([
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
+        ])
+        made.waitUntilExit()
+        #expect(made.terminationStatus == 0)
+        // A port that was free a moment ago.
+        let free = try TinyServer([:])
+        free.stop()
+        let server = try openssl([
+            "s_server", "-accept", "127.0.0.1:\(free.port)", "-key", key, "-cert", certificate, "-www", "-quiet",
+        ])
+        defer { server.terminate() }
+        let client = client()
+        defer { client.stop() }
+        // Until it listens the connection is refused.
+        var code = HTTPError.Code.connect
+        for _ in 0..<200 where code == .connect {
+            try await Task.sleep(for: .milliseconds(20))
+            code = await failure(client, HTTPRequest(url: "https://127.0.0.1:\(free.port)/")) ?? .stopped
+        }
+        #expect(code == .tls)
+    }
+
+    private func openssl(_ arguments: [String]) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["openssl"] + arguments
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    @Test("a name that stands for another address the second time is looked at again, also behind a redirect")
+    func rebinding() async throws {
+        let server = try TinyServer([
+            "/": answer("200 OK", Array("public".utf8)), "/moved": answer("302 Found\r\nLocation: http://name.example/"),
+        ])
+        // Only one loopback address counts as public here.
+        let client = client(allowing: ["127.0.0.1/32"])
+        defer {
+            client.stop()
+            server.stop()
+        }
+        func request(_ path: String, _ address: String) -> HTTPRequest {
+            var request = HTTPRequest(url: "http://name.example:\(server.port)\(path)", connectTimeoutMilliseconds: 2000)
+            request.names = ["-name.example:\(server.port)", "name.example:\(server.port):\(address)"]
+            return request
+        }
+        #expect(try await client.fetch(request("/", "127.0.0.1")).body == Array("public".utf8))
+        for address in ["127.0.0.2", "10.0.0.1", "169.254.169.254", "[::1]"] {
+            #expect(await failure(client, request("/", address)) == .refusedAddress, "\(address)")
+        }
+        // One public address among private ones: it is that which is asked.
+        #expect(try await client.fetch(request("/moved", "10.0.0.1,127.0.0.1")).status == 302)
+        #expect(server.requests.count == 2)
+    }
+
+    @Test("a proxy is asked for what is public here or unknown, and for nothing private")
+    func proxy() async throws {
+        let server = try TinyServer([
+            "http://no-such-name.invalid/a": answer("200 OK", Array("by proxy".utf8)),
+            "http://127.0.0.1/": answer("200 OK"), "http://localhost/": answer("200 OK"),
+            "http://192.0.2.1/": answer("200 OK"),
+        ])
+        var settings = CurlClient.Settings(userAgent: "coranto-test", policy: AddressPolicy())
+        settings.proxy = server.url("")
+        let client = CurlClient(settings: settings)
+        defer {
+            client.stop()
+            server.stop()
+        }
+        let response = try await client.fetch(HTTPRequest(url: "http://no-such-name.invalid/a"))
+        #expect(response.body == Array("by proxy".utf8))
+        for url in ["http://127.0.0.1/", "http://localhost/", "http://192.0.2.1/"] {
+            #expect(await failure(client, HTTPRequest(url: url)) == .refusedAddress, "\(url)")
+        }
+        #expect(server.requests.count == 1)
+    }
+
     @Test("all bodies together have a bound")
     func room() async throws {
         let large = [UInt8](repeating: 0x61, count: 600_000)

@@ -115,5 +115,12 @@ enum FuzzSeeds {
             #"{"headline":"x","body":"y","extra":{"a":[1,2.5e-3,true,null,{"b":"c"}]},"published":"20 Jan 2016","authors":[{"name":"Ann"}]}"#,
         ]
         for (number, line) in lines.enumerated() { try put(.json, 10 + number, Array(line.utf8)) }
+        let texts: [(FuzzTarget, [String])] = [
+            (.feed, FeedSeeds.texts), (.sitemap, FeedSeeds.sitemaps), (.opml, TextSeeds.opml), (.page, TextSeeds.pages),
+            (.date, TextSeeds.dates), (.address, TextSeeds.addresses), (.robots, TextSeeds.robots),
+        ]
+        for (target, texts) in texts {
+            for (number, text) in texts.enumerated() { try put(target, number, Array(text.utf8)) }
+        }
     }
 }

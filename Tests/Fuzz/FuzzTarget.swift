@@ -6,7 +6,7 @@ import Storage
 
 /// What is fed. A finding is a trap, a hang, or an error of a kind that is not promised.
 enum FuzzTarget: String, CaseIterable {
-    case segment, manifest, log, query, json
+    case segment, manifest, log, query, json, feed, sitemap, opml, page, date, address, robots
 
     func run(_ input: [UInt8]) {
         do {
@@ -16,6 +16,12 @@ enum FuzzTarget: String, CaseIterable {
             case .log: try Self.log(input)
             case .query: try Self.query(input)
             case .json: Self.json(input)
+            case .feed, .sitemap: Self.soon { Self.feed(input) }
+            case .opml: Self.soon { Self.opml(input) }
+            case .page: Self.soon { Self.page(input) }
+            case .date: Self.soon { Self.date(input) }
+            case .address: Self.soon { Self.address(input) }
+            case .robots: Self.soon { Self.robots(input) }
             }
         } catch is EngineError {
         } catch is CodingError {

@@ -1,4 +1,4 @@
-import News
+package import News
 
 /// The two shapes that nearly all dates of feeds have, read in one pass over their bytes; all others are `DateText`'s.
 ///
@@ -6,9 +6,9 @@ import News
 ///     2016-01-21T18:14:05+09:00            RFC 3339, also with milliseconds; "Z" for the zone
 ///
 /// What it answers, `DateText` answers too; it only does so sooner.
-enum FeedTime {
+package enum FeedTime {
     /// - Parameter from: where the text was found; stands in the result.
-    static func parse(_ text: [UInt8], from: String) -> PublishedTime? {
+    package static func parse(_ text: [UInt8], from: String) -> PublishedTime? {
         guard text.count <= DateText.maxBytes else { return nil }
         if let time = mail(text) ?? internet(text) {
             return PublishedTime(

@@ -1,3 +1,5 @@
+import News
+
 /// Lists of feeds as feed readers exchange them (OPML 2.0): every outline with an `xmlUrl`, however deep.
 package enum OPML {
     package struct Feed: Equatable, Sendable {
@@ -38,7 +40,7 @@ package enum OPML {
             case .start:
                 guard reader.word == .outline else { continue }
                 func value(_ word: FeedWord) -> String? {
-                    reader.attribute(word).map { String(decoding: FeedBytes.trimmed($0), as: UTF8.self) }
+                    reader.attribute(word).map { String(decoding: FeedBytes.trimmed(plain($0)), as: UTF8.self) }
                         .flatMap { $0.isEmpty ? nil : $0 }
                 }
                 let name = value(.title) ?? value(.text)
@@ -50,6 +52,11 @@ package enum OPML {
             }
         }
         return feeds
+    }
+
+    /// Control characters that XML does not have are blanks.
+    private static func plain(_ text: [UInt8]) -> [UInt8] {
+        text.map { $0 < 0x20 && !ASCII.isBlank($0) || $0 == 0x0C ? 0x20 : $0 }
     }
 
     /// A document that `feeds(in:)` reads back: feeds in their folders, in the order in which those first come.

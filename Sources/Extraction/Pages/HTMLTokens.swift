@@ -209,7 +209,11 @@ struct HTMLTokens {
             if ASCII.isBlank(byte) {
                 index += 1
             } else if byte == UInt8(ascii: "/") {
-                isSelfClosing = index + 1 < end && buffer[index + 1] == UInt8(ascii: ">")
+                #if PLANTED_FUZZ_PAGE
+                    isSelfClosing = buffer[index + 1] == UInt8(ascii: ">")
+                #else
+                    isSelfClosing = index + 1 < end && buffer[index + 1] == UInt8(ascii: ">")
+                #endif
                 index += 1
             } else if byte == UInt8(ascii: ">") {
                 index += 1

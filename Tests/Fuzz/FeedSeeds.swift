@@ -1,26 +1,5 @@
-import Extraction
-
-/// Feeds of all kinds, small and with something of everything, for damaged inputs.
-enum FeedSamples {
-    /// Reads a feed in every way there is.
-    static func isFeed(_ bytes: [UInt8]) -> Bool {
-        let isFeed: Bool
-        do throws(FeedError) {
-            _ = try FeedParser.parse(bytes, url: "https://news.example/feed")
-            isFeed = true
-        } catch { isFeed = false }
-        for isSafe in [true, false] {
-            do throws(FeedError) {
-                let record = try FeedParser.record(
-                    bytes, FeedResponse(url: "https://news.example/feed"), isSafe: isSafe, wantsExtensions: !isSafe)
-                if JSONIndent.indented(FeedJSON.bytes(of: record)).isEmpty || !isFeed { return false }
-            } catch {
-                if isFeed { return false }
-            }
-        }
-        return isFeed
-    }
-
+/// Feeds and lists of pages of all kinds, small and with something of everything.
+enum FeedSeeds {
     static let texts = [
         """
         <?xml version="1.0" encoding="utf-8"?><!DOCTYPE rss [<!ENTITY e "x"><!ENTITY f '&#233;'>]>
@@ -54,12 +33,19 @@ enum FeedSamples {
         "content_html":"<p>x<b>","content_text":"a < b","tags":["x"],"date_published":"2020-01-01T10:00:00+01:00",
         "attachments":[{"url":"a","mime_type":"m","size_in_bytes":1.5}]}]}
         """#,
+        "<channel href='h' lastmod='2004-04-06T23:05:43-05:00'><title>C</title><item href='i'><abstract>a</abstract></item></channel>",
+    ]
+
+    static let sitemaps = [
         """
         <urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:n="http://www.google.com/schemas/sitemap-news/0.9"><url>
         <loc>https://news.example/a</loc><lastmod>2020-01-01</lastmod><n:news><n:publication><n:name>N</n:name></n:publication>
         <n:title>T</n:title><n:publication_date>2020-01-01</n:publication_date></n:news></url></urlset>
         """,
         "\u{FEFF}https://news.example/a\r\nhttp://news.example/b\n",
-        "<channel href='h' lastmod='2004-04-06T23:05:43-05:00'><title>C</title><item href='i'><abstract>a</abstract></item></channel>",
+        """
+        <sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><sitemap><loc>https://news.example/1.xml</loc>
+        <lastmod>2020-01-01T10:00:00Z</lastmod></sitemap></sitemapindex>
+        """,
     ]
 }

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// The commands about feeds, as somebody uses them who begins with the address of a site.
+@Suite struct FeedCommandTests {
+    @Test("the feeds of a page are found, checked, added, fetched, listed with what is wrong, and exported")
+    func fromPageToList() throws {
+        let scratch = try Scratch()
+        let server = try FeedServer()
+        let site = "http://\(server.address)"
+        let local = ["--allow-address", "127.0.0.0/8"]
+        func run(_ words: [String]) throws -> Binary.Result { try Binary.run(arguments: ["feeds"] + words) }
+
+        // Loopback is private: nothing is asked that was not allowed.
+        let refused = try run(["find", site])
+        #expect(refused.status == 1 && refused.errors.contains("not public"))
+        let found = try run(["find", site + "/"] + local)
+        #expect(found.status == 0)
+        #expect(
+            found.output == """
+                \(site)/harrow/rss.xml\tHarrow Wire
+                \(site)/courier/atom.xml\tElmport Courier
+                \(site)/ledger/feed.json\tThe Nettlefield Ledger
+
+                """)
+        #expect(try run(["find", site + "/missing"] + local).status == 1)
+        let itself = try run(["find", site + "/harrow/rss.xml", "--format", "json"] + local)
+        #expect(itself.output.contains("\"title\":\"Harrow Wire\""))
+
+        let page = try run(["check", site + "/"] + local)
+        #expect(page.status == 1 && page.output.contains("it is a page, which names feeds"))
+        #expect(page.output.contains("\(site)/courier/atom.xml: Elmport Courier"))
+        let checked = try run(["check", site + "/harrow/rss.xml"] + local)
+        #expect(checked.status == 0 && checked.output.contains("a feed (rss)") && !checked.output.contains("problem"))
+
+        let feeds = try scratch.write(
+            "feeds.opml",
+            "<opml><body><outline text='Wire'><outline xmlUrl='\(site)/harrow/rss.xml' interval='1s'/></outline>"
+                + "<outline xmlUrl='\(site)/missing' interval='1s'/></body></opml>")
+        let up = try Binary.start(
+            arguments: ["up", "--store", scratch.store, "--feeds", feeds, "--http", "127.0.0.1:0"] + local)
+        func list() throws -> [[String: Any]] {
+            let list = try run(
+                ["list", "--store", scratch.store, "--state", scratch.store + ".state", "--sort", "errors", "--format", "json"])
+            return try list.output.split(separator: "\n").compactMap {
+                try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+            }
+        }
+        var rows: [[String: Any]] = []
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while Date() < deadline {
+            rows = (try? list()) ?? []
+            if rows.count == 2, rows[0]["error"] != nil, rows[1]["last_news"] is String { break }
+            usleep(100_000)
+        }
+        up.terminate()
+        up.waitUntilExit()
+        try #require(rows.count == 2)
+        #expect(rows[0]["url"] as? String == site + "/missing")
+        #expect((rows[0]["error"] as? String)?.contains("404") ?? false)
+        #expect(rows[0]["failures"] as? Int ?? 0 >= 1 && rows[0]["last_success"] == nil)
+        #expect(rows[1]["url"] as? String == site + "/harrow/rss.xml")
+        #expect(rows[1]["failures"] as? Int == 0 && rows[1]["error"] == nil && rows[1]["silent"] as? Bool == false)
+        let text = try run(["list", "--store", scratch.store, "--state", scratch.store + ".state", "--sort", "errors"])
+        #expect(text.output.split(separator: "\n").first?.contains("failures: ") ?? false)
+
+        let exported = try run(["export", "--store", scratch.store])
+        #expect(exported.status == 0)
+        for url in ["/harrow/rss.xml", "/missing"] { #expect(exported.output.contains("xmlUrl=\"\(site)\(url)\"")) }
+        #expect(exported.output.contains("interval=\"1s\""))
+    }
+}
