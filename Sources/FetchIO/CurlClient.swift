@@ -63,6 +63,8 @@ import Synchronization
         guard let made = unsafe curl_multi_init() else { preconditionFailure("curl: out of memory") }
         unsafe multi = made
         unsafe ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, settings.hostConnectionLimit)
+        // Kept for a site's next request, which seldom comes soon; each request looks through them.
+        unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.idleConnectionLimit)
         var started = pthread_t()
         // The thread holds the client until it ends; `stop` is what ends it.
         let context = unsafe Unmanaged.passRetained(self).toOpaque()
@@ -76,6 +78,10 @@ import Synchronization
         precondition(result == 0, "no thread for curl")
         thread.withLock { $0 = started }
     }
+
+    private static let idleConnectionLimit = 64
+    private static let manyTransfers = 16
+    private static let momentMicroseconds: UInt32 = 2000
 
     private static let initialised: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
@@ -147,6 +153,8 @@ import Synchronization
             finishTransfers(&transfers)
             // Messages are read before polling: with nothing under way a poll waits its whole time.
             unsafe curl_multi_poll(multi, nil, 0, 1000, nil)
+            // Each turn looks at all that is under way: where that is much, what comes within a moment is taken together.
+            if transfers.count > Self.manyTransfers { usleep(Self.momentMicroseconds) }
         }
         for transfer in transfers.values {
             unsafe curl_multi_remove_handle(multi, transfer.handle)

@@ -90,6 +90,8 @@ final class BodyRoom {
         unsafe ccurl_set_long(handle, CURLOPT_LOW_SPEED_LIMIT, request.slowestBytesPerSecond)
         unsafe ccurl_set_long(handle, CURLOPT_LOW_SPEED_TIME, request.patienceSeconds)
         unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
+        // With tens of thousands of hosts curl's own memory of names is looked through at each request; and names may change.
+        unsafe ccurl_set_long(handle, CURLOPT_DNS_CACHE_TIMEOUT, 0)
         unsafe ccurl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         unsafe ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context)
         unsafe ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context)

@@ -27,6 +27,8 @@ package final class PollState: Sendable {
     /// - Parameter path: of the file; it is made if it is not there.
     package init(path: String) throws {
         var configuration = Configuration()
+        // `together` holds a transaction open over several calls.
+        configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA journal_mode = WAL")
             try database.execute(sql: "PRAGMA synchronous = FULL")
@@ -46,11 +48,30 @@ package final class PollState: Sendable {
     }
 
     private func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try Self.told(path) { try database.read(body) }
+        try Self.told(path) { try database.writeWithoutTransaction(body) }
     }
 
+    /// Durable when it returns; inside `together`, when that returns.
     private func write(_ body: (Database) throws -> Void) throws {
-        try Self.told(path) { try database.write(body) }
+        try Self.told(path) {
+            try database.writeWithoutTransaction { database in
+                if database.isInsideTransaction { return try body(database) }
+                try database.inTransaction(.immediate) {
+                    try body(database)
+                    return .commit
+                }
+            }
+        }
+    }
+
+    /// What `body` saves becomes durable at once when this returns, by one sync of the disk; nothing of it if `body` throws.
+    package func together(_ body: () throws -> Void) throws {
+        try Self.told(path) { try database.writeWithoutTransaction { try $0.beginTransaction(.deferred) } }
+        do { try body() } catch {
+            try Self.told(path) { try database.writeWithoutTransaction { try $0.rollback() } }
+            throw error
+        }
+        try Self.told(path) { try database.writeWithoutTransaction { try $0.commit() } }
     }
 
     package func close() throws { try database.close() }

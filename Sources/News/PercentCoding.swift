@@ -45,19 +45,24 @@ enum PercentCoding {
         return out
     }
 
-    /// One spelling for each address: escapes of unreserved characters are undone, the rest have capital digits.
+    /// One spelling for each address: escapes of unreserved characters are undone, the rest have capital digits. Where a "%" that
+    /// escapes nothing would escape something then ("%4%44"), the escape stays: what is normalised is normalised to itself.
     static func normalised(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         let input = Array(text.utf8)
         var out: [UInt8] = []
         out.reserveCapacity(input.count)
         var index = 0
+        // Where the last "%" that escapes nothing stands in `out`.
+        var stray = Int.min / 2
         while index < input.count {
             if let value = escaped(input, at: index) {
                 let isUnreserved = ASCII.isAlphanumeric(value) || "-._~".utf8.contains(value)
-                if isUnreserved { out.append(value) } else { append(value, to: &out) }
+                let completes = out.count - stray <= 2 && ASCII.hexValue(value) != nil
+                if isUnreserved, !completes { out.append(value) } else { append(value, to: &out) }
                 index += 3
             } else {
+                if input[index] == UInt8(ascii: "%") { stray = out.count }
                 out.append(input[index])
                 index += 1
             }

@@ -23,6 +23,8 @@ final class FetcherLoop {
     /// Between two looks at the list of feeds.
     static let listMilliseconds: Int64 = 500
     static let drainMilliseconds: Int64 = 20_000
+    /// Requests under way: enough for some hundred polls a second where an answer takes half a second.
+    static let inFlightLimit = 256
     static let accepted =
         "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
     /// A longer robots.txt counts as one that cannot be had.
@@ -44,6 +46,16 @@ final class FetcherLoop {
     private var silent: Set<String> = []
     /// Entries of the answer that is being decided.
     private var entries: [FeedEntry] = []
+    /// What is to be done once all that was decided is durable, in this order.
+    private var errands: [Errand] = []
+    private var nextList: Int64 = 0
+    private var drainDeadline: Int64?
+
+    private enum Errand {
+        case reach(Step)
+        case start(FetchScheduler.Request)
+        case send(UInt64, [[UInt8]])
+    }
 
     init(
         _ configuration: FetcherRole.Configuration, _ state: PollState, _ client: CurlClient, _ mailbox: Mailbox<Event>,
@@ -60,36 +72,57 @@ final class FetcherLoop {
             ack: .durable)
         sender = FeedSender(put, logger: logger) { [mailbox] batch in mailbox.push(.acknowledged(batch)) }
         let now = clock.wall()
-        scheduler = FetchScheduler(seed: SystemRandom().number(), now: now)
+        var settings = FetchScheduler.Settings()
+        settings.inFlightLimit = Self.inFlightLimit
+        scheduler = FetchScheduler(settings: settings, seed: SystemRandom().number(), now: now)
         _ = scheduler.handle(.remember(try state.web(now: now)), now: now)
     }
 
-    /// Until it is drained.
+    /// Until it is drained. All that happened since the last look is decided, and what is to be remembered of it made durable at
+    /// once; only then requests start and entries are sent.
     func run() throws {
         defer { closeArchive() }
-        var nextList: Int64 = 0
-        var drainDeadline: Int64?
-        while true {
-            for event in mailbox.take(waitingMilliseconds: Self.tickMilliseconds) {
-                switch event {
-                case .acknowledged(let batch): try feed(.acknowledged(batch: batch), clock.wall())
-                case .answered(let request, .success(let response)): try answered(request, response)
-                case .answered(let request, .failure(let error)):
-                    logger.notice("fetch failed", metadata: ["address": "\(request.address)", "error": "\(error)"])
-                    try feed(.failed(request: request.number, why: "\(error)"), clock.wall())
-                case .drain:
-                    drainDeadline = clock.moment.milliseconds + Self.drainMilliseconds
-                    try feed(.drain, clock.wall())
-                }
-            }
-            let now = clock.moment.milliseconds
-            if let drainDeadline, scheduler.isIdle || now > drainDeadline { return }
-            if now >= nextList, drainDeadline == nil {
-                nextList = now + Self.listMilliseconds
-                try follow()
-            }
-            try feed(.tick, clock.wall())
+        var isOver = false
+        while !isOver {
+            let events = mailbox.take(waitingMilliseconds: Self.tickMilliseconds)
+            try state.together { isOver = try decide(events) }
+            carryOut()
         }
+    }
+
+    /// - Returns: whether it is drained.
+    private func decide(_ events: [Event]) throws -> Bool {
+        for event in events {
+            switch event {
+            case .acknowledged(let batch): try feed(.acknowledged(batch: batch), clock.wall())
+            case .answered(let request, .success(let response)): try answered(request, response)
+            case .answered(let request, .failure(let error)):
+                logger.notice("fetch failed", metadata: ["address": "\(request.address)", "error": "\(error)"])
+                try feed(.failed(request: request.number, why: "\(error)"), clock.wall())
+            case .drain:
+                drainDeadline = clock.moment.milliseconds + Self.drainMilliseconds
+                try feed(.drain, clock.wall())
+            }
+        }
+        let now = clock.moment.milliseconds
+        if let drainDeadline, scheduler.isIdle || now > drainDeadline { return true }
+        if now >= nextList, drainDeadline == nil {
+            nextList = now + Self.listMilliseconds
+            try follow()
+        }
+        try feed(.tick, clock.wall())
+        return false
+    }
+
+    private func carryOut() {
+        for errand in errands {
+            switch errand {
+            case .reach(let step): Step.reach(step)
+            case .start(let request): start(request)
+            case .send(let batch, let payloads): sender.send(batch, payloads)
+            }
+        }
+        errands.removeAll(keepingCapacity: true)
     }
 
     private func closeArchive() {
@@ -105,15 +138,16 @@ final class FetcherLoop {
             switch action {
             case .saveAttempt(let url, let time):
                 try state.saveAttempt(url, at: time)
-                Step.reach(.fetcherAttemptSaved)
+                errands.append(.reach(.fetcherAttemptSaved))
             case .saveRobots(let robots): try state.save(robots)
             case .saveHold(let hold): try state.save(hold)
-            case .start(let request): start(request)
+            case .start(let request): errands.append(.start(request))
             case .put(let batch):
-                sender.send(batch.number, FeedPayloads.make(batch.entries, of: entries, feed: batch.feed))
+                let payloads = FeedPayloads.make(batch.entries, of: entries, feed: batch.feed)
+                errands.append(.send(batch.number, payloads))
             case .save(let feedState, let seen):
                 try state.save(feedState, seen: seen)
-                Step.reach(.fetcherStateSaved)
+                errands.append(.reach(.fetcherStateSaved))
                 tellSilence(of: feedState, now)
             case .forget(let url): try state.forget(url)
             }

@@ -107,6 +107,36 @@ struct PollStateTests {
         }
     }
 
+    @Test("what is saved together is read back inside, is durable after, and is none of it there if something failed")
+    func together() throws {
+        struct Stop: Error {}
+        try withFile { path in
+            let state = try PollState(path: path)
+            let other = try PollState(path: path)
+            try state.together {
+                try state.saveAttempt("http://a/", at: Timestamp(milliseconds: 1))
+                try state.save(
+                    FeedState(url: "http://b/", intervalMilliseconds: 5), seen: [seen(1, "x", 2), seen(2, "y", 2)])
+                #expect(try state.known([ArticleKey(high: 1, low: 1)], of: "http://b/").count == 1)
+                #expect(try state.feeds().count == 2)
+                #expect(try other.feeds().isEmpty)
+            }
+            #expect(try other.feeds().map(\.url) == ["http://a/", "http://b/"])
+            #expect(throws: Stop.self) {
+                try state.together {
+                    try state.saveAttempt("http://c/", at: Timestamp(milliseconds: 3))
+                    try state.forget("http://a/")
+                    throw Stop()
+                }
+            }
+            #expect(try state.feeds().map(\.url) == ["http://a/", "http://b/"])
+            try state.saveAttempt("http://d/", at: Timestamp(milliseconds: 4))
+            #expect(try other.feeds().count == 3)
+            try state.close()
+            try other.close()
+        }
+    }
+
     @Test("a file that is no database is an error")
     func damaged() throws {
         try withFile { path in

@@ -36,6 +36,9 @@ struct CanonicalURLTests {
             ("https://example.com/a?utm_source=x&gclid=2", "https://example.com/a"),
             ("https://example.com/a?utmost=1", "https://example.com/a?utmost=1"),
             ("https://www.example.com/a/", "https://www.example.com/a/"),
+            // A "%" that escapes nothing must not begin to.
+            ("https://example.com/%4%44/%%41/%%34%31", "https://example.com/%4%44/%%41/%%341"),
+            ("https://example.com/%4%2d/%zz%41", "https://example.com/%4-/%zzA"),
         ])
     func oneSpelling(input: String, expected: String) {
         let canonical = CanonicalURL.canonicalise(input)
