@@ -2,7 +2,8 @@
 //
 // Guarantees
 // 1. A key is told erased only after (a) every segment that the head names was searched and none had anything of it, (b) no
-//    kept generation names a segment or state object that had something of it, and (c) no log object has its text.
+//    kept generation names a segment or state object that had something of it, and (c) no log object has its text, nor would
+//    after a loss of power: also what an eraser before emptied is made sure of.
 //    What still lies in objects that nothing names goes with them, after the collector's grace time.
 // 2. A segment is never changed: what is in the head is written again by a purge and swapped as after any merge.
 // 3. A log object is emptied only when all it held is published, counted and folded, and no later term was seen after it
@@ -178,6 +179,8 @@ package struct Eraser: Sendable {
                 return [.operation(call.start(.size(name: ObjectName.term(term.next))))]
             } catch { return failed("\(operation.name) is corrupt: \(error)", now: now) }
         case (.looking(let object, let last), .missing):
+            // Emptied by one that ended before it was sure to stay so.
+            if object.isErased { return [settle(object, after: last)] }
             stage = .emptying(object.erased, after: last)
             return [.operation(call.start(.put(name: object.name, bytes: object.erased.encoded)))]
         case (.looking, .size): return [.fenced]
@@ -186,18 +189,23 @@ package struct Eraser: Sendable {
                 queue.removeLast()
                 stage = .reading(after: last)
             #else
-                stage = .settling(after: last)
-                return [.operation(call.start(.create(name: stub.name, bytes: stub.encoded)))]
+                emptiedCount += 1
+                return [settle(stub, after: last)]
             #endif
         // Created: it was collected meanwhile, and the stub will be.
         case (.settling(let last), .exists), (.settling(let last), .done):
             queue.removeLast()
-            emptiedCount += 1
             stage = .reading(after: last)
         case (_, .failed(let failure)): return failed("\(failure)", now: now)
         default: return failed("\(operation.name): unexpected answer of the store", now: now)
         }
         return []
+    }
+
+    /// Whoever is told that an object exists finds it as it is after any loss of power.
+    private mutating func settle(_ stub: LogObject, after last: String?) -> Output {
+        stage = .settling(after: last)
+        return .operation(call.start(.create(name: stub.name, bytes: stub.encoded)))
     }
 
     static let listLimitCount = 1000

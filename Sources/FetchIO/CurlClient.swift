@@ -87,7 +87,9 @@ import Synchronization
 
     /// Begins a transfer. `completion` is called once, on the client's thread, and must not block.
     package func submit(_ request: HTTPRequest, _ completion: @escaping Completion) {
-        guard settings.proxy != nil else { return arrive(Arrival(request: request, refused: nil, completion: completion)) }
+        guard settings.proxy != nil else {
+            return arrive(Arrival(request: request, refused: nil, completion: completion))
+        }
         // A name server may take its time.
         DispatchQueue.global().async { [self] in
             let refused = HostNames.refusal(of: request.url, by: settings.policy)

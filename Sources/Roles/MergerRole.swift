@@ -148,7 +148,7 @@ package final class MergerRole: Sendable {
             let source = BucketByteSource(bucket)
             switch search {
             case .find(let job):
-                let names = try KeySearch(bounds: job.bounds).run(
+                let names = try KeySearch(bounds: job.bounds, findsEmptied: true).run(
                     job.names, source: source, perform: bucket.perform)
                 mailbox.push(.merger(.found(job, names)))
             case .scan(let job):

@@ -88,7 +88,7 @@ extension World {
             do {
                 switch search {
                 case .find(let job):
-                    let names = try KeySearch(bounds: job.bounds)
+                    let names = try KeySearch(bounds: job.bounds, findsEmptied: true)
                         .run(job.names, source: store.segments, perform: perform)
                     return .merger(.found(job, names))
                 case .scan(let job):

@@ -140,6 +140,11 @@ package struct LogObject: Equatable, Sendable {
         batches.contains { $0.entries.contains { $0.articleOfText.map { isMeant($0.key, $0.version) } ?? false } }
     }
 
+    /// Whether a text of a version that is meant stands in it, or was taken out.
+    package func namesText(of isMeant: (ArticleKey, Version) -> Bool) -> Bool {
+        batches.contains { $0.entries.contains { $0.loggedArticle.map { isMeant($0.key, $0.version) } ?? false } }
+    }
+
     /// Every entry with its position and lane, in log order.
     package func forEachEntry(_ body: (Position, Lane, LogEntry) -> Void) {
         var index: UInt32 = 0

@@ -8,7 +8,8 @@ struct WebOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Private addresses that may be asked; may be repeated.", valueName: "cidr"))
     var allowAddress: [String] = []
     @Option(
-        help: ArgumentHelp("A proxy that asks in our place; the environment's is not taken.", valueName: "http://host:port"))
+        help: ArgumentHelp(
+            "A proxy that asks in our place; the environment's is not taken.", valueName: "http://host:port"))
     var proxy: String?
     @Option(
         help: ArgumentHelp(

@@ -41,7 +41,10 @@ import Testing
             arguments: ["up", "--store", scratch.store, "--feeds", feeds, "--http", "127.0.0.1:0"] + local)
         func list() throws -> [[String: Any]] {
             let list = try run(
-                ["list", "--store", scratch.store, "--state", scratch.store + ".state", "--sort", "errors", "--format", "json"])
+                [
+                    "list", "--store", scratch.store, "--state", scratch.store + ".state", "--sort", "errors",
+                    "--format", "json",
+                ])
             return try list.output.split(separator: "\n").compactMap {
                 try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
             }

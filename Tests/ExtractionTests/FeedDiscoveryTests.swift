@@ -5,11 +5,12 @@ import Testing
 
 @Suite("Feeds that a page names")
 struct FeedDiscoveryTests {
-    private func found(_ html: String, at url: String = "https://www.news.example/a/b") throws -> [FeedDiscovery.Found] {
+    private func found(_ html: String, at url: String = "https://www.news.example/a/b") throws -> [FeedDiscovery.Found]
+    {
         FeedDiscovery.feeds(in: Array(html.utf8)[...], url: try #require(WebAddress(url)))
     }
 
-    @Test("announced ones come with title and type, in the order of the page, whatever the case and order of attributes")
+    @Test("announced ones come with title and type, in the order of the page, whatever the case of attributes")
     func announced() throws {
         let feeds = try found(
             """
@@ -51,7 +52,8 @@ struct FeedDiscoveryTests {
             """)
         #expect(
             feeds.map(\.url) == [
-                "https://www.news.example/late", "http://feeds.news.example/world.rss", "https://www.news.example/sport/feed/",
+                "https://www.news.example/late", "http://feeds.news.example/world.rss",
+                "https://www.news.example/sport/feed/",
                 "https://www.news.example/comments/feed/",
             ])
         #expect(feeds[1].title == "World" && feeds[1].place == .linked && feeds[3].isOfComments)

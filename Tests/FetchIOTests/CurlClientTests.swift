@@ -217,7 +217,8 @@ struct CurlClientTests {
     @Test("a name that stands for another address the second time is looked at again, also behind a redirect")
     func rebinding() async throws {
         let server = try TinyServer([
-            "/": answer("200 OK", Array("public".utf8)), "/moved": answer("302 Found\r\nLocation: http://name.example/"),
+            "/": answer("200 OK", Array("public".utf8)),
+            "/moved": answer("302 Found\r\nLocation: http://name.example/"),
         ])
         // Only one loopback address counts as public here.
         let client = client(allowing: ["127.0.0.1/32"])
@@ -226,7 +227,8 @@ struct CurlClientTests {
             server.stop()
         }
         func request(_ path: String, _ address: String) -> HTTPRequest {
-            var request = HTTPRequest(url: "http://name.example:\(server.port)\(path)", connectTimeoutMilliseconds: 2000)
+            let url = "http://name.example:\(server.port)\(path)"
+            var request = HTTPRequest(url: url, connectTimeoutMilliseconds: 2000)
             request.names = ["-name.example:\(server.port)", "name.example:\(server.port):\(address)"]
             return request
         }

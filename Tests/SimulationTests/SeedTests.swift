@@ -25,6 +25,7 @@ import Testing
         65527,  // a worker read a manifest that was written after its number was collected: the world's own mistake
         48610,  // all seemed at rest while a dead letter came again: the world's own mistake
         237,  // what was written and then could not be made sure of was read back and told, and power took it away
+        21157,  // what one had emptied and not made sure of was told erased by the next, and power brought it back
         727,  // a list of the log that named nothing was believed
         83696,  // a create acted late, when its object was long collected: the world did not allow for that
         7767, 14149,  // what was to be erased or to expire waited for a position that no manifest told

@@ -159,6 +159,7 @@ import Testing
         #expect(object.holdsText { key, _ in key == Sample.key } && !object.isErased)
         let stub = try LogObject(decoding: object.erased.encoded, named: object.name)
         #expect(stub.isErased && !stub.holdsText { _, _ in true } && stub.erased == stub)
+        #expect(stub.namesText { key, _ in key == Sample.key } && !stub.namesText { key, _ in key != Sample.key })
         #expect(stub.encoded.firstRange(of: Sample.record) == nil)
         #expect(stub.encoded.firstRange(of: article.orderTimeBytes) == nil)
         #expect(stub.batches[0].digest == object.batches[0].digest)

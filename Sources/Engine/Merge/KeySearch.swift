@@ -7,8 +7,11 @@ package struct KeySearch {
     /// Of each key the largest version that is meant.
     private let through: [ArticleKey: Version]
     private let sorted: [ArticleKey]
+    /// Also log objects whose texts were taken out: nobody can see whether that would outlast a loss of power.
+    private let findsEmptied: Bool
 
-    package init(bounds: some Sequence<VersionBound>) {
+    package init(bounds: some Sequence<VersionBound>, findsEmptied: Bool = false) {
+        self.findsEmptied = findsEmptied
         through = Dictionary(bounds.map { ($0.key, $0.through) }, uniquingKeysWith: max)
         sorted = through.keys.sorted()
     }
@@ -59,7 +62,10 @@ package struct KeySearch {
 
     /// Whether a log or state object holds a text.
     package func isIn(_ bytes: [UInt8], named name: String) throws -> Bool {
-        if name.hasPrefix("log/") { return try LogObject(decoding: bytes, named: name).holdsText(of: isMeant) }
+        if name.hasPrefix("log/") {
+            let object = try LogObject(decoding: bytes, named: name)
+            return findsEmptied ? object.namesText(of: isMeant) : object.holdsText(of: isMeant)
+        }
         var state = ClusterState()
         try state.add(decoding: bytes)
         return state.deadLetters.values.contains { $0.isTextThere && isMeant($0.article.key, $0.article.version) }

@@ -21,7 +21,8 @@ package enum FeedDiscovery {
         package var isOfComments: Bool
 
         package init(
-            url: String, title: String? = nil, type: String? = nil, place: Place = .announced, isOfComments: Bool = false
+            url: String, title: String? = nil, type: String? = nil, place: Place = .announced,
+            isOfComments: Bool = false
         ) {
             self.url = url
             self.title = title
@@ -91,7 +92,9 @@ package enum FeedDiscovery {
     }
 
     private static func address(_ tree: HTMLTree, _ node: HTMLTree.Node, _ base: WebAddress) -> WebAddress? {
-        guard var href = tree.attribute(.href, of: node).map({ TextSpace.trimmed($0) }), !href.isEmpty else { return nil }
+        guard var href = tree.attribute(.href, of: node).map({ TextSpace.trimmed($0) }), !href.isEmpty else {
+            return nil
+        }
         // "feed:https://…" and "feed://…" open a feed reader.
         if href.lowercased().hasPrefix("feed:") {
             href = String(href.dropFirst(5))
