@@ -20,14 +20,17 @@ struct StatusCommand: AsyncParsableCommand {
             Example:
               coranto status --store /srv/news
               coranto status --store /srv/news --ledger --source example.org --arrived 2026-11-01..
+              coranto status --store /srv/news --ledger --by day
             """)
 
     @Option(help: StoreHelp.place)
     var store: String?
     @OptionGroup var s3: S3Options
     @OptionGroup var coordinator: CoordinatorOption
-    @Flag(help: "What became of the articles of each source by hour of arrival, as of the newest snapshot.")
+    @Flag(help: "What became of the articles of each source by hour or day of arrival, as of the newest snapshot.")
     var ledger = false
+    @Option(help: "With --ledger: rows of an hour or of a day.")
+    var by = LedgerTable.Span.hour
     @Option(help: ArgumentHelp("With --ledger: only this source.", valueName: "name"))
     var source: String?
     @Option(
@@ -43,7 +46,9 @@ struct StatusCommand: AsyncParsableCommand {
             throw ValidationError("give --store DIR or --coordinator HOST:PORT")
         }
         if ledger, store == nil { throw ValidationError("--ledger reads the store: give --store DIR") }
-        if !ledger, source != nil || arrived != nil { throw ValidationError("--source and --arrived go with --ledger") }
+        if !ledger, source != nil || arrived != nil || by != .hour {
+            throw ValidationError("--source, --arrived and --by go with --ledger")
+        }
     }
 
     func run() async throws {
@@ -96,7 +101,7 @@ struct StatusCommand: AsyncParsableCommand {
             let last = range.to.map { UInt32(clamping: ($0.milliseconds - 1) / 3_600_000) } ?? UInt32.max
             hours = first...max(first, last)
         }
-        let table = LedgerTable(try loader.ledger(of: manifest, hours: hours), source: source)
+        let table = LedgerTable(try loader.ledger(of: manifest, hours: hours), source: source, by: by)
         Terminal.write(format == .json ? String(decoding: table.json, as: UTF8.self) + "\n" : table.text)
     }
 
@@ -143,3 +148,5 @@ struct StatusCommand: AsyncParsableCommand {
 
     private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }
+
+extension LedgerTable.Span: ExpressibleByArgument {}

@@ -66,6 +66,13 @@ import Testing
         #expect(try Binary.run("snapshot", "verify", "--store", scratch.store).status == 0)
         let ledger = try Binary.run("status", "--store", scratch.store, "--ledger")
         #expect(ledger.output.contains("total") && ledger.status == 0, "\(ledger.errors)")
+        let days = try Binary.run("status", "--store", scratch.store, "--ledger", "--by", "day", "--format", "json")
+            .json()
+        let hours = try Binary.run("status", "--store", scratch.store, "--ledger", "--format", "json").json()
+        #expect((days["total"] as? [String: Int])?["received"] == (hours["total"] as? [String: Int])?["received"])
+        let firstDay = try #require((days["rows"] as? [[String: Any]])?.first?["day"] as? String)
+        let firstHour = try #require((hours["rows"] as? [[String: Any]])?.first?["hour"] as? String)
+        #expect(firstDay.count == 10 && firstHour.hasPrefix(firstDay))
         #expect(try Binary.run("dead-letters", "drop", address, "--store", scratch.store).status == 1)
     }
 
