@@ -206,7 +206,7 @@ import Testing
         var refused = try collect()
         // It may not have begun, and then nothing forbids to collect; from then on it does.
         while refused.status == 0, cluster.isRunning { refused = try collect() }
-        #expect(refused.status == 1 && refused.errors.contains("at work"), "\(refused.errors)")
+        #expect(refused.status == 1 && refused.errors.contains("collects by itself"), "\(refused.errors)")
         let beside = try collect("--dry-run")
         #expect(beside.status == 0 && beside.output.contains("collects by itself"), "\(beside.output)")
         cluster.terminate()
