@@ -49,16 +49,14 @@ package struct FeedDoctor: Sendable {
             findings.takeFailure(response, now: SystemClock().wall())
             return ([], findings)
         }
-        let sitemaps = findings.sitemaps.map {
-            FeedDiscovery.Found(url: $0, type: "sitemap")
-        }
+        let sitemaps = findings.sitemaps.map { FeedDiscovery.Found(url: $0, type: "sitemap") }
         if let feed = try? FeedParser.parse(response.body, url: response.url, charset: response.charset) {
             return ([FeedDiscovery.Found(url: response.url, title: feed.title)], findings)
         }
         let address = WebAddress(response.url) ?? url
         let named = FeedDiscovery.feeds(
             in: response.body[...], url: address, contentType: response.header("content-type"))
-        return (named + sitemaps, findings)
+        return (named.filter { !$0.isOfComments } + sitemaps + named.filter(\.isOfComments), findings)
     }
 
     private func mayBeAsked(_ url: WebAddress, _ findings: inout FeedFindings) async throws -> Bool {

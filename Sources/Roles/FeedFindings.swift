@@ -42,16 +42,15 @@ package struct FeedFindings: Sendable {
     }
 
     mutating func takeRobots(status: Int, body: [UInt8], address: String, origin: String) {
-        let rules = RobotsFile.answer(status: status, body: body).rules(for: "coranto")
+        let file = RobotsFile.answer(status: status, body: body)
+        let rules = file.rules(for: "coranto")
         guard rules.allows(url: address) else {
             let why =
                 (200..<300).contains(status) ? "forbids this address to coranto" : "answers \(status), so all is closed"
             return add(.problem, "\(origin)/robots.txt \(why)", hint: "it is not asked; speak with who runs the site")
         }
         let delay = rules.delay.map { ", and asks for \($0.components.seconds) s between two requests" } ?? ""
-        sitemaps = RobotsFile.answer(status: status, body: body).sitemaps.compactMap {
-            WebAddress($0, base: WebAddress(origin))?.href
-        }
+        sitemaps = file.sitemaps.compactMap { WebAddress($0, base: WebAddress(origin))?.href }
         add(.good, (200..<300).contains(status) ? "robots.txt allows it\(delay)" : "there is no robots.txt (\(status))")
     }
 

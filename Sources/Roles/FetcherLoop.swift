@@ -20,6 +20,8 @@ final class FetcherLoop {
     }
 
     static let tickMilliseconds = 50
+    /// For deciding, before what was decided is saved and begun.
+    static let turnMilliseconds: Int64 = 50
     /// Between two looks at the list of feeds.
     static let listMilliseconds: Int64 = 500
     static let drainMilliseconds: Int64 = 20_000
@@ -78,21 +80,26 @@ final class FetcherLoop {
         _ = scheduler.handle(.remember(try state.web(now: now)), now: now)
     }
 
-    /// Until it is drained. All that happened since the last look is decided, and what is to be remembered of it made durable at
+    /// Until it is drained. What happened since the last look is decided, and what is to be remembered of it made durable at
     /// once; only then requests start and entries are sent.
     func run() throws {
         defer { closeArchive() }
         var isOver = false
+        var events: ArraySlice<Event> = []
         while !isOver {
-            let events = mailbox.take(waitingMilliseconds: Self.tickMilliseconds)
-            try state.together { isOver = try decide(events) }
+            if events.isEmpty { events = mailbox.take(waitingMilliseconds: Self.tickMilliseconds)[...] }
+            try state.together { isOver = try decide(&events) }
             carryOut()
         }
     }
 
+    /// Takes as many events as a turn's time allows, so that what was decided first does not start much later than decided: a
+    /// site's gap counts from then.
+    ///
     /// - Returns: whether it is drained.
-    private func decide(_ events: [Event]) throws -> Bool {
-        for event in events {
+    private func decide(_ events: inout ArraySlice<Event>) throws -> Bool {
+        let end = clock.moment.milliseconds + Self.turnMilliseconds
+        while clock.moment.milliseconds <= end, let event = events.popFirst() {
             switch event {
             case .acknowledged(let batch): try feed(.acknowledged(batch: batch), clock.wall())
             case .answered(let request, .success(let response)): try answered(request, response)

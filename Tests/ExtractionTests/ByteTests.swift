@@ -20,7 +20,7 @@ struct ByteTests {
         let letters: [UInt8] = Array("aaaaaaaaaaaaaaaaaa\"\\&<>\n\u{1F} ".utf8) + [0x80, 0xC3, 0xFF]
         forEachText(seed: 1, count: 4000, of: letters) { text in
             let cut = text.count / 3
-            ByteView.of(text) { whole in
+            ByteSpan.of(text) { whole in
                 for (bytes, start) in [(whole, 0), (whole[cut..<text.count], cut), (whole[0..<cut], cut / 2)] {
                     func first(_ isWanted: (UInt8) -> Bool) -> Int {
                         (start..<bytes.endIndex).first { isWanted(bytes[$0]) } ?? bytes.endIndex
@@ -53,16 +53,16 @@ struct ByteTests {
         var random = SplitMix64(seed: 2)
         for _ in 0..<200_000 {
             let text = (0..<Int(random.next() % 6)).map { _ in letters[Int(random.next() % UInt64(letters.count))] }
-            let isValid = ByteView.of(text) { UTF8Check.isValid($0) }
+            let isValid = ByteSpan.of(text) { UTF8Check.isValid($0) }
             #expect(isValid == (String(validating: text, as: UTF8.self) != nil), "\(text)")
             valid += isValid ? 1 : 0
         }
         #expect(valid > 10_000)
         let long = Array("Ein Satz mit Umläuten, 한국어 und 🙂, länger als sechzehn Bytes".utf8)
-        #expect(ByteView.of(long) { UTF8Check.isValid($0) })
+        #expect(ByteSpan.of(long) { UTF8Check.isValid($0) })
         for cut in 1..<long.count {
             let part = Array(long[..<cut])
-            #expect(ByteView.of(part) { UTF8Check.isValid($0) } == (String(validating: part, as: UTF8.self) != nil))
+            #expect(ByteSpan.of(part) { UTF8Check.isValid($0) } == (String(validating: part, as: UTF8.self) != nil))
         }
     }
 
@@ -110,7 +110,7 @@ struct ByteTests {
             let small = name.map(ASCII.lowercased)
             // Behind it other bytes, which must not count.
             let around = Array("<<".utf8) + name + (random.next() % 2 == 0 ? [] : Array("AAAAAAAAAA".utf8))
-            let id = ByteView.of(around) { table.id($0, 2..<(2 + name.count)) }
+            let id = ByteSpan.of(around) { table.id($0, 2..<(2 + name.count)) }
             if let number = known[small] {
                 #expect(id == number)
             } else if id != NameTable.other {

@@ -53,7 +53,7 @@ enum FeedBytes {
         return isUTF8(out) ? out : nil
     }
 
-    static func isUTF8(_ bytes: [UInt8]) -> Bool { ByteView.of(bytes) { UTF8Check.isValid($0) } }
+    static func isUTF8(_ bytes: [UInt8]) -> Bool { ByteSpan.of(bytes) { UTF8Check.isValid($0) } }
 
     private static func withoutControls(_ text: [UInt8], from start: Int) -> [UInt8] {
         var place = ByteSearch.first(0xC2, in: text, from: start)

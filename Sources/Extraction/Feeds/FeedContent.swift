@@ -7,11 +7,11 @@ struct FeedContent {
         case plain, html, xhtml, other
 
         /// Of a media type in small letters.
-        init(_ type: ByteView) {
+        init(_ type: ByteSpan) {
             self = type.isSame("text/plain") ? .plain : type.isSame("text/html") ? .html : Self.xhtmlOrOther(type)
         }
 
-        private static func xhtmlOrOther(_ type: ByteView) -> Kind {
+        private static func xhtmlOrOther(_ type: ByteSpan) -> Kind {
             type.isSame("application/xhtml+xml") ? .xhtml : .other
         }
 
@@ -35,7 +35,7 @@ struct FeedContent {
         (type, kind) = (usual.type, usual)
         if let said {
             type = Self.mediaType(said.map(ASCII.lowercased))
-            kind = ByteView.of(type) { Kind($0) }
+            kind = ByteSpan.of(type) { Kind($0) }
         }
         isBase64 = mode?.elementsEqual("base64".utf8) ?? false
         if kind == .other, !isBase64 {

@@ -30,11 +30,11 @@ package enum FeedJSON {
     static func appendString(_ text: String, to out: inout ByteSink) { appendString(Array(text.utf8), to: &out) }
 
     static func appendString(_ text: [UInt8], to out: inout ByteSink) {
-        ByteView.of(text) { appendString($0, to: &out) }
+        ByteSpan.of(text) { appendString($0, to: &out) }
     }
 
     /// A string in quotation marks; the bytes are UTF-8.
-    static func appendString(_ text: ByteView, to out: inout ByteSink) {
+    static func appendString(_ text: ByteSpan, to out: inout ByteSink) {
         out.append(UInt8(ascii: "\""))
         var start = text.startIndex
         while true {
@@ -68,7 +68,7 @@ private struct Writer: ~Copyable {
     /// The known names, so that the usual keys are copied and not looked up.
     private let words = Self.words
 
-    private static let words = FeedWord.allCases.map { ByteView.immortal(Array($0.snakeName.utf8)) }
+    private static let words = FeedWord.allCases.map { ByteSpan.immortal(Array($0.snakeName.utf8)) }
 
     init(names: NameTable, out: consuming ByteSink) {
         self.names = names

@@ -53,7 +53,7 @@ package enum FeedParser {
         } else if let sitemap = SitemapReader.readText(decoded.bytes, options) {
             reading = Reading(parsed: sitemap.parsed, record: sitemap.record)
         } else {
-            reading = try ByteView.of(decoded.bytes) { bytes throws(FeedError) in try xml(bytes, response, options) }
+            reading = try ByteSpan.of(decoded.bytes) { bytes throws(FeedError) in try xml(bytes, response, options) }
         }
         let bozo = reading.record.bozo ?? decoded.bozo
         reading.record.bozo = bozo
@@ -75,7 +75,7 @@ package enum FeedParser {
     }
 
     private static func xml(
-        _ bytes: ByteView, _ response: FeedResponse, _ options: FeedOptions
+        _ bytes: ByteSpan, _ response: FeedResponse, _ options: FeedOptions
     ) throws(FeedError) -> Reading {
         var scout = XMLReader(bytes)
         var token = scout.next()
@@ -118,7 +118,7 @@ package enum FeedParser {
     }
 
     /// The DTD of RSS 0.91 tells Netscape's from Userland's.
-    private static func isNetscape(_ doctype: ByteView) -> Bool {
+    private static func isNetscape(_ doctype: ByteSpan) -> Bool {
         ByteSearch.first("netscape", in: doctype.prefix(1024).map(ASCII.lowercased), from: 0) != nil
     }
 

@@ -9,7 +9,7 @@ import News
 struct HTMLSanitizer: ~Copyable {
     /// An attribute that stays, until all of its tag are known.
     private struct Attribute {
-        let spelling: ByteView
+        let spelling: ByteSpan
         /// In the markup, or in `values` if it had to be changed.
         let value: Range<Int>
         let isChanged: Bool
@@ -42,7 +42,7 @@ struct HTMLSanitizer: ~Copyable {
     mutating func clean(_ html: [UInt8], base: [UInt8], isXHTML: Bool) -> [UInt8] {
         let first = ByteSearch.first(UInt8(ascii: "<"), or: UInt8(ascii: "&"), in: html, from: 0)
         if first == html.count { return FeedBytes.trimmed(html) }
-        return ByteView.of(html) { html in
+        return ByteSpan.of(html) { html in
             self.html = html
             self.base = base
             self.isXHTML = isXHTML
@@ -56,7 +56,7 @@ struct HTMLSanitizer: ~Copyable {
         }
     }
 
-    private static let nothing = ByteView.immortal([])
+    private static let nothing = ByteSpan.immortal([])
 
     private mutating func run() {
         while index < html.endIndex {
@@ -68,7 +68,7 @@ struct HTMLSanitizer: ~Copyable {
         }
     }
 
-    private mutating func text(_ piece: ByteView) {
+    private mutating func text(_ piece: ByteSpan) {
         if harmfulDepth == 0 { out.append(piece) }
     }
 
@@ -123,7 +123,7 @@ struct HTMLSanitizer: ~Copyable {
         out.append(UInt8(ascii: ";"))
     }
 
-    private static func value(_ digits: ByteView) -> Int {
+    private static func value(_ digits: ByteSpan) -> Int {
         let isHex = digits.first.map { $0 | 0x20 == UInt8(ascii: "x") } ?? false
         var value = 0
         for digit in digits.dropFirst(isHex ? 1 : 0) {
@@ -317,8 +317,8 @@ struct HTMLSanitizer: ~Copyable {
         return html[said].isSame(wanted) ? wanted : nil
     }
 
-    private static let xmlns = ByteView.immortal(Array("xmlns".utf8))
-    private static let xmlnsXlink = ByteView.immortal(Array("xmlns:xlink".utf8))
+    private static let xmlns = ByteSpan.immortal(Array("xmlns".utf8))
+    private static let xmlnsXlink = ByteSpan.immortal(Array("xmlns:xlink".utf8))
 
     private mutating func writeAttributes(_ inner: Range<Int>, _ allowed: HTMLVocabulary.Flags, _ space: StaticString?)
     {
@@ -362,7 +362,7 @@ struct HTMLSanitizer: ~Copyable {
         insert(Attribute(spelling: spelling, value: start..<values.count, isChanged: true))
     }
 
-    private mutating func add(_ name: ByteView, _ value: StaticString) {
+    private mutating func add(_ name: ByteSpan, _ value: StaticString) {
         guard !attributes.contains(where: { $0.spelling.isSame(name) }) else { return }
         let start = values.count
         values.append(value)
@@ -417,7 +417,7 @@ struct HTMLSanitizer: ~Copyable {
         out.append(UInt8(ascii: "\""))
     }
 
-    private static func isReference(_ value: ByteView, _ start: Int) -> Bool {
+    private static func isReference(_ value: ByteSpan, _ start: Int) -> Bool {
         var end = start + 1
         while end < value.endIndex, end <= start + 32, ASCII.isAlphanumeric(value[end]) || value[end] == 0x23 {
             end += 1
@@ -465,7 +465,7 @@ struct HTMLSanitizer: ~Copyable {
     }
 
     /// Quotation marks written as numbers are marks again.
-    private static func withQuotes(_ value: ByteView) -> [UInt8] {
+    private static func withQuotes(_ value: ByteSpan) -> [UInt8] {
         var out: [UInt8] = []
         var index = value.startIndex
         while index < value.endIndex {

@@ -28,17 +28,17 @@ enum HTMLVocabulary {
 
     struct Word {
         var flags: Flags
-        var name: ByteView
+        var name: ByteSpan
         /// As SVG spells it, else the name.
-        var spelling: ByteView
+        var spelling: ByteSpan
     }
 
     /// - Returns: nil for a name that is in no list.
-    static func word(_ name: ArraySlice<UInt8>) -> Word? { ByteView.of(name) { word($0) } }
+    static func word(_ name: ArraySlice<UInt8>) -> Word? { ByteSpan.of(name) { word($0) } }
 
-    static func word(_ name: ByteView) -> Word? { word(name, name.startIndex..<name.endIndex) }
+    static func word(_ name: ByteSpan) -> Word? { word(name, name.startIndex..<name.endIndex) }
 
-    static func word(_ bytes: ByteView, _ range: Range<Int>) -> Word? {
+    static func word(_ bytes: ByteSpan, _ range: Range<Int>) -> Word? {
         table.names.known(bytes, range).map { table.words[Int($0)] }
     }
 
@@ -47,10 +47,10 @@ enum HTMLVocabulary {
         var words: [Word] = []
         for (flags, list) in lists {
             for item in list.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
-                let spelling = ByteView.immortal(Array(item.utf8))
+                let spelling = ByteSpan.immortal(Array(item.utf8))
                 let id = Int(names.id(spelling))
                 if id == words.count {
-                    let name = ByteView.immortal(Array(names.name(UInt16(id))))
+                    let name = ByteSpan.immortal(Array(names.name(UInt16(id))))
                     words.append(Word(flags: [], name: name, spelling: name))
                 }
                 words[id].flags.formUnion(flags)

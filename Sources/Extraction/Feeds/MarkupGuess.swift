@@ -4,9 +4,9 @@ import News
 enum MarkupGuess {
     /// A closing tag or a reference must be there, and every tag and reference must be one of HTML: a wrong guess would lose
     /// text, so it errs on the side of plain.
-    static func isMarkup(_ text: [UInt8]) -> Bool { ByteView.of(text) { isMarkup($0) } }
+    static func isMarkup(_ text: [UInt8]) -> Bool { ByteSpan.of(text) { isMarkup($0) } }
 
-    private static func isMarkup(_ text: ByteView) -> Bool {
+    private static func isMarkup(_ text: ByteSpan) -> Bool {
         var hasSign = false
         var place = 0
         while true {
@@ -25,7 +25,7 @@ enum MarkupGuess {
     }
 
     /// - Returns: whether a tag is an end tag; nil if it is none of HTML. "<" that begins no tag is false.
-    private static func tag(_ text: ByteView, _ place: inout Int) -> Bool? {
+    private static func tag(_ text: ByteSpan, _ place: inout Int) -> Bool? {
         let isEnd = place < text.count && text[place] == UInt8(ascii: "/")
         if isEnd { place += 1 }
         let name = text[place...].prefix(64).prefix { ASCII.isAlphanumeric($0) || $0 == 0x5F }
@@ -38,7 +38,7 @@ enum MarkupGuess {
     }
 
     /// - Returns: nil if it is a name that HTML lacks.
-    private static func reference(_ text: ByteView, _ place: inout Int) -> Bool? {
+    private static func reference(_ text: ByteSpan, _ place: inout Int) -> Bool? {
         let isNumber = place < text.count && text[place] == UInt8(ascii: "#")
         if isNumber { place += 1 }
         let name = text[place...].prefix(64).prefix { ASCII.isAlphanumeric($0) || $0 == 0x5F }

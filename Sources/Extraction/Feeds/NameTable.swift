@@ -36,17 +36,17 @@ struct NameTable {
     init(_ names: [String]) {
         slots = [ID](repeating: .max, count: Self.slotCount)
         for (number, name) in names.enumerated() {
-            let id = ByteView.of(Array(name.utf8)) { self.id($0) }
+            let id = ByteSpan.of(Array(name.utf8)) { self.id($0) }
             precondition(id == number, "a name stands there twice: \(name)")
         }
     }
 
     /// The number of a name; its letters may be capitals. A name that is not there is added.
-    mutating func id(_ name: ByteView) -> ID { id(name, name.startIndex..<name.endIndex) }
+    mutating func id(_ name: ByteSpan) -> ID { id(name, name.startIndex..<name.endIndex) }
 
     /// - Parameters:
     ///   - bytes: what the name stands in: where more bytes follow it, it is read faster.
-    mutating func id(_ bytes: ByteView, _ range: Range<Int>) -> ID {
+    mutating func id(_ bytes: ByteSpan, _ range: Range<Int>) -> ID {
         guard range.count <= Self.maxNameBytes else { return Self.other }
         let head = Self.head(bytes, range)
         guard let (slot, id) = find(head, bytes, range) else { return Self.other }
@@ -56,9 +56,9 @@ struct NameTable {
     }
 
     /// The number of a name, or nil if it is not there.
-    func known(_ name: ByteView) -> ID? { known(name, name.startIndex..<name.endIndex) }
+    func known(_ name: ByteSpan) -> ID? { known(name, name.startIndex..<name.endIndex) }
 
-    func known(_ bytes: ByteView, _ range: Range<Int>) -> ID? {
+    func known(_ bytes: ByteSpan, _ range: Range<Int>) -> ID? {
         guard range.count <= Self.maxNameBytes, let (_, id) = find(Self.head(bytes, range), bytes, range), id != .max
         else { return nil }
         return id
@@ -67,7 +67,7 @@ struct NameTable {
     func name(_ id: ID) -> ArraySlice<UInt8> { text[held[Int(id)].range] }
 
     @inline(__always)
-    private static func head(_ bytes: ByteView, _ range: Range<Int>) -> UInt64 {
+    private static func head(_ bytes: ByteSpan, _ range: Range<Int>) -> UInt64 {
         let count = range.upperBound &- range.lowerBound
         if range.lowerBound &+ 8 <= bytes.endIndex {
             let word = bytes.word(at: range.lowerBound).littleEndian
@@ -90,7 +90,7 @@ struct NameTable {
     }
 
     /// The slot where a name is, or a free one with the number `.max`; nil if neither is near.
-    private func find(_ head: UInt64, _ bytes: ByteView, _ range: Range<Int>) -> (slot: Int, id: ID)? {
+    private func find(_ head: UInt64, _ bytes: ByteSpan, _ range: Range<Int>) -> (slot: Int, id: ID)? {
         let count = range.upperBound &- range.lowerBound
         // Long names that begin alike are told apart by their length and last letter.
         let last = count > 8 ? UInt64(bytes[range.upperBound &- 1] | 0x20) : 0
@@ -109,7 +109,7 @@ struct NameTable {
     }
 
     /// Whether a name is the one in a range, whose first eight bytes and length are the same.
-    private func isSame(_ name: Name, _ bytes: ByteView, _ range: Range<Int>) -> Bool {
+    private func isSame(_ name: Name, _ bytes: ByteSpan, _ range: Range<Int>) -> Bool {
         for offset in 8..<range.count
         where ASCII.lowercased(bytes[range.lowerBound &+ offset]) != text[name.range.lowerBound &+ offset] {
             return false
@@ -117,7 +117,7 @@ struct NameTable {
         return true
     }
 
-    private mutating func add(_ head: UInt64, _ name: ByteView, at slot: Int) -> ID {
+    private mutating func add(_ head: UInt64, _ name: ByteSpan, at slot: Int) -> ID {
         let id = ID(held.count)
         let start = text.count
         for byte in name { text.append(ASCII.lowercased(byte)) }

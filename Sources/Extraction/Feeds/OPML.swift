@@ -22,10 +22,10 @@ package enum OPML {
 
     /// Broken XML gives what could be read. A feed named twice counts once.
     package static func feeds(in bytes: [UInt8]) -> [Feed] {
-        ByteView.of(FeedEncoding.decode(bytes[...], FeedResponse()).bytes) { feeds(in: $0) }
+        ByteSpan.of(FeedEncoding.decode(bytes[...], FeedResponse()).bytes) { feeds(in: $0) }
     }
 
-    private static func feeds(in bytes: ByteView) -> [Feed] {
+    private static func feeds(in bytes: ByteSpan) -> [Feed] {
         var reader = XMLReader(bytes)
         var feeds: [Feed] = []
         var seen: Set<String> = []

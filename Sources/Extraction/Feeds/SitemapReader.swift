@@ -17,7 +17,7 @@ struct SitemapReader: ~Copyable {
     private var isInImage = false
     private var text = ByteSink()
 
-    init(_ bytes: ByteView, _ options: FeedOptions) {
+    init(_ bytes: ByteSpan, _ options: FeedOptions) {
         xml = XMLReader(bytes)
         self.options = options
     }

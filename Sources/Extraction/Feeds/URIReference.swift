@@ -29,9 +29,9 @@ enum URIReference {
     }
 
     /// Whether it is an http(s) address with a host, as most are: nothing is to be resolved then.
-    static func isWhole(_ address: [UInt8]) -> Bool { ByteView.of(address) { isWhole($0) } }
+    static func isWhole(_ address: [UInt8]) -> Bool { ByteSpan.of(address) { isWhole($0) } }
 
-    static func isWhole(_ address: ByteView) -> Bool {
+    static func isWhole(_ address: ByteSpan) -> Bool {
         guard address.count > 8, address.starts(with: "http") else { return false }
         let start = address.startIndex
         let colon = start + (address[start + 4] == UInt8(ascii: "s") ? 5 : 4)

@@ -30,7 +30,7 @@ struct XMLEntities {
     ///   - isAttribute: white space becomes blanks.
     /// - Returns: the first reference that is none.
     mutating func append(
-        _ bytes: ByteView, to out: inout ByteSink, escaping: Bool, isLiteral: Bool, isAttribute: Bool
+        _ bytes: ByteSpan, to out: inout ByteSink, escaping: Bool, isLiteral: Bool, isAttribute: Bool
     ) -> Broken? {
         var broken: Broken?
         var index = bytes.startIndex
@@ -54,7 +54,7 @@ struct XMLEntities {
         }
     }
 
-    private static func append(_ piece: ByteView, to out: inout ByteSink, escaping: Bool, isAttribute: Bool) {
+    private static func append(_ piece: ByteSpan, to out: inout ByteSink, escaping: Bool, isAttribute: Bool) {
         guard escaping || isAttribute else { return out.append(piece) }
         for byte in piece {
             if isAttribute, byte == 0x09 || byte == 0x0A { out.append(0x20) } else { append(byte, to: &out, escaping) }
@@ -72,7 +72,7 @@ struct XMLEntities {
 
     /// - Returns: where the reference at an ampersand ends, or nil if it is none.
     private mutating func appendReference(
-        _ bytes: ByteView, _ start: Int, to out: inout ByteSink, _ escaping: Bool
+        _ bytes: ByteSpan, _ start: Int, to out: inout ByteSink, _ escaping: Bool
     ) -> Int? {
         guard start + 2 < bytes.endIndex else { return nil }
         if let (byte, length) = Self.predefined(bytes, start) {
@@ -100,7 +100,7 @@ struct XMLEntities {
     }
 
     /// The five of XML, which are nearly all there are.
-    private static func predefined(_ bytes: ByteView, _ start: Int) -> (UInt8, Int)? {
+    private static func predefined(_ bytes: ByteSpan, _ start: Int) -> (UInt8, Int)? {
         switch bytes[start + 1] {
         case UInt8(ascii: "l"): ByteSearch.matches("&lt;", in: bytes, at: start) ? (UInt8(ascii: "<"), 4) : nil
         case UInt8(ascii: "g"): ByteSearch.matches("&gt;", in: bytes, at: start) ? (UInt8(ascii: ">"), 4) : nil
@@ -115,7 +115,7 @@ struct XMLEntities {
         }
     }
 
-    private func declaredValue(_ bytes: ByteView, _ start: Int) -> (text: [UInt8], end: Int)? {
+    private func declaredValue(_ bytes: ByteSpan, _ start: Int) -> (text: [UInt8], end: Int)? {
         for (name, text) in declared {
             let close = start + 1 + name.count
             if close < bytes.endIndex, bytes[close] == UInt8(ascii: ";"),
@@ -132,7 +132,7 @@ struct XMLEntities {
     /// Passes over "<!…>" with its internal subset, quoted texts and comments in it included, and takes its entities.
     ///
     /// - Returns: what is broken.
-    mutating func skipDoctype(_ bytes: ByteView, _ index: inout Int) -> String? {
+    mutating func skipDoctype(_ bytes: ByteSpan, _ index: inout Int) -> String? {
         var brackets = 0
         index += 2
         while index < bytes.count {
@@ -159,7 +159,7 @@ struct XMLEntities {
         return "DOCTYPE without an end"
     }
 
-    private mutating func takeEntity(_ bytes: ByteView, from start: Int) {
+    private mutating func takeEntity(_ bytes: ByteSpan, from start: Int) {
         guard declared.count < Self.maxEntities else { return }
         let rest = bytes[start...].prefix(NameTable.maxNameBytes + Self.maxValueBytes + 64)
             .drop(while: ASCII.isBlank)
@@ -174,7 +174,7 @@ struct XMLEntities {
     }
 
     /// The text of a value that is plain or one number reference; nil for anything with more references.
-    private static func plainValue(_ value: ByteView) -> [UInt8]? {
+    private static func plainValue(_ value: ByteSpan) -> [UInt8]? {
         guard let ampersand = value.firstIndex(of: UInt8(ascii: "&")) else { return Array(value) }
         guard ampersand == value.startIndex, value.dropFirst().first == UInt8(ascii: "#"),
             let (scalar, end) = Entities.reference(value, at: ampersand), end == value.endIndex

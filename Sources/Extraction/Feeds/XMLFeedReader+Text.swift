@@ -57,7 +57,7 @@ extension XMLFeedReader {
     }
 
     /// XHTML without the one "div" that all of it stands in.
-    private static func withoutFrame(_ raw: ByteView) -> ByteView {
+    private static func withoutFrame(_ raw: ByteSpan) -> ByteSpan {
         let markup = FeedBytes.trimmed(raw)
         guard markup.starts(with: "<div>") || markup.starts(with: "<div "),
             markup.suffix(6).isSame("</div>")

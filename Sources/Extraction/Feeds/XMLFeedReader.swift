@@ -79,7 +79,7 @@ struct XMLFeedReader: ~Copyable {
     var mediaDepth: Int?
     var extensions: ExtensionTree?
 
-    init(_ bytes: ByteView, base: [UInt8], language: [UInt8]?, options: FeedOptions) {
+    init(_ bytes: ByteSpan, base: [UInt8], language: [UInt8]?, options: FeedOptions) {
         xml = XMLReader(bytes)
         self.options = options
         self.base = base
@@ -243,7 +243,7 @@ struct XMLFeedReader: ~Copyable {
 
     /// Numbers of the usual prefixes in every table of names, which begins with the known words.
     private static let prefixes: [NameTable.ID?] = FeedSpace.allCases.map {
-        ByteView.of(Array($0.key.utf8)) { NameTable.known.known($0) }
+        ByteSpan.of(Array($0.key.utf8)) { NameTable.known.known($0) }
     }
 
     /// "en_GB" is "en-GB".

@@ -41,7 +41,7 @@ struct XMLReader: ~Copyable {
     static let maxAttributes = 256
     private static let maxBindings = 1024
 
-    let bytes: ByteView
+    let bytes: ByteSpan
     var names = NameTable.known
     private(set) var index = 0
     /// Where the last token began.
@@ -73,7 +73,7 @@ struct XMLReader: ~Copyable {
     private(set) var doctype: Range<Int>?
 
     /// - Parameter bytes: UTF-8, from the place 0 on; held by who calls for as long as the reader is used.
-    init(_ bytes: ByteView) {
+    init(_ bytes: ByteSpan) {
         self.bytes = bytes
         entities = XMLEntities(documentBytes: bytes.count)
         stack.reserveCapacity(32)

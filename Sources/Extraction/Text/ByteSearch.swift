@@ -1,32 +1,32 @@
 /// Searches in bytes, forward only.
 enum ByteSearch {
     /// The place of the first such byte from a place on, or the end.
-    static func first(_ byte: UInt8, in bytes: ByteView, from start: Int) -> Int {
+    static func first(_ byte: UInt8, in bytes: ByteSpan, from start: Int) -> Int {
         first(in: bytes, from: start, byte, byte, byte, byte, under: 0)
     }
 
     /// The first of either byte from a place on, or the end.
-    static func first(_ one: UInt8, or other: UInt8, in bytes: ByteView, from start: Int) -> Int {
+    static func first(_ one: UInt8, or other: UInt8, in bytes: ByteSpan, from start: Int) -> Int {
         first(in: bytes, from: start, one, other, other, other, under: 0)
     }
 
     /// The first byte that JSON must escape: a quotation mark, a backslash, a control character; or the end.
-    static func firstToEscape(in bytes: ByteView, from start: Int) -> Int {
+    static func firstToEscape(in bytes: ByteSpan, from start: Int) -> Int {
         first(in: bytes, from: start, 0x22, 0x5C, 0x5C, 0x5C, under: 0x20)
     }
 
     /// The first byte that an attribute's value cannot hold as it is: a quotation mark, "&", "<" or ">"; or the end.
-    static func firstMark(in bytes: ByteView, from start: Int) -> Int {
+    static func firstMark(in bytes: ByteSpan, from start: Int) -> Int {
         first(in: bytes, from: start, 0x22, 0x26, 0x3C, 0x3E, under: 0)
     }
 
     /// The first byte of an attribute's value that is not as it stands: "&" or a control character; or the end.
-    static func firstToDecode(in bytes: ByteView, from start: Int) -> Int {
+    static func firstToDecode(in bytes: ByteSpan, from start: Int) -> Int {
         first(in: bytes, from: start, 0x26, 0x26, 0x26, 0x26, under: 0x20)
     }
 
     /// The first byte beyond ASCII from a place on, or the end.
-    static func firstBeyondASCII(in bytes: ByteView, from start: Int) -> Int {
+    static func firstBeyondASCII(in bytes: ByteSpan, from start: Int) -> Int {
         var place = start
         while place &+ 8 <= bytes.endIndex {
             let high = bytes.word(at: place) & 0x8080_8080_8080_8080
@@ -39,7 +39,7 @@ enum ByteSearch {
 
     @inline(__always)
     private static func first(
-        in bytes: ByteView, from start: Int, _ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8, under: UInt8
+        in bytes: ByteSpan, from start: Int, _ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8, under: UInt8
     ) -> Int {
         var place = start
         while place &+ 16 <= bytes.endIndex {
@@ -55,7 +55,7 @@ enum ByteSearch {
     // MARK: Texts
 
     @inline(__always)
-    static func matches(_ wanted: StaticString, in bytes: ByteView, at start: Int) -> Bool {
+    static func matches(_ wanted: StaticString, in bytes: ByteSpan, at start: Int) -> Bool {
         let count = wanted.utf8CodeUnitCount
         guard start >= bytes.startIndex, start &+ count <= bytes.endIndex else { return false }
         var offset = 0
@@ -68,7 +68,7 @@ enum ByteSearch {
     }
 
     /// The first place of a text from a place on, or nil.
-    static func first(_ wanted: StaticString, in bytes: ByteView, from start: Int) -> Int? {
+    static func first(_ wanted: StaticString, in bytes: ByteSpan, from start: Int) -> Int? {
         // Safe: no text that is sought is empty.
         let head = unsafe wanted.utf8Start[0]
         var place = start
@@ -83,22 +83,22 @@ enum ByteSearch {
     // MARK: Arrays
 
     static func first(_ byte: UInt8, in bytes: [UInt8], from start: Int) -> Int {
-        ByteView.of(bytes) { first(byte, in: $0, from: start) }
+        ByteSpan.of(bytes) { first(byte, in: $0, from: start) }
     }
 
     static func first(_ one: UInt8, or other: UInt8, in bytes: [UInt8], from start: Int) -> Int {
-        ByteView.of(bytes) { first(one, or: other, in: $0, from: start) }
+        ByteSpan.of(bytes) { first(one, or: other, in: $0, from: start) }
     }
 
     static func firstBeyondASCII(in bytes: [UInt8], from start: Int) -> Int {
-        ByteView.of(bytes) { firstBeyondASCII(in: $0, from: start) }
+        ByteSpan.of(bytes) { firstBeyondASCII(in: $0, from: start) }
     }
 
     static func matches(_ wanted: StaticString, in bytes: [UInt8], at start: Int) -> Bool {
-        ByteView.of(bytes) { matches(wanted, in: $0, at: start) }
+        ByteSpan.of(bytes) { matches(wanted, in: $0, at: start) }
     }
 
     static func first(_ wanted: StaticString, in bytes: [UInt8], from start: Int) -> Int? {
-        ByteView.of(bytes) { first(wanted, in: $0, from: start) }
+        ByteSpan.of(bytes) { first(wanted, in: $0, from: start) }
     }
 }

@@ -25,7 +25,7 @@ package struct ByteSink: ~Copyable {
 
     /// What is there, until the next change.
     @unsafe
-    var view: ByteView { unsafe ByteView(UnsafeBufferPointer(start: start, count: count)) }
+    var view: ByteSpan { unsafe ByteSpan(UnsafeBufferPointer(start: start, count: count)) }
 
     /// Calls `body` with the bytes, which are valid only inside.
     package func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
@@ -65,7 +65,7 @@ package struct ByteSink: ~Copyable {
     }
 
     @inline(__always)
-    mutating func append(_ bytes: ByteView) {
+    mutating func append(_ bytes: ByteSpan) {
         // Safe: there is room, and the view's bytes are its maker's; they are none of these, which only change here.
         unsafe bytes.withBytes { bytes in
             guard let from = bytes.baseAddress, !bytes.isEmpty else { return }
@@ -76,7 +76,7 @@ package struct ByteSink: ~Copyable {
     }
 
     @inline(__always)
-    package mutating func append(contentsOf bytes: [UInt8]) { ByteView.of(bytes) { append($0) } }
+    package mutating func append(contentsOf bytes: [UInt8]) { ByteSpan.of(bytes) { append($0) } }
 
     package mutating func append(contentsOf text: String) {
         for byte in text.utf8 { append(byte) }

@@ -96,10 +96,10 @@ enum Charset {
         name.hasPrefix("iso-2022") || name.hasPrefix("hz") || name == "utf-7"
     }
 
-    private static func isValid(_ bytes: ArraySlice<UInt8>) -> Bool { ByteView.of(bytes) { UTF8Check.isValid($0) } }
+    private static func isValid(_ bytes: ArraySlice<UInt8>) -> Bool { ByteSpan.of(bytes) { UTF8Check.isValid($0) } }
 
     private static func isASCII(_ bytes: ArraySlice<UInt8>) -> Bool {
-        ByteView.of(bytes) { ByteSearch.firstBeyondASCII(in: $0, from: $0.startIndex) == $0.endIndex }
+        ByteSpan.of(bytes) { ByteSearch.firstBeyondASCII(in: $0, from: $0.startIndex) == $0.endIndex }
     }
 
     private static func utf8(_ bytes: ArraySlice<UInt8>) -> Decoded {
@@ -165,7 +165,7 @@ enum Charset {
         var letters = [Letter](repeating: Letter(), count: 128)
         var hasDamage = false
         out.reserveCapacity(bytes.count * 2)
-        ByteView.of(bytes) { bytes in
+        ByteSpan.of(bytes) { bytes in
             var place = bytes.startIndex
             while place < bytes.endIndex {
                 let byte = bytes[place]

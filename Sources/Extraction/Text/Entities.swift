@@ -6,7 +6,7 @@ import News
 enum Entities {
     /// Appends `bytes` with its references decoded; what is none stays as it is.
     static func decode(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) {
-        ByteView.of(bytes) { bytes in
+        ByteSpan.of(bytes) { bytes in
             var index = bytes.startIndex
             while true {
                 let ampersand = ByteSearch.first(UInt8(ascii: "&"), in: bytes, from: index)
@@ -31,18 +31,18 @@ enum Entities {
     }
 
     /// Whether a name is one of an entity.
-    static func isName(_ name: ByteView) -> Bool { value(name) != nil }
+    static func isName(_ name: ByteSpan) -> Bool { value(name) != nil }
 
     static func append(_ scalar: Unicode.Scalar, to out: inout [UInt8]) {
         if let encoded = UTF8.encode(scalar) { out.append(contentsOf: encoded) }
     }
 
     static func reference(_ bytes: ArraySlice<UInt8>, at start: Int) -> (Unicode.Scalar, Int)? {
-        ByteView.of(bytes) { reference($0, at: start) }
+        ByteSpan.of(bytes) { reference($0, at: start) }
     }
 
     /// The reference at an ampersand and where it ends. Without its semicolon a number counts, and a name HTML 2 had.
-    static func reference(_ bytes: ByteView, at start: Int) -> (Unicode.Scalar, Int)? {
+    static func reference(_ bytes: ByteSpan, at start: Int) -> (Unicode.Scalar, Int)? {
         guard start + 1 < bytes.endIndex else { return nil }
         if bytes[start + 1] == UInt8(ascii: "#") { return number(bytes, at: start + 2) }
         var end = start + 1
@@ -52,7 +52,7 @@ enum Entities {
         return value <= 0xFF || value == 0x22 || value == 0x26 ? (scalar, end) : nil
     }
 
-    private static func number(_ bytes: ByteView, at start: Int) -> (Unicode.Scalar, Int)? {
+    private static func number(_ bytes: ByteSpan, at start: Int) -> (Unicode.Scalar, Int)? {
         var index = start
         let isHex = index < bytes.endIndex && bytes[index] | 0x20 == UInt8(ascii: "x")
         if isHex { index += 1 }
@@ -80,7 +80,7 @@ enum Entities {
 
     private static let longestName = 8
 
-    private static func value(_ name: ByteView) -> UInt32? { key(name).flatMap { named[$0] } }
+    private static func value(_ name: ByteSpan) -> UInt32? { key(name).flatMap { named[$0] } }
 
     /// A name's bytes as one number, as none has more than eight; nil for one that has, or none.
     private static func key(_ name: some Collection<UInt8>) -> UInt64? {

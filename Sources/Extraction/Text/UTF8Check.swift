@@ -1,7 +1,7 @@
 /// Whether bytes are UTF-8, as the Unicode standard's table 3-7 says. Faster than the standard library where nearly all are
 /// ASCII, as in feeds and pages.
 enum UTF8Check {
-    static func isValid(_ bytes: ByteView) -> Bool {
+    static func isValid(_ bytes: ByteSpan) -> Bool {
         var place = bytes.startIndex
         while true {
             place = ByteSearch.firstBeyondASCII(in: bytes, from: place)
@@ -14,7 +14,7 @@ enum UTF8Check {
 
     /// Of the sequence at a place, which begins beyond ASCII; 0 if it is none.
     @inline(__always)
-    private static func length(_ bytes: ByteView, _ place: Int) -> Int {
+    private static func length(_ bytes: ByteSpan, _ place: Int) -> Int {
         let first = bytes[place]
         let left = bytes.endIndex &- place
         func follows(_ offset: Int) -> Bool { bytes[place &+ offset] & 0xC0 == 0x80 }

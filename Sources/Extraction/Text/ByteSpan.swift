@@ -6,7 +6,7 @@ import CBits
 /// are, and as they are (hence Sendable), for as long as it is used: `of` does that, and nothing that comes out of its closure
 /// may hold the view.
 @safe
-struct ByteView: RandomAccessCollection, @unchecked Sendable {
+struct ByteSpan: RandomAccessCollection, @unchecked Sendable {
     private let start: UnsafePointer<UInt8>
     let startIndex: Int
     let endIndex: Int
@@ -31,27 +31,27 @@ struct ByteView: RandomAccessCollection, @unchecked Sendable {
 
     /// Calls `body` with a view of an array's bytes.
     @inline(__always)
-    static func of<R, E: Error>(_ bytes: [UInt8], _ body: (ByteView) throws(E) -> R) throws(E) -> R {
+    static func of<R, E: Error>(_ bytes: [UInt8], _ body: (ByteSpan) throws(E) -> R) throws(E) -> R {
         // Safe: the array stays alive and unchanged until `body` is done.
-        try unsafe bytes.withUnsafeBufferPointer { buffer throws(E) in try unsafe body(ByteView(buffer)) }
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(E) in try unsafe body(ByteSpan(buffer)) }
     }
 
     /// Calls `body` with a view of a slice's bytes; places are the slice's.
     @inline(__always)
-    static func of<R, E: Error>(_ bytes: ArraySlice<UInt8>, _ body: (ByteView) throws(E) -> R) throws(E) -> R {
+    static func of<R, E: Error>(_ bytes: ArraySlice<UInt8>, _ body: (ByteSpan) throws(E) -> R) throws(E) -> R {
         // Safe: the slice stays alive and unchanged until `body` is done. The pointer is moved back by the slice's first
         // place, so that places are the same; it is used only for places inside.
         try unsafe bytes.withUnsafeBufferPointer { buffer throws(E) in
-            let whole = unsafe ByteView(buffer)
-            return try unsafe body(ByteView(whole.start - bytes.startIndex, bytes.startIndex..<bytes.endIndex))
+            let whole = unsafe ByteSpan(buffer)
+            return try unsafe body(ByteSpan(whole.start - bytes.startIndex, bytes.startIndex..<bytes.endIndex))
         }
     }
 
     /// Bytes that are never freed, for tables that live as long as the process.
-    static func immortal(_ bytes: [UInt8]) -> ByteView {
+    static func immortal(_ bytes: [UInt8]) -> ByteSpan {
         let held = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
         _ = unsafe held.initialize(from: bytes)
-        return unsafe ByteView(UnsafeBufferPointer(held))
+        return unsafe ByteSpan(UnsafeBufferPointer(held))
     }
 
     @inline(__always)
@@ -61,9 +61,9 @@ struct ByteView: RandomAccessCollection, @unchecked Sendable {
     }
 
     @inline(__always)
-    subscript(range: Range<Int>) -> ByteView {
+    subscript(range: Range<Int>) -> ByteSpan {
         precondition(range.lowerBound >= startIndex && range.upperBound <= endIndex, "no such range in these bytes")
-        return unsafe ByteView(start, range)
+        return unsafe ByteSpan(start, range)
     }
 
     /// Eight bytes at a place as an integer of this machine's order.
@@ -104,7 +104,7 @@ struct ByteView: RandomAccessCollection, @unchecked Sendable {
     var array: [UInt8] { unsafe withBytes { unsafe [UInt8]($0) } }
 
     @inline(__always)
-    func isSame(_ other: ByteView) -> Bool {
+    func isSame(_ other: ByteSpan) -> Bool {
         guard count == other.count else { return false }
         var (place, theirs) = (startIndex, other.startIndex)
         while place < endIndex {
