@@ -6,8 +6,22 @@ package import News
 /// A record is a `response` with the HTTP status line, the headers and the body; bodies are as curl hands them over, without
 /// transfer and content encodings, so those headers are left out and the length is the body's. `WARC-Date` is when the fetcher
 /// took the answer, in milliseconds: what it saw first in it, it saw first then. `Coranto-Feed` names the feed.
+///
+/// Of a feed whose pages are wanted, `Coranto-Entry` of a later record says whose page it is, by key: an entry of the feed's last
+/// response was sent with what stands in it. One that was sent without has a record of type `metadata` that says so.
 package enum WebArchive {
     package struct Record: Equatable, Sendable {
+        package enum Kind: Equatable, Sendable {
+            /// Of the feed; its new entries are sent as they stand in it.
+            case feed
+            /// Of the feed; its new entries are sent when their pages were asked for.
+            case feedWithPages
+            case page(of: ArticleKey)
+            /// No response: what an entry leads to could not be had.
+            case noPage(of: ArticleKey)
+        }
+
+        package var kind: Kind
         package var feed: String
         package var address: String
         package var takenAt: Timestamp
@@ -15,11 +29,10 @@ package enum WebArchive {
         package var headers: [Header]
         package var body: [UInt8]
 
+        package var contentType: String? { headers.first { $0.name.lowercased() == "content-type" }?.value }
+
         /// As the Content-Type says.
-        package var charset: String? {
-            let type = headers.first { $0.name.lowercased() == "content-type" }?.value
-            return type.flatMap(HTTPResponse.charset)
-        }
+        package var charset: String? { contentType.flatMap(HTTPResponse.charset) }
 
         package struct Header: Equatable, Sendable {
             package var name: String
@@ -27,9 +40,10 @@ package enum WebArchive {
         }
 
         package init(
-            feed: String, address: String, takenAt: Timestamp, status: Int, headers: [(name: String, value: String)],
-            body: [UInt8]
+            _ kind: Kind = .feed, feed: String, address: String, takenAt: Timestamp, status: Int = 0,
+            headers: [(name: String, value: String)] = [], body: [UInt8] = []
         ) {
+            self.kind = kind
             self.feed = feed
             self.address = address
             self.takenAt = takenAt
@@ -49,20 +63,36 @@ package enum WebArchive {
     // MARK: Writing
 
     package static func encode(_ record: Record) -> [UInt8] {
+        var type = "response"
+        var mark = ""
+        switch record.kind {
+        case .feed: break
+        case .feedWithPages: mark = "Coranto-Pages: wanted\r\n"
+        case .page(let key): mark = "Coranto-Entry: \(key.hex)\r\n"
+        case .noPage(let key):
+            type = "metadata"
+            mark = "Coranto-Entry: \(key.hex)\r\n"
+        }
+        let isResponse = type == "response"
+        let block = isResponse ? response(record) : Array("page: none\r\n".utf8)
+        var head = "WARC/1.1\r\nWARC-Type: \(type)\r\n"
+        head += "WARC-Record-ID: <urn:uuid:\(identity(of: block, record))>\r\n"
+        head += "WARC-Date: \(WebArchiveDate.text(record.takenAt))\r\n"
+        head += "WARC-Target-URI: \(line(record.address))\r\n"
+        head += "Coranto-Feed: \(line(record.feed))\r\n\(mark)"
+        head += "WARC-Block-Digest: sha256:\(SHA256.hash(of: block).hex)\r\n"
+        head += "Content-Type: \(isResponse ? "application/http;msgtype=response" : "application/warc-fields")\r\n"
+        head += "Content-Length: \(block.count)\r\n\r\n"
+        return Array(head.utf8) + block + Array("\r\n\r\n".utf8)
+    }
+
+    private static func response(_ record: Record) -> [UInt8] {
         var block: [UInt8] = Array("HTTP/1.1 \(record.status) \r\n".utf8)
         for header in record.headers where !onTheWay.contains(header.name.lowercased()) {
             block += "\(line(header.name)): \(line(header.value))\r\n".utf8
         }
         block += "Content-Length: \(record.body.count)\r\n\r\n".utf8
-        block += record.body
-        var head = "WARC/1.1\r\nWARC-Type: response\r\n"
-        head += "WARC-Record-ID: <urn:uuid:\(identity(of: block, record))>\r\n"
-        head += "WARC-Date: \(WebArchiveDate.text(record.takenAt))\r\n"
-        head += "WARC-Target-URI: \(line(record.address))\r\n"
-        head += "Coranto-Feed: \(line(record.feed))\r\n"
-        head += "WARC-Block-Digest: sha256:\(SHA256.hash(of: block).hex)\r\n"
-        head += "Content-Type: application/http;msgtype=response\r\nContent-Length: \(block.count)\r\n\r\n"
-        return Array(head.utf8) + block + Array("\r\n\r\n".utf8)
+        return block + record.body
     }
 
     /// A line end in a value would begin another header.
@@ -102,7 +132,7 @@ package enum WebArchive {
             bytes += piece
         }
 
-        /// The next response of a feed; others are passed over.
+        /// The next record of a feed; others are passed over.
         ///
         /// - Returns: nil if more bytes are needed.
         /// - Throws: if this is no WARC.
@@ -117,8 +147,13 @@ package enum WebArchive {
                 let block = bytes[blockStart..<(blockStart + length)]
                 offset += blockStart + length - start
                 start = blockStart + length
-                if fields["warc-type"] == "response", let feed = fields["coranto-feed"] {
-                    return try record(fields, feed, block)
+                guard let feed = fields["coranto-feed"] else { continue }
+                let entry = fields["coranto-entry"].flatMap { ArticleKey(hex: $0) }
+                if fields["warc-type"] == "response" {
+                    return try response(fields, feed, entry, block)
+                } else if fields["warc-type"] == "metadata", let entry {
+                    let (address, date) = try origin(fields)
+                    return Record(.noPage(of: entry), feed: feed, address: address, takenAt: date)
                 }
             }
         }
@@ -140,12 +175,17 @@ package enum WebArchive {
             return (fields, end)
         }
 
-        private func record(
-            _ fields: [String: String], _ feed: String, _ block: ArraySlice<UInt8>
+        private func origin(_ fields: [String: String]) throws(Failure) -> (address: String, date: Timestamp) {
+            guard let address = fields["warc-target-uri"], let date = fields["warc-date"].flatMap(WebArchiveDate.time)
+            else { throw failure("a record without address or date") }
+            return (address, date)
+        }
+
+        private func response(
+            _ fields: [String: String], _ feed: String, _ entry: ArticleKey?, _ block: ArraySlice<UInt8>
         ) throws(Failure) -> Record {
-            guard let address = fields["warc-target-uri"], let date = fields["warc-date"].flatMap(WebArchiveDate.time),
-                let end = Self.end(ofHeadIn: block)
-            else { throw failure("a response without address, date or head") }
+            let (address, date) = try origin(fields)
+            guard let end = Self.end(ofHeadIn: block) else { throw failure("a response without a head") }
             if let digest = fields["warc-block-digest"], digest.hasPrefix("sha256:"),
                 digest.dropFirst(7) != SHA256.hash(of: block).hex
             {
@@ -155,8 +195,10 @@ package enum WebArchive {
             guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
                 throw failure("a response without a status")
             }
+            let isWithPages = fields["coranto-pages"] == "wanted"
             return Record(
-                feed: feed, address: address, takenAt: date, status: status, headers: Self.fields(lines.dropFirst()),
+                entry.map { .page(of: $0) } ?? (isWithPages ? .feedWithPages : .feed), feed: feed, address: address,
+                takenAt: date, status: status, headers: Self.fields(lines.dropFirst()),
                 body: Array(block[end...]))
         }
 

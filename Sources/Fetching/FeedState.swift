@@ -7,10 +7,13 @@ package struct FeedSpecification: Equatable, Sendable {
     package var url: String
     /// Nil: adaptive.
     package var intervalMilliseconds: Int64?
+    /// Entries without a text are completed from the pages they lead to.
+    package var wantsPages: Bool
 
-    package init(url: String, intervalMilliseconds: Int64? = nil) {
+    package init(url: String, intervalMilliseconds: Int64? = nil, wantsPages: Bool = false) {
         self.url = url
         self.intervalMilliseconds = intervalMilliseconds
+        self.wantsPages = wantsPages
     }
 }
 

@@ -10,6 +10,7 @@ package import News
 // 4. Validators and seen entries of an answer are saved only after everything in it was acknowledged as durable.
 // 5. What is sent again after a crash is only what was never acknowledged.
 // 6. Nothing is asked of an address that robots.txt of its origin forbids.
+// 7. An entry whose page was asked for is seen only together with what came of the page, or with that nothing did.
 //
 // No clock, no network, no dictionary order: the same events give the same actions.
 
@@ -29,6 +30,10 @@ package struct FetchScheduler: Sendable {
         package var unconditionalAfterMilliseconds: Int64 = 7 * 24 * 3_600_000
         /// Feeds without state that arrive together in greater number than this are spread over the shortest interval.
         package var burstCount = 32
+        /// Pages asked for in one round: entries beyond wait for the feed's next poll, which follows at once.
+        package var roundPageCount = 32
+        /// Feeds that want pages and are polled at the same time: their entries are in memory until their pages came.
+        package var roundLimit = 128
         package var robots = RobotsPace()
 
         package init() {}
@@ -64,11 +69,15 @@ package struct FetchScheduler: Sendable {
 
     package struct Entry: Equatable, Sendable {
         package var key: ArticleKey
+        /// Of what the feed says; not of its page.
         package var contentHash: Digest256
+        /// Where its text stands, if the feed does not have it. Only asked for if the feed's pages are wanted.
+        package var page: WebAddress?
 
-        package init(key: ArticleKey, contentHash: Digest256) {
+        package init(key: ArticleKey, contentHash: Digest256, page: WebAddress? = nil) {
             self.key = key
             self.contentHash = contentHash
+            self.page = page
         }
     }
 
@@ -91,7 +100,17 @@ package struct FetchScheduler: Sendable {
     package struct Request: Equatable, Sendable {
         package enum Purpose: Equatable, Sendable {
             case feed(url: String)
+            /// Of an entry of the feed's last answer.
+            case page(feed: String, entry: Int)
             case robots(origin: String)
+
+            /// The feed whose poll it is part of; nil for robots.txt.
+            var feed: String? {
+                switch self {
+                case .feed(let url), .page(let url, _): url
+                case .robots: nil
+                }
+            }
         }
 
         /// Never given twice by one scheduler.
@@ -106,13 +125,14 @@ package struct FetchScheduler: Sendable {
     package struct Batch: Equatable, Sendable {
         package var number: UInt64
         package var feed: String
-        /// Which entries of the response are new, and the first-seen time each is to be sent with.
-        package var entries: [(index: Int, firstSeen: Timestamp)]
+        package var entries: [NewEntry]
+    }
 
-        package static func == (left: Batch, right: Batch) -> Bool {
-            left.number == right.number && left.feed == right.feed
-                && left.entries.elementsEqual(right.entries) { $0.index == $1.index && $0.firstSeen == $1.firstSeen }
-        }
+    package struct NewEntry: Equatable, Sendable {
+        /// Among the entries of the answer.
+        package var index: Int
+        /// What it is to be sent with.
+        package var firstSeen: Timestamp
     }
 
     package enum Action: Equatable, Sendable {
@@ -122,6 +142,8 @@ package struct FetchScheduler: Sendable {
         case saveRobots(RobotsState)
         case saveHold(SiteHold)
         case start(Request)
+        /// These entries of the answer are in a later batch, each with what comes of its page until then.
+        case keep(feed: String, entries: [Int])
         case put(Batch)
         /// The state and the entries seen, in one transaction.
         case save(FeedState, seen: [SeenEntry])
@@ -129,47 +151,57 @@ package struct FetchScheduler: Sendable {
         case forget(url: String)
     }
 
-    private struct Feed {
+    struct Feed {
         var state: FeedState
         var fixedMilliseconds: Int64?
+        var wantsPages: Bool
+        /// It is one of those that are polled at the same time with their pages.
+        var holdsRound = false
         /// Where its polls begin.
         var site: String
         var phase = Phase.idle
         var due: Timestamp
     }
 
-    private enum Phase {
+    enum Phase {
         case idle
+        /// Due, until one of the feeds that are polled with their pages is done.
+        case queued
         /// In the queue of its address' site.
         case waiting(Poll)
         /// Until robots.txt of its address' origin is known.
         case parked(Poll)
         case requested(UInt64, Poll)
         /// A batch is on its way; what to save when it is acknowledged.
-        case pending(batch: UInt64, FeedState, [SeenEntry])
+        case pending(batch: UInt64, FeedState, [SeenEntry], isCut: Bool)
     }
 
-    /// A poll on its way through redirects.
-    private struct Poll {
+    /// A poll on its way through redirects, or through the pages of what it brought.
+    struct Poll {
         var address: WebAddress
         var hopCount = 0
         var isConditional: Bool
         /// Every redirect so far was for good.
         var isPermanentMove = true
+        /// The address is a page's.
+        var round: PageRound?
     }
 
-    private let settings: Settings
-    private var random: SplitMix64
-    private var feeds: [String: Feed] = [:]
-    private var sites: SiteQueue
-    private var robots: RobotsCache
-    private var dueQueue = DueQueue()
-    private var batches: [UInt64: String] = [:]
+    let settings: Settings
+    var random: SplitMix64
+    var feeds: [String: Feed] = [:]
+    var sites: SiteQueue
+    var robots: RobotsCache
+    var dueQueue = DueQueue()
+    var batches: [UInt64: String] = [:]
     /// Purpose and site of each request under way, also of feeds removed meanwhile.
-    private var requests: [UInt64: (purpose: Request.Purpose, site: String)] = [:]
-    private var nextRequest: UInt64 = 1
-    private var nextBatch: UInt64
-    private var isDraining = false
+    var requests: [UInt64: (purpose: Request.Purpose, site: String)] = [:]
+    var nextRequest: UInt64 = 1
+    var nextBatch: UInt64
+    var isDraining = false
+    var roundCount = 0
+    /// Feeds in the phase `queued`, and some that were there once.
+    var queued: ArraySlice<String> = []
 
     /// - Parameters:
     ///   - seed: of the jitter.
@@ -194,7 +226,7 @@ package struct FetchScheduler: Sendable {
         return sites.nextStart.map { min($0, due) } ?? due
     }
 
-    private var hasRoom: Bool { requests.count < settings.inFlightLimit && batches.count < settings.pendingLimit }
+    var hasRoom: Bool { requests.count < settings.inFlightLimit && batches.count < settings.pendingLimit }
 
     package func state(of url: String) -> FeedState? { feeds[url]?.state }
 
@@ -208,10 +240,17 @@ package struct FetchScheduler: Sendable {
         case .responded(let request, let response): ended(request, response, why: "", now, &actions)
         case .failed(let request, let why): ended(request, nil, why: why, now, &actions)
         case .acknowledged(let batch): acknowledged(batch, now, &actions)
-        case .drain: isDraining = true
+        case .drain:
+            isDraining = true
+            cutRounds(now, &actions)
         }
         startDue(now, &actions)
         return actions
+    }
+
+    /// A request that was decided goes out only now: its site's gap counts from here.
+    package mutating func began(_ request: UInt64, now: Timestamp) {
+        if let site = requests[request]?.site { sites.started(site, now: now) }
     }
 
     // MARK: The list of feeds
@@ -224,12 +263,14 @@ package struct FetchScheduler: Sendable {
         for hold in memory.holds { sites.hold(hold.site, until: longest(hold.until, now)) }
     }
 
-    private mutating func keepDelay(of origin: String) {
+    mutating func keepDelay(of origin: String) {
         let delay = robots.delayMilliseconds(of: origin)
         if delay > 0, let site = WebAddress(origin).map(Site.name) { sites.setDelay(of: site, milliseconds: delay) }
     }
 
-    private func longest(_ time: Timestamp, _ now: Timestamp) -> Timestamp {
+    static func shortened(_ why: String) -> String { String(why.prefix(200)) }
+
+    func longest(_ time: Timestamp, _ now: Timestamp) -> Timestamp {
         min(time, now.adding(settings.longestIntervalMilliseconds))
     }
 
@@ -249,6 +290,7 @@ package struct FetchScheduler: Sendable {
         sites.removeFeed(from: present.site, fixedMilliseconds: present.fixedMilliseconds)
         sites.addFeed(at: present.site, fixedMilliseconds: feed.intervalMilliseconds)
         present.fixedMilliseconds = feed.intervalMilliseconds
+        present.wantsPages = feed.wantsPages
         present.state.isGone = false
         feeds[feed.url] = present
         if case .idle = present.phase { schedule(feed.url, at: min(present.due, nextDue(present, now))) }
@@ -258,7 +300,9 @@ package struct FetchScheduler: Sendable {
         let state = remembered ?? FeedState(url: feed.url, intervalMilliseconds: settings.firstIntervalMilliseconds)
         guard let address = WebAddress(state.address) ?? WebAddress(feed.url) else { return }
         let site = Site.name(address)
-        var added = Feed(state: state, fixedMilliseconds: feed.intervalMilliseconds, site: site, due: now)
+        var added = Feed(
+            state: state, fixedMilliseconds: feed.intervalMilliseconds, wantsPages: feed.wantsPages, site: site,
+            due: now)
         if state.lastAttempt != nil {
             added.due = nextDue(added, now)
         } else if isBurst, feed.intervalMilliseconds == nil {
@@ -270,13 +314,14 @@ package struct FetchScheduler: Sendable {
     }
 
     private mutating func remove(_ url: String, _ now: Timestamp, _ actions: inout [Action]) {
+        leaveRound(url)
         guard let feed = feeds.removeValue(forKey: url) else { return }
         switch feed.phase {
         // The articles of an unacknowledged batch are still good; its acknowledgement is only not remembered.
-        case .pending(let batch, _, _): batches[batch] = nil
+        case .pending(let batch, _, _, _): batches[batch] = nil
         case .waiting(let poll): sites.withdraw(url, from: Site.name(poll.address))
         case .parked(let poll): robots.withdraw(url, from: poll.address.origin)
-        case .idle, .requested: break
+        case .idle, .queued, .requested: break
         }
         sites.removeFeed(from: feed.site, fixedMilliseconds: feed.fixedMilliseconds)
         actions.append(.forget(url: url))
@@ -284,7 +329,8 @@ package struct FetchScheduler: Sendable {
 
     // MARK: Starting
 
-    private mutating func schedule(_ url: String, at due: Timestamp) {
+    mutating func schedule(_ url: String, at due: Timestamp) {
+        leaveRound(url)
         feeds[url]?.due = due
         feeds[url]?.phase = .idle
         dueQueue.insert(url, due: due)
@@ -295,8 +341,17 @@ package struct FetchScheduler: Sendable {
             dueQueue.removeFirst()
             // An entry whose feed was rescheduled or removed since is stale.
             guard let feed = feeds[url], case .idle = feed.phase, feed.due == due, !feed.state.isGone else { continue }
-            guard let address = WebAddress(feed.state.address) ?? WebAddress(url) else { continue }
-            wait(url, Poll(address: address, isConditional: isConditional(feed.state, now)))
+            if feed.wantsPages {
+                feeds[url]?.phase = .queued
+                queued.append(url)
+            } else {
+                poll(url, feed, now)
+            }
+        }
+        while roundCount < settings.roundLimit, let url = queued.popFirst() {
+            guard let feed = feeds[url], case .queued = feed.phase else { continue }
+            enterRound(url)
+            poll(url, feed, now)
         }
         guard !isDraining else { return }
         while hasRoom, let (site, errand) = sites.takeNext(now: now) {
@@ -312,7 +367,12 @@ package struct FetchScheduler: Sendable {
         }
     }
 
-    private mutating func wait(_ url: String, _ poll: Poll) {
+    private mutating func poll(_ url: String, _ feed: Feed, _ now: Timestamp) {
+        guard let address = WebAddress(feed.state.address) ?? WebAddress(url) else { return }
+        wait(url, Poll(address: address, isConditional: isConditional(feed.state, now)))
+    }
+
+    mutating func wait(_ url: String, _ poll: Poll) {
         feeds[url]?.phase = .waiting(poll)
         sites.enqueue(.feed(url), at: Site.name(poll.address))
     }
@@ -331,6 +391,10 @@ package struct FetchScheduler: Sendable {
         let origin = poll.address.origin
         switch robots.verdict(on: poll.address, now: now) {
         case .allowed:
+            if let round = poll.round {
+                let purpose = Request.Purpose.page(feed: url, entry: round.entry)
+                return request(purpose, poll.address, at: site, now, &actions)
+            }
             if poll.hopCount == 0 {
                 feed.state.lastAttempt = now
                 feeds[url] = feed
@@ -348,13 +412,16 @@ package struct FetchScheduler: Sendable {
             sites.finished(site, now: now)
         case .forbidden:
             sites.finished(site, now: now)
+            if let round = poll.round { return proceed(feed, round, hasPage: false, now, &actions) }
             feed.state.lastError = "robots.txt of \(origin) forbids it"
             feeds[url] = feed
             actions.append(.save(feed.state, seen: []))
             schedule(url, at: now.adding(settings.robots.forbiddenMilliseconds))
         case .closed(let time):
             sites.finished(site, now: now)
-            feed.state.lastError = "robots.txt of \(origin) cannot be had"
+            let why = "robots.txt of \(origin) cannot be had"
+            if let round = poll.round { return refused(feed, round, why, now, &actions) }
+            feed.state.lastError = why
             feeds[url] = feed
             actions.append(.save(feed.state, seen: []))
             schedule(url, at: time)
@@ -368,7 +435,7 @@ package struct FetchScheduler: Sendable {
         nextRequest += 1
         requests[request.number] = (purpose, site)
         sites.started(site, now: now)
-        if case .feed(let url) = purpose, let feed = feeds[url], case .waiting(let poll) = feed.phase {
+        if let url = purpose.feed, let feed = feeds[url], case .waiting(let poll) = feed.phase {
             feeds[url]?.phase = .requested(request.number, poll)
             if poll.isConditional {
                 request.etag = feed.state.etag
@@ -378,188 +445,10 @@ package struct FetchScheduler: Sendable {
         actions.append(.start(request))
     }
 
-    // MARK: Answers
-
-    /// - Parameter response: nil if there was none that could be used, and `why`.
-    private mutating func ended(
-        _ number: UInt64, _ response: Response?, why: String, _ now: Timestamp, _ actions: inout [Action]
-    ) {
-        guard let (purpose, site) = requests.removeValue(forKey: number) else { return }
-        if let response { heed(response, at: site, now, &actions) }
-        switch purpose {
-        case .robots(let origin): endedRobots(origin, response, now, &actions)
-        case .feed(let url):
-            if let feed = feeds[url], case .requested(number, let poll) = feed.phase {
-                if let response {
-                    responded(feed, poll, response, now, &actions)
-                } else {
-                    fail(feed, why, now, &actions)
-                }
-            }
-        }
-        sites.finished(site, now: now)
-    }
-
-    /// A server that is busy speaks for its site.
-    private mutating func heed(
-        _ response: Response, at site: String, _ now: Timestamp, _ actions: inout [Action]
-    ) {
-        guard response.status == 429 || response.status == 503 else { return }
-        guard let time = response.retryAt ?? (response.status == 429 ? now.adding(Self.busyMilliseconds) : nil) else {
-            return
-        }
-        let until = longest(time, now)
-        sites.hold(site, until: until)
-        actions.append(.saveHold(SiteHold(site: site, until: until)))
-    }
-
-    private mutating func endedRobots(
-        _ origin: String, _ response: Response?, _ now: Timestamp, _ actions: inout [Action]
-    ) {
-        if let response, (300..<400).contains(response.status), let from = robots.address(of: origin),
-            let target = response.location.flatMap({ WebAddress($0, base: from) }),
-            robots.redirected(origin, to: target)
-        {
-            sites.enqueue(.robots(origin: origin), at: Site.name(target))
-            return
-        }
-        guard
-            let (state, parked) = robots.answered(
-                origin, status: response?.status, text: response?.text ?? [], now: now)
-        else { return }
-        actions.append(.saveRobots(state))
-        keepDelay(of: origin)
-        for url in parked { if case .parked(let poll) = feeds[url]?.phase { wait(url, poll) } }
-    }
-
-    private mutating func responded(
-        _ feed: Feed, _ poll: Poll, _ response: Response, _ now: Timestamp, _ actions: inout [Action]
-    ) {
-        switch response.status {
-        case 200: full(feed, poll, response, now, &actions)
-        case 304:
-            var feed = feed
-            // An answer to no question counts as none of those that were asked.
-            feed.state.unchangedCount = poll.isConditional ? feed.state.unchangedCount + 1 : 0
-            succeed(&feed, poll, hasNews: false, now)
-            finish(feed, [], now, &actions)
-        case 301, 302, 303, 307, 308: redirected(feed, poll, response, now, &actions)
-        case 410:
-            var feed = feed
-            feed.state.isGone = true
-            feed.state.lastError = "status 410: it is gone"
-            feed.phase = .idle
-            feeds[feed.state.url] = feed
-            actions.append(.save(feed.state, seen: []))
-        default:
-            fail(feed, "status \(response.status)", now, &actions)
-        }
-    }
-
-    private mutating func full(
-        _ feed: Feed, _ poll: Poll, _ response: Response, _ now: Timestamp, _ actions: inout [Action]
-    ) {
-        var feed = feed
-        let url = feed.state.url
-        let (new, seen) = news(in: response, now)
-        if !poll.isConditional, !new.isEmpty, let etag = response.etag, etag == feed.state.etag {
-            feed.state.hasWrongValidators = true
-        }
-        feed.state.etag = response.etag
-        feed.state.lastModified = response.lastModified
-        feed.state.unchangedCount = 0
-        feed.state.lastFull = now
-        succeed(&feed, poll, hasNews: !new.isEmpty, now)
-        guard !new.isEmpty else { return finish(feed, [], now, &actions) }
-        let batch = Batch(number: nextBatch, feed: url, entries: new)
-        nextBatch += 1
-        batches[batch.number] = url
-        // Nothing of this answer counts before it is acknowledged.
-        feeds[url]?.phase = .pending(batch: batch.number, feed.state, seen)
-        #if PLANTED_ETAG_BEFORE_ACK
-            actions.append(.save(feed.state, seen: seen))
-        #endif
-        actions.append(.put(batch))
-    }
-
-    private mutating func redirected(
-        _ feed: Feed, _ poll: Poll, _ response: Response, _ now: Timestamp, _ actions: inout [Action]
-    ) {
-        guard let location = response.location, let target = WebAddress(location, base: poll.address) else {
-            let target = response.location.map { "to \"\($0.prefix(100))\"" } ?? "without a target"
-            return fail(feed, "status \(response.status) \(target)", now, &actions)
-        }
-        guard poll.hopCount < Self.hopLimitCount else {
-            return fail(feed, "more than \(Self.hopLimitCount) redirects", now, &actions)
-        }
-        var next = poll
-        next.address = target
-        next.hopCount += 1
-        next.isPermanentMove = poll.isPermanentMove && (response.status == 301 || response.status == 308)
-        wait(feed.state.url, next)
-    }
-
-    /// Entries not known, or known with another content. Of several with one key the first counts: feeds are newest first.
-    private func news(in response: Response, _ now: Timestamp) -> ([(index: Int, firstSeen: Timestamp)], [SeenEntry]) {
-        var new: [(index: Int, firstSeen: Timestamp)] = []
-        var seen: [SeenEntry] = []
-        var keys: Set<ArticleKey> = []
-        for (index, entry) in response.entries.enumerated() where keys.insert(entry.key).inserted {
-            if let known = response.known[entry.key], known.contentHash == entry.contentHash { continue }
-            new.append((index, now))
-            seen.append(SeenEntry(key: entry.key, contentHash: entry.contentHash, firstSeen: now))
-        }
-        return (new, seen)
-    }
-
-    private func succeed(_ feed: inout Feed, _ poll: Poll, hasNews: Bool, _ now: Timestamp) {
-        feed.state.failureCount = 0
-        feed.state.lastError = nil
-        feed.state.lastSuccess = now
-        if hasNews { feed.state.noteNews(at: now) }
-        if poll.hopCount > 0, poll.isPermanentMove {
-            feed.state.movedTo = poll.address.href == feed.state.url ? nil : poll.address.href
-        }
-        // Faster when there was something new, slower when not; both gently, because news comes in bursts.
-        let interval = feed.state.intervalMilliseconds
-        let next = hasNews ? interval / 10 * 6 : interval / 4 * 5
-        feed.state.intervalMilliseconds = min(
-            max(next, settings.shortestIntervalMilliseconds), settings.longestIntervalMilliseconds)
-    }
-
-    private mutating func finish(_ feed: Feed, _ seen: [SeenEntry], _ now: Timestamp, _ actions: inout [Action]) {
-        var feed = feed
-        if let site = WebAddress(feed.state.address).map(Site.name), site != feed.site {
-            sites.removeFeed(from: feed.site, fixedMilliseconds: feed.fixedMilliseconds)
-            sites.addFeed(at: site, fixedMilliseconds: feed.fixedMilliseconds)
-            feed.site = site
-        }
-        feeds[feed.state.url] = feed
-        actions.append(.save(feed.state, seen: seen))
-        schedule(feed.state.url, at: nextDue(feed, now))
-    }
-
-    private mutating func fail(_ feed: Feed, _ why: String, _ now: Timestamp, _ actions: inout [Action]) {
-        var feed = feed
-        feed.state.failureCount += 1
-        feed.state.lastError = String(why.prefix(200))
-        finish(feed, [], now, &actions)
-    }
-
-    private mutating func acknowledged(_ batch: UInt64, _ now: Timestamp, _ actions: inout [Action]) {
-        guard let url = batches.removeValue(forKey: batch), var feed = feeds[url],
-            case .pending(batch, let state, let seen) = feed.phase
-        else { return }
-        let isGone = feed.state.isGone
-        feed.state = state
-        feed.state.isGone = isGone
-        finish(feed, seen, now, &actions)
-    }
-
     // MARK: Intervals
 
     /// One interval after the last attempt, doubled for each failure, with jitter; never in the past.
-    private mutating func nextDue(_ feed: Feed, _ now: Timestamp) -> Timestamp {
+    mutating func nextDue(_ feed: Feed, _ now: Timestamp) -> Timestamp {
         let longest = settings.longestIntervalMilliseconds
         var interval = feed.fixedMilliseconds ?? feed.state.intervalMilliseconds
         if feed.state.failureCount > 0 {

@@ -126,8 +126,12 @@ package struct FeedFindings: Sendable {
     private mutating func takeText(_ feed: ParsedFeed) {
         let count = feed.entries.count
         guard count > 0 else { return }
-        let withText = feed.entries.count { ($0.article.body?.utf8.count ?? 0) > 1000 }
-        if withText * 2 < count { add(.note, "most entries have no more than a summary") }
+        let withText = feed.entries.count { $0.hasText }
+        if withText * 2 < count {
+            add(
+                .note, "most entries have no more than a summary",
+                hint: "added with --pages, the pages that they lead to are fetched, too")
+        }
         let empty = feed.entries.count { $0.article.isEmpty }
         if empty > 0 { add(.problem, "\(empty) entries have neither a headline nor a text: they are rejected") }
     }

@@ -7,14 +7,11 @@ enum FeedPayloads {
     static let targetBytes = 4 << 20
     static let lineCount = 10_000
 
-    /// - Parameter new: which of the entries, and the first-seen time of each.
-    static func make(
-        _ new: [(index: Int, firstSeen: Timestamp)], of entries: [FeedEntry], feed: String
-    ) -> [[UInt8]] {
+    static func make(_ new: [(entry: FeedEntry, firstSeen: Timestamp)], feed: String) -> [[UInt8]] {
         var payloads: [[UInt8]] = [[]]
         var lines = 0
         for item in new {
-            let line = line(entries[item.index], firstSeen: item.firstSeen, feed: feed)
+            let line = line(item.entry, firstSeen: item.firstSeen, feed: feed)
             let isFull = payloads[payloads.count - 1].count + line.count > targetBytes || lines >= lineCount
             if isFull, lines > 0 {
                 payloads.append([])

@@ -2,6 +2,7 @@
 // remembered to the poll state. The list of feeds is read from the newest snapshot's state. Confined to one thread.
 
 import ByteCoding
+import Dispatch
 import Extraction
 import FetchIO
 import Fetching
@@ -15,6 +16,8 @@ import Wire
 final class FetcherLoop {
     enum Event: Sendable {
         case answered(FetchScheduler.Request, Result<HTTPResponse, HTTPError>)
+        /// The answer for a page, and what could be read of it.
+        case read(FetchScheduler.Request, HTTPResponse, Page?)
         case acknowledged(UInt64)
         case drain
     }
@@ -42,16 +45,27 @@ final class FetcherLoop {
     private let archive: WebArchiveWriter?
     private var scheduler: FetchScheduler
     /// The list as it was last taken in.
-    private var polled: [String: UInt32?] = [:]
+    private var polled: [String: FeedChange] = [:]
     private var listedIn: Generation?
     /// Feeds that were told to be silent.
     private var silent: Set<String> = []
     /// Entries of the answer that is being decided.
     private var entries: [FeedEntry] = []
+    /// By feed and place in its answer: entries that wait for their pages.
+    private var kept: [String: [Int: Kept]] = [:]
+    /// Pages are taken apart there.
+    private let pages = DispatchQueue(label: "coranto.fetcher.pages")
     /// What is to be done once all that was decided is durable, in this order.
     private var errands: [Errand] = []
     private var nextList: Int64 = 0
     private var drainDeadline: Int64?
+
+    private struct Kept {
+        /// With what came of its page.
+        var entry: FeedEntry
+        /// Something did.
+        var hasPage = false
+    }
 
     private enum Errand {
         case reach(Step)
@@ -103,6 +117,7 @@ final class FetcherLoop {
             switch event {
             case .acknowledged(let batch): try feed(.acknowledged(batch: batch), clock.wall())
             case .answered(let request, .success(let response)): try answered(request, response)
+            case .read(let request, let response, let page): try answered(request, response, page)
             case .answered(let request, .failure(let error)):
                 logger.notice("fetch failed", metadata: ["address": "\(request.address)", "error": "\(error)"])
                 try feed(.failed(request: request.number, why: "\(error)"), clock.wall())
@@ -125,7 +140,9 @@ final class FetcherLoop {
         for errand in errands {
             switch errand {
             case .reach(let step): Step.reach(step)
-            case .start(let request): start(request)
+            case .start(let request):
+                start(request)
+                scheduler.began(request.number, now: clock.wall())
             case .send(let batch, let payloads): sender.send(batch, payloads)
             }
         }
@@ -149,15 +166,31 @@ final class FetcherLoop {
             case .saveRobots(let robots): try state.save(robots)
             case .saveHold(let hold): try state.save(hold)
             case .start(let request): errands.append(.start(request))
+            case .keep(let url, let indices):
+                kept[url] = Dictionary(uniqueKeysWithValues: indices.map { ($0, Kept(entry: entries[$0])) })
             case .put(let batch):
-                let payloads = FeedPayloads.make(batch.entries, of: entries, feed: batch.feed)
-                errands.append(.send(batch.number, payloads))
+                errands.append(.send(batch.number, FeedPayloads.make(try take(batch), feed: batch.feed)))
             case .save(let feedState, let seen):
+                kept[feedState.url] = nil
                 try state.save(feedState, seen: seen)
                 errands.append(.reach(.fetcherStateSaved))
                 tellSilence(of: feedState, now)
-            case .forget(let url): try state.forget(url)
+            case .forget(let url):
+                kept[url] = nil
+                try state.forget(url)
             }
+        }
+    }
+
+    /// The entries of a batch, which are kept no longer.
+    private func take(_ batch: FetchScheduler.Batch) throws -> [(entry: FeedEntry, firstSeen: Timestamp)] {
+        guard let kept = kept.removeValue(forKey: batch.feed) else {
+            return batch.entries.map { (entries[$0.index], $0.firstSeen) }
+        }
+        return try batch.entries.compactMap { new in
+            guard let item = kept[new.index] else { return nil }
+            if !item.hasPage { try keep(.noPage(of: item.entry.key), of: batch.feed, new.firstSeen) }
+            return (item.entry, new.firstSeen)
         }
     }
 
@@ -182,6 +215,13 @@ final class FetcherLoop {
         case .robots:
             wanted.headers = [("Accept", "text/plain, */*;q=0.5")]
             wanted.bodyLimitBytes = Self.robotsLimitBytes
+        case .page:
+            wanted.headers = [("Accept", EntryPage.accepted)]
+            wanted.bodyLimitBytes = EntryPage.limitBytes
+            return client.submit(wanted) { [mailbox, pages] result in
+                guard case .success(let response) = result else { return mailbox.push(.answered(request, result)) }
+                pages.async { mailbox.push(.read(request, response, EntryPage.read(response))) }
+            }
         case .feed:
             wanted.headers = [("Accept", Self.accepted)]
             if let etag = request.etag { wanted.headers.append(("If-None-Match", etag)) }
@@ -192,7 +232,9 @@ final class FetcherLoop {
 
     // MARK: Answers
 
-    private func answered(_ request: FetchScheduler.Request, _ response: HTTPResponse) throws {
+    private func answered(
+        _ request: FetchScheduler.Request, _ response: HTTPResponse, _ page: Page? = nil
+    ) throws {
         Step.reach(.fetcherAnswered)
         // What is first seen in it is so at the time that the archive has.
         let now = clock.wall()
@@ -201,8 +243,13 @@ final class FetcherLoop {
         answer.retryAt = response.header("retry-after").flatMap { RetryAfter.instant($0, now: now) }
         switch request.purpose {
         case .robots: answer.text = response.body
+        case .page(let url, let index):
+            guard let item = kept[url]?[index] else { break }
+            try keep(.page(of: item.entry.key), of: url, now, response)
+            kept[url]?[index]?.hasPage = response.status == 200
+            if let page { kept[url]?[index]?.entry = item.entry.completed(by: page) }
         case .feed(let url):
-            try keep(response, of: url, now)
+            try keep(polled[url]?.wantsPages == true ? .feedWithPages : .feed, of: url, now, response)
             answer.etag = response.header("etag")
             answer.lastModified = response.header("last-modified")
             do throws(FeedError) {
@@ -212,18 +259,21 @@ final class FetcherLoop {
                 return try feed(.failed(request: request.number, why: "\(error)"), now)
             }
             answer.entries = entries.map {
-                FetchScheduler.Entry(key: $0.key, contentHash: CanonicalRecord.contentHash(of: $0.article))
+                FetchScheduler.Entry(
+                    key: $0.key, contentHash: CanonicalRecord.contentHash(of: $0.article), page: $0.page)
             }
             answer.known = try state.known(answer.entries.map(\.key), of: url)
         }
         try feed(.responded(request: request.number, answer), now)
     }
 
-    private func keep(_ response: HTTPResponse, of url: String, _ now: Timestamp) throws {
+    private func keep(
+        _ kind: WebArchive.Record.Kind, of url: String, _ now: Timestamp, _ response: HTTPResponse? = nil
+    ) throws {
         try archive?.append(
             WebArchive.Record(
-                feed: url, address: response.url, takenAt: now, status: response.status, headers: response.headers,
-                body: response.body))
+                kind, feed: url, address: response?.url ?? url, takenAt: now, status: response?.status ?? 0,
+                headers: response?.headers ?? [], body: response?.body ?? []))
     }
 
     private func read(_ response: HTTPResponse) throws(FeedError) -> [FeedEntry] {
@@ -240,13 +290,15 @@ final class FetcherLoop {
     private func follow() throws {
         guard let manifest = try loader.newest()?.manifest, manifest.generation != listedIn else { return }
         listedIn = manifest.generation
-        let wanted = try loader.state(of: manifest).feeds.mapValues(\.intervalSeconds)
+        let wanted = try loader.state(of: manifest).feeds
         guard wanted != polled else { return }
         for url in polled.keys.filter({ wanted[$0] == nil }).sorted() { try feed(.remove(url: url), clock.wall()) }
         var added: [(feed: FeedSpecification, state: FeedState?)] = []
-        for (url, interval) in wanted.filter({ polled[$0.key] != .some($0.value) }).sorted(by: { $0.key < $1.key }) {
-            let milliseconds = interval.map { Int64($0) * 1000 }
-            added.append((FeedSpecification(url: url, intervalMilliseconds: milliseconds), try state.feed(url)))
+        for (url, feed) in wanted.filter({ polled[$0.key] != $0.value }).sorted(by: { $0.key < $1.key }) {
+            let specification = FeedSpecification(
+                url: url, intervalMilliseconds: feed.intervalSeconds.map { Int64($0) * 1000 },
+                wantsPages: feed.wantsPages)
+            added.append((specification, try state.feed(url)))
         }
         polled = wanted
         if !added.isEmpty { try feed(.add(added), clock.wall()) }

@@ -81,8 +81,9 @@ package final class PutReader {
                 case .remove: (RetentionHorizon.noneTime, 0)
                 }
             return .horizon(RetentionHorizon(source: source, time: time, ageDays: days))
-        case .feed(.add(let url, let interval)):
-            return .feed(FeedChange(operation: .add, url: url, intervalSeconds: interval))
+        case .feed(.add(let url, let interval, let wantsPages)):
+            return .feed(
+                FeedChange(operation: wantsPages ? .addWithPages : .add, url: url, intervalSeconds: interval))
         case .feed(.remove(let url)):
             return .feed(FeedChange(operation: .remove, url: url, intervalSeconds: nil))
         }

@@ -23,6 +23,7 @@ struct SimulatedFeed {
     static let shownCount = 10
 
     let url: String
+    let wantsPages: Bool
     /// Newest first.
     private(set) var items: [Item] = []
     private(set) var version = 0
@@ -35,7 +36,10 @@ struct SimulatedFeed {
     /// When the last poll began that came to its end with an answer.
     private(set) var polledAt: Int64 = -1
 
-    init(url: String) { self.url = url }
+    init(url: String, wantsPages: Bool) {
+        self.url = url
+        self.wantsPages = wantsPages
+    }
 
     var etag: String { "\"\(version)\"" }
 
@@ -54,9 +58,19 @@ struct SimulatedFeed {
     }
 
     /// A fetcher has saved the outcome of a poll in which it saw this version.
-    mutating func polled(_ version: Int, startedAt: Int64) {
-        owed.formUnion(shown[version] ?? [])
-        polledAt = max(polledAt, startedAt)
+    ///
+    /// - Parameter isSeen: whether it remembers an item as it was shown; of a round of pages that was cut short it does not all.
+    mutating func polled(_ version: Int, startedAt: Int64, isSeen: (Item) -> Bool) {
+        let items = shown[version] ?? []
+        let seen = items.filter(isSeen)
+        owed.formUnion(seen)
+        if seen.count == items.count { polledAt = max(polledAt, startedAt) }
+    }
+
+    /// Where an item's text stands: of some at a site that has no feed.
+    func page(of item: Item) -> WebAddress? {
+        guard wantsPages else { return nil }
+        return WebAddress(item.number % 3 == 0 ? "https://pages.example/\(item.number)" : "\(url)/\(item.number)")
     }
 }
 
@@ -87,6 +101,8 @@ struct SimulatedFetcher {
     var answered: [String: (version: Int, startedAt: Int64)] = [:]
     /// Entries of the answer that is being decided.
     var items: [SimulatedFeed.Item] = []
+    /// Those that wait for their pages, by feed and place.
+    var kept: [String: [Int: SimulatedFeed.Item]] = [:]
     var isDraining = false
 
     init(seed: UInt64) {
@@ -101,6 +117,9 @@ struct SimulatedFetcher {
         settings.shortestIntervalMilliseconds = 800 * wallFactor
         // A world at rest is waited for: no longer than this.
         settings.longestIntervalMilliseconds = 4000 * wallFactor
+        // Fewer than a feed shows at once, and than there are feeds with pages.
+        settings.roundPageCount = 4
+        settings.roundLimit = 1
         settings.robots.freshMilliseconds = 3000 * wallFactor
         settings.robots.firstRetryMilliseconds = 1000 * wallFactor
         settings.robots.lostMilliseconds = 500 * wallFactor
@@ -115,6 +134,7 @@ struct SimulatedFetcher {
         nextNumber = 1
         outgoing = []
         answered = [:]
+        kept = [:]
         isDraining = false
         scheduler = FetchScheduler(settings: Self.settings(wallFactor: wallFactor), seed: seed, now: now)
     }

@@ -10,12 +10,13 @@ extension World {
         /// Status 200 with all it shows, or 304.
         case shown(version: Int, items: [SimulatedFeed.Item]?, startedAt: Int64)
         case robots(forbids: Bool)
+        case page(isThere: Bool)
         case failed(status: Int, retryAfterMilliseconds: Int64?)
         case timedOut
     }
 
     func populateFeeds() {
-        feeds = (0..<3).map { SimulatedFeed(url: "https://feed\($0).example/rss") }
+        feeds = (0..<3).map { SimulatedFeed(url: "https://feed\($0).example/rss", wantsPages: $0 > 0) }
         for index in feeds.indices {
             for _ in 0..<random.int(4...10) {
                 schedule(at: Int64(random.int(0...Int(Self.workMilliseconds))), .feedChange(index))
@@ -38,7 +39,8 @@ extension World {
             (
                 feed: FeedSpecification(
                     url: feed.url,
-                    intervalMilliseconds: number == 0 && scenario.seed % 4 == 0 ? 1000 * scenario.wallFactor : nil),
+                    intervalMilliseconds: number == 0 && scenario.seed % 4 == 0 ? 1000 * scenario.wallFactor : nil,
+                    wantsPages: feed.wantsPages),
                 state: memory.feeds[feed.url]
             )
         }
@@ -69,6 +71,10 @@ extension World {
                 save(.attemptSave, on: index) { $0.memory.robots[state.origin] = state }
             case .saveHold(let hold): save(.attemptSave, on: index) { $0.memory.holds[hold.site] = hold }
             case .start(let request): fetch(request, on: index)
+            case .keep(let url, let entries):
+                let items = processes[index].fetcher!.items
+                processes[index].fetcher!.kept[url] = Dictionary(
+                    uniqueKeysWithValues: entries.map { ($0, items[$0]) })
             case .put(let batch): put(batch, on: index)
             case .save(let state, let seen):
                 save(.pollSave, on: index) { fetcher in
@@ -76,7 +82,10 @@ extension World {
                     for entry in seen { fetcher.memory.seen[state.url, default: [:]][entry.key] = entry }
                     guard let answer = fetcher.answered.removeValue(forKey: state.url) else { return }
                     guard let number = self.feeds.firstIndex(where: { $0.url == state.url }) else { return }
-                    self.feeds[number].polled(answer.version, startedAt: answer.startedAt)
+                    let seen = fetcher.memory.seen[state.url] ?? [:]
+                    self.feeds[number].polled(answer.version, startedAt: answer.startedAt) {
+                        seen[$0.key]?.contentHash == $0.contentHash
+                    }
                 }
             case .forget(let url): processes[index].fetcher!.memory.feeds[url] = nil
             }
@@ -107,11 +116,14 @@ extension World {
         let fault = strike(.feedRequest)
         var url = ""
         var answer = FeedAnswer.robots(forbids: !isHealing && random.chance(50))
-        if case .feed(let name) = request.purpose {
+        switch request.purpose {
+        case .feed(let name):
             guard let feed = feeds.first(where: { $0.url == name }) else { return }
             url = name
             answer = .shown(
                 version: feed.version, items: request.etag == feed.etag ? nil : feed.items, startedAt: now)
+        case .page: answer = .page(isThere: random.chance(900))
+        case .robots: break
         }
         switch fault {
         case .crashBefore: return stop(index)
@@ -140,6 +152,8 @@ extension World {
             var response = FetchScheduler.Response(status: forbids ? 200 : 404)
             if forbids { response.text = Array("User-agent: *\nDisallow: /\n".utf8) }
             try step(fetcher: index, .responded(request: request, response))
+        case .page(let isThere):
+            try step(fetcher: index, .responded(request: request, FetchScheduler.Response(status: isThere ? 200 : 404)))
         case .failed(let status, let retryAfter):
             var response = FetchScheduler.Response(status: status)
             response.retryAt = retryAfter.map {
@@ -151,8 +165,9 @@ extension World {
             processes[index].fetcher!.items = items ?? []
             var response = FetchScheduler.Response(status: items == nil ? 304 : 200)
             response.etag = "\"\(version)\""
+            let feed = feeds.first { $0.url == url }
             response.entries = (items ?? []).map {
-                FetchScheduler.Entry(key: $0.key, contentHash: $0.contentHash)
+                FetchScheduler.Entry(key: $0.key, contentHash: $0.contentHash, page: feed?.page(of: $0))
             }
             let seen = processes[index].fetcher!.memory.seen[url] ?? [:]
             for entry in response.entries { response.known[entry.key] = seen[entry.key] }
@@ -163,8 +178,10 @@ extension World {
     // MARK: Batches
 
     private func put(_ batch: FetchScheduler.Batch, on index: Int) {
+        let kept = processes[index].fetcher!.kept.removeValue(forKey: batch.feed)
+        let items = processes[index].fetcher!.items
         let entries = batch.entries.map { entry in
-            var article = processes[index].fetcher!.items[entry.index].article
+            var article = (kept?[entry.index] ?? items[entry.index]).article
             article.firstSeen = entry.firstSeen
             return LogEntry.article(pool.logged(article))
         }

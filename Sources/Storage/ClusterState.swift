@@ -66,7 +66,7 @@ package struct ClusterState: Equatable, Sendable {
             for id in deadLetters.keys where id.key == retraction.key && forget(id) { changed.insert(.deadLetters) }
             return changed
         case .feed(let change):
-            let new = change.operation == .add ? change : nil
+            let new = change.operation == .remove ? nil : change
             guard feeds[change.url] != new else { return [] }
             feeds[change.url] = new
             return [.feeds]

@@ -186,12 +186,16 @@ package struct FeedChange: Equatable, Sendable {
     package enum Operation: UInt8, Sendable {
         case add = 1
         case remove = 2
+        /// The pages that its entries lead to are fetched, too.
+        case addWithPages = 3
     }
 
     package var operation: Operation
     package var url: String
     /// Fixed poll interval; nil lets the fetcher adapt.
     package var intervalSeconds: UInt32?
+
+    package var wantsPages: Bool { operation == .addWithPages }
 
     package init(operation: Operation, url: String, intervalSeconds: UInt32?) {
         self.operation = operation

@@ -23,20 +23,26 @@ struct FeedsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Adds a feed.",
             discussion: """
+                With --pages, an entry that has no more than a summary is completed from the page that it leads to; pages are asked \
+                for one after another, at their site's pace, before the entry is taken in. A feed that is in the list is changed.
+
                 Example:
                   coranto feeds add https://news.example/rss.xml --store /srv/news
+                  coranto feeds add https://news.example/rss.xml --pages --interval 15m --store /srv/news
                 """)
 
         @Argument(help: "Its address.")
         var url: String
         @Option(help: ArgumentHelp("Fetch it at this interval instead of adapting.", valueName: "1s|5m|2h"))
         var interval: String?
+        @Flag(help: "Fetch the pages of entries without their text, too.")
+        var pages = false
         @OptionGroup var put: PutOptions
 
         func run() async throws {
             try FeedLine.check(url)
             let seconds = try interval.map { try Interval.seconds($0) }
-            try await FeedsCommand.send([FeedLine.add(url, seconds)], put)
+            try await FeedsCommand.send([FeedLine.add(url, seconds, wantsPages: pages)], put)
             Terminal.write("added \(url)\n")
         }
     }
@@ -113,7 +119,9 @@ enum FeedLine {
         guard !feeds.isEmpty else {
             throw Failure(.failed, "\(path) names no feeds", hint: "it needs outline elements with xmlUrl")
         }
-        return try feeds.map { add($0.url, try $0.interval.map { try Interval.seconds($0) }) }
+        return try feeds.map {
+            add($0.url, try $0.interval.map { try Interval.seconds($0) }, wantsPages: $0.wantsPages)
+        }
     }
 
     /// - Throws: `Failure` if the coordinator would reject the address.
@@ -122,9 +130,10 @@ enum FeedLine {
         throw Failure(.badRequest, "\(url) is no feed's address", hint: "write http://… or https://…")
     }
 
-    static func add(_ url: String, _ intervalSeconds: UInt32?) -> [UInt8] {
+    static func add(_ url: String, _ intervalSeconds: UInt32?, wantsPages: Bool = false) -> [UInt8] {
         line(op: "add", url: url) { inner in
             if let intervalSeconds { inner.member("interval_s", encoded: "\(intervalSeconds)") }
+            if wantsPages { inner.member("pages", encoded: "true") }
         }
     }
 

@@ -19,7 +19,9 @@ extension FeedsCommand {
             let loader = SnapshotLoader(try store.openForReading())
             let feeds = try loader.newest().map { try loader.state(of: $0.manifest).feeds } ?? [:]
             let list = feeds.sorted { $0.key < $1.key }.map { url, feed in
-                OPML.Feed(url: url, interval: feed.intervalSeconds.map { "\($0)s" })
+                OPML.Feed(
+                    url: url, interval: feed.intervalSeconds.map { "\($0)s" },
+                    wantsPages: feed.wantsPages)
             }
             Terminal.write(OPML.document(title: "coranto", list))
         }

@@ -51,7 +51,9 @@ extension FeedsCommand {
             let known = try states()
             let now = SystemClock().wall()
             let rows = feeds.map {
-                Row(url: $0.key, interval: $0.value.intervalSeconds, state: known[$0.key], now: now)
+                Row(
+                    url: $0.key, interval: $0.value.intervalSeconds, wantsPages: $0.value.wantsPages,
+                    state: known[$0.key], now: now)
             }
             for row in rows.sorted(by: { $0.comes(before: $1, by: sort) }) {
                 switch format {
@@ -79,6 +81,7 @@ extension FeedsCommand {
 private struct Row {
     var url: String
     var interval: UInt32?
+    var wantsPages: Bool
     var state: FeedState?
     var now: Timestamp
 
@@ -101,6 +104,7 @@ private struct Row {
     func text(withState: Bool) -> String {
         var parts = [PlainText.line(url)]
         if let interval { parts.append("every \(interval) s") }
+        if wantsPages { parts.append("with pages") }
         guard withState else { return parts.joined(separator: "\t") }
         guard let state else { return (parts + ["not polled yet"]).joined(separator: "\t") }
         if interval == nil { parts.append("about every \(FeedFindings.span(state.intervalMilliseconds))") }
@@ -121,6 +125,7 @@ private struct Row {
         var json = JSONObjectWriter()
         json.member("url", url)
         if let interval { json.member("interval_s", encoded: "\(interval)") }
+        if wantsPages { json.member("pages", encoded: "true") }
         guard let state else { return json.finish() }
         json.member("adaptive_interval_s", encoded: "\(state.intervalMilliseconds / 1000)")
         json.member("last_attempt", state.lastAttempt.map(WebArchiveDate.text))

@@ -72,4 +72,64 @@ import Testing
         for url in ["/harrow/rss.xml", "/missing"] { #expect(exported.output.contains("xmlUrl=\"\(site)\(url)\"")) }
         #expect(exported.output.contains("interval=\"1s\""))
     }
+
+    @Test("a feed without texts, added with its pages, brings them; its archive makes the same articles again")
+    func pages() throws {
+        let scratch = try Scratch()
+        let server = try FeedServer()
+        let feed = "http://\(server.address)/harrow/headlines.xml"
+        let archive = scratch.store + ".archive"
+        try FileManager.default.createDirectory(atPath: archive, withIntermediateDirectories: true)
+        let up = try Binary.start(
+            "up", "--store", scratch.store, "--http", "127.0.0.1:0", "--allow-address", "127.0.0.0/8", "--archive",
+            archive)
+        defer { if up.isRunning { up.terminate() } }
+        var added = try Binary.run("feeds", "add", feed, "--pages", "--interval", "1s", "--store", scratch.store)
+        for _ in 0..<100 where added.status != 0 {
+            usleep(100_000)
+            added = try Binary.run("feeds", "add", feed, "--pages", "--interval", "1s", "--store", scratch.store)
+        }
+        #expect(added.status == 0, "\(added.errors)")
+        let list = try Binary.run("feeds", "list", "--store", scratch.store)
+        #expect(list.output == "\(feed)\tevery 1 s\twith pages\n")
+        #expect(try Binary.run("feeds", "export", "--store", scratch.store).output.contains("pages=\"true\""))
+
+        func hits(_ store: String) throws -> [[String: Any]] {
+            let answer = try Binary.run("query", "", "--store", store, "--format", "json")
+            return answer.status == 0 ? (try answer.json())["hits"] as? [[String: Any]] ?? [] : []
+        }
+        let deadline = Date(timeIntervalSinceNow: 60)
+        var found: [[String: Any]] = []
+        while found.count < 6, Date() < deadline {
+            found = try hits(scratch.store)
+            usleep(100_000)
+        }
+        up.terminate()
+        up.waitUntilExit()
+        try #require(found.count == 6)
+        let articles = try found.map { hit in
+            try Binary.run(
+                "article", try #require(hit["key"] as? String), "--store", scratch.store, "--format", "json"
+            ).json()
+        }
+        let texts = articles.compactMap { $0["body"] as? String }
+        #expect(texts.count == 5, "one page is not there: \(texts)")
+        #expect(
+            texts.allSatisfy {
+                !$0.contains("All rights reserved") && !$0.contains("Front page") && $0.contains("\n\n")
+            })
+        let without = try #require(articles.first { $0["body"] == nil })
+        #expect((without["url"] as? String)?.hasSuffix(".htm") ?? false)
+
+        let files = try FileManager.default.contentsOfDirectory(atPath: archive).sorted().map { archive + "/" + $0 }
+        let again = scratch.store + ".again"
+        let replay = try Binary.run(arguments: ["feeds", "replay"] + files + ["--store", again])
+        #expect(replay.status == 0, "\(replay.errors)")
+        #expect(replay.output.contains("6 articles: accepted 6"), "\(replay.output)")
+        func digest(_ store: String) throws -> String? {
+            try Binary.run("snapshot", "digest", "--store", store).output.split(whereSeparator: \.isWhitespace).first
+                .map(String.init)
+        }
+        #expect(try digest(scratch.store) == digest(again))
+    }
 }

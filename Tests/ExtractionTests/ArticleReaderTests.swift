@@ -292,13 +292,17 @@ struct ArticleReaderTests {
                 == .retract(ArticleKey(canonicalURL: "http://a/"), url: "HTTP://a", reason: "r"))
         #expect(
             payload(#" {"$feed":{"op":"add","url":"http://f","interval_s":5}}"#)
-                == .feed(.add(url: "http://f/", intervalSeconds: 5)))
+                == .feed(.add(url: "http://f/", intervalSeconds: 5, wantsPages: false)))
+        #expect(
+            payload(#"{"$feed":{"op":"add","url":"http://f","pages":true}}"#)
+                == .feed(.add(url: "http://f/", intervalSeconds: nil, wantsPages: true)))
         #expect(payload(#"{"$feed":{"op":"remove","url":"http://f/"}}"#) == .feed(.remove(url: "http://f/")))
         for bad in [
             #"{"$feed":{"op":"x","url":"http://f/"}}"#, #"{"$feed":{"op":"add","url":"f"}}"#, #"{"$what":{}}"#,
             #"{"$feed":7}"#,
             #"{"$retract":{"reason":"r"}}"#, #"{"$reject":{"reason":"bored"}}"#,
             #"{"$feed":{"op":"add","url":"http://f/","interval_s":0}}"#,
+            #"{"$feed":{"op":"add","url":"http://f/","pages":[]}}"#,
         ] {
             guard case .rejected(.malformed, _) = payload(bad) else {
                 Issue.record("\(bad): \(payload(bad))")

@@ -76,14 +76,14 @@ struct FeedServerTests {
             while !queue.isEmpty {
                 switch queue.removeFirst() {
                 case .put(let batch):
-                    for (index, firstSeen) in batch.entries {
-                        var article = entries[index].article
-                        article.firstSeen = firstSeen
-                        sent.append((entries[index].key, article))
+                    for new in batch.entries {
+                        var article = entries[new.index].article
+                        article.firstSeen = new.firstSeen
+                        sent.append((entries[new.index].key, article))
                     }
                     queue += scheduler.handle(.acknowledged(batch: batch.number), now: now)
                 case .save(let feed, let seen): try state.save(feed, seen: seen)
-                case .saveAttempt, .saveRobots, .saveHold, .start, .forget: Issue.record("nothing else is due")
+                case .saveAttempt, .saveRobots, .saveHold, .start, .keep, .forget: Issue.record("nothing else is due")
                 }
             }
         }

@@ -39,11 +39,18 @@ struct WebArchiveTests {
 
     @Test("what was written is read again, in pieces of any size; records of other kinds are passed over")
     func reading() throws {
-        let records = [record("one"), record("", at: -5), record("a\r\n\r\nb", at: 1000)]
+        var records = [record("one"), record("", at: -5), record("a\r\n\r\nb", at: 1000)]
         let info = "WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 4\r\n\r\nabcd\r\n\r\n"
+        let key = ArticleKey(high: 5, low: 7)
+        records[1].kind = .page(of: key)
+        records[2].kind = .feedWithPages
+        records.append(
+            WebArchive.Record(
+                .noPage(of: key), feed: "https://a.example/feed", address: "https://a.example/feed",
+                takenAt: Timestamp(milliseconds: 7)))
         let bytes = WebArchive.encode(records[0]) + Array(info.utf8) + records[1...].flatMap(WebArchive.encode)
         var expected = records
-        for index in expected.indices {
+        for index in expected.indices.dropLast() {
             expected[index].headers.append(.init(name: "Content-Length", value: "\(expected[index].body.count)"))
         }
         for pieceBytes in [1, 7, 100, 100_000] { #expect(try read(bytes, pieceBytes: pieceBytes) == expected) }

@@ -62,6 +62,7 @@ struct FetchSchedulerTests {
             case .saveRobots(let state): "robots \(state.origin.suffix(9)) \(state.lastAttempt.milliseconds)"
             case .start(let request): "start \(request.number) \(request.address.suffix(11))"
             case .saveHold(let hold): "hold \(hold.site) \(hold.until.milliseconds)"
+            case .keep(let feed, let entries): "keep \(feed.suffix(11)) \(entries)"
             case .put(let batch):
                 "put \(batch.number) \(batch.entries.map { "\($0.index)@\($0.firstSeen.milliseconds)" }.joined(separator: " "))"
             case .save(let state, let seen): "save \(state.etag ?? "-") \(seen.count)"
@@ -556,6 +557,7 @@ struct FetchSchedulerTests {
                         #expect(!forbidden.contains(address.origin), "robots.txt is kept")
                     }
                     open[request.number] = request
+                case .keep: Issue.record("no pages are wanted")
                 case .put(let batch): pending[batch.number] = batch.feed
                 case .forget(let url): pending = pending.filter { $0.value != url }
                 case .save, .saveHold: break

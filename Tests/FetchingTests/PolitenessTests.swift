@@ -15,15 +15,18 @@ struct PolitenessTests {
     func longRun() throws {
         var polls = 0
         var kills = 0
+        var pages = 0
         var seed: UInt64 = 1
         while polls < Self.pollCount {
             var run = Run(seed: seed)
             try run.play()
             polls += run.pollCount
             kills += run.killCount
+            pages += run.pageCount
             seed += 1
         }
         #expect(kills * 200 > polls, "it was killed often enough to tell")
+        #expect(pages * 100 > polls, "so many pages were asked for that it tells")
     }
 }
 
@@ -68,6 +71,7 @@ private struct Run {
     private var sites: [String: Site] = [:]
     private var toldRobots: Set<String> = []
     private(set) var pollCount = 0
+    private(set) var pageCount = 0
     private(set) var killCount = 0
 
     init(seed: UInt64) {
@@ -133,7 +137,9 @@ private struct Run {
         batches = [:]
         scheduler = FetchScheduler(
             seed: random.next(), firstBatch: UInt64(process) << 32, now: Timestamp(milliseconds: now))
-        let list = web.feeds.map { (feed: FeedSpecification(url: $0.url), state: states[$0.url]) }
+        let list = web.feeds.map {
+            (feed: FeedSpecification(url: $0.url, wantsPages: $0.hasPages), state: states[$0.url])
+        }
         try step(
             .remember(
                 WebMemory(
@@ -156,6 +162,7 @@ private struct Run {
         case .feed(let url):
             for entry in response.entries { response.known[entry.key] = seen[url]?[entry.key] }
             answers[url] = response.entries
+        case .page: break
         case .robots(let origin):
             if response.status == 200 {
                 toldRobots.insert(origin)
@@ -176,6 +183,7 @@ private struct Run {
             case .saveRobots(let state): robots[state.origin] = state
             case .saveHold(let hold): holds[hold.site] = hold
             case .start(let request): try started(request)
+            case .keep: break
             case .put(let batch):
                 let keys = batch.entries.map { answers[batch.feed]![$0.index].key }
                 // Durable some time before the fetcher hears of it, or never heard of.
@@ -196,11 +204,15 @@ private struct Run {
         #expect(site.openCount == 0, "\(request.address): another request is under way")
         #expect(now - site.lastStart >= site.gap, "\(request.address): \(now - site.lastStart) ms after the last")
         #expect(now >= site.heldUntil, "\(request.address): \(site.heldUntil - now) ms before it may be asked again")
-        if case .feed(let url) = request.purpose {
-            #expect(states[url]?.lastAttempt != nil)
+        if let feed = request.purpose.feed {
+            if case .page = request.purpose { pageCount += 1 }
+            #expect(states[feed]?.lastAttempt != nil)
             #expect(!toldRobots.contains(address.origin) || !web.forbids(address), "\(request.address) is forbidden")
             #expect(toldRobots.contains(address.origin) || robots[address.origin] != nil, "robots.txt comes first")
         }
+        // It goes out a little later than it was decided.
+        now += random.below(40)
+        scheduler.began(request.number, now: Timestamp(milliseconds: now))
         sites[name, default: Site()].lastStart = now
         sites[name, default: Site()].openCount = 1
         let answer = web.answer(request, now: now)

@@ -14,6 +14,8 @@ struct SimulatedWeb {
         /// Its ETag never changes, whatever it shows.
         let hasWrongETag: Bool
         let loops: Bool
+        /// Its entries lead to pages, some of them elsewhere, and they are wanted.
+        let hasPages: Bool
         /// Instants at which it gets one more item.
         var growth: [Int64]
 
@@ -48,19 +50,27 @@ struct SimulatedWeb {
             let growth = (0..<below(30)).map { _ in random.below(horizon) }.sorted()
             let feed = Feed(
                 url: url, home: isMoved ? "\(host())/h\(number)" : url, isPermanentMove: below(2) == 0,
-                hasWrongETag: below(15) == 0, loops: below(40) == 0, growth: growth)
+                hasWrongETag: below(15) == 0, loops: below(40) == 0, hasPages: below(3) == 0, growth: growth)
             feedsByAddress[feed.url] = number
             feedsByAddress[feed.home] = number
             feeds.append(feed)
         }
-        let origins = Set(feeds.flatMap { [$0.url, $0.home] }.map { WebAddress($0)!.origin })
+        let origins = Set(
+            feeds.flatMap { [$0.url, $0.home] + ($0.hasPages ? [Self.page(of: $0, 0)] : []) }.map {
+                WebAddress($0)!.origin
+            })
         for origin in origins.sorted() {
             switch below(5) {
-            case 0: robots[origin] = "User-agent: *\nDisallow: /f1\nDisallow: /h1\n"
+            case 0: robots[origin] = "User-agent: *\nDisallow: /f1\nDisallow: /h1\nDisallow: /p/1\n"
             case 1: robots[origin] = "User-agent: coranto\nCrawl-delay: \(1 + below(20))\n"
             default: robots[origin] = .some(nil)
             }
         }
+    }
+
+    /// Of an item. Of every third it is at a site of pages only.
+    static func page(of feed: Feed, _ item: Int) -> String {
+        item % 3 == 0 ? "http://pages.example/\(item)" : "\(WebAddress(feed.home)!.origin)/p/\(item)"
     }
 
     /// Instants count from here.
@@ -71,7 +81,7 @@ struct SimulatedWeb {
     /// Whether the newest rules that its origin has ever told let a feed's address be asked.
     func forbids(_ address: WebAddress) -> Bool {
         guard let text = robots[address.origin] ?? nil, text.contains("Disallow") else { return false }
-        return address.path.hasPrefix("/f1") || address.path.hasPrefix("/h1")
+        return ["/f1", "/h1", "/p/1"].contains { address.path.hasPrefix($0) }
     }
 
     func crawlDelayMilliseconds(_ origin: String) -> Int64 {
@@ -103,7 +113,8 @@ struct SimulatedWeb {
         return response
     }
 
-    private func content(_ request: FetchScheduler.Request, _ now: Int64) -> FetchScheduler.Response {
+    private mutating func content(_ request: FetchScheduler.Request, _ now: Int64) -> FetchScheduler.Response {
+        if case .page = request.purpose { return page(request) }
         guard let number = feedsByAddress[request.address] else { return FetchScheduler.Response(status: 404) }
         let feed = feeds[number]
         guard request.address == feed.home, !feed.loops else {
@@ -117,8 +128,19 @@ struct SimulatedWeb {
         var response = FetchScheduler.Response(status: 200)
         response.etag = etag
         response.entries = (0..<count).reversed().map {
-            FetchScheduler.Entry(key: Self.key(number, $0), contentHash: SHA256.hash(of: "\($0)".utf8))
+            FetchScheduler.Entry(
+                key: Self.key(number, $0), contentHash: SHA256.hash(of: "\($0)".utf8),
+                page: feed.hasPages ? WebAddress(Self.page(of: feed, $0)) : nil)
         }
+        return response
+    }
+
+    private mutating func page(_ request: FetchScheduler.Request) -> FetchScheduler.Response {
+        guard random.below(10) == 0, !request.address.hasSuffix("-moved") else {
+            return FetchScheduler.Response(status: random.below(20) == 0 ? 404 : 200)
+        }
+        var response = FetchScheduler.Response(status: 302)
+        response.location = request.address + "-moved"
         return response
     }
 }

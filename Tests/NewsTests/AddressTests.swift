@@ -124,12 +124,3 @@ struct RegistrableDomainTests {
         #expect(SourceDomain.of("a") == nil)
     }
 }
-
-@Suite("Guids")
-struct GuidTrustTests {
-    @Test("a guid that several entries share stands for none of them")
-    func repeated() {
-        #expect(GuidTrust.trusted(["a", "b", "a", nil, "", "c"]) == [nil, "b", nil, nil, nil, "c"])
-        #expect(GuidTrust.trusted([]) == [])
-    }
-}

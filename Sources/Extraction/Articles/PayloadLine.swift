@@ -11,7 +11,7 @@ package enum PayloadLine: Equatable, Sendable {
     case retract(ArticleKey, url: String?, reason: String)
     /// `{"$dead_letter": {"op": "retry"|"drop", "key"}}`.
     case deadLetter(ArticleKey, isRetry: Bool)
-    /// `{"$feed": {"op": "add"|"remove", "url", "interval_s"?}}`.
+    /// `{"$feed": {"op": "add"|"remove", "url", "interval_s"?, "pages"?}}`.
     case feed(FeedChange)
     /// `{"$retention": {"op": "keep"|"before"|"all"|"forever"|"remove", "source"?, "days"?, "time"?}}`.
     case retention(source: String, Retention)
@@ -26,8 +26,8 @@ package enum PayloadLine: Equatable, Sendable {
     }
 
     package enum FeedChange: Equatable, Sendable {
-        /// No interval: adaptive.
-        case add(url: String, intervalSeconds: UInt32?)
+        /// No interval: adaptive. `wantsPages`: the pages that its entries lead to are fetched, too.
+        case add(url: String, intervalSeconds: UInt32?, wantsPages: Bool)
         case remove(url: String)
     }
 }
@@ -109,7 +109,10 @@ extension ArticleReader {
                 guard (1...UInt64(Limits.feedIntervalSeconds)).contains(interval ?? 1) else {
                     throw scanner.error("interval_s is 1 to \(Limits.feedIntervalSeconds)", at: start)
                 }
-                return .feed(.add(url: address.href, intervalSeconds: interval.map { UInt32($0) }))
+                return .feed(
+                    .add(
+                        url: address.href, intervalSeconds: interval.map { UInt32($0) },
+                        wantsPages: fields.flags["pages"] ?? false))
             case "remove": return .feed(.remove(url: address.href))
             default: throw scanner.error("op is \"add\" or \"remove\"", at: start)
             }
@@ -143,14 +146,16 @@ extension ArticleReader {
     }
 }
 
-/// The members of a directive: texts and whole numbers; anything else is refused.
+/// The members of a directive: texts, whole numbers, true and false; anything else is refused.
 private struct DirectiveFields {
     var texts: [String: String] = [:]
     var numbers: [String: UInt64] = [:]
+    var flags: [String: Bool] = [:]
 
     init(_ object: JSONValue, of scanner: JSONScanner) throws(JSONError) {
         var texts: [String: String] = [:]
         var numbers: [String: UInt64] = [:]
+        var flags: [String: Bool] = [:]
         var inner = JSONScanner(scanner, at: object.range)
         try inner.forEachMember { (inner, rawName) throws(JSONError) in
             let name = try inner.text(rawName)
@@ -163,10 +168,12 @@ private struct DirectiveFields {
                     throw inner.error("\(name) must be a whole number", at: value.range.lowerBound)
                 }
                 numbers[name] = number
-            default: throw inner.error("\(name) must be a text or a number", at: value.range.lowerBound)
+            case .bool: flags[name] = inner.bytes[value.range].first == UInt8(ascii: "t")
+            default: throw inner.error("\(name) must be a text, a number, true or false", at: value.range.lowerBound)
             }
         }
         self.texts = texts
         self.numbers = numbers
+        self.flags = flags
     }
 }

@@ -64,7 +64,10 @@ struct EntryDraft {
         article.media = media
         article.extractorVersion = FeedParser.extractorVersion
         article.extra = extra.isEmpty ? nil : String(decoding: extra.encoded, as: UTF8.self)
-        return FeedEntry(article: article, key: ArticleIdentity.key(of: article, rawInput: raw), notes: notes)
+        let key = ArticleIdentity.key(of: article, rawInput: raw)
+        var entry = FeedEntry(article: article, key: key, notes: notes)
+        if guid != nil, link == nil || notes.urlIsText { entry.spareKey = ArticleKey(rawInput: raw) }
+        return entry
     }
 
     /// As the feed gave it, if that is a whole address; else resolved.

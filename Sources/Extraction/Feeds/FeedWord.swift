@@ -26,7 +26,7 @@ enum FeedWord: UInt16, CaseIterable {
     // Attributes and keys of the record.
     case href, url, rel, type, version, base, lang, xmlns, term, scheme, domain, label, src, mode, ispermalink, about
     case resource, text, width, height, length, medium, start, srsname, srsdimension, xmlurl
-    case interval, value, parsed, coordinates, geometry, guidislink, links, authors, contributors, entries
+    case interval, pages, value, parsed, coordinates, geometry, guidislink, links, authors, contributors, entries
     case validity, error, bozo, json
     case loc, caption, genres, access, stockTickers, publicationDate, news, images
     case authorDetail, publisherDetail, titleDetail, subtitleDetail, summaryDetail, rightsDetail, infoDetail

@@ -7,13 +7,18 @@ package enum OPML {
         package var title: String?
         /// Coranto's own attribute `interval`, such as "1s".
         package var interval: String?
+        /// Coranto's own attribute `pages`: "true" if the pages that its entries lead to are fetched, too.
+        package var wantsPages: Bool
         /// Names of the outlines around it, outermost first.
         package var folders: [String]
 
-        package init(url: String, title: String? = nil, interval: String? = nil, folders: [String] = []) {
+        package init(
+            url: String, title: String? = nil, interval: String? = nil, wantsPages: Bool = false, folders: [String] = []
+        ) {
             self.url = url
             self.title = title
             self.interval = interval
+            self.wantsPages = wantsPages
             self.folders = folders
         }
     }
@@ -46,7 +51,9 @@ package enum OPML {
                 let name = value(.title) ?? value(.text)
                 if let url = value(.xmlurl), seen.insert(url).inserted {
                     feeds.append(
-                        Feed(url: url, title: name, interval: value(.interval), folders: open.compactMap(\.name)))
+                        Feed(
+                            url: url, title: name, interval: value(.interval), wantsPages: value(.pages) == "true",
+                            folders: open.compactMap(\.name)))
                 }
                 open.append((reader.depth, name))
             }
@@ -103,6 +110,7 @@ package enum OPML {
             out += Array("\" interval=\"".utf8)
             escape(interval, to: &out)
         }
+        if feed.wantsPages { out += Array("\" pages=\"true".utf8) }
         out += Array("\"/>\n".utf8)
     }
 

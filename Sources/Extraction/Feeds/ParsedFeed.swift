@@ -26,6 +26,17 @@ package struct FeedEntry: Equatable, Sendable {
     package var key: ArticleKey
     /// Notes on what was odd; dates that could not be read are in the article's `extra`.
     package var notes: ReadNotes
+    /// The key of its raw input, if `key` is of its guid: for guids that are not its own.
+    var spareKey: ArticleKey?
+
+    /// A text shorter than this is a summary.
+    private static let textBytes = 1000
+
+    /// Whether the feed has the article's text, and not only a summary.
+    package var hasText: Bool { (article.body?.utf8.count ?? 0) > Self.textBytes }
+
+    /// Where the text stands, if the feed does not have it.
+    package var page: WebAddress? { hasText ? nil : article.url.flatMap { WebAddress($0) } }
 }
 
 /// Why bytes are no feed.

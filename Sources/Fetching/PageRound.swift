@@ -1,0 +1,64 @@
+import News
+
+/// The pages behind the new entries of one answer, asked for one after another.
+///
+/// Entries and what is seen of them stand in the same order. All of a round is sent in one batch; what is left of the answer
+/// (`isCut`) is new again for the feed's next poll, which for that asks without validators.
+struct PageRound: Sendable {
+    /// To be saved once everything in the round is acknowledged.
+    private(set) var state: FeedState
+    private(set) var new: [FetchScheduler.NewEntry]
+    private(set) var seen: [SeenEntry]
+    private(set) var isCut = false
+    /// Pages that were had.
+    private(set) var pageCount = 0
+    /// By place among `new`.
+    private let pages: [(place: Int, address: WebAddress)]
+    private var turn = 0
+
+    /// - Parameters:
+    ///   - new: of `entries`, which are the whole answer.
+    ///   - limit: of pages; the entries from the next one on that has one are left.
+    init(
+        _ state: FeedState, _ new: [FetchScheduler.NewEntry], _ seen: [SeenEntry], _ entries: [FetchScheduler.Entry],
+        _ limit: Int
+    ) {
+        self.state = state
+        self.new = new
+        self.seen = seen
+        pages = new.enumerated().lazy.compactMap { place, new in entries[new.index].page.map { (place, $0) } }
+            .prefix(limit + 1).map { $0 }
+        turn = limit
+        if pages.count > limit { cut() }
+        turn = 0
+    }
+
+    /// Of the page whose turn it is; nil if all had theirs.
+    var address: WebAddress? {
+        turn < pages.count && pages[turn].place < new.count ? pages[turn].address : nil
+    }
+
+    /// The entry of that page. Only to be asked for if there is one.
+    var entry: Int { new[pages[turn].place].index }
+
+    mutating func advance(hasPage: Bool) {
+        if hasPage { pageCount += 1 }
+        turn += 1
+    }
+
+    /// Leaves the entry whose page's turn it is, and all behind it. Only to be called if there is one.
+    mutating func cut() {
+        let place = pages[turn].place
+        new.removeSubrange(place...)
+        seen.removeSubrange(place...)
+        isCut = true
+        state.etag = nil
+        state.lastModified = nil
+    }
+
+    /// The poll counts as failed, though it brought something.
+    mutating func noteFailure(_ why: String, failureCount: Int) {
+        state.failureCount = failureCount
+        state.lastError = FetchScheduler.shortened(why)
+    }
+}
