@@ -253,9 +253,10 @@ package struct Worker: Sendable {
             for routed in slice.entries where routed.position <= suspectTo {
                 switch routed.entry {
                 case .article(let article), .retried(let article):
-                    guard held.standing(of: article, at: routed.position, in: slice.shardLane.shard) == .free else {
-                        continue
-                    }
+                    // What has no text any more is noticed when it is taken.
+                    guard article.isTextThere,
+                        held.standing(of: article, at: routed.position, in: slice.shardLane.shard) == .free
+                    else { continue }
                     found.articles.append(article)
                     found.places.append((slice.shardLane, slice.epoch, routed.position))
                 case .retraction, .expired, .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: break
@@ -311,7 +312,10 @@ package struct Worker: Sendable {
                 actions.append(.note("articles of a shard do not follow one another"))
                 return rejoin()
             }
-            for entry in slice.entries { take(entry, of: slice.shardLane, now: now) }
+            for entry in slice.entries where !take(entry, of: slice.shardLane, now: now) {
+                actions.append(.note("article \(entry.position.name) was erased: a later coordinator reigns"))
+                return rejoin()
+            }
         }
         lastEntry = now.milliseconds
         for lane in Lane.allCases {
@@ -321,13 +325,17 @@ package struct Worker: Sendable {
         }
     }
 
-    private mutating func take(_ routed: RoutedEntry, of stream: ShardLane, now: Moment) {
+    /// - Returns: false for an article whose text was erased though we were not told why: our coordinator slept while a later
+    ///   one published the article, erased it, and collected what said so.
+    private mutating func take(_ routed: RoutedEntry, of stream: ShardLane, now: Moment) -> Bool {
         returned[stream.lane, default: 0] += UInt64(routed.entry.sizeBytes)
         draft.entryCame(stream.lane, now: now)
         switch routed.entry {
         case .article(let article), .retried(let article):
             switch held.standing(of: article, at: routed.position, in: stream.shard) {
-            case .free: if draft.take(article, hour: routed.hour) { actions.append(.index(article)) }
+            case .free:
+                guard article.isTextThere else { return false }
+                if draft.take(article, hour: routed.hour) { actions.append(.index(article)) }
             case .decided: break
             case .deadLetter: draft.pass(article, hour: routed.hour, as: .duplicate)
             case .retracted: draft.pass(article, hour: routed.hour, as: .retracted)
@@ -341,6 +349,7 @@ package struct Worker: Sendable {
             draft.expire(expiration, hour: routed.hour)
         case .rejection, .feed, .horizon, .deadLetter, .dropped, .erased: break
         }
+        return true
     }
 
     /// The shard was taken away while nothing of it was on its way.

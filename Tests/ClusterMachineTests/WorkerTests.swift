@@ -408,6 +408,23 @@ private func isReadable(_ report: SealedReport) -> Bool {
         #expect(bench.count(.retracted) == 1)
     }
 
+    @Test("an article whose text was erased, which its coordinator does not know, makes it leave: a later one reigns")
+    func erasedMeanwhile() {
+        guard case .article(var erased) = article(2) else { return }
+        erased.frame = []
+        var bench = Bench()
+        bench.articles([article(1), .article(erased), article(3)], to: position(3))
+        #expect(bench.indexed == [key(1)])
+        #expect(bench.reconnects == 1)
+        bench.quiet()
+        #expect(bench.reports.isEmpty, "what it took in before is not told")
+        // Whoever knows why the text is gone needs none.
+        var told = Bench(retracted: [key(2)])
+        told.articles([article(1), .article(erased), article(3)], to: position(3))
+        told.quiet()
+        #expect(told.indexed == [key(1), key(3)] && told.count(.retracted) == 1 && told.reconnects == 0)
+    }
+
     @Test("articles of a shard it does not hold, or under another epoch, are not touched")
     func foreign() {
         var bench = Bench()
