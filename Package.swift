@@ -16,6 +16,7 @@ let planted: [String: [SwiftSetting]] = Dictionary(
         ("ACK_BEFORE_DURABLE", "Storage"), ("NO_LOOK", "Storage"), ("WATERMARK_BY_TO", "Cluster"),
         ("EPOCH_TWICE", "Cluster"), ("COLLECT_LIVE_ATTEMPT", "Cluster"), ("KILL_LOST", "Engine"),
         ("ETAG_BEFORE_ACK", "Fetching"), ("CONTENT_NAMED", "Storage"), ("FREE_SLOT_ZOMBIE", "Cluster"),
+        ("LEASE_WITHOUT_LOOK", "Cluster"),
         ("LOG_BEFORE_LEDGER", "Cluster"), ("LEDGER_ROWS_DROPPED", "Cluster"), ("RETRY_NOT_DUPLICATE", "Cluster"),
         ("KILL_TWICE", "Engine"), ("PAGE_LOST", "Cluster"), ("LANE_SHARED", "Storage"),
         ("ERASED_UNSYNCED", "Cluster"), ("ERASED_BUT_KEPT", "Cluster"), ("COLLECT_WHILE_ERASING", "Cluster"),

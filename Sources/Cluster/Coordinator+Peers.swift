@@ -16,10 +16,13 @@ extension Coordinator {
         }
         leases?.heard(peer, now: now.milliseconds)
         merges.heard(peer, now: now.milliseconds)
+        feedShares?.heard(peer, now: now.milliseconds)
         switch message {
         case .join(let instance): join(peer, instance, now: now)
         // Nothing new is possible by it, and it is the commonest.
-        case .touch: return actions.append(.send(peer, .touched))
+        case .touch:
+            if feedShares?.touch(peer) ?? false { return look(now: now) }
+            return actions.append(.send(peer, .touched))
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
         case .sealed(let report): guard take(report, from: peer, now: now) else { return }
         case .poison(let reports):
@@ -39,7 +42,17 @@ extension Coordinator {
             guard merges.reportSearch(report.job, by: peer, now: now.milliseconds) else { break }
             expirer.scanned(report.expirations)
         case .mergeFailed(let job, let why): failed(job, why, by: peer, now: now)
-        case .drain: leave(peer, now: now, isOrderly: true)
+        case .kept(let share, let epoch):
+            // Before it joins, so nothing follows of it yet.
+            feedShares?.kept(peer, share, epoch)
+            return
+        case .returned(let share, let epoch): feedShares?.returned(peer, share, epoch)
+        case .drain:
+            if peers.role(of: peer) == .fetcher {
+                feedShares?.leaving(peer)
+            } else {
+                leave(peer, now: now, isOrderly: true)
+            }
         case .error(let code, let text):
             actions.append(.note("peer \(peer.number): \(code.rawValue) \(text)"))
             actions.append(.close(peer))
@@ -48,6 +61,17 @@ extension Coordinator {
         default: refuseMessage(peer, "this command is not for a coordinator")
         }
         advance(now: now)
+    }
+
+    private mutating func look(now: Moment) {
+        if let operation = feedShares?.tick(now: now) { actions.append(.operation(operation)) }
+    }
+
+    mutating func looked(_ tag: OperationTag, _ result: BucketResult, now: Moment) {
+        guard feedShares != nil, phase == .reigning else { return }
+        guard let touched = feedShares!.looked(tag, result, now: now) else { return fence() }
+        for peer in touched { actions.append(.send(peer, .touched)) }
+        look(now: now)
     }
 
     /// - Returns: whether it was taken.
@@ -102,7 +126,9 @@ extension Coordinator {
         guard !peers.hasJoined(peer), let head = publisher?.head, let role = peers.role(of: peer) else {
             return refuseMessage(peer, "JOIN twice or before HELLO")
         }
-        guard role == .worker || role == .merger else { return refuseMessage(peer, "JOIN is for workers and mergers") }
+        guard [.worker, .merger, .fetcher].contains(role) else {
+            return refuseMessage(peer, "JOIN is for workers, mergers and fetchers")
+        }
         // The same process again: its older connection is dead, and need not be waited for.
         for older in peers.members(of: instance) {
             actions.append(.note("peer \(older.number) joined again as \(peer.number)"))
@@ -117,9 +143,10 @@ extension Coordinator {
                 .joined(
                     term: term, attempt: attempt, leaseMilliseconds: UInt32(configuration.leaseMilliseconds),
                     settings: head.settings.encoded)))
-        if role == .merger {
-            merges.join(peer, now: now.milliseconds)
-        } else {
+        switch role {
+        case .merger: merges.join(peer, now: now.milliseconds)
+        case .fetcher: feedShares?.join(peer, now: now.milliseconds)
+        default:
             leases?.join(peer, now: now.milliseconds)
             router?.joined(peer)
         }
@@ -153,6 +180,7 @@ extension Coordinator {
             }
         }
         answers.leave(peer)
+        feedShares?.remove(peer)
         guard peers.leave(peer) else { return }
         leases?.remove(peer)
         router?.left(peer)

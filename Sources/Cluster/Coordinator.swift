@@ -58,6 +58,7 @@ package struct Coordinator: Sendable {
     // Where it goes.
     var peers = Peers()
     var leases: LeaseTable?
+    var feedShares: FeedShares?
     var router: Router?
     var quarantine = Quarantine()
     var merges: MergeScheduler
@@ -173,6 +174,9 @@ package struct Coordinator: Sendable {
         log = LogWriter(term: term, instance: configuration.instance)
         leases = LeaseTable(
             term: term, shardCount: head.sharding.shardCount, leaseMilliseconds: configuration.leaseMilliseconds)
+        let lease = configuration.leaseMilliseconds
+        feedShares = FeedShares(
+            term: term, leaseMilliseconds: lease, opensAt: now.milliseconds + (term.number == 1 ? 0 : lease))
         collector = Collector(
             term: term, graceMilliseconds: configuration.upkeep.collectGraceMilliseconds,
             intervalMilliseconds: configuration.upkeep.collectIntervalMilliseconds, now: now)
@@ -222,10 +226,11 @@ package struct Coordinator: Sendable {
         }
         take(log?.tick(now: now) ?? [], now: now)
         if let again = router?.tick(now: now) { actions.append(.operation(again)) }
+        if let again = feedShares?.tick(now: now) { actions.append(.operation(again)) }
         take(publisher?.tick(now: now) ?? [], now: now)
         take(quarantine.tick(now: now), now: now)
         let silent =
-            (leases?.expired(now: now.milliseconds) ?? [])
+            (leases?.expired(now: now.milliseconds) ?? []) + (feedShares?.expired(now: now.milliseconds) ?? [])
             + merges.expired(now: now.milliseconds, limit: configuration.leaseMilliseconds)
         for peer in silent {
             actions.append(.note("peer \(peer.number) was not heard of for a lease"))
@@ -290,7 +295,8 @@ package struct Coordinator: Sendable {
         case .eraser:
             take(eraser?.handle(tag, result, now: now) ?? [], now: now)
             advance(now: now)
-        case .worker, .merger: break
+        case .leaseLook: looked(tag, result, now: now)
+        case .worker, .merger, .fetcher: break
         }
     }
 
@@ -307,6 +313,7 @@ package struct Coordinator: Sendable {
         guard phase == .reigning else { return }
         take(quarantine.step(state: folded.state, now: now), now: now)
         balance(now: now)
+        shareFeeds(now: now)
         dispatch(now: now)
         erase(now: now)
         publish(now: now)
@@ -333,6 +340,18 @@ package struct Coordinator: Sendable {
                         .lease(
                             shard: grant.shard, epoch: grant.epoch, generation: publisher.head.generation,
                             rules: folded.rules(of: grant.shard, suspectTo: quarantine.suspectTo(grant.shard)))))
+            }
+        }
+    }
+
+    private mutating func shareFeeds(now: Moment) {
+        for change in feedShares?.balance(now: now.milliseconds) ?? [] {
+            switch change {
+            case .give(let peer, let share, let epoch): actions.append(.send(peer, .share(share, epoch: epoch)))
+            case .recall(let peer, let share, let epoch): actions.append(.send(peer, .recall(share, epoch: epoch)))
+            case .dismiss(let peer):
+                actions.append(.send(peer, .drain))
+                leave(peer, now: now, isOrderly: true)
             }
         }
     }

@@ -15,6 +15,7 @@ package struct CoordinatorSummary: Sendable {
     package var cellCount: Int
     package var segmentBytes: UInt64
     package var workers: [(peer: PeerID, shardCount: Int)]
+    package var fetchers: [(peer: PeerID, shareCount: Int)]
     package var mergerCount: Int
     package var runningMerges: Int
     package var unleasedShards: Int
@@ -45,7 +46,8 @@ package struct CoordinatorSummary: Sendable {
         overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
         mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
         retractionCount: Int, retentionRuleCount: Int = 0, isExpiring: Bool = false, expiringCount: Int = 0,
-        deadLetterCount: Int, suspectStreamCount: Int, erasureCount: Int = 0, isSettled: Bool = true,
+        deadLetterCount: Int, suspectStreamCount: Int, erasureCount: Int = 0,
+        fetchers: [(peer: PeerID, shareCount: Int)] = [], isSettled: Bool = true,
         unreadable: UnreadableGenerations = UnreadableGenerations(), room: StoreRoom? = nil,
         roomLevel: RoomGuard.Level = .ample
     ) {
@@ -59,6 +61,7 @@ package struct CoordinatorSummary: Sendable {
         self.cellCount = cellCount
         self.segmentBytes = segmentBytes
         self.workers = workers
+        self.fetchers = fetchers
         self.mergerCount = mergerCount
         self.runningMerges = runningMerges
         self.unleasedShards = unleasedShards
@@ -100,6 +103,7 @@ extension Coordinator {
             expiringCount: folded.expiringCount,
             deadLetterCount: state.deadLetters.count,
             suspectStreamCount: quarantine.suspectCount, erasureCount: state.erasures.count,
+            fetchers: (feedShares?.holders ?? []).map { ($0.fetcher, $0.shareCount) },
             isSettled: publisher.flatMap { publisher in router?.isQuiet(publisher.head) } ?? false,
             unreadable: unreadable,
             room: roomGuard.room, roomLevel: roomGuard.level)

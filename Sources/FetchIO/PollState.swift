@@ -124,6 +124,16 @@ package final class PollState: Sendable {
                     ALTER TABLE feeds DROP COLUMN not_before;
                     """)
         }
+        migrator.registerMigration("3") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE shares (
+                        share INTEGER PRIMARY KEY,
+                        term INTEGER NOT NULL,
+                        counter INTEGER NOT NULL
+                    ) STRICT;
+                    """)
+        }
         return migrator
     }
 
@@ -183,6 +193,81 @@ package final class PollState: Sendable {
                     key: key, contentHash: digest, firstSeen: Timestamp(milliseconds: firstSeen))
             }
             return known
+        }
+    }
+
+    /// Everything that is remembered of a feed's entries.
+    private func seen(of url: String) throws -> [SeenEntry] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT key, content_hash, first_seen FROM seen JOIN feeds ON feeds.id = seen.feed WHERE url = ?
+                    """, arguments: [url]
+            ).map { row in
+                guard let key = ArticleKey(bytes: [UInt8](row[0] as Data)),
+                    let hash = Digest256(bytes: [UInt8](row[1] as Data))
+                else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an entry's key or hash") }
+                return SeenEntry(key: key, contentHash: hash, firstSeen: Timestamp(milliseconds: row[2]))
+            }
+        }
+    }
+
+    /// Which share's feeds are as of which lease.
+    package func shares() throws -> [FeedShare: ShardEpoch] {
+        try read { database in
+            var shares: [FeedShare: ShardEpoch] = [:]
+            for row in try Row.fetchAll(database, sql: "SELECT share, term, counter FROM shares") {
+                guard let index = UInt16(exactly: row[0] as Int64), let share = FeedShare(index) else { continue }
+                shares[share] = ShardEpoch(
+                    term: Term(UInt64(bitPattern: row[1])), counter: UInt64(bitPattern: row[2]))
+            }
+            return shares
+        }
+    }
+
+    // MARK: Handing over
+
+    /// A file of this form with what is remembered of a share: its feeds, and robots.txt and pauses of their sites.
+    package func export(_ share: FeedShare) throws -> [UInt8] {
+        let path = path + ".share"
+        try Self.remove(path)
+        defer { try? Self.remove(path) }
+        let copy = try PollState(path: path)
+        let feeds = try feeds().filter { FeedShare(ofFeed: $0.url) == share }
+        let web = try web(now: Timestamp(milliseconds: .min))
+        try copy.together {
+            for feed in feeds { try copy.save(feed, seen: try seen(of: feed.url)) }
+            for robots in web.robots where FeedShare(ofFeed: robots.origin) == share { try copy.save(robots) }
+            for hold in web.holds where FeedShare(ofSite: hold.site) == share { try copy.save(hold) }
+        }
+        try copy.close()
+        return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+
+    /// Takes in what another file exported; of a feed that both know, what that one says.
+    ///
+    /// - Returns: robots.txt and pauses that came with it.
+    package func absorb(_ bytes: [UInt8]) throws -> WebMemory {
+        let path = path + ".share"
+        try Self.remove(path)
+        defer { try? Self.remove(path) }
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        let copy = try PollState(path: path)
+        let web = try copy.web(now: Timestamp(milliseconds: .min))
+        for feed in try copy.feeds() {
+            try forget(feed.url)
+            try save(feed, seen: try copy.seen(of: feed.url))
+        }
+        for robots in web.robots { try save(robots) }
+        for hold in web.holds { try save(hold) }
+        try copy.close()
+        return web
+    }
+
+    private static func remove(_ path: String) throws {
+        for end in ["", "-wal", "-shm", "-journal"] where FileManager.default.fileExists(atPath: path + end) {
+            try FileManager.default.removeItem(atPath: path + end)
         }
     }
 
@@ -258,6 +343,17 @@ package final class PollState: Sendable {
             try database.execute(
                 sql: "INSERT OR REPLACE INTO holds (site, until) VALUES (?, ?)",
                 arguments: [hold.site, hold.until.milliseconds])
+        }
+    }
+
+    /// The share's feeds are as of this lease from now on.
+    package func save(_ share: FeedShare, _ epoch: ShardEpoch) throws {
+        try write { database in
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO shares (share, term, counter) VALUES (?, ?, ?)",
+                arguments: [
+                    Int64(share.index), Int64(bitPattern: epoch.term.number), Int64(bitPattern: epoch.counter),
+                ])
         }
     }
 

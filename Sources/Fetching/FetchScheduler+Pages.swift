@@ -74,18 +74,21 @@ extension FetchScheduler {
 
     /// For the end of the process.
     mutating func cutRounds(_ now: Timestamp, _ actions: inout [Action]) {
-        for (url, feed) in feeds.sorted(by: { $0.key < $1.key }) {
-            switch feed.phase {
-            case .waiting(let poll):
-                guard let round = poll.round else { continue }
-                sites.withdraw(url, from: Site.name(poll.address))
-                cut(feed, round, now, &actions)
-            case .parked(let poll):
-                guard let round = poll.round else { continue }
-                robots.withdraw(url, from: poll.address.origin)
-                cut(feed, round, now, &actions)
-            default: continue
-            }
+        for (_, feed) in feeds.sorted(by: { $0.key < $1.key }) { cutRound(of: feed, now, &actions) }
+    }
+
+    /// If it is in the midst of a round, and no page is under way.
+    mutating func cutRound(of feed: Feed, _ now: Timestamp, _ actions: inout [Action]) {
+        switch feed.phase {
+        case .waiting(let poll):
+            guard let round = poll.round else { return }
+            sites.withdraw(feed.state.url, from: Site.name(poll.address))
+            cut(feed, round, now, &actions)
+        case .parked(let poll):
+            guard let round = poll.round else { return }
+            robots.withdraw(feed.state.url, from: poll.address.origin)
+            cut(feed, round, now, &actions)
+        default: return
         }
     }
 

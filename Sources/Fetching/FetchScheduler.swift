@@ -87,6 +87,12 @@ package struct FetchScheduler: Sendable {
         /// Feeds to poll from now on, each with what is remembered of it. A feed already there takes the new interval.
         case add([(feed: FeedSpecification, state: FeedState?)])
         case remove(url: String)
+        /// Nothing new of these; answered by `left` for each, once nothing of it is under way.
+        case leave([String])
+        /// These at once; what is remembered of them stays.
+        case drop([String])
+        /// Whether nothing may start for the time being.
+        case pause(Bool)
         case tick
         case responded(request: UInt64, Response)
         /// No answer, or one that could not be used.
@@ -105,7 +111,7 @@ package struct FetchScheduler: Sendable {
             case robots(origin: String)
 
             /// The feed whose poll it is part of; nil for robots.txt.
-            var feed: String? {
+            package var feed: String? {
                 switch self {
                 case .feed(let url), .page(let url, _): url
                 case .robots: nil
@@ -149,6 +155,8 @@ package struct FetchScheduler: Sendable {
         case save(FeedState, seen: [SeenEntry])
         /// All that is remembered of the feed.
         case forget(url: String)
+        /// It is polled no longer; what is remembered of it stays.
+        case left(url: String)
     }
 
     struct Feed {
@@ -199,6 +207,9 @@ package struct FetchScheduler: Sendable {
     var nextRequest: UInt64 = 1
     var nextBatch: UInt64
     var isDraining = false
+    var isPaused = false
+    /// Feeds that are to go.
+    var leaving: Set<String> = []
     var roundCount = 0
     /// Feeds in the phase `queued`, and some that were there once.
     var queued: ArraySlice<String> = []
@@ -221,7 +232,7 @@ package struct FetchScheduler: Sendable {
 
     /// When the next tick can have an effect; nil if only another event can.
     package var nextWake: Timestamp? {
-        guard !isDraining, hasRoom else { return nil }
+        guard !isDraining, !isPaused, hasRoom else { return nil }
         guard let due = dueQueue.first?.due else { return sites.nextStart }
         return sites.nextStart.map { min($0, due) } ?? due
     }
@@ -235,7 +246,10 @@ package struct FetchScheduler: Sendable {
         switch event {
         case .remember(let memory): remember(memory, now)
         case .add(let list): add(list, now)
-        case .remove(let url): remove(url, now, &actions)
+        case .remove(let url): if take(out: url) { actions.append(.forget(url: url)) }
+        case .leave(let urls): leaving.formUnion(urls)
+        case .drop(let urls): for url in urls { _ = take(out: url) }
+        case .pause(let isPaused): self.isPaused = isPaused
         case .tick: break
         case .responded(let request, let response): ended(request, response, why: "", now, &actions)
         case .failed(let request, let why): ended(request, nil, why: why, now, &actions)
@@ -244,6 +258,7 @@ package struct FetchScheduler: Sendable {
             isDraining = true
             cutRounds(now, &actions)
         }
+        if !leaving.isEmpty { letGo(now, &actions) }
         startDue(now, &actions)
         return actions
     }
@@ -313,9 +328,11 @@ package struct FetchScheduler: Sendable {
         if !state.isGone { schedule(feed.url, at: added.due) }
     }
 
-    private mutating func remove(_ url: String, _ now: Timestamp, _ actions: inout [Action]) {
+    /// - Returns: whether it was there.
+    private mutating func take(out url: String) -> Bool {
+        leaving.remove(url)
         leaveRound(url)
-        guard let feed = feeds.removeValue(forKey: url) else { return }
+        guard let feed = feeds.removeValue(forKey: url) else { return false }
         switch feed.phase {
         // The articles of an unacknowledged batch are still good; its acknowledgement is only not remembered.
         case .pending(let batch, _, _, _): batches[batch] = nil
@@ -324,7 +341,21 @@ package struct FetchScheduler: Sendable {
         case .idle, .queued, .requested: break
         }
         sites.removeFeed(from: feed.site, fixedMilliseconds: feed.fixedMilliseconds)
-        actions.append(.forget(url: url))
+        return true
+    }
+
+    /// Of the feeds that are to go, those of which nothing is under way.
+    private mutating func letGo(_ now: Timestamp, _ actions: inout [Action]) {
+        for url in leaving.sorted() {
+            if let feed = feeds[url] { cutRound(of: feed, now, &actions) }
+            switch feeds[url]?.phase {
+            case .requested, .pending: continue
+            case .idle, .queued, .waiting, .parked, nil:
+                _ = take(out: url)
+                leaving.remove(url)
+                actions.append(.left(url: url))
+            }
+        }
     }
 
     // MARK: Starting
@@ -353,7 +384,7 @@ package struct FetchScheduler: Sendable {
             enterRound(url)
             poll(url, feed, now)
         }
-        guard !isDraining else { return }
+        guard !isDraining, !isPaused else { return }
         while hasRoom, let (site, errand) = sites.takeNext(now: now) {
             switch errand {
             case .feed(let url): start(url, at: site, now, &actions)

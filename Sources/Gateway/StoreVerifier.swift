@@ -47,7 +47,7 @@ package struct StoreReport: Equatable, Sendable {
 
 /// Reads every byte of a store again, also of objects that no manifest names, and checks what holds between the objects.
 ///
-/// `heartbeats/` are left out: they change each second, and are hints. A store may be verified while a cluster runs on it:
+/// `heartbeats/` and `feeds/` are left out: the first change each second, what a fetcher hands over goes when it is taken. A store may be verified while a cluster runs on it:
 /// what is collected meanwhile is passed over, what a manifest names must be there.
 package struct StoreVerifier {
     let loader: SnapshotLoader
@@ -93,7 +93,7 @@ package struct StoreVerifier {
                 let folder = String(name.prefix { $0 != "/" })
                 if Self.folders.contains(folder) {
                     names[folder, default: []].append(name)
-                } else if folder != "heartbeats" {
+                } else if folder != "heartbeats", folder != "feeds" {
                     report.unknownNames.append(name)
                 }
             }

@@ -1,3 +1,5 @@
+import ByteCoding
+
 // Numbers that count different things and must never be mixed.
 
 /// Number of a coordinator's reign. The first is 1; 0 means none yet.
@@ -20,6 +22,8 @@ package struct ShardEpoch: Hashable, Sendable, Comparable {
     package static func < (left: ShardEpoch, right: ShardEpoch) -> Bool {
         (left.term, left.counter) < (right.term, right.counter)
     }
+    /// `<term>-<counter>`
+    package var name: String { "\(term.number)-\(counter)" }
 }
 
 /// Counts manifests: each commit is the next one. 0 is the empty snapshot before the first.
@@ -109,4 +113,34 @@ package struct Attempt: Hashable, Sendable, Comparable {
 package struct Instance: Hashable, Sendable {
     package let number: UInt64
     package init(_ number: UInt64) { self.number = number }
+}
+
+/// One of the parts that the feeds are divided into: those of a site (its registrable domain) are always in the same one, so
+/// that one fetcher keeps the site's pace.
+package struct FeedShare: Hashable, Sendable, Comparable {
+    package static let count = 64
+    package static let all = (0..<UInt8(count)).map { FeedShare(index: $0) }
+
+    /// Less than `count`.
+    package let index: UInt8
+
+    private init(index: UInt8) { self.index = index }
+
+    /// - Returns: nil for an index that no share has.
+    package init?(_ index: UInt16) {
+        guard index < Self.count else { return nil }
+        self.init(index: UInt8(index))
+    }
+
+    /// - Parameter feed: its name, an absolute address; wherever it moved.
+    package init(ofFeed feed: String) {
+        self.init(ofSite: WebAddress(feed).map { RegistrableDomain.orHost($0.host) } ?? feed)
+    }
+
+    /// - Parameter site: a registrable domain, or a host that has none.
+    package init(ofSite site: String) {
+        self.init(index: SHA256.hash(of: site.utf8).bytes[0] % UInt8(Self.count))
+    }
+
+    package static func < (left: FeedShare, right: FeedShare) -> Bool { left.index < right.index }
 }

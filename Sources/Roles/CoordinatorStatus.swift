@@ -35,6 +35,11 @@ package struct CoordinatorStatus: Codable, Sendable {
         package var shards: Int
     }
 
+    package struct Fetcher: Codable, Sendable {
+        package var connection: UInt64
+        package var shares: Int
+    }
+
     /// A generation that was kept, and is no longer because it is damaged.
     package struct Unreadable: Codable, Sendable {
         package var generation: UInt64
@@ -68,6 +73,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var cells: Int
     package var segmentBytes: UInt64
     package var workers: [Worker]
+    /// With how many of the shares of the feeds; nil of an older coordinator.
+    package var fetchers: [Fetcher]?
     package var mergers: Int
     package var runningMerges: Int
     package var unleasedShards: Int
@@ -119,6 +126,7 @@ package struct CoordinatorStatus: Codable, Sendable {
         cells = summary.cellCount
         segmentBytes = summary.segmentBytes
         workers = summary.workers.map { Worker(connection: $0.peer.number, shards: $0.shardCount) }
+        fetchers = summary.fetchers.map { Fetcher(connection: $0.peer.number, shares: $0.shareCount) }
         mergers = summary.mergerCount
         runningMerges = summary.runningMerges
         unleasedShards = summary.unleasedShards

@@ -1,7 +1,9 @@
 // Drives a `FetchScheduler`: requests go to curl's thread, entries that are new to the coordinator, what may be
-// remembered to the poll state. The list of feeds is read from the newest snapshot's state. Confined to one thread.
+// remembered to the poll state. The list of feeds is read from the newest snapshot's state; of it those are polled whose
+// shares a `ShareHolder` holds (`FetcherLoop+Shares.swift`). Confined to one thread.
 
 import ByteCoding
+import Cluster
 import Dispatch
 import Extraction
 import FetchIO
@@ -19,6 +21,8 @@ final class FetcherLoop {
         /// The answer for a page, and what could be read of it.
         case read(FetchScheduler.Request, HTTPResponse, Page?)
         case acknowledged(UInt64)
+        case link(CoordinatorLink.Event)
+        case completed(OperationTag, BucketResult)
         case drain
     }
 
@@ -35,18 +39,18 @@ final class FetcherLoop {
     /// A longer robots.txt counts as one that cannot be had.
     static let robotsLimitBytes = 8 << 20
 
-    private let state: PollState
+    let state: PollState
     private let client: CurlClient
-    private let mailbox: Mailbox<Event>
-    private let logger: Logger
-    private let clock = SystemClock()
+    let mailbox: Mailbox<Event>
+    let logger: Logger
+    let clock = SystemClock()
     private let loader: SnapshotLoader
     private let sender: FeedSender
     private let archive: WebArchiveWriter?
     private var scheduler: FetchScheduler
-    /// The list as it was last taken in.
-    private var polled: [String: FeedChange] = [:]
-    private var listedIn: Generation?
+    /// Of the list as it was last taken in what is of our shares.
+    var polled: [String: FeedChange] = [:]
+    var listedIn: Generation?
     /// Feeds that were told to be silent.
     private var silent: Set<String> = []
     /// Entries of the answer that is being decided.
@@ -57,8 +61,22 @@ final class FetcherLoop {
     private let pages = DispatchQueue(label: "coranto.fetcher.pages")
     /// What is to be done once all that was decided is durable, in this order.
     private var errands: [Errand] = []
-    private var nextList: Int64 = 0
+    var nextList: Int64 = 0
     private var drainDeadline: Int64?
+
+    // Which feeds are ours.
+    let link: CoordinatorLink
+    let threads: BucketThreads
+    var holder: ShareHolder
+    var connection = 0
+    /// Of every feed that was ever in the list.
+    var shareOf: [String: FeedShare] = [:]
+    var loaded: Set<FeedShare> = []
+    /// Shares that are to go, with the feeds of which something is under way.
+    var releasing: [FeedShare: Set<String>] = [:]
+    private var isPaused = true
+    private var hasLeft = false
+    var isDrained = false
 
     private struct Kept {
         /// With what came of its page.
@@ -74,9 +92,12 @@ final class FetcherLoop {
     }
 
     init(
-        _ configuration: FetcherRole.Configuration, _ state: PollState, _ client: CurlClient, _ mailbox: Mailbox<Event>,
-        _ logger: Logger
+        _ configuration: FetcherRole.Configuration, _ state: PollState, _ client: CurlClient, _ link: CoordinatorLink,
+        _ mailbox: Mailbox<Event>, _ logger: Logger
     ) throws {
+        self.link = link
+        threads = BucketThreads(configuration.bucket, width: 1, logger: logger)
+        holder = ShareHolder(instance: SystemRandom().instance(), kept: try state.shares())
         self.state = state
         self.client = client
         self.mailbox = mailbox
@@ -92,6 +113,7 @@ final class FetcherLoop {
         settings.inFlightLimit = Self.inFlightLimit
         scheduler = FetchScheduler(settings: settings, seed: SystemRandom().number(), now: now)
         _ = scheduler.handle(.remember(try state.web(now: now)), now: now)
+        _ = scheduler.handle(.pause(true), now: now)
     }
 
     /// Until it is drained. What happened since the last look is decided, and what is to be remembered of it made durable at
@@ -121,13 +143,27 @@ final class FetcherLoop {
             case .answered(let request, .failure(let error)):
                 logger.notice("fetch failed", metadata: ["address": "\(request.address)", "error": "\(error)"])
                 try feed(.failed(request: request.number, why: "\(error)"), clock.wall())
+            case .link(let event): try hear(event)
+            case .completed(let tag, let result): try hold(.completed(tag, result))
             case .drain:
                 drainDeadline = clock.moment.milliseconds + Self.drainMilliseconds
                 try feed(.drain, clock.wall())
             }
         }
+        try hold(.tick)
         let now = clock.moment.milliseconds
-        if let drainDeadline, scheduler.isIdle || now > drainDeadline { return true }
+        if let drainDeadline {
+            if scheduler.isIdle, !hasLeft {
+                hasLeft = true
+                try hold(.drain)
+            }
+            if isDrained || now > drainDeadline { return true }
+        }
+        let mayAsk = holder.mayAsk(now: clock.moment)
+        if mayAsk == isPaused {
+            isPaused = !mayAsk
+            try feed(.pause(isPaused), clock.wall())
+        }
         if now >= nextList, drainDeadline == nil {
             nextList = now + Self.listMilliseconds
             try follow()
@@ -141,6 +177,12 @@ final class FetcherLoop {
             switch errand {
             case .reach(let step): Step.reach(step)
             case .start(let request):
+                guard holder.mayAsk(now: clock.moment) else {
+                    let error = HTTPError(
+                        code: .noLease, url: request.address, message: "our lease ran out before it began")
+                    mailbox.push(.answered(request, .failure(error)))
+                    continue
+                }
                 start(request)
                 scheduler.began(request.number, now: clock.wall())
             case .send(let batch, let payloads): sender.send(batch, payloads)
@@ -157,7 +199,7 @@ final class FetcherLoop {
 
     // MARK: What the scheduler decides
 
-    private func feed(_ event: FetchScheduler.Event, _ now: Timestamp) throws {
+    func feed(_ event: FetchScheduler.Event, _ now: Timestamp) throws {
         for action in scheduler.handle(event, now: now) {
             switch action {
             case .saveAttempt(let url, let time):
@@ -178,6 +220,9 @@ final class FetcherLoop {
             case .forget(let url):
                 kept[url] = nil
                 try state.forget(url)
+            case .left(let url):
+                kept[url] = nil
+                try left(url)
             }
         }
     }
@@ -290,7 +335,9 @@ final class FetcherLoop {
     private func follow() throws {
         guard let manifest = try loader.newest()?.manifest, manifest.generation != listedIn else { return }
         listedIn = manifest.generation
-        let wanted = try loader.state(of: manifest).feeds
+        let listed = try loader.state(of: manifest).feeds
+        for url in listed.keys where shareOf[url] == nil { shareOf[url] = FeedShare(ofFeed: url) }
+        let wanted = listed.filter { shareOf[$0.key].map(loaded.contains) ?? false }
         guard wanted != polled else { return }
         for url in polled.keys.filter({ wanted[$0] == nil }).sorted() { try feed(.remove(url: url), clock.wall()) }
         var added: [(feed: FeedSpecification, state: FeedState?)] = []

@@ -3,6 +3,7 @@
 package import FetchIO
 package import HostIO
 package import Logging
+package import NIOCore
 package import Storage
 package import Wire
 
@@ -18,8 +19,14 @@ package final class FetcherRole: Sendable {
         package var archivePath: String?
         /// How it asks.
         package var web: CurlClient.Settings
+        /// In the coordinator's logs and status.
+        package var name: String
 
-        package init(bucket: any Bucket, locator: CoordinatorLocator, statePath: String, web: CurlClient.Settings) {
+        package init(
+            bucket: any Bucket, locator: CoordinatorLocator, statePath: String, web: CurlClient.Settings,
+            name: String = "fetcher"
+        ) {
+            self.name = name
             self.bucket = bucket
             self.locator = locator
             self.statePath = statePath
@@ -39,13 +46,24 @@ package final class FetcherRole: Sendable {
     /// Start no more requests, have what was fetched acknowledged, return from `run`.
     package func drain() { mailbox.push(.drain) }
 
-    package func run() async throws {
+    package func run(on group: any EventLoopGroup) async throws {
         let state = try PollState(path: configuration.statePath)
         let client = CurlClient(settings: configuration.web)
         defer { client.stop() }
-        try await Blocking.run { [self] in
-            let loop = try FetcherLoop(configuration, state, client, mailbox, logger)
-            try loop.run()
+        let mailbox = mailbox
+        let link = CoordinatorLink(
+            locator: configuration.locator, introduction: Introduction(role: .fetcher, client: configuration.name),
+            token: configuration.token, tls: configuration.tls, logger: logger, tell: { mailbox.push(.link($0)) })
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await link.run(on: group) }
+            defer {
+                link.stop()
+                tasks.cancelAll()
+            }
+            try await Blocking.run { [self] in
+                let loop = try FetcherLoop(configuration, state, client, link, mailbox, logger)
+                try loop.run()
+            }
         }
         try state.close()
     }

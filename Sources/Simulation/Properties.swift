@@ -26,6 +26,7 @@ struct Properties {
     /// Objects of the log deleted by requests that came late.
     private var deletedLate: Set<String> = []
     private var epochs: [Shard: Set<ShardEpoch>] = [:]
+    private var askedUnder: [FeedShare: ShardEpoch] = [:]
     private var ledgerObjects: [String: LedgerRows] = [:]
     /// Questions are asked of every so many generations, for they cost more than all else.
     static let answersEvery: UInt64 = 8
@@ -38,6 +39,17 @@ struct Properties {
                 property: "a shard epoch is issued once",
                 detail: "shard \(shard.index), epoch \(epoch.term.number)-\(epoch.counter)")
         }
+    }
+
+    /// Once anyone has asked under a lease of a share, nobody asks under an older one.
+    mutating func asked(_ share: FeedShare, under epoch: ShardEpoch?) throws {
+        let newest = askedUnder[share] ?? ShardEpoch(term: .none, counter: 0)
+        guard let epoch, epoch >= newest else {
+            throw Violation(
+                property: "feeds are asked under the newest lease of their share",
+                detail: "share \(share.index), epoch \(epoch?.name ?? "none"), newest \(newest.name)")
+        }
+        askedUnder[share] = epoch
     }
 
     // MARK: Manifests

@@ -101,7 +101,7 @@ package struct Scenario: Sendable {
         coordinatorCount = random.int(2...3)
         workerCount = isFull ? random.int(3...4) : random.int(1...4)
         mergerCount = random.int(1...2)
-        fetcherCount = isFull || random.chance(500) ? 1 : 0
+        fetcherCount = isFull ? 2 : random.int(0...2)
         faultCount = isFull ? random.int(3...6) : random.int(0...20)
         armedCount = isFull ? random.int(8...16) : random.int(0...20)
         rarePerMille = isFull ? 150 : random.int(0...600)

@@ -1,4 +1,5 @@
 import ByteCoding
+import Cluster
 import Fetching
 import News
 import Storage
@@ -83,6 +84,24 @@ struct SimulatedFetcher {
         var robots: [String: RobotsState] = [:]
         var holds: [String: SiteHold] = [:]
         var seen: [String: [ArticleKey: SeenEntry]] = [:]
+        var shares: [FeedShare: ShardEpoch] = [:]
+
+        /// What goes with a share to another fetcher.
+        func part(of share: FeedShare) -> Memory {
+            var part = Memory()
+            part.feeds = feeds.filter { FeedShare(ofFeed: $0.key) == share }
+            part.seen = seen.filter { FeedShare(ofFeed: $0.key) == share }
+            part.robots = robots.filter { FeedShare(ofFeed: $0.key) == share }
+            part.holds = holds.filter { FeedShare(ofSite: $0.key) == share }
+            return part
+        }
+
+        mutating func absorb(_ part: Memory) {
+            feeds.merge(part.feeds) { $1 }
+            seen.merge(part.seen) { $1 }
+            robots.merge(part.robots) { $1 }
+            holds.merge(part.holds) { $1 }
+        }
     }
 
     struct Outgoing {
@@ -104,10 +123,22 @@ struct SimulatedFetcher {
     /// Those that wait for their pages, by feed and place.
     var kept: [String: [Int: SimulatedFeed.Item]] = [:]
     var isDraining = false
+    var hasLeft = false
+    var isPaused = true
+    var holder = ShareHolder(instance: Instance(0), kept: [:])
+    /// Feeds that are polled.
+    var polled: Set<String> = []
+    /// Shares that are to go, with the feeds of which something is under way.
+    var releasing: [FeedShare: Set<String>] = [:]
 
     init(seed: UInt64) {
         name = "fetcher"
         scheduler = FetchScheduler(seed: seed, now: Timestamp(milliseconds: 0))
+    }
+
+    func detail(_ now: Int64) -> String {
+        let mayAsk = holder.mayAsk(now: Moment(milliseconds: now, wall: Timestamp(milliseconds: 0)))
+        return "\(polled.sorted()) of shares \(holder.shares.map(\.index)), may ask \(mayAsk), \(holder.detail)"
     }
 
     /// By wall clocks that run so much faster.
@@ -128,7 +159,9 @@ struct SimulatedFetcher {
     }
 
     /// The process begins anew; only the poll state is left, or not even that.
-    mutating func restart(run: Int, seed: UInt64, wallFactor: Int64, isForgotten: Bool, now: Timestamp) {
+    mutating func restart(
+        run: Int, seed: UInt64, instance: Instance, wallFactor: Int64, isForgotten: Bool, now: Timestamp
+    ) {
         if isForgotten { memory = Memory() }
         name = "fetcher-\(run)-\(seed)"
         nextNumber = 1
@@ -136,6 +169,11 @@ struct SimulatedFetcher {
         answered = [:]
         kept = [:]
         isDraining = false
+        hasLeft = false
+        isPaused = true
+        polled = []
+        releasing = [:]
+        holder = ShareHolder(instance: instance, kept: memory.shares)
         scheduler = FetchScheduler(settings: Self.settings(wallFactor: wallFactor), seed: seed, now: now)
     }
 }

@@ -8,7 +8,7 @@ package enum Step: Int, CaseIterable, Sendable {
     case termsList, termProbe, heartbeatWatch, termCreate, manifestsList, manifestProbe, endsProbe, logCount, endsWrite
     case reignLook, firstManifestWrite, stateRead, pageRead, ledgerIndexRead, replayRead
     // It reigns.
-    case heartbeatWrite, heartbeatLook
+    case heartbeatWrite, heartbeatLook, leaseLook
     case logWrite, logReadBack, logLook
     case routerRead
     case ledgerRead, stateWrite, ledgerWrite, pageWrite, manifestWrite, publishReadBack, publishLook
@@ -24,11 +24,12 @@ package enum Step: Int, CaseIterable, Sendable {
     case quarantineRead, poison, letterWrite
     case search, mergeRun, mergeOutput, mergedUpload, mergedReadBack
     // The fetcher.
-    case attemptSave, feedRequest, pollSave
+    case attemptSave, feedRequest, pollSave, pollStatesList, pollStateRead, pollStateWrite, pollStateDelete
     // Messages, each when it is sent.
     case put, fetcherPut, accepted, fetcherAccepted, batchRefused, compact, compacted
     case join, joined, touch, touched, credit, lease, revoke, articles, sealed, published, reportRefused
     case merge, merged, mergeFailed, purge, find, found, leave, errorMessage
+    case kept, share, recall, returned
     /// What this table does not know. It must stay empty.
     case unknown
 
@@ -47,18 +48,20 @@ package enum Step: Int, CaseIterable, Sendable {
 
     var kind: Kind {
         switch self {
-        case .termsList, .manifestsList, .recordsList, .collectorList, .eraseList: .list
+        case .termsList, .manifestsList, .recordsList, .collectorList, .eraseList, .pollStatesList: .list
         case .termProbe, .heartbeatWatch, .manifestProbe, .endsProbe, .logCount, .reignLook, .stateRead, .pageRead,
-            .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .replayRead, .heartbeatLook, .logReadBack,
+            .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .replayRead, .heartbeatLook, .leaseLook,
+            .logReadBack,
             .logLook, .routerRead, .publishReadBack, .publishLook,
             .recordRead, .keptManifestRead, .keptPageRead, .collectorLook, .eraseRead, .eraseLook, .overlayReadBack,
-            .mergedReadBack:
+            .mergedReadBack, .pollStateRead:
             .read
         case .termCreate, .endsWrite, .firstManifestWrite, .logWrite, .stateWrite, .ledgerWrite, .pageWrite,
-            .manifestWrite, .emptySync, .erasedWrite, .letterWrite, .overlayUpload, .mergedUpload:
+            .manifestWrite, .emptySync, .erasedWrite, .letterWrite, .overlayUpload, .mergedUpload, .pollStateWrite:
             .create
         case .heartbeatWrite, .recordWrite, .emptyWrite: .put
-        case .segmentDelete, .pageDelete, .stateDelete, .ledgerDelete, .logDelete, .manifestDelete, .recordDelete:
+        case .segmentDelete, .pageDelete, .stateDelete, .ledgerDelete, .logDelete, .manifestDelete, .recordDelete,
+            .pollStateDelete:
             .delete
         case .trial, .lookUp, .build, .search, .mergeRun, .mergeOutput: .engine
         case .feedRequest: .feed
@@ -66,7 +69,7 @@ package enum Step: Int, CaseIterable, Sendable {
         case .poison, .put, .fetcherPut, .accepted, .fetcherAccepted, .batchRefused, .compact, .compacted, .join,
             .joined,
             .touch, .touched, .credit, .lease, .revoke, .articles, .sealed, .published, .reportRefused, .merge,
-            .merged, .mergeFailed, .purge, .find, .found, .leave, .errorMessage:
+            .merged, .mergeFailed, .purge, .find, .found, .leave, .errorMessage, .kept, .share, .recall, .returned:
             .message
         case .unknown: .unknown
         }
@@ -78,13 +81,14 @@ package enum Step: Int, CaseIterable, Sendable {
         .stateDelete,
         .ledgerDelete, .recordDelete, .letterWrite, .overlayReadBack, .mergedReadBack, .batchRefused, .reportRefused,
         .mergeFailed,
-        .leave, .errorMessage, .ledgerIndexRead, .ledgerRead, .keptLedgerRead, .quarantineRead, .poison, .trial,
+        .leave, .errorMessage, .recall, .returned, .pollStateRead, .pollStateWrite, .pollStateDelete, .ledgerIndexRead,
+        .ledgerRead, .keptLedgerRead, .quarantineRead, .poison, .trial,
     ]
 
     /// Asks only whether an object is there.
     var isLook: Bool {
         switch self {
-        case .logCount, .reignLook, .heartbeatLook, .logLook, .publishLook, .collectorLook, .eraseLook: true
+        case .logCount, .reignLook, .heartbeatLook, .leaseLook, .logLook, .publishLook, .collectorLook, .eraseLook: true
         default: false
         }
     }
@@ -140,6 +144,7 @@ package enum Step: Int, CaseIterable, Sendable {
             case .reign, .reignAhead: Self.takeOver(operation, folder)
             case .heartbeat: .heartbeatWrite
             case .heartbeatLook: .heartbeatLook
+            case .leaseLook: .leaseLook
             case .log: Self.pick(operation, create: Self.logging(operation), get: .logReadBack, size: .logLook)
             case .router: .routerRead
             case .quarantine: .quarantineRead
@@ -148,6 +153,7 @@ package enum Step: Int, CaseIterable, Sendable {
             case .eraser: Self.erasing(operation)
             case .worker: Self.pick(operation, create: .overlayUpload, get: .overlayReadBack, size: .unknown)
             case .merger: Self.pick(operation, create: .mergedUpload, get: .mergedReadBack, size: .unknown)
+            case .fetcher: Self.handingOver(operation)
             }
     }
 
@@ -157,6 +163,16 @@ package enum Step: Int, CaseIterable, Sendable {
         case .get: get
         case .size: size
         case .put, .list, .delete: .unknown
+        }
+    }
+
+    private static func handingOver(_ operation: BucketOperation) -> Step {
+        switch operation {
+        case .list: .pollStatesList
+        case .get: .pollStateRead
+        case .create: .pollStateWrite
+        case .delete: .pollStateDelete
+        case .put, .size: .unknown
         }
     }
 
@@ -268,6 +284,10 @@ package enum Step: Int, CaseIterable, Sendable {
             case .found, .scanned: .found
             case .drain: .leave
             case .error: .errorMessage
+            case .kept: .kept
+            case .share: .share
+            case .recall: .recall
+            case .returned: .returned
             default: .unknown
             }
     }

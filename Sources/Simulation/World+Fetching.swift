@@ -1,3 +1,4 @@
+import Cluster
 import Fetching
 import News
 import Storage
@@ -24,7 +25,7 @@ extension World {
         }
     }
 
-    func bootFetcher(_ index: Int) throws {
+    func bootFetcher(_ index: Int, _ instance: Instance) throws {
         let run = processes[index].run
         let isForgotten = run > 1 && !isHealing && random.chance(100)
         if isForgotten {
@@ -32,23 +33,15 @@ extension World {
             note("poll state lost", .fault)
         }
         processes[index].fetcher!.restart(
-            run: run, seed: random.next() >> 1, wallFactor: scenario.wallFactor, isForgotten: isForgotten,
+            run: run, seed: random.next() >> 1, instance: instance, wallFactor: scenario.wallFactor,
+            isForgotten: isForgotten,
             now: moment(of: index).wall)
         let memory = processes[index].fetcher!.memory
-        let list = feeds.enumerated().map { number, feed in
-            (
-                feed: FeedSpecification(
-                    url: feed.url,
-                    intervalMilliseconds: number == 0 && scenario.seed % 4 == 0 ? 1000 * scenario.wallFactor : nil,
-                    wantsPages: feed.wantsPages),
-                state: memory.feeds[feed.url]
-            )
-        }
         let web = WebMemory(
             robots: memory.robots.values.sorted { $0.origin < $1.origin },
             holds: memory.holds.values.sorted { $0.site < $1.site })
         try step(fetcher: index, .remember(web))
-        try step(fetcher: index, .add(list))
+        try step(fetcher: index, .pause(true))
     }
 
     func step(fetcher index: Int, _ event: FetchScheduler.Event) throws {
@@ -70,7 +63,14 @@ extension World {
             case .saveRobots(let state):
                 save(.attemptSave, on: index) { $0.memory.robots[state.origin] = state }
             case .saveHold(let hold): save(.attemptSave, on: index) { $0.memory.holds[hold.site] = hold }
-            case .start(let request): fetch(request, on: index)
+            case .start(let request):
+                guard processes[index].fetcher!.holder.mayAsk(now: moment(of: index)) else {
+                    schedule(
+                        after: 0,
+                        .feedAnswer(process: index, run: run, request: request.number, url: "", .timedOut, nil))
+                    continue
+                }
+                try fetch(request, on: index)
             case .keep(let url, let entries):
                 let items = processes[index].fetcher!.items
                 processes[index].fetcher!.kept[url] = Dictionary(
@@ -88,12 +88,16 @@ extension World {
                     }
                 }
             case .forget(let url): processes[index].fetcher!.memory.feeds[url] = nil
+            case .left(let url):
+                let share = FeedShare(ofFeed: url)
+                processes[index].fetcher!.releasing[share]?.remove(url)
+                try finishRelease(of: share, on: index)
             }
         }
         let fetcher = processes[index].fetcher!
-        if isRunning(index, run), fetcher.isDraining, fetcher.scheduler.isIdle {
-            note("drained \(index)", .process)
-            stop(index)
+        if isRunning(index, run), fetcher.isDraining, !fetcher.hasLeft, fetcher.scheduler.isIdle {
+            processes[index].fetcher!.hasLeft = true
+            try hold(fetcher: index, .drain)
         }
     }
 
@@ -109,10 +113,102 @@ extension World {
         }
     }
 
+    // MARK: Shares
+
+    func tick(fetcher index: Int) throws {
+        let run = processes[index].run
+        try hold(fetcher: index, .tick)
+        guard isRunning(index, run) else { return }
+        let mayAsk = processes[index].fetcher!.holder.mayAsk(now: moment(of: index))
+        if mayAsk == processes[index].fetcher!.isPaused {
+            processes[index].fetcher!.isPaused = !mayAsk
+            try step(fetcher: index, .pause(!mayAsk))
+        }
+        if isRunning(index, run) { try step(fetcher: index, .tick) }
+    }
+
+    func hold(fetcher index: Int, _ event: ShareHolder.Event) throws {
+        let run = processes[index].run
+        for action in processes[index].fetcher!.holder.handle(event, now: moment(of: index))
+        where isRunning(index, run) {
+            switch action {
+            case .send(let message): sendUp(index, message)
+            case .reconnect: reconnect(index)
+            case .operation(let operation): issue(operation, from: index)
+            case .take(let share, let epoch, let state): try take(share, epoch, state, on: index)
+            case .renew(let share, let epoch):
+                save(.pollSave, on: index) { $0.memory.shares[share] = epoch }
+            case .release(let share):
+                let urls = forget(share, on: index)
+                processes[index].fetcher!.releasing[share] = Set(urls)
+                try step(fetcher: index, .leave(urls))
+                if isRunning(index, run) { try finishRelease(of: share, on: index) }
+            case .drop(let share):
+                let left = processes[index].fetcher!.releasing.removeValue(forKey: share) ?? []
+                try step(fetcher: index, .drop(forget(share, on: index) + left.sorted()))
+            case .drained:
+                note("drained \(index)", .process)
+                stop(index)
+            case .note(let text): note("fetcher \(index): \(text)")
+            }
+        }
+    }
+
+    private func take(_ share: FeedShare, _ epoch: ShardEpoch, _ state: [UInt8]?, on index: Int) throws {
+        let run = processes[index].run
+        save(.pollSave, on: index) { fetcher in
+            if let state { fetcher.memory.absorb(self.handedOver[Int(state[0]) << 8 | Int(state[1])]) }
+            fetcher.memory.shares[share] = epoch
+        }
+        guard isRunning(index, run) else { return }
+        if state != nil { count("a share was handed over") }
+        let memory = processes[index].fetcher!.memory
+        if state != nil {
+            let part = memory.part(of: share)
+            try step(
+                fetcher: index,
+                .remember(
+                    WebMemory(
+                        robots: part.robots.values.sorted { $0.origin < $1.origin },
+                        holds: part.holds.values.sorted { $0.site < $1.site })))
+        }
+        let list = feeds.enumerated().filter { FeedShare(ofFeed: $0.element.url) == share }.map { number, feed in
+            (
+                feed: FeedSpecification(
+                    url: feed.url,
+                    intervalMilliseconds: number == 0 && scenario.seed % 4 == 0 ? 1000 * scenario.wallFactor : nil,
+                    wantsPages: feed.wantsPages),
+                state: memory.feeds[feed.url]
+            )
+        }
+        processes[index].fetcher!.polled.formUnion(list.map(\.feed.url))
+        if !list.isEmpty { try step(fetcher: index, .add(list)) }
+        if isRunning(index, run) { try hold(fetcher: index, .taken(share)) }
+    }
+
+    private func finishRelease(of share: FeedShare, on index: Int) throws {
+        guard processes[index].fetcher!.releasing[share]?.isEmpty == true else { return }
+        processes[index].fetcher!.releasing[share] = nil
+        let number = handedOver.count
+        handedOver.append(processes[index].fetcher!.memory.part(of: share))
+        try hold(fetcher: index, .released(share, state: [UInt8(number >> 8), UInt8(number & 0xFF)]))
+    }
+
+    private func forget(_ share: FeedShare, on index: Int) -> [String] {
+        let urls = processes[index].fetcher!.polled.filter { FeedShare(ofFeed: $0) == share }.sorted()
+        processes[index].fetcher!.polled.subtract(urls)
+        return urls
+    }
+
     // MARK: Polls
 
-    private func fetch(_ request: FetchScheduler.Request, on index: Int) {
+    private func fetch(_ request: FetchScheduler.Request, on index: Int) throws {
         var delay = Int64(random.int(5...120))
+        if let feed = request.purpose.feed {
+            let share = FeedShare(ofFeed: feed)
+            let epoch = processes[index].fetcher!.memory.shares[share]
+            try properties.asked(share, under: epoch)
+        }
         let fault = strike(.feedRequest)
         var url = ""
         var answer = FeedAnswer.robots(forbids: !isHealing && random.chance(50))
@@ -217,7 +313,7 @@ extension World {
         case .refusedBatch(let number, let code, _):
             if code == .idReused { throw Violation(property: "a batch may be sent again", detail: "batch \(number)") }
             schedule(after: Int64(random.int(100...1000)), .clientSend(process: index, run: run))
-        default: break
+        default: try hold(fetcher: index, .message(message))
         }
     }
 }

@@ -57,7 +57,9 @@ extension World {
         switch processes[index].role {
         case .worker: try step(worker: index, .connected)
         case .merger: try step(merger: index, .connected)
-        case .fetcher: sendFromFetcher(index)
+        case .fetcher:
+            try hold(fetcher: index, .connected)
+            sendFromFetcher(index)
         case .client: sendFromClient(index)
         case .coordinator: break
         }
@@ -196,8 +198,10 @@ extension World {
         switch processes[index].role {
         case .worker: try step(worker: index, .disconnected)
         case .merger: try step(merger: index, .disconnected)
-        case .fetcher, .client, .coordinator: break
+        case .fetcher: try hold(fetcher: index, .disconnected)
+        case .client, .coordinator: break
         }
+        guard isRunning(index, run) else { return }
         schedule(after: Int64(random.int(50...500)), .connect(process: index, run: run))
     }
 

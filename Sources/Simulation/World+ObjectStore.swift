@@ -120,7 +120,12 @@ extension World {
     func arrived(_ arrival: Arrival) throws {
         let request = arrival.request
         if !request.isOfHealing { lateRequestCount -= 1 }
-        guard request.power == power else { return }
+        guard request.power == power else {
+            // Who is elsewhere waits until the time is up.
+            guard processes[request.process].role == .fetcher, request.answerDelay != nil else { return }
+            let event = S3Call.Event.failed(S3TransportFailure(.unknown, "time-out"))
+            return answer(request, arrival.conversation, event, after: 1000)
+        }
         let isGone = !isRunning(request.process, request.run)
         // A request on its way when its process dies may still arrive, or only its head may.
         if isGone, !request.mustLand, random.chance(500) { return try server.answerHead(of: arrival.content) }

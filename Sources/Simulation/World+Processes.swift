@@ -84,7 +84,7 @@ extension World {
             processes[index].draft = SegmentDraft(memoryBudgetBytes: Self.builderBudgetBytes)
             processes[index].worker = Worker(instance: instance, configuration: configuration)
         case .merger: processes[index].merger = Merger(instance: instance)
-        case .fetcher: try bootFetcher(index)
+        case .fetcher: try bootFetcher(index, instance)
         case .client: if run > 1 { processes[index].client!.restarted() }
         }
         if processes[index].role != .coordinator { schedule(after: 10, .connect(process: index, run: run)) }
@@ -140,7 +140,7 @@ extension World {
             try step(coordinator: index, .tick)
         case .worker: try step(worker: index, .tick)
         case .merger: try step(merger: index, .tick)
-        case .fetcher: try step(fetcher: index, .tick)
+        case .fetcher: try tick(fetcher: index)
         case .client: break
         }
     }
@@ -164,7 +164,8 @@ extension World {
         case .coordinator: try step(coordinator: index, .completed(tag, result))
         case .worker: try step(worker: index, .completed(tag, result))
         case .merger: try step(merger: index, .completed(tag, result))
-        case .fetcher, .client: break
+        case .fetcher: try hold(fetcher: index, .completed(tag, result))
+        case .client: break
         }
     }
 }

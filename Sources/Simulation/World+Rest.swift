@@ -46,7 +46,7 @@ extension World {
         let head = properties.head
         let late = feeds.filter { $0.polledAt <= healedAt ?? 0 }.map(\.url)
         return
-            "expiring \(!isNothingExpiring), received \(head?.sums.received ?? 0) of \(log), pending \(head?.sums.pending ?? 0), clients done \(processes.map { $0.client?.isDone ?? true }), late requests \(lateRequestCount), feeds not polled \(late), reigning \(processes.map { $0.coordinator?.reigningTerm?.number ?? 0 }), watermarks \(head?.watermarks ?? []), folded to \(String(describing: head?.foldedTo)), to be erased \(properties.leftToErase(ValidLog(store.everLog), store: store) ?? "nothing")"
+            "expiring \(!isNothingExpiring), received \(head?.sums.received ?? 0) of \(log), pending \(head?.sums.pending ?? 0), clients done \(processes.map { $0.client?.isDone ?? true }), late requests \(lateRequestCount), feeds not polled \(late), reigning \(processes.map { $0.coordinator?.reigningTerm?.number ?? 0 }), watermarks \(head?.watermarks ?? []), folded to \(String(describing: head?.foldedTo)), fetchers \(processes.compactMap { $0.fetcher?.detail(now) }), to be erased \(properties.leftToErase(ValidLog(store.everLog), store: store) ?? "nothing")"
     }
 
     func requestCompaction() {

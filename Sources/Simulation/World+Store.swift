@@ -62,8 +62,16 @@ extension World {
 
     func effect(_ request: Request) throws {
         if !request.isOfHealing { lateRequestCount -= 1 }
-        guard request.power == power else { return }
         let index = request.process
+        guard request.power == power else {
+            // Who is elsewhere waits until the time is up.
+            guard processes[index].role == .fetcher else { return }
+            return schedule(
+                after: 1000,
+                .answer(
+                    process: index, run: request.run, request.tagged.tag, passing("time-out", request.tagged),
+                    created: nil, nil))
+        }
         // A request on its way when its process dies may still arrive.
         let isGone = !isRunning(index, request.run)
         if isGone, !request.mustLand, random.chance(500) { return }

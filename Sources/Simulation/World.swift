@@ -44,6 +44,8 @@ package final class World {
     var conversations: [Int: StoreConversation] = [:]
     var conversationCount = 0
     var feeds: [SimulatedFeed] = []
+    /// Poll states of shares that went from one fetcher to another; what is in the store names them.
+    var handedOver: [SimulatedFetcher.Memory] = []
     var processes: [Process] = []
     var connections: [Connection] = []
     /// Connections that are not cut, by the coordinator's name for them.

@@ -17,6 +17,20 @@ package enum ObjectName {
         "manifests/" + Hex.padded(UInt64.max - generation.number)
     }
 
+    /// `feeds/<share>.<term>-<counter>`: what a fetcher knew of a share's feeds when it handed it over.
+    package static func pollState(_ share: FeedShare, _ epoch: ShardEpoch) -> String {
+        "feeds/\(share.index).\(epoch.name)"
+    }
+
+    package static func share(ofPollState name: some StringProtocol) -> (FeedShare, ShardEpoch)? {
+        guard name.hasPrefix("feeds/"), let dot = name.lastIndex(of: "."),
+            let share = UInt16(name[name.index(name.startIndex, offsetBy: 6)..<dot]).flatMap({ FeedShare($0) })
+        else { return nil }
+        let parts = name[name.index(after: dot)...].split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let term = UInt64(parts[0]), let counter = UInt64(parts[1]) else { return nil }
+        return (share, ShardEpoch(term: Term(term), counter: counter))
+    }
+
     /// `kind/<sha256>.<term>-<attempt>`: content-named, but unique to the attempt that wrote it.
     package static func written(_ folder: String, _ digest: Digest256, _ attempt: Attempt) -> String {
         #if PLANTED_CONTENT_NAMED

@@ -28,6 +28,9 @@ package struct OperationTag: Hashable, Sendable {
         case eraser
         case worker
         case merger
+        case fetcher
+        /// Whether we may still tell fetchers that they hold their shares.
+        case leaseLook
     }
 
     package var owner: Owner

@@ -34,16 +34,20 @@ enum Command: String, CaseIterable {
     case scan = "SCAN"
     case scanned = "SCANNED"
     case drain = "DRAIN"
+    case kept = "KEPT"
+    case share = "SHARE"
+    case recall = "RECALL"
+    case returned = "RETURNED"
 
     /// Whether `side` may receive this at all.
     func isFor(_ side: MessageParser.Side) -> Bool {
         switch self {
         case .error, .drain: true
         case .hello, .quit, .touch, .status, .put, .compact, .join, .credit, .sealed, .poison, .merged,
-            .mergeFailed, .found, .scanned:
+            .mergeFailed, .found, .scanned, .kept, .returned:
             side == .server
         case .coranto, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined, .lease,
-            .revoke, .articles, .published, .refused, .merge, .find, .scan:
+            .revoke, .articles, .published, .refused, .merge, .find, .scan, .share, .recall:
             side == .client
         }
     }
@@ -54,10 +58,12 @@ enum Command: String, CaseIterable {
         case .error, .quit, .touch, .status: true
         case .put: role == .client || role == .fetcher || role == .gateway
         case .compact: role == .client || role == .gateway
-        case .join, .drain, .merged, .mergeFailed, .found, .scanned: role == .worker || role == .merger
+        case .join, .drain: role == .worker || role == .merger || role == .fetcher
+        case .merged, .mergeFailed, .found, .scanned: role == .worker || role == .merger
+        case .kept, .returned: role == .fetcher
         case .credit, .sealed, .poison: role == .worker
         case .coranto, .hello, .welcome, .touched, .statusReport, .accepted, .refusedBatch, .compacted, .joined,
-            .lease, .revoke, .articles, .published, .refused, .merge, .find, .scan:
+            .lease, .revoke, .articles, .published, .refused, .merge, .find, .scan, .share, .recall:
             false
         }
     }
@@ -113,6 +119,10 @@ extension Message {
         case .scan: .scan
         case .scanned: .scanned
         case .drain: .drain
+        case .kept: .kept
+        case .share: .share
+        case .recall: .recall
+        case .returned: .returned
         }
     }
 }

@@ -197,6 +197,10 @@ extension LineWords {
         case .refused: return .refused(report: try number("report"))
         case .mergeFailed: return .mergeFailed(job: try number("job"), message: try text())
         case .drain: return .drain
+        case .kept: return .kept(share: try share(), epoch: try epoch())
+        case .share: return .share(try share(), epoch: try epoch())
+        case .recall: return .recall(try share(), epoch: try epoch())
+        case .returned: return .returned(share: try share(), epoch: try epoch())
         case .put, .statusReport, .joined, .lease, .articles, .sealed, .poison, .merge, .merged, .find, .found, .scan,
             .scanned:
             preconditionFailure("commands with a payload are read by parse()")

@@ -75,6 +75,14 @@ struct LineWords {
         return ShardEpoch(term: Term(term), counter: counter)
     }
 
+    mutating func share() throws(WireError) -> FeedShare {
+        let index = try number("share", as: UInt16.self)
+        guard let share = FeedShare(index) else {
+            throw WireError(.badFormat, "share \(index): there are \(FeedShare.count)")
+        }
+        return share
+    }
+
     mutating func attempt() throws(WireError) -> Attempt {
         let (term, number) = try pair("attempt")
         return Attempt(term: Term(term), number: number)

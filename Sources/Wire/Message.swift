@@ -141,4 +141,12 @@ package enum Message: Equatable, Sendable {
     case scan(ScanJob)
     case scanned(ScannedReport)
     case drain
+
+    // Fetchers.
+    /// Before JOIN: the sender has this share's poll state, as of this epoch.
+    case kept(share: FeedShare, epoch: ShardEpoch)
+    case share(FeedShare, epoch: ShardEpoch)
+    /// To be returned once nothing of it is under way.
+    case recall(FeedShare, epoch: ShardEpoch)
+    case returned(share: FeedShare, epoch: ShardEpoch)
 }

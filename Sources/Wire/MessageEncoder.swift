@@ -71,6 +71,10 @@ extension Message {
         case .revoke(let shard, let epoch):
             line.word(shard.index)
             line.word(epoch.name)
+        case .kept(let share, let epoch), .share(let share, let epoch), .recall(let share, let epoch),
+            .returned(let share, let epoch):
+            line.word(share.index)
+            line.word(epoch.name)
         case .articles(let batch):
             var payload = ByteWriter()
             batch.encode(to: &payload)
@@ -129,11 +133,6 @@ extension Message {
         }
         line.end(to: &out)
     }
-}
-
-extension ShardEpoch {
-    /// `<term>-<counter>`
-    var name: String { "\(term.number)-\(counter)" }
 }
 
 /// Puts the words of one line together.

@@ -116,6 +116,7 @@ struct StatusCommand: AsyncParsableCommand {
             status.role == "none"
             ? "no coordinator is running"
             : "\(status.role), term \(status.term), \(counted(status.workers.count, "worker")), "
+                + (status.fetchers.map { "\(counted($0.count, "fetcher")), " } ?? "")
                 + "\(counted(status.mergers, "merger")), \(counted(status.unleasedShards, "shard")) without a worker"
         var text = "\(cluster)\n"
         text += "generation \(status.generation), \(counted(status.overlays, "overlay")), "

@@ -81,7 +81,7 @@ struct UpCommand: AsyncParsableCommand {
         defer { signals.cancel() }
         try await cluster.run(on: EventLoops.group()) { cluster in
             try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await fetcher.run() }
+                tasks.addTask { try await fetcher.run(on: EventLoops.group()) }
                 tasks.addTask { try await gateway.run() }
                 if !lines.isEmpty {
                     tasks.addTask {
@@ -126,10 +126,11 @@ struct FetcherCommand: AsyncParsableCommand {
         let role = try FetcherOptions.role(
             bucket: bucket, locator: try options.locator(bucket), token: try options.coordinator.token(),
             tls: try options.coordinator.tls.client(), state: state,
-            web: try web.settings(), archive: archive.archive, logger: options.log.logger("fetcher"))
+            web: try web.settings(), archive: archive.archive, name: options.name ?? "fetcher",
+            logger: options.log.logger("fetcher"))
         let signals = DrainSignals { role.drain() }
         defer { signals.cancel() }
-        try await role.run()
+        try await role.run(on: EventLoops.group())
     }
 }
 
@@ -155,7 +156,7 @@ enum FetcherOptions {
 
     static func role(
         bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
-        web: CurlClient.Settings, archive: String?, logger: Logger
+        web: CurlClient.Settings, archive: String?, name: String = "fetcher", logger: Logger
     ) throws -> FetcherRole {
         guard !(bucket is FolderBucket && FileBytes.isPath(state, inside: bucket.location)) else {
             throw Failure(
@@ -166,7 +167,7 @@ enum FetcherOptions {
             throw Failure(.failed, "the state folder \(state) cannot be made: \(error)")
         }
         var configuration = FetcherRole.Configuration(
-            bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite", web: web)
+            bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite", web: web, name: name)
         configuration.token = token
         configuration.tls = tls
         if let archive {

@@ -132,4 +132,72 @@ import Testing
         }
         #expect(try digest(scratch.store) == digest(again))
     }
+
+    @Test("two fetchers share the feeds: what moves is not asked for anew, and comes back when its fetcher dies")
+    func shared() throws {
+        let scratch = try Scratch()
+        let server = try FeedServer(also: "127.1.0.1")
+        let port = try #require(server.address.split(separator: ":").last)
+        // Of two sites, which are in different halves of the shares.
+        let feeds = ["http://\(server.address)/harrow/rss.xml", "http://127.1.0.1:\(port)/courier/atom.xml"]
+        let opml = try scratch.write(
+            "feeds.opml",
+            "<opml><body>\(feeds.map { "<outline xmlUrl='\($0)' interval='1s'/>" }.joined())</body></opml>")
+        let local = ["--allow-address", "127.0.0.0/8"]
+        let up = try Binary.start(
+            arguments: ["up", "--store", scratch.store, "--feeds", opml, "--http", "127.0.0.1:0"] + local)
+        func state() throws -> [String: Any] {
+            let status = try Binary.run("status", "--store", scratch.store, "--format", "json")
+            return status.status == 0 ? try status.json() : [:]
+        }
+        func published() throws -> Int { (try state()["articles"] as? [String: Int])?["published"] ?? 0 }
+        func shares() throws -> [Int] {
+            (try state()["fetchers"] as? [[String: Int]] ?? []).compactMap { $0["shares"] }.sorted()
+        }
+        func wait(_ what: String, _ seconds: Double = 60, until isDone: () throws -> Bool) throws {
+            let deadline = Date(timeIntervalSinceNow: seconds)
+            while try !isDone() {
+                try #require(Date() < deadline, "not in time: \(what)")
+                usleep(100_000)
+            }
+        }
+        func stats() throws -> (asked: Int, unchanged: Int) {
+            let stats = try JSONSerialization.jsonObject(with: Data(server.get("/stats").utf8)) as? [String: Any]
+            return (stats?["requests"] as? Int ?? 0, stats?["not_modified"] as? Int ?? 0)
+        }
+        defer { if up.isRunning { up.terminate() } }
+        try wait("articles") { try published() >= 40 && stats().unchanged >= 4 }
+        #expect(try shares() == [64])
+
+        let before = try stats()
+        let second = try Binary.start(
+            arguments: ["fetcher", "--store", scratch.store, "--state", scratch.store + ".second", "--name", "second"]
+                + local)
+        defer { if second.isRunning { second.terminate() } }
+        try wait("half of the shares each") { try shares() == [32, 32] }
+        let moved = try stats()
+        try wait("more polls") { try stats().unchanged >= moved.unchanged + 6 }
+        let after = try stats()
+        #expect(
+            after.asked - before.asked == after.unchanged - before.unchanged, "validators and robots.txt came along")
+        let list = try Binary.run(
+            "feeds", "list", "--store", scratch.store, "--state", scratch.store + ".second", "--format", "json")
+        let polled = list.output.split(separator: "\n").filter { $0.contains("\"last_attempt\"") }
+        #expect(polled.count == 1 && polled[0].contains("127.1.0.1"), "\(list.output)")
+
+        kill(second.processIdentifier, SIGKILL)
+        second.waitUntilExit()
+        try wait("all shares with the first again") { try shares() == [64] }
+        let articles = try #require(try state()["articles"] as? [String: Int])
+        _ = try server.get("/stage?set=1")
+        let unchanged = try stats().unchanged
+        try wait("polls of both") { try stats().unchanged >= unchanged + 8 }
+        try wait("nothing pending") { (try state()["articles"] as? [String: Int])?["pending"] == 0 }
+        let last = try #require(try state()["articles"] as? [String: Int])
+        #expect(last["published"] == articles["published"])
+        #expect(try #require(last["superseded"]) > 0)
+        up.terminate()
+        up.waitUntilExit()
+        #expect(up.terminationStatus == 0)
+    }
 }

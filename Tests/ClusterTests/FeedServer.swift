@@ -5,11 +5,13 @@ final class FeedServer {
     private let process = Process()
     let address: String
 
-    init() throws {
+    /// - Parameter also: another address of loopback at which it answers.
+    init(also: String? = nil) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
             "python3", Binary.root.appendingPathComponent("scripts/feed-server").path, "--port", "0",
         ]
+        if let also { process.arguments! += ["--also", also] }
         let output = Pipe()
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice

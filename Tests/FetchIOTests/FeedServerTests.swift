@@ -83,7 +83,8 @@ struct FeedServerTests {
                     }
                     queue += scheduler.handle(.acknowledged(batch: batch.number), now: now)
                 case .save(let feed, let seen): try state.save(feed, seen: seen)
-                case .saveAttempt, .saveRobots, .saveHold, .start, .keep, .forget: Issue.record("nothing else is due")
+                case .saveAttempt, .saveRobots, .saveHold, .start, .keep, .forget, .left:
+                    Issue.record("nothing else is due")
                 }
             }
         }

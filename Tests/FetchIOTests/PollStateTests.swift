@@ -144,4 +144,49 @@ struct PollStateTests {
             #expect(throws: PollState.Failure.self) { try PollState(path: path) }
         }
     }
+
+    @Test("a share that is handed over takes its feeds, robots.txt and pauses with it, and nothing else")
+    func handingOver() throws {
+        try withFile { path in
+            let urls = ["https://a.example/f", "https://www.a.example/g", "https://b.example/f"]
+            let share = FeedShare(ofFeed: urls[0])
+            #expect(FeedShare(ofFeed: urls[1]) == share, "one site, one share")
+            try #require(FeedShare(ofFeed: urls[2]) != share)
+            let first = try PollState(path: path)
+            for (number, url) in urls.enumerated() {
+                var state = FeedState(url: url, intervalMilliseconds: 5000)
+                state.etag = "\(number)"
+                try first.save(state, seen: [seen(UInt64(number), "x", 10)])
+            }
+            for origin in ["https://a.example", "https://b.example"] {
+                var robots = RobotsState(origin: origin, lastAttempt: Timestamp(milliseconds: 5))
+                robots.text = Array("User-agent: *".utf8)
+                try first.save(robots)
+            }
+            for site in ["a.example", "b.example"] {
+                try first.save(SiteHold(site: site, until: Timestamp(milliseconds: 1_000_000)))
+            }
+            let epoch = ShardEpoch(term: Term(.max), counter: 8)
+            try first.save(share, epoch)
+            #expect(try first.shares() == [share: epoch])
+
+            let second = try PollState(path: path + "2")
+            try second.save(
+                FeedState(url: urls[0], intervalMilliseconds: 1), seen: [seen(0, "old", 1), seen(9, "old", 1)])
+            var web = WebMemory()
+            try second.together { web = try second.absorb(try first.export(share)) }
+            #expect(web.robots.map(\.origin) == ["https://a.example"] && web.holds.map(\.site) == ["a.example"])
+            #expect(try second.feeds().map(\.url) == [urls[0], urls[1]])
+            #expect(try second.feed(urls[0])?.etag == "0")
+            let known = try second.known([0, 9].map { ArticleKey(high: 1, low: $0) }, of: urls[0])
+            #expect(known.values.map { $0 } == [seen(0, "x", 10)], "what the other said counts")
+            #expect(try second.web(now: Timestamp(milliseconds: 0)).robots.map(\.origin) == ["https://a.example"])
+            for bad in [[], [UInt8](repeating: 7, count: 5000)] {
+                #expect(throws: PollState.Failure.self) { try second.absorb(bad.isEmpty ? [1, 2, 3] : bad) }
+            }
+            #expect(try second.feeds().count == 2)
+            try first.close()
+            try second.close()
+        }
+    }
 }

@@ -53,6 +53,7 @@ struct FetchPagesTests {
                     let error = state.lastError.map { " (\($0))" } ?? ""
                     return "save \(state.etag ?? "-") \(seen.count)\(error)"
                 case .forget: return "forget"
+                case .left: return "left"
                 }
             }
         }

@@ -67,6 +67,7 @@ struct FetchSchedulerTests {
                 "put \(batch.number) \(batch.entries.map { "\($0.index)@\($0.firstSeen.milliseconds)" }.joined(separator: " "))"
             case .save(let state, let seen): "save \(state.etag ?? "-") \(seen.count)"
             case .forget: "forget"
+            case .left(let url): "left \(url.suffix(11))"
             }
         }
     }
@@ -557,7 +558,7 @@ struct FetchSchedulerTests {
                         #expect(!forbidden.contains(address.origin), "robots.txt is kept")
                     }
                     open[request.number] = request
-                case .keep: Issue.record("no pages are wanted")
+                case .keep, .left: Issue.record("no pages are wanted, and nothing goes")
                 case .put(let batch): pending[batch.number] = batch.feed
                 case .forget(let url): pending = pending.filter { $0.value != url }
                 case .save, .saveHold: break
@@ -568,6 +569,44 @@ struct FetchSchedulerTests {
             )
         }
         return log
+    }
+
+    @Test("feeds that are to go: at once if nothing is under way, else when it is over; nothing is forgotten")
+    func leaving() {
+        var scheduler = make()
+        _ = scheduler.handle(add(a, b, c, every: 1000), now: at(0))
+        // a and c are asked, b waits for its site.
+        #expect(names(scheduler.handle(.leave([a, b]), now: at(1))) == ["left a.example/g"])
+        let answer = Response(status: 200, entries: [entry(1, "x")])
+        #expect(names(scheduler.handle(.responded(request: 1, answer), now: at(2))) == ["put 1 0@2"])
+        #expect(names(scheduler.handle(.acknowledged(batch: 1), now: at(3))) == ["save - 1", "left a.example/f"])
+        #expect(scheduler.feedCount == 1)
+        #expect(names(scheduler.handle(.drop([c]), now: at(4))) == [])
+        #expect(names(scheduler.handle(.responded(request: 2, answer), now: at(5))) == [], "it no longer counts")
+        #expect(scheduler.isIdle && scheduler.feedCount == 0)
+        #expect(names(scheduler.handle(.leave([a]), now: at(6))) == ["left a.example/f"], "what is not there is gone")
+    }
+
+    @Test("a redirect or a failure ends the way of a feed that is to go")
+    func leavingOnTheWay() {
+        var scheduler = make()
+        _ = scheduler.handle(add(a, c, every: 1000), now: at(0))
+        _ = scheduler.handle(.leave([a, c]), now: at(1))
+        #expect(
+            names(scheduler.handle(.responded(request: 1, redirect(302, to: "/x")), now: at(2))) == ["left a.example/f"]
+        )
+        #expect(names(scheduler.handle(.failed(request: 2, why: "-"), now: at(3))) == ["save - 0", "left c.example/f"])
+        #expect(names(scheduler.handle(.tick, now: at(100_000))) == [])
+    }
+
+    @Test("nothing starts during a pause")
+    func pause() {
+        var scheduler = make()
+        #expect(scheduler.handle(.pause(true), now: at(0)) == [])
+        #expect(names(scheduler.handle(add(a, every: 1000), now: at(0))) == [])
+        #expect(scheduler.nextWake == nil)
+        #expect(
+            names(scheduler.handle(.pause(false), now: at(500))) == ["attempt a.example/f 500", "start 1 a.example/f"])
     }
 }
 

@@ -192,7 +192,7 @@ private struct Run {
             case .save(let state, let entries):
                 states[state.url] = state
                 for entry in entries { seen[state.url, default: [:]][entry.key] = entry }
-            case .forget: Issue.record("nobody removed a feed")
+            case .forget, .left: Issue.record("nobody removed a feed")
             }
         }
     }

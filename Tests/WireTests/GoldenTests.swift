@@ -41,7 +41,7 @@ let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingL
     static let names = [
         "hello", "hello-token", "hello-refused", "touch", "put", "status", "compact", "poison", "worker", "merge",
         "find", "scan",
-        "drain",
+        "drain", "fetcher",
         "unknown-command",
     ]
 
@@ -90,6 +90,7 @@ let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingL
     private static func roleWithoutHello(_ bytes: [UInt8]) throws -> PeerRole? {
         let text = String(decoding: bytes.prefix(6), as: UTF8.self)
         if text.hasPrefix("HELLO") { return nil }
+        if text.hasPrefix("KEPT") { return .fetcher }
         return ["PUT", "STATUS", "COMPAC"].contains { text.hasPrefix($0) } ? .client : .worker
     }
 

@@ -30,6 +30,7 @@ struct Parsed: Equatable {
 func sender(of message: Message) -> PeerRole {
     switch message {
     case .put, .compact, .status: .client
+    case .kept, .returned: .fetcher
     default: .worker
     }
 }

@@ -9,8 +9,8 @@ struct RandomMessages {
 
     init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-    static let kindsForServer = 15
-    static let kindsForClient = 18
+    static let kindsForServer = 17
+    static let kindsForClient = 20
 
     mutating func message(for side: MessageParser.Side) -> Message {
         let kinds = side == .server ? Self.kindsForServer : Self.kindsForClient
@@ -20,6 +20,8 @@ struct RandomMessages {
     mutating func message(for side: MessageParser.Side, kind: Int) -> Message {
         side == .server ? messageForServer(kind) : messageForClient(kind)
     }
+
+    private mutating func share() -> FeedShare { pick(FeedShare.all) }
 
     private mutating func messageForServer(_ kind: Int) -> Message {
         switch kind {
@@ -51,6 +53,8 @@ struct RandomMessages {
                     PoisonReport(
                         stream: $0.shardLane(), epoch: $0.epoch(), position: $0.position(), reason: $0.text())
                 })
+        case 14: .kept(share: share(), epoch: epoch())
+        case 15: .returned(share: share(), epoch: epoch())
         default: .drain
         }
     }
@@ -110,6 +114,8 @@ struct RandomMessages {
                     rules: list(0...3) {
                         RetentionHorizon(source: $0.text(), time: $0.number(), ageDays: $0.small())
                     }, limitCount: small(), names: list(0...4) { $0.text() }))
+        case 17: .share(share(), epoch: epoch())
+        case 18: .recall(share(), epoch: epoch())
         default: .drain
         }
     }

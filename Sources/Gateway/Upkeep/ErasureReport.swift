@@ -33,7 +33,7 @@ package struct ErasureReport: Sendable {
     private static let namesAtOnce = 64
     private static let searched = ["log", "segments", "state"]
     /// These name articles only as the ends of segments, or not at all.
-    private static let listed = ["manifests", "pages", "ledger", "terms", "collection", "heartbeats"]
+    private static let listed = ["manifests", "pages", "ledger", "terms", "collection", "heartbeats", "feeds"]
 
     /// - Parameter progress: told how many objects were read, and of how many.
     /// - Throws: what the store throws, and for an object that cannot be read: nothing can be said of it.
