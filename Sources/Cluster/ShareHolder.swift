@@ -72,11 +72,15 @@ package struct ShareHolder: Sendable {
         /// Its poll state is where it belongs.
         var isTaken = false
         var isRecalled = false
+        /// Nothing new of it begins.
+        var isLeaving = false
         var isReleased = false
     }
 
     /// Touches in the time of a lease.
     static let touchCount: Int64 = 4
+    /// Recalled shares that are released at the same time: their poll states are in memory until they are in the store.
+    static let releaseLimitCount = 4
     /// So often the store is asked; then a share is taken or returned without its poll state.
     static let tryLimitCount = 6
     /// Kept between the end of a lease, as we count it, and the last request.
@@ -149,7 +153,7 @@ package struct ShareHolder: Sendable {
         case .completed(let tag, let result): completed(tag, result, now: now)
         case .taken(let share): held[share]?.isTaken = true
         case .released(let share, let state):
-            guard let lease = held[share], lease.isRecalled, !lease.isReleased else { break }
+            guard let lease = held[share], lease.isLeaving, !lease.isReleased else { break }
             held[share]?.isReleased = true
             outgoing.append((share, state))
         case .drain:
@@ -175,14 +179,11 @@ package struct ShareHolder: Sendable {
         case .recall(let share, let epoch):
             guard held[share]?.epoch == epoch, held[share]?.isRecalled == false else { return }
             held[share]?.isRecalled = true
-            if held[share]?.isTaken == true {
-                actions.append(.release(share))
-            } else {
-                // It was never polled: there is nothing to hand over.
-                searches[share] = nil
-                held[share] = nil
-                actions.append(.send(.returned(share: share, epoch: epoch)))
-            }
+            // One that is taken is released in its turn; of one that was never polled there is nothing to hand over.
+            guard held[share]?.isTaken == false else { return }
+            searches[share] = nil
+            held[share] = nil
+            actions.append(.send(.returned(share: share, epoch: epoch)))
         case .drain: end()
         case .error(let code, let text):
             actions.append(.note("coordinator: \(code.rawValue) \(text)"))
@@ -203,9 +204,9 @@ package struct ShareHolder: Sendable {
             searches[share] = .unknown
             return
         }
-        held[share] = Held(epoch: epoch, isTaken: !lease.isRecalled)
+        held[share] = Held(epoch: epoch, isTaken: !lease.isLeaving)
         kept[share] = epoch
-        if lease.isRecalled {
+        if lease.isLeaving {
             // It was about to go, for an earlier coordinator.
             actions += [.drop(share), .take(share, epoch, state: nil)]
         } else {
@@ -258,6 +259,7 @@ package struct ShareHolder: Sendable {
 
     /// One errand at a time: writes the poll states of shares that go, looks where those of new shares are, reads them.
     private mutating func move() {
+        releaseNext()
         guard errand == nil else { return }
         outgoing.removeAll { held[$0.share]?.isReleased != true }
         if let (share, state) = outgoing.first, let lease = held[share] {
@@ -272,6 +274,16 @@ package struct ShareHolder: Sendable {
             begin(.read(share, name: name), .get(name: name, range: nil))
         } else if let name = garbage.popLast() {
             begin(.clean, .delete(name: name))
+        }
+    }
+
+    private mutating func releaseNext() {
+        var room = Self.releaseLimitCount - held.values.count(where: \.isLeaving)
+        for (share, lease) in held.sorted(by: { $0.key < $1.key })
+        where room > 0 && lease.isRecalled && lease.isCurrent && !lease.isLeaving {
+            held[share]?.isLeaving = true
+            actions.append(.release(share))
+            room -= 1
         }
     }
 

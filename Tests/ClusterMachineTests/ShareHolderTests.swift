@@ -147,6 +147,28 @@ struct ShareHolderTests {
         #expect(bench.sent == [.returned(share: share, epoch: epoch(1))])
     }
 
+    @Test("of many shares that are recalled so many are released at a time, the next when one is returned")
+    func returningMany() {
+        var bench = Bench()
+        bench.join()
+        for index in UInt16(0)..<8 { bench.step(.message(.share(FeedShare(index)!, epoch: epoch(UInt64(index) + 1)))) }
+        bench.answer(.names([]))
+        _ = bench.taken()
+        for index in UInt16(0)..<8 { bench.step(.message(.recall(FeedShare(index)!, epoch: epoch(UInt64(index) + 1)))) }
+        let first = bench.taken()
+        #expect(first == (UInt16(0)..<4).map { .release(FeedShare($0)!) })
+        bench.step(.released(FeedShare(2)!, state: [2]))
+        bench.answer(.done)
+        let next = bench.taken()
+        #expect(next == [.drop(FeedShare(2)!), .release(FeedShare(4)!)])
+        // One that waits for its turn is polled on, also by the word of another coordinator.
+        bench.step(.disconnected, now: 100)
+        bench.join(now: 100)
+        bench.step(.message(.share(FeedShare(7)!, epoch: epoch(1, term: 2))), now: 100)
+        let renewed = bench.taken()
+        #expect(renewed == [.renew(FeedShare(7)!, epoch(1, term: 2))])
+    }
+
     @Test("a store that takes no poll state does not hold the share up for ever")
     func withoutStore() {
         var bench = holding()
