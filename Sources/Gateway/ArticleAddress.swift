@@ -94,15 +94,25 @@ package struct FoundArticle: Sendable {
 }
 
 extension OpenSnapshot {
-    /// - Throws: `Failure` `.notFound` if no version of the key is live.
-    package func article(_ key: ArticleKey) throws -> FoundArticle {
+    /// - Throws: `Failure` `.notFound` if no version of the article is live, with the address of a copy if one is.
+    package func article(at address: ArticleAddress) throws -> FoundArticle {
+        let key = try address.requireKey()
         guard let live = try reader.lookup(keys: [key])[0] else {
+            let copy = try copies(of: address).first.map { "; but there is \($0)" } ?? ""
             throw Failure(
-                .notFound, "no article of key \(key.hex) is live in generation \(generation.number)",
+                .notFound, "no article of key \(key.hex) is live in generation \(generation.number)\(copy)",
                 hint: "coranto why \(key.hex) tells what became of it")
         }
         let record = try reader.segments[live.segment].records([live.ordinal])[0]
         return FoundArticle(
             key: key, version: live.version, article: try SearchAnswer.article(record, key), record: record)
+    }
+
+    /// Addresses of live articles that are other forms of the given one: by http, for phones, by AMP and the like.
+    package func copies(of address: ArticleAddress) throws -> [String] {
+        guard address.canonicalURL != nil else { return [] }
+        let others = CopyURL.others(of: address.text)
+        let live = try reader.lookup(keys: others.map { ArticleKey(canonicalURL: $0) })
+        return zip(others, live).filter { $0.1 != nil }.map(\.0)
     }
 }

@@ -121,8 +121,9 @@ struct GatewayRoutes: Sendable {
     private func article(_ request: Request, _ context: Context) async throws -> Response {
         try authorise(request)
         let name = try context.parameters.require("key")
-        let key = try ArticleAddress(name).requireKey()
-        let found = try await ask { holder in try holder.newest.article(key) }
+        let address = ArticleAddress(name)
+        _ = try address.requireKey()
+        let found = try await ask { holder in try holder.newest.article(at: address) }
         return Self.json(ArticleJSON.write(found.article, key: found.key, version: found.version))
     }
 

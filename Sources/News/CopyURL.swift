@@ -20,6 +20,33 @@ package enum CopyURL {
         return form(host: host, path: VariantMarks.path(address.path), query: query)
     }
 
+    /// Canonical addresses under which the page of `text` may stand as well: by the other scheme, with and without "www.", without
+    /// the marks of variants and referrers, with and without a slash at the end. The likelier ones first, at most 60.
+    package static func others(of text: String) -> [String] {
+        guard var address = WebAddress(repaired(text)) else { return [] }
+        if let origin = AMPCache.origin(of: address) { address = origin }
+        let plain = withoutWWW(address.host)
+        let hosts = [VariantMarks.host(plain), plain].flatMap { [$0, "www." + $0] } + [address.host]
+        let path = VariantMarks.path(address.path)
+        let query = (address.query ?? "").split(separator: "&").filter {
+            !VariantMarks.isMark($0) && !TrackingParameters.isReferrer(TrackingParameters.name(of: $0))
+        }.joined(separator: "&")
+        var seen: Set<String?> = [CanonicalURL.canonicalise(text)]
+        var others: [String] = []
+        for query in [query, address.query ?? ""] {
+            for host in hosts {
+                for path in [path, path.hasSuffix("/") ? path : path + "/", address.path] {
+                    for scheme in ["https", "http"] {
+                        let other = CanonicalURL.canonicalise(
+                            "\(scheme)://\(host)\(path)\(query.isEmpty ? "" : "?" + query)")
+                        if let other, seen.insert(other).inserted { others.append(other) }
+                    }
+                }
+            }
+        }
+        return others
+    }
+
     private static func form(host: String, path: String, query: String?) -> String {
         let kept = (query ?? "").split(separator: "&").filter {
             !TrackingParameters.isTracking($0) && !TrackingParameters.isReferrer(TrackingParameters.name(of: $0))

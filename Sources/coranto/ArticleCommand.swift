@@ -38,7 +38,7 @@ struct ArticleCommand: AsyncParsableCommand {
         if address.keyPrefix == nil { _ = try address.requireKey() }
         let snapshot = try store.openSnapshots().snapshot(for: question)
         address = try address.resolved(in: snapshot)
-        let found = try snapshot.article(address.requireKey())
+        let found = try snapshot.article(at: address)
         switch (raw, format) {
         case (true, _): Terminal.write(found.record)
         case (false, .json):

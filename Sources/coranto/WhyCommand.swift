@@ -36,6 +36,8 @@ struct WhyCommand: AsyncParsableCommand {
         }
         let history = try ArticleHistory(of: address, in: holder.newest, holder.loader)
         Terminal.write(format == .json ? history.json + [0x0A] : Array(history.text.utf8))
-        if history.events.isEmpty, history.live == nil { Terminal.end(status: 1) }
+        guard history.events.isEmpty, history.live == nil else { return }
+        for copy in try holder.newest.copies(of: address) { Terminal.note("there is \(copy)") }
+        Terminal.end(status: 1)
     }
 }

@@ -32,6 +32,29 @@ import Testing
         #expect(told.text.contains("pending"))
     }
 
+    @Test("who asks for another form of an article's address is told the one that is live")
+    func copies() throws {
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "Talks begin", body: "Ministers met.")])
+        let holder = try SnapshotHolder(store.bucket)
+        try holder.refresh()
+        for form in ["http://www.news.example/1", "https://m.news.example/1/amp?ref=front", "https://news.example/1/"] {
+            let failure = #expect(throws: Failure.self) {
+                try holder.newest.article(at: ArticleAddress(form))
+            }
+            #expect(
+                failure?.code == .notFound
+                    && failure?.message.hasSuffix("; but there is https://news.example/1") ?? false)
+        }
+        #expect(
+            try holder.newest.article(at: ArticleAddress("https://news.example/1#part")).article.headline
+                == "Talks begin")
+        for none in ["https://news.example/other", String(repeating: "a", count: 32)] {
+            let failure = #expect(throws: Failure.self) { try holder.newest.article(at: ArticleAddress(none)) }
+            #expect(failure?.message.contains("but there is") == false)
+        }
+    }
+
     @Test("a rejected input is found by its place")
     func rejections() throws {
         let store = SampleStore()

@@ -40,11 +40,27 @@ struct CopyURLTests {
         ])
     func noMarks(text: String, expected: String) { #expect(CopyURL.variantFree(text) == expected) }
 
+    @Test(
+        "the other addresses of a page are canonical, and one of them is the page's own",
+        arguments: [
+            "http://www.news.example/world/story-1?id=7", "https://m.news.example/world/story-1?id=7",
+            "https://amp.news.example/world/story-1/amp/?id=7&ref=front", "https://news.example/world/story-1/?id=7",
+            "https://news-example.cdn.example/c/s/news.example/world/story-1/amp?id=7",
+        ])
+    func others(text: String) {
+        let others = CopyURL.others(of: text)
+        #expect(others.contains("https://news.example/world/story-1?id=7"))
+        #expect(others.allSatisfy { CanonicalURL.canonicalise($0) == $0 })
+        #expect(Set(others).count == others.count && others.count <= 60)
+        #expect(!others.contains(CanonicalURL.canonicalise(text)!))
+    }
+
     @Test("what is no web address has no form")
     func none() {
         for text in ["", "a/b", "mailto:a@news.example", "http://"] {
             #expect(CopyURL.plain(text) == nil)
             #expect(CopyURL.variantFree(text) == nil)
+            #expect(CopyURL.others(of: text).isEmpty)
         }
     }
 }
