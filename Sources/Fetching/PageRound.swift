@@ -18,7 +18,7 @@ struct PageRound: Sendable {
 
     /// - Parameters:
     ///   - new: of `entries`, which are the whole answer.
-    ///   - limit: of pages; the entries from the next one on that has one are left.
+    ///   - limit: of pages; the entries from the next one on that has one are left. Of entries so many times as many.
     init(
         _ state: FeedState, _ new: [FetchScheduler.NewEntry], _ seen: [SeenEntry], _ entries: [FetchScheduler.Entry],
         _ limit: Int
@@ -28,10 +28,12 @@ struct PageRound: Sendable {
         self.seen = seen
         pages = new.enumerated().lazy.compactMap { place, new in entries[new.index].page.map { (place, $0) } }
             .prefix(limit + 1).map { $0 }
-        turn = limit
-        if pages.count > limit { cut() }
-        turn = 0
+        let end = min(pages.count > limit ? pages[limit].place : .max, limit * Self.entriesPerPage)
+        if !pages.isEmpty, end < new.count { cut(at: end) }
     }
+
+    /// Entries that need no page wait in memory with those that do.
+    private static let entriesPerPage = 8
 
     /// Of the page whose turn it is; nil if all had theirs.
     var address: WebAddress? {
@@ -47,8 +49,9 @@ struct PageRound: Sendable {
     }
 
     /// Leaves the entry whose page's turn it is, and all behind it. Only to be called if there is one.
-    mutating func cut() {
-        let place = pages[turn].place
+    mutating func cut() { cut(at: pages[turn].place) }
+
+    private mutating func cut(at place: Int) {
         new.removeSubrange(place...)
         seen.removeSubrange(place...)
         isCut = true

@@ -32,7 +32,7 @@ struct HTMLArticleTests {
         #expect(article.published?.from == "meta")
         #expect(article.media.map(\.caption) == ["Boat"])
         #expect(article.url == "https://news.example/a")
-        #expect(article.extractorVersion == 2)
+        #expect(article.extractorVersion == 3)
         #expect(article.extra == #"{"file":"f.html"}"#)
     }
 

@@ -53,6 +53,25 @@ struct PageTests {
         #expect(page.article.media.map(\.caption) == ["The pier."])
     }
 
+    @Test("a page that scripts fill has the text that its JSON-LD states; where the page has text, that counts")
+    func statedText() {
+        let long = (1...8).map { "\(Self.first) That is sentence \($0)." }
+        func page(_ body: String, _ stated: String) -> Page {
+            self.page(
+                """
+                <script type="application/ld+json">{"@type": "NewsArticle", "headline": "Ferry stopped after the storm",
+                "articleBody": "\(stated)"}</script>\(body)
+                """)
+        }
+        let lines = long.joined(separator: "\\n\\n")
+        #expect(page("<div id=app></div>", lines).paragraphs.map(\.text) == long)
+        #expect(page("<div id=app></div>", long.map { "<p>\($0)<\\/p>" }.joined()).paragraphs.map(\.text) == long)
+        #expect(page("<p>Please wait.</p>", long.joined(separator: " ")).paragraphs.count == 1)
+        let text = long.map { "<p>\($0)</p>" }.joined()
+        #expect(page("<article>\(text)</article>", "Another text. " + lines).paragraphs.map(\.text) == long)
+        #expect(page("<div id=app></div>", Self.second).paragraphs.isEmpty, "a summary is no text")
+    }
+
     @Test("a wrapper that is called a sidebar and holds the text is none")
     func wrapper() { check("<div class='page-with-sidebar'>\(paragraphs)</div>", keeps: both) }
 

@@ -99,12 +99,12 @@ struct CurlClientTests {
         let server = try TinyServer([
             "/silent": [], "/cut": Array("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".utf8),
         ])
-        let closed = try TinyServer([:])
-        closed.stop()
+        let closed = try TinyServer(scripts: [:], listens: false)
         let client = client()
         defer {
             client.stop()
             server.stop()
+            closed.stop()
         }
         let cases: [(String, HTTPError.Code)] = [
             (server.url("/silent"), .timeout), (server.url("/cut"), .transfer), (closed.url("/"), .connect),

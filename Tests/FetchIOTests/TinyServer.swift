@@ -19,6 +19,7 @@ final class TinyServer: Sendable {
 
     let port: UInt16
     private let listener: Int32
+    private let isListening: Bool
     private let answers: [String: [Step]]
     private let log = Mutex<[String]>([])
 
@@ -27,8 +28,10 @@ final class TinyServer: Sendable {
         try self.init(scripts: answers.mapValues { $0.isEmpty ? [.silence] : [.bytes($0)] })
     }
 
-    init(scripts answers: [String: [Step]]) throws {
+    /// - Parameter listens: if not, its port refuses connections, and is nobody else's until it is stopped.
+    init(scripts answers: [String: [Step]], listens: Bool = true) throws {
         self.answers = answers
+        isListening = listens
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -37,13 +40,13 @@ final class TinyServer: Sendable {
         let descriptor = listener
         let isBound = unsafe withUnsafeMutablePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe bind(descriptor, pointer, length) == 0 && listen(descriptor, 64) == 0
+                unsafe bind(descriptor, pointer, length) == 0 && (!listens || listen(descriptor, 64) == 0)
                     && getsockname(descriptor, pointer, &length) == 0
             }
         }
         guard isBound else { throw POSIXError(.EADDRNOTAVAIL) }
         port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { self.run() }
+        if listens { Thread.detachNewThread { self.run() } }
     }
 
     /// The head of each request so far.
@@ -53,7 +56,7 @@ final class TinyServer: Sendable {
 
     /// Refuses connections from now on. The thread closes the descriptor: closed here, its number could be another server's
     /// by the time the thread accepts again, and that server's clients would get these answers.
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    func stop() { if isListening { shutdown(listener, Int32(SHUT_RDWR)) } else { close(listener) } }
 
     private func run() {
         defer { close(listener) }

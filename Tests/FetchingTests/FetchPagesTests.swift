@@ -122,6 +122,21 @@ struct FetchPagesTests {
         #expect(bench.take(.acknowledged(batch: 2)) == ["save E 2"])
     }
 
+    @Test("of entries that need no page not too many wait in memory with those that do")
+    func manyEntries() {
+        var settings = FetchScheduler.Settings()
+        settings.roundPageCount = 2
+        var bench = Bench(settings)
+        let answer = bench.answer(30, without: Set(1..<30))
+        #expect(
+            bench.take(.responded(request: 1, answer)) == ["keep \(Array(0..<16))", "start 2 a.example/0"])
+        #expect(bench.take(.responded(request: 2, status(200))) == ["put 1 \(Array(0..<16))"])
+        #expect(bench.take(.acknowledged(batch: 1)) == ["save - 16", "attempt", "start 3 a.example/feed"])
+        #expect(
+            bench.take(.responded(request: 3, bench.answer(30, without: Set(1..<30)))).last
+                == "put 2 \(Array(16..<30))", "no page is left: all of them")
+    }
+
     @Test("pages are asked where they are: redirects hop by hop, robots.txt first, forbidden ones not at all")
     func elsewhere() {
         var bench = Bench(robots: ["http://b.example": "User-agent: *\nDisallow: /1\n"])

@@ -2,8 +2,8 @@ import News
 
 /// A saved page as an article.
 package enum HTMLArticle {
-    /// 2: metadata and text from a tree, docs/pages.md.
-    package static let extractorVersion: UInt32 = 2
+    /// 2: metadata and text from a tree, docs/pages.md. 3: the text that JSON-LD states, where the page has none.
+    package static let extractorVersion: UInt32 = 3
 
     /// - Parameters:
     ///   - url: where the page was fetched from, if that is known.

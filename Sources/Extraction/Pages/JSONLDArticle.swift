@@ -21,6 +21,8 @@ struct JSONLDArticle {
     var keywords: [String] = []
     var image: String?
     var publisher: String?
+    /// Its text, as few pages have it here.
+    var body: [String] = []
     /// Whether the object is an article, and not merely the page or a film on it.
     var isArticle = false
     var isNews = false
@@ -136,6 +138,7 @@ struct JSONLDArticle {
     private mutating func read(_ node: Int32, _ tree: JSONLDTree) {
         headline = tree.line("headline", of: node)
         alternativeHeadline = tree.line("alternativeHeadline", of: node)
+        body = tree.paragraphs("articleBody", of: node)
         fill(from: node, tree)
     }
 

@@ -276,6 +276,13 @@ extension JSONLDTree {
 
     func line(_ name: StaticString, of node: Int32) -> String? { member(name, of: node).flatMap(firstLine) }
 
+    /// A string as paragraphs: what stands on lines of its own, or in blocks of markup.
+    func paragraphs(_ name: StaticString, of node: Int32) -> [String] {
+        guard let member = member(name, of: node), nodes[Int(member)].kind == .string else { return [] }
+        return HTMLText.plain(raw(member)).split(separator: "\n").map { TextSpace.trimmed(String($0)) }
+            .filter { !$0.isEmpty }
+    }
+
     private func raw(_ node: Int32) -> String {
         let value = nodes[Int(node)].value
         let inner = bytes[Int(value.lowerBound)..<Int(value.upperBound)]
@@ -297,8 +304,8 @@ extension JSONLDTree {
             let letter = inner[index + 1]
             index += 2
             switch letter {
-            case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "b"):
-                out.append(0x20)
+            case UInt8(ascii: "n"), UInt8(ascii: "r"): out.append(0x0A)
+            case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "b"): out.append(0x20)
             case UInt8(ascii: "u"):
                 guard let unit = codeUnit(inner, at: index) else { continue }
                 index += 4

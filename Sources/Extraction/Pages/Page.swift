@@ -16,7 +16,20 @@ package struct Page: Sendable {
         let text = PageText(tree, title: metadata.title)
         paragraphs = text.paragraphs
         removed = text.removed
+        takeStatedText()
     }
+
+    /// Pages that are filled by scripts have no text but what their JSON-LD states.
+    private mutating func takeStatedText() {
+        let stated = metadata.statedText.reduce(0) { $0 + $1.utf8.count }
+        let found = paragraphs.reduce(0) { $0 + $1.text.utf8.count }
+        guard stated >= Self.statedBytes, found < stated / Self.statedFactor else { return }
+        paragraphs = metadata.statedText.map { PageParagraph(role: .paragraph, text: $0) }
+    }
+
+    /// A shorter statement is a summary, and so is a text that is not so many times as long as what stands on the page.
+    private static let statedBytes = 400
+    private static let statedFactor = 3
 
     /// Paragraphs with an empty line between.
     package var text: String { paragraphs.map(\.text).joined(separator: "\n\n") }

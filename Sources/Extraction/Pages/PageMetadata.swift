@@ -19,6 +19,8 @@ package struct PageMetadata: Equatable, Sendable {
     package var tags: [String] = []
     /// Absolute.
     package var image: String?
+    /// The article's text as its JSON-LD has it, in paragraphs.
+    var statedText: [String] = []
 
     package init() {}
 
@@ -55,6 +57,7 @@ package struct PageMetadata: Equatable, Sendable {
             fields.first("article:section", "og:article:section", "parsely-section", "cxenseparse:section")
             ?? article.section
         tags = Self.tags(fields, article)
+        statedText = article.body
         image = CanonicalLink.absolute(
             fields.first("og:image", "og:image:url", "twitter:image", "twitter:image:src") ?? article.image,
             page: address)
