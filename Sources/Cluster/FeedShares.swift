@@ -39,6 +39,9 @@ package struct FeedShares: Sendable {
         var until: Int64
     }
 
+    /// After a look that a store refused for good.
+    static let restMilliseconds: Int64 = 1000
+
     private let term: Term
     private let leaseMilliseconds: Int64
     private let opensAt: Int64
@@ -50,6 +53,7 @@ package struct FeedShares: Sendable {
     /// Whose TOUCHes wait for the look that is under way, and for the next one.
     private var looking: [PeerID] = []
     private var asking: [PeerID] = []
+    private var nextLook: Int64 = 0
     /// What was told before JOIN.
     private var told: [PeerID: [FeedShare: ShardEpoch]] = [:]
 
@@ -117,7 +121,7 @@ package struct FeedShares: Sendable {
 
     package mutating func tick(now: Moment) -> TaggedOperation? {
         if let again = look.due(now: now) { return again }
-        guard !asking.isEmpty, !look.isBusy else { return nil }
+        guard !asking.isEmpty, !look.isBusy, now.milliseconds >= nextLook else { return nil }
         looking = asking
         asking = []
         return look.start(.size(name: ObjectName.term(term.next)))
@@ -133,6 +137,7 @@ package struct FeedShares: Sendable {
         default:
             // They are answered in their order, each once.
             asking = looking + asking
+            nextLook = now.milliseconds + Self.restMilliseconds
             return []
         }
     }

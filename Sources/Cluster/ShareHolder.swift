@@ -268,7 +268,7 @@ package struct ShareHolder: Sendable {
             begin(.look, .list(prefix: "feeds/", after: nil, limit: Self.listLimitCount))
         } else if let (share, search) = searches.min(by: { $0.key < $1.key }) {
             guard case .at(let name) = search else {
-                take(share, nil)
+                _ = take(share, nil)
                 return move()
             }
             begin(.read(share, name: name), .get(name: name, range: nil))
@@ -307,10 +307,11 @@ package struct ShareHolder: Sendable {
             guard searches[share] == .at(name: name) else { return }
             guard case .bytes(let state) = result else {
                 actions.append(.note("the poll state \(name) cannot be read: its feeds are polled in full"))
-                return take(share, nil)
+                _ = take(share, nil)
+                return
             }
-            take(share, state)
-            garbage.append(name)
+            // What was not taken, because the lease ended meanwhile, is for who gets the share next.
+            if take(share, state) { garbage.append(name) }
         case .write(let share, let epoch):
             guard let lease = held[share], lease.epoch == epoch, lease.isReleased else { return }
             // Nobody else writes that name: it is an earlier try of ours.
@@ -344,11 +345,13 @@ package struct ShareHolder: Sendable {
         }
     }
 
-    private mutating func take(_ share: FeedShare, _ state: [UInt8]?) {
+    /// - Returns: whether it is ours still.
+    private mutating func take(_ share: FeedShare, _ state: [UInt8]?) -> Bool {
         searches[share] = nil
-        guard let lease = held[share], lease.isCurrent, !lease.isRecalled else { return }
+        guard let lease = held[share], lease.isCurrent, !lease.isRecalled else { return false }
         kept[share] = lease.epoch
         actions.append(.take(share, lease.epoch, state: state))
+        return true
     }
 
     /// More than there can be: one for each share, and what could not be deleted.

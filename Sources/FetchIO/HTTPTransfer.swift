@@ -72,8 +72,6 @@ package struct HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
         case tooLarge = "too large"
         /// All bodies together exceed what the client may hold.
         case noRoom = "no room"
-        /// It was not made: another may be asking.
-        case noLease = "no lease"
         /// The server broke the protocol or the connection.
         case transfer = "transfer broken"
         case stopped = "client stopped"
@@ -82,12 +80,6 @@ package struct HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
     package let code: Code
     package let url: String
     package let message: String
-
-    package init(code: Code, url: String, message: String) {
-        self.code = code
-        self.url = url
-        self.message = message
-    }
 
     package var description: String { "cannot fetch \(url): \(code.rawValue) (\(message))" }
 

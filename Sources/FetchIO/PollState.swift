@@ -228,7 +228,8 @@ package final class PollState: Sendable {
 
     // MARK: Handing over
 
-    /// A file of this form with what is remembered of a share: its feeds, and robots.txt and pauses of their sites.
+    /// A file of this form with what is remembered of a share: its feeds, and robots.txt and pauses of their sites. Its SHA-256
+    /// stands before it.
     package func export(_ share: FeedShare) throws -> [UInt8] {
         let path = path + ".share"
         try Self.remove(path)
@@ -242,23 +243,26 @@ package final class PollState: Sendable {
             for hold in web.holds where FeedShare(ofSite: hold.site) == share { try copy.save(hold) }
         }
         try copy.close()
-        return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        return SHA256.hash(of: bytes).bytes + bytes
     }
 
-    /// Takes in what another file exported; of a feed that both know, what that one says.
+    /// Takes in what another file exported of a share, in place of what this one knew of it.
     ///
     /// - Returns: robots.txt and pauses that came with it.
-    package func absorb(_ bytes: [UInt8]) throws -> WebMemory {
+    /// - Throws: `Failure` if it is not as it was exported; then nothing is changed.
+    package func absorb(_ bytes: [UInt8], _ share: FeedShare) throws -> WebMemory {
         let path = path + ".share"
+        guard bytes.prefix(32).elementsEqual(SHA256.hash(of: bytes.dropFirst(32)).bytes) else {
+            throw Failure(path: path, message: "its digest is not that of its bytes")
+        }
         try Self.remove(path)
         defer { try? Self.remove(path) }
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        try Data(bytes.dropFirst(32)).write(to: URL(fileURLWithPath: path))
         let copy = try PollState(path: path)
         let web = try copy.web(now: Timestamp(milliseconds: .min))
-        for feed in try copy.feeds() {
-            try forget(feed.url)
-            try save(feed, seen: try copy.seen(of: feed.url))
-        }
+        for own in try feeds() where FeedShare(ofFeed: own.url) == share { try forget(own.url) }
+        for feed in try copy.feeds() { try save(feed, seen: try copy.seen(of: feed.url)) }
         for robots in web.robots { try save(robots) }
         for hold in web.holds { try save(hold) }
         try copy.close()

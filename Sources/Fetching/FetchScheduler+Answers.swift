@@ -96,7 +96,7 @@ extension FetchScheduler {
         succeed(&feed, poll, hasNews: !new.isEmpty, now)
         guard !new.isEmpty else { return finish(feed, [], now, &actions) }
         if feed.wantsPages {
-            return begin(PageRound(feed.state, new, seen, response.entries, settings.roundPageCount), now, &actions)
+            return begin(PageRound(feed.state, new, seen, response, settings.roundPageCount), now, &actions)
         }
         put(feed.state, new, seen, isCut: false, &actions)
     }

@@ -7,6 +7,8 @@ import News
 /// without.
 extension FetchScheduler {
     static let patienceCount = 3
+    /// A round does not wait for a site that is held for longer.
+    static let roundPatienceMilliseconds: Int64 = 60_000
 
     mutating func begin(_ round: PageRound, _ now: Timestamp, _ actions: inout [Action]) {
         guard let feed = feeds[round.state.url] else { return }
@@ -41,9 +43,13 @@ extension FetchScheduler {
 
     private mutating func go(on round: PageRound, of feed: Feed, _ now: Timestamp, _ actions: inout [Action]) {
         guard let address = round.address else {
-            return put(round.state, round.new, round.seen, isCut: round.isCut, &actions)
+            return put(round.state, round.new, round.seen, isCut: round.leavesUnknown, &actions)
         }
         if isDraining { return cut(feed, round, now, &actions) }
+        let site = Site.name(address)
+        guard sites.heldUntil(site) <= now.adding(Self.roundPatienceMilliseconds) else {
+            return refused(feed, round, "\(site) is not to be asked for pages now", now, &actions)
+        }
         wait(feed.state.url, Poll(address: address, isConditional: false, round: round))
     }
 
@@ -54,7 +60,7 @@ extension FetchScheduler {
         var round = round
         let failureCount = feed.state.failureCount
         if round.pageCount == 0, failureCount >= Self.patienceCount {
-            return put(round.state, round.new, round.seen, isCut: round.isCut, &actions)
+            return put(round.state, round.new, round.seen, isCut: round.leavesUnknown, &actions)
         }
         round.noteFailure(why, failureCount: round.pageCount > 0 ? 1 : failureCount + 1)
         cut(feed, round, now, &actions)
@@ -65,7 +71,7 @@ extension FetchScheduler {
         var round = round
         round.cut()
         guard round.new.isEmpty else {
-            return put(round.state, round.new, round.seen, isCut: true, &actions)
+            return put(round.state, round.new, round.seen, isCut: round.leavesUnknown, &actions)
         }
         var feed = feed
         feed.state = round.state

@@ -97,6 +97,8 @@ package struct FetchScheduler: Sendable {
         case responded(request: UInt64, Response)
         /// No answer, or one that could not be used.
         case failed(request: UInt64, why: String)
+        /// It did not go out, and may later.
+        case notBegun(request: UInt64)
         /// Everything in the batch is durable.
         case acknowledged(batch: UInt64)
         /// No more starts; what is under way is finished.
@@ -253,6 +255,7 @@ package struct FetchScheduler: Sendable {
         case .tick: break
         case .responded(let request, let response): ended(request, response, why: "", now, &actions)
         case .failed(let request, let why): ended(request, nil, why: why, now, &actions)
+        case .notBegun(let request): notBegun(request, now)
         case .acknowledged(let batch): acknowledged(batch, now, &actions)
         case .drain:
             isDraining = true
@@ -266,6 +269,24 @@ package struct FetchScheduler: Sendable {
     /// A request that was decided goes out only now: its site's gap counts from here.
     package mutating func began(_ request: UInt64, now: Timestamp) {
         if let site = requests[request]?.site { sites.started(site, now: now) }
+    }
+
+    /// Whether an answer to it would count.
+    package func awaits(_ request: UInt64) -> Bool {
+        guard let purpose = requests[request]?.purpose else { return false }
+        guard let feed = purpose.feed else { return true }
+        if case .requested(request, _) = feeds[feed]?.phase { return true }
+        return false
+    }
+
+    private mutating func notBegun(_ request: UInt64, _ now: Timestamp) {
+        guard let (purpose, site) = requests.removeValue(forKey: request) else { return }
+        if case .robots(let origin) = purpose {
+            sites.enqueue(.robots(origin: origin), at: site)
+        } else if let url = purpose.feed, case .requested(request, let poll) = feeds[url]?.phase {
+            wait(url, poll)
+        }
+        sites.finished(site, now: now)
     }
 
     // MARK: The list of feeds
@@ -381,6 +402,12 @@ package struct FetchScheduler: Sendable {
         }
         while roundCount < settings.roundLimit, let url = queued.popFirst() {
             guard let feed = feeds[url], case .queued = feed.phase else { continue }
+            let held = sites.heldUntil(feed.site)
+            // Nobody waits for a site that said "later" while others could be polled.
+            guard held <= now.adding(Self.roundPatienceMilliseconds) else {
+                schedule(url, at: held)
+                continue
+            }
             enterRound(url)
             poll(url, feed, now)
         }

@@ -2,7 +2,7 @@ import News
 
 /// The pages behind the new entries of one answer, asked for one after another.
 ///
-/// Entries and what is seen of them stand in the same order. All of a round is sent in one batch; what is left of the answer
+/// Entries and what is seen of them stand in the same order: first those that nothing is known of, then those that changed. All of a round is sent in one batch; what is left of the answer
 /// (`isCut`) is new again for the feed's next poll, which for that asks without validators.
 struct PageRound: Sendable {
     /// To be saved once everything in the round is acknowledged.
@@ -10,6 +10,9 @@ struct PageRound: Sendable {
     private(set) var new: [FetchScheduler.NewEntry]
     private(set) var seen: [SeenEntry]
     private(set) var isCut = false
+    /// Something is left that nothing is known of. What only changed can wait, and may change each time.
+    private(set) var leavesUnknown = false
+    private var unknownCount: Int
     /// Pages that were had.
     private(set) var pageCount = 0
     /// By place among `new`.
@@ -17,15 +20,20 @@ struct PageRound: Sendable {
     private var turn = 0
 
     /// - Parameters:
-    ///   - new: of `entries`, which are the whole answer.
+    ///   - new: of the answer's entries.
     ///   - limit: of pages; the entries from the next one on that has one are left. Of entries so many times as many.
     init(
-        _ state: FeedState, _ new: [FetchScheduler.NewEntry], _ seen: [SeenEntry], _ entries: [FetchScheduler.Entry],
+        _ state: FeedState, _ new: [FetchScheduler.NewEntry], _ seen: [SeenEntry], _ response: FetchScheduler.Response,
         _ limit: Int
     ) {
         self.state = state
+        let isKnown = seen.map { response.known[$0.key] != nil }
+        let order = new.indices.filter { !isKnown[$0] } + new.indices.filter { isKnown[$0] }
+        let entries = response.entries
+        let new = order.map { new[$0] }
         self.new = new
-        self.seen = seen
+        self.seen = order.map { seen[$0] }
+        unknownCount = isKnown.count { !$0 }
         pages = new.enumerated().lazy.compactMap { place, new in entries[new.index].page.map { (place, $0) } }
             .prefix(limit + 1).map { $0 }
         let end = min(pages.count > limit ? pages[limit].place : .max, limit * Self.entriesPerPage)
@@ -55,6 +63,7 @@ struct PageRound: Sendable {
         new.removeSubrange(place...)
         seen.removeSubrange(place...)
         isCut = true
+        leavesUnknown = place < unknownCount
         state.etag = nil
         state.lastModified = nil
     }

@@ -95,6 +95,9 @@ struct SiteQueue: Sendable {
         change(name) { $0.heldUntil = max($0.heldUntil, time) }
     }
 
+    /// Until when it is held, if it is.
+    func heldUntil(_ name: String) -> Timestamp { sites[name]?.heldUntil ?? openedAt }
+
     mutating func setDelay(of name: String, milliseconds: Int64) {
         change(name) { $0.delayMilliseconds = max($0.delayMilliseconds, milliseconds) }
     }

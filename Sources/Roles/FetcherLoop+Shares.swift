@@ -35,8 +35,9 @@ extension FetcherLoop {
             case .send(let message): link.send(message)
             case .reconnect: link.reconnect()
             case .operation(let tagged):
-                if case .create = tagged.operation { Step.reach(.fetcherHandingOver) }
-                threads.perform(tagged.operation) { [mailbox] result in mailbox.push(.completed(tagged.tag, result)) }
+                // When what is written here is durable: what was taken over is deleted then, what is handed over was saved.
+                if case .create = tagged.operation { errands.append(.reach(.fetcherHandingOver)) }
+                errands.append(.operation(tagged))
             case .take(let share, let epoch, let bytes): try take(share, epoch, bytes)
             case .renew(let share, let epoch): try state.save(share, epoch)
             case .release(let share): try release(share)
@@ -50,8 +51,8 @@ extension FetcherLoop {
     private func take(_ share: FeedShare, _ epoch: ShardEpoch, _ bytes: [UInt8]?) throws {
         if let bytes {
             do {
-                try feed(.remember(try state.absorb(bytes)), clock.wall())
-                Step.reach(.fetcherTookOver)
+                try feed(.remember(try state.absorb(bytes, share)), clock.wall())
+                errands.append(.reach(.fetcherTookOver))
                 logger.info("took over", metadata: ["share": "\(share.index)", "bytes": "\(bytes.count)"])
             } catch let failure as PollState.Failure {
                 logger.warning(
@@ -61,6 +62,7 @@ extension FetcherLoop {
         }
         try state.save(share, epoch)
         loaded.insert(share)
+        unchecked.insert(share)
         listedIn = nil
         nextList = 0
         try hold(.taken(share))
@@ -88,6 +90,7 @@ extension FetcherLoop {
 
     private func drop(_ share: FeedShare) throws {
         let urls = forget(share) + (releasing.removeValue(forKey: share) ?? []).sorted()
+        for url in urls { kept[url] = nil }
         try feed(.drop(urls), clock.wall())
     }
 

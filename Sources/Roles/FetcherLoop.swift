@@ -20,6 +20,8 @@ final class FetcherLoop {
         case answered(FetchScheduler.Request, Result<HTTPResponse, HTTPError>)
         /// The answer for a page, and what could be read of it.
         case read(FetchScheduler.Request, HTTPResponse, Page?)
+        /// Our lease ended before it went out.
+        case notBegun(UInt64)
         case acknowledged(UInt64)
         case link(CoordinatorLink.Event)
         case completed(OperationTag, BucketResult)
@@ -56,11 +58,11 @@ final class FetcherLoop {
     /// Entries of the answer that is being decided.
     private var entries: [FeedEntry] = []
     /// By feed and place in its answer: entries that wait for their pages.
-    private var kept: [String: [Int: Kept]] = [:]
+    var kept: [String: [Int: Kept]] = [:]
     /// Pages are taken apart there.
     private let pages = DispatchQueue(label: "coranto.fetcher.pages")
     /// What is to be done once all that was decided is durable, in this order.
-    private var errands: [Errand] = []
+    var errands: [Errand] = []
     var nextList: Int64 = 0
     private var drainDeadline: Int64?
 
@@ -72,21 +74,24 @@ final class FetcherLoop {
     /// Of every feed that was ever in the list.
     var shareOf: [String: FeedShare] = [:]
     var loaded: Set<FeedShare> = []
+    /// Of these the poll state may know feeds that were removed from the list while it was elsewhere.
+    var unchecked: Set<FeedShare> = []
     /// Shares that are to go, with the feeds of which something is under way.
     var releasing: [FeedShare: Set<String>] = [:]
     private var isPaused = true
     private var hasLeft = false
     var isDrained = false
 
-    private struct Kept {
+    struct Kept {
         /// With what came of its page.
         var entry: FeedEntry
         /// Something did.
         var hasPage = false
     }
 
-    private enum Errand {
+    enum Errand {
         case reach(Step)
+        case operation(TaggedOperation)
         case start(FetchScheduler.Request)
         case send(UInt64, [[UInt8]])
     }
@@ -138,6 +143,7 @@ final class FetcherLoop {
         while clock.moment.milliseconds <= end, let event = events.popFirst() {
             switch event {
             case .acknowledged(let batch): try feed(.acknowledged(batch: batch), clock.wall())
+            case .notBegun(let request): try feed(.notBegun(request: request), clock.wall())
             case .answered(let request, .success(let response)): try answered(request, response)
             case .read(let request, let response, let page): try answered(request, response, page)
             case .answered(let request, .failure(let error)):
@@ -176,11 +182,11 @@ final class FetcherLoop {
         for errand in errands {
             switch errand {
             case .reach(let step): Step.reach(step)
+            case .operation(let tagged):
+                threads.perform(tagged.operation) { [mailbox] result in mailbox.push(.completed(tagged.tag, result)) }
             case .start(let request):
                 guard holder.mayAsk(now: clock.moment) else {
-                    let error = HTTPError(
-                        code: .noLease, url: request.address, message: "our lease ran out before it began")
-                    mailbox.push(.answered(request, .failure(error)))
+                    mailbox.push(.notBegun(request.number))
                     continue
                 }
                 start(request)
@@ -281,6 +287,10 @@ final class FetcherLoop {
         _ request: FetchScheduler.Request, _ response: HTTPResponse, _ page: Page? = nil
     ) throws {
         Step.reach(.fetcherAnswered)
+        // Of a feed that was dropped meanwhile: what is kept now belongs to a later poll.
+        guard scheduler.awaits(request.number) else {
+            return try feed(.failed(request: request.number, why: "nobody waits for it"), clock.wall())
+        }
         // What is first seen in it is so at the time that the archive has.
         let now = clock.wall()
         var answer = FetchScheduler.Response(status: response.status)
@@ -337,6 +347,13 @@ final class FetcherLoop {
         listedIn = manifest.generation
         let listed = try loader.state(of: manifest).feeds
         for url in listed.keys where shareOf[url] == nil { shareOf[url] = FeedShare(ofFeed: url) }
+        if !unchecked.isEmpty {
+            for feed in try state.feeds()
+            where listed[feed.url] == nil && unchecked.contains(FeedShare(ofFeed: feed.url)) {
+                try state.forget(feed.url)
+            }
+            unchecked = []
+        }
         let wanted = listed.filter { shareOf[$0.key].map(loaded.contains) ?? false }
         guard wanted != polled else { return }
         for url in polled.keys.filter({ wanted[$0] == nil }).sorted() { try feed(.remove(url: url), clock.wall()) }

@@ -141,10 +141,12 @@ struct FeedSharesTests {
         #expect(first == [PeerID(1)])
         let failed = look(10, .failed(BucketFailure(.lasting, name: "", message: "403")))
         #expect(failed == [])
-        let second = look(20, .missing)
+        let early = shares.tick(now: moment(1010))
+        #expect(early == nil, "a store that refuses is left alone for a second")
+        let second = look(1011, .missing)
         #expect(second == [PeerID(2)], "none is forgotten")
         _ = shares.touch(PeerID(1))
-        let overtaken = look(30, .size(9))
+        let overtaken = look(1020, .size(9))
         #expect(overtaken == nil, "a later coordinator reigns")
     }
 }

@@ -174,15 +174,17 @@ struct PollStateTests {
             try second.save(
                 FeedState(url: urls[0], intervalMilliseconds: 1), seen: [seen(0, "old", 1), seen(9, "old", 1)])
             var web = WebMemory()
-            try second.together { web = try second.absorb(try first.export(share)) }
+            try second.together { web = try second.absorb(try first.export(share), share) }
             #expect(web.robots.map(\.origin) == ["https://a.example"] && web.holds.map(\.site) == ["a.example"])
             #expect(try second.feeds().map(\.url) == [urls[0], urls[1]])
             #expect(try second.feed(urls[0])?.etag == "0")
             let known = try second.known([0, 9].map { ArticleKey(high: 1, low: $0) }, of: urls[0])
             #expect(known.values.map { $0 } == [seen(0, "x", 10)], "what the other said counts")
             #expect(try second.web(now: Timestamp(milliseconds: 0)).robots.map(\.origin) == ["https://a.example"])
-            for bad in [[], [UInt8](repeating: 7, count: 5000)] {
-                #expect(throws: PollState.Failure.self) { try second.absorb(bad.isEmpty ? [1, 2, 3] : bad) }
+            var damaged = try first.export(share)
+            damaged[damaged.count / 2] ^= 1
+            for bad in [[], [1, 2, 3], [UInt8](repeating: 7, count: 5000), damaged] {
+                #expect(throws: PollState.Failure.self) { try second.absorb(bad, share) }
             }
             #expect(try second.feeds().count == 2)
             try first.close()

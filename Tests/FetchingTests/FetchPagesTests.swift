@@ -197,6 +197,61 @@ struct FetchPagesTests {
         #expect(bench.take(.acknowledged(batch: 1)) == ["save E 2"])
     }
 
+    @Test(
+        "a round does not wait for a site that another feed was told to leave alone, nor does a feed take a place for it"
+    )
+    func held() {
+        var settings = FetchScheduler.Settings()
+        settings.roundLimit = 1
+        var bench = Bench(settings, feeds: [Self.feed, "http://b.example/feed"])
+        #expect(
+            bench.take(.responded(request: 1, bench.answer(2, host: "b.example"))) == [
+                "keep [0, 1]", "start 2 b.example/0",
+            ])
+        var busy = status(429)
+        busy.retryAt = Timestamp(milliseconds: 10_000_000)
+        #expect(
+            bench.take(.responded(request: 2, busy)) == ["hold b.example 10000000", "save - 0 (status 429 of a page)"])
+        // The other feed is of that site: it does not take the only place until then.
+        #expect(bench.take(.tick, after: 2_000_000) == ["attempt", "start 3 a.example/feed"])
+        #expect(
+            bench.take(.responded(request: 3, bench.answer(2, host: "b.example"))) == [
+                "keep [0, 1]", "save - 0 (b.example is not to be asked for pages now)",
+            ])
+    }
+
+    @Test("what only changed waits for the feed's next poll; what is unknown comes first, and at once")
+    func changing() {
+        var settings = FetchScheduler.Settings()
+        settings.roundPageCount = 1
+        var bench = Bench(settings)
+        var answer = bench.answer(3)
+        answer.known = [
+            answer.entries[0].key: SeenEntry(
+                key: answer.entries[0].key, contentHash: .zero, firstSeen: .init(milliseconds: 0))
+        ]
+        #expect(bench.take(.responded(request: 1, answer)) == ["keep [1]", "start 2 a.example/1"], "0 is known")
+        #expect(bench.take(.responded(request: 2, status(200))) == ["put 1 [1]"])
+        #expect(bench.take(.acknowledged(batch: 1)) == ["save - 1", "attempt", "start 3 a.example/feed"])
+        answer.known[answer.entries[1].key] = SeenEntry(
+            key: answer.entries[1].key, contentHash: answer.entries[1].contentHash, firstSeen: .init(milliseconds: 0))
+        #expect(bench.take(.responded(request: 3, answer)) == ["keep [2]", "start 4 a.example/2"])
+        #expect(bench.take(.responded(request: 4, status(200))) == ["put 2 [2]"])
+        #expect(bench.take(.acknowledged(batch: 2)) == ["save - 1"], "0 may wait, for it may change each time")
+    }
+
+    @Test("a request that did not go out is asked again, and its answer is nobody's")
+    func notBegun() {
+        var bench = Bench()
+        #expect(bench.scheduler.awaits(1))
+        #expect(bench.take(.notBegun(request: 1)) == ["attempt", "start 2 a.example/feed"])
+        #expect(!bench.scheduler.awaits(1) && bench.scheduler.awaits(2))
+        #expect(bench.take(.responded(request: 2, bench.answer(1))) == ["keep [0]", "start 3 a.example/0"])
+        #expect(bench.take(.notBegun(request: 3)) == ["start 4 a.example/0"])
+        #expect(bench.take(.drop([Self.feed])) == [])
+        #expect(!bench.scheduler.awaits(4))
+    }
+
     @Test("the end of the process sends what has its page")
     func drain() {
         var bench = Bench()

@@ -98,7 +98,7 @@ import Testing
     @Test("a body that does not come is not waited for for long")
     func lateBody() async throws {
         var limits = HTTPLimits()
-        limits.requestMilliseconds = 1500
+        limits.requestMilliseconds = 5000
         try await serve(limits) { port in
             let late = try Self.post(port, "Content-Length: 100", "q=lo")
             #expect(late.hasPrefix("HTTP/1.1 400") && late.contains("did not come within"), "\(late)")
