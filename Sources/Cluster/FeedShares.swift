@@ -46,7 +46,7 @@ package struct FeedShares: Sendable {
     private let leaseMilliseconds: Int64
     private let opensAt: Int64
     private var counter: UInt64 = 0
-    private var grants: [FeedShare: Grant] = [:]
+    private var grants = ShareMap<Grant>()
     private var orphans: [FeedShare: Orphan] = [:]
     private var fetchers: [PeerID: Fetcher] = [:]
     private var look = StoreCall(owner: .leaseLook)
@@ -95,7 +95,8 @@ package struct FeedShares: Sendable {
     package mutating func remove(_ peer: PeerID) {
         told[peer] = nil
         guard let fetcher = fetchers.removeValue(forKey: peer) else { return }
-        for (share, grant) in grants where grant.fetcher == peer {
+        for share in FeedShare.all {
+            guard let grant = grants[share], grant.fetcher == peer else { continue }
             grants[share] = nil
             orphans[share] = Orphan(epoch: grant.epoch, until: fetcher.lastHeard + leaseMilliseconds)
         }

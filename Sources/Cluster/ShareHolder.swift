@@ -90,7 +90,7 @@ package struct ShareHolder: Sendable {
     private var stage = Stage.disconnected
     private var isDraining = false
     private var actions: [Action] = []
-    private var held: [FeedShare: Held] = [:]
+    private var held = ShareMap<Held>()
     /// Poll states in our own file, by the epochs under which they were written.
     private var kept: [FeedShare: ShardEpoch]
     private var call = StoreCall(owner: .fetcher, tryLimitCount: tryLimitCount)
@@ -118,13 +118,13 @@ package struct ShareHolder: Sendable {
 
     /// For whoever wonders why a share is not polled.
     package var detail: String {
-        let waiting = held.filter { !$0.value.isTaken }.map { "\($0.key.index): \($0.value)" }.sorted()
+        let waiting = FeedShare.all.first { held[$0]?.isTaken == false }.map { "\($0.index): \(held[$0]!)" }
         return
-            "\(stage), errand \(String(describing: errand)), searches \(searches.count), waiting \(waiting.first ?? "none")"
+            "\(stage), errand \(String(describing: errand)), searches \(searches.count), waiting \(waiting ?? "none")"
     }
 
     /// Shares that are polled.
-    package var shares: [FeedShare] { held.filter { $0.value.isTaken }.keys.sorted() }
+    package var shares: [FeedShare] { FeedShare.all.filter { held[$0]?.isTaken == true } }
 
     /// Whether a request may go out now.
     package func mayAsk(now: Moment) -> Bool {
@@ -218,7 +218,7 @@ package struct ShareHolder: Sendable {
         if stage == .joined, now.milliseconds >= nextTouch { touch(now: now) }
         if stage != .disconnected, now.milliseconds - lastHeard > leaseMilliseconds { rejoin() }
         if now.milliseconds > staleEnd {
-            for share in held.keys.sorted() where held[share]?.isCurrent == false { lose(share) }
+            for share in FeedShare.all where held[share]?.isCurrent == false { lose(share) }
         }
         if let again = call.due(now: now) { actions.append(.operation(again)) }
     }
@@ -247,7 +247,7 @@ package struct ShareHolder: Sendable {
     private mutating func leave() {
         unanswered = []
         if held.values.contains(where: \.isCurrent) { staleEnd = leaseEnd }
-        for share in held.keys { held[share]?.isCurrent = false }
+        for share in FeedShare.all { held[share]?.isCurrent = false }
     }
 
     private mutating func end() {
@@ -279,8 +279,8 @@ package struct ShareHolder: Sendable {
 
     private mutating func releaseNext() {
         var room = Self.releaseLimitCount - held.values.count(where: \.isLeaving)
-        for (share, lease) in held.sorted(by: { $0.key < $1.key })
-        where room > 0 && lease.isRecalled && lease.isCurrent && !lease.isLeaving {
+        for share in FeedShare.all where room > 0 {
+            guard let lease = held[share], lease.isRecalled, lease.isCurrent, !lease.isLeaving else { continue }
             held[share]?.isLeaving = true
             actions.append(.release(share))
             room -= 1

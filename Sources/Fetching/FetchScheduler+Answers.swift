@@ -35,6 +35,7 @@ extension FetchScheduler {
         let until = longest(time, now)
         sites.hold(site, until: until)
         actions.append(.saveHold(SiteHold(site: site, until: until)))
+        makeWay(at: site, now, &actions)
     }
 
     private mutating func endedRobots(
@@ -44,7 +45,9 @@ extension FetchScheduler {
             let target = response.location.flatMap({ WebAddress($0, base: from) }),
             robots.redirected(origin, to: target)
         {
-            sites.enqueue(.robots(origin: origin), at: Site.name(target))
+            let site = Site.name(target)
+            sites.enqueue(.robots(origin: origin), at: site)
+            makeWay(at: site, now, &actions)
             return
         }
         guard
@@ -53,7 +56,7 @@ extension FetchScheduler {
         else { return }
         actions.append(.saveRobots(state))
         keepDelay(of: origin)
-        for url in parked { if case .parked(let poll) = feeds[url]?.phase { wait(url, poll) } }
+        for url in parked { if case .parked(let poll) = feeds[url]?.phase { wait(url, poll, now, &actions) } }
     }
 
     private mutating func responded(
@@ -125,7 +128,7 @@ extension FetchScheduler {
         guard let next = poll.redirected(to: target, status: response.status) else {
             return fail(feed, "more than \(Self.hopLimitCount) redirects", now, &actions)
         }
-        wait(feed.state.url, next)
+        wait(feed.state.url, next, now, &actions)
     }
 
     /// Entries not known, or known with another content. Of several with one key the first counts: feeds are newest first.

@@ -27,7 +27,7 @@ extension FetchScheduler {
                 let next = poll.redirected(to: target, status: response!.status)
             else { return proceed(feed, round, hasPage: false, now, &actions) }
             if isDraining { return cut(feed, round, now, &actions) }
-            wait(feed.state.url, next)
+            wait(feed.state.url, next, now, &actions)
         default: proceed(feed, round, hasPage: response?.status == 200, now, &actions)
         }
     }
@@ -46,11 +46,7 @@ extension FetchScheduler {
             return put(round.state, round.new, round.seen, isCut: round.leavesUnknown, &actions)
         }
         if isDraining { return cut(feed, round, now, &actions) }
-        let site = Site.name(address)
-        guard sites.heldUntil(site) <= now.adding(Self.roundPatienceMilliseconds) else {
-            return refused(feed, round, "\(site) is not to be asked for pages now", now, &actions)
-        }
-        wait(feed.state.url, Poll(address: address, isConditional: false, round: round))
+        wait(feed.state.url, Poll(address: address, isConditional: false, round: round), now, &actions)
     }
 
     /// The site of the page whose turn it is does not want to be asked now.
@@ -99,6 +95,40 @@ extension FetchScheduler {
     }
 
     // MARK: How many at a time
+
+    /// Nobody with a place waits for a site that said "later" while others could be polled: the round ends, or the poll comes again
+    /// when the site may be asked.
+    /// - Returns: whether that is so; if not, nothing was done.
+    mutating func makesWay(
+        _ url: String, _ poll: Poll, at site: String, _ now: Timestamp, _ actions: inout [Action]
+    ) -> Bool {
+        let held = sites.heldUntil(site)
+        guard held > now.adding(Self.roundPatienceMilliseconds), let feed = feeds[url], feed.holdsRound else {
+            return false
+        }
+        if let round = poll.round {
+            refused(feed, round, "\(site) is not to be asked for pages now", now, &actions)
+        } else {
+            schedule(url, at: held)
+        }
+        return true
+    }
+
+    /// So do those that wait there already, also those that wait for a robots.txt from there.
+    mutating func makeWay(at site: String, _ now: Timestamp, _ actions: inout [Action]) {
+        for errand in sites.waiting(at: site) {
+            switch errand {
+            case .feed(let url):
+                guard case .waiting(let poll) = feeds[url]?.phase else { continue }
+                if makesWay(url, poll, at: site, now, &actions) { sites.withdraw(url, from: site) }
+            case .robots(let origin):
+                for url in robots.parked(at: origin) {
+                    guard case .parked(let poll) = feeds[url]?.phase else { continue }
+                    if makesWay(url, poll, at: site, now, &actions) { robots.withdraw(url, from: origin) }
+                }
+            }
+        }
+    }
 
     mutating func enterRound(_ url: String) {
         feeds[url]?.holdsRound = true

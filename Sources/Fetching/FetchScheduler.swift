@@ -11,6 +11,7 @@ package import News
 // 5. What is sent again after a crash is only what was never acknowledged.
 // 6. Nothing is asked of an address that robots.txt of its origin forbids.
 // 7. An entry whose page was asked for is seen only together with what came of the page, or with that nothing did.
+// 8. Nobody waits with one of the places of rounds for a site that is left alone for more than a minute from now.
 //
 // No clock, no network, no dictionary order: the same events give the same actions.
 
@@ -255,7 +256,7 @@ package struct FetchScheduler: Sendable {
         case .tick: break
         case .responded(let request, let response): ended(request, response, why: "", now, &actions)
         case .failed(let request, let why): ended(request, nil, why: why, now, &actions)
-        case .notBegun(let request): notBegun(request, now)
+        case .notBegun(let request): notBegun(request, now, &actions)
         case .acknowledged(let batch): acknowledged(batch, now, &actions)
         case .drain:
             isDraining = true
@@ -279,12 +280,12 @@ package struct FetchScheduler: Sendable {
         return false
     }
 
-    private mutating func notBegun(_ request: UInt64, _ now: Timestamp) {
+    private mutating func notBegun(_ request: UInt64, _ now: Timestamp, _ actions: inout [Action]) {
         guard let (purpose, site) = requests.removeValue(forKey: request) else { return }
         if case .robots(let origin) = purpose {
             sites.enqueue(.robots(origin: origin), at: site)
         } else if let url = purpose.feed, case .requested(request, let poll) = feeds[url]?.phase {
-            wait(url, poll)
+            wait(url, poll, now, &actions)
         }
         sites.finished(site, now: now)
     }
@@ -397,19 +398,13 @@ package struct FetchScheduler: Sendable {
                 feeds[url]?.phase = .queued
                 queued.append(url)
             } else {
-                poll(url, feed, now)
+                poll(url, feed, now, &actions)
             }
         }
         while roundCount < settings.roundLimit, let url = queued.popFirst() {
             guard let feed = feeds[url], case .queued = feed.phase else { continue }
-            let held = sites.heldUntil(feed.site)
-            // Nobody waits for a site that said "later" while others could be polled.
-            guard held <= now.adding(Self.roundPatienceMilliseconds) else {
-                schedule(url, at: held)
-                continue
-            }
             enterRound(url)
-            poll(url, feed, now)
+            poll(url, feed, now, &actions)
         }
         guard !isDraining, !isPaused else { return }
         while hasRoom, let (site, errand) = sites.takeNext(now: now) {
@@ -425,14 +420,17 @@ package struct FetchScheduler: Sendable {
         }
     }
 
-    private mutating func poll(_ url: String, _ feed: Feed, _ now: Timestamp) {
+    private mutating func poll(_ url: String, _ feed: Feed, _ now: Timestamp, _ actions: inout [Action]) {
         guard let address = WebAddress(feed.state.address) ?? WebAddress(url) else { return }
-        wait(url, Poll(address: address, isConditional: isConditional(feed.state, now)))
+        wait(url, Poll(address: address, isConditional: isConditional(feed.state, now)), now, &actions)
     }
 
-    mutating func wait(_ url: String, _ poll: Poll) {
+    /// In the queue of the address' site; but not with one of the places of rounds while the site is left alone.
+    mutating func wait(_ url: String, _ poll: Poll, _ now: Timestamp, _ actions: inout [Action]) {
+        let site = Site.name(poll.address)
+        if makesWay(url, poll, at: site, now, &actions) { return }
         feeds[url]?.phase = .waiting(poll)
-        sites.enqueue(.feed(url), at: Site.name(poll.address))
+        sites.enqueue(.feed(url), at: site)
     }
 
     private func isConditional(_ state: FeedState, _ now: Timestamp) -> Bool {
@@ -465,9 +463,12 @@ package struct FetchScheduler: Sendable {
             robots.park(url, at: origin)
             request(.robots(origin: origin), robots.address(of: origin)!, at: site, now, &actions)
         case .wait:
+            sites.finished(site, now: now)
+            if let asked = robots.address(of: origin).map(Site.name), makesWay(url, poll, at: asked, now, &actions) {
+                return
+            }
             feeds[url]?.phase = .parked(poll)
             robots.park(url, at: origin)
-            sites.finished(site, now: now)
         case .forbidden:
             sites.finished(site, now: now)
             if let round = poll.round { return proceed(feed, round, hasPage: false, now, &actions) }

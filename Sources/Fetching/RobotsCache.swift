@@ -115,6 +115,8 @@ struct RobotsCache: Sendable {
 
     mutating func park(_ feed: String, at name: String) { origins[name]?.parked.append(feed) }
 
+    func parked(at name: String) -> [String] { origins[name]?.parked ?? [] }
+
     mutating func withdraw(_ feed: String, from name: String) { origins[name]?.parked.removeAll { $0 == feed } }
 
     func address(of name: String) -> WebAddress? { origins[name]?.address }

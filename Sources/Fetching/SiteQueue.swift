@@ -62,6 +62,8 @@ struct SiteQueue: Sendable {
         change(name) { $0.waiting.append(errand) }
     }
 
+    func waiting(at name: String) -> [Errand] { sites[name]?.waiting ?? [] }
+
     /// Takes the errand whose turn it is; its site is busy until `finished`.
     mutating func takeNext(now: Timestamp) -> (site: String, errand: Errand)? {
         guard let (due, name) = ready.first, due <= now, let errand = sites[name]?.waiting.first else { return nil }

@@ -29,7 +29,7 @@ struct Properties {
     private var askedUnder: [FeedShare: ShardEpoch] = [:]
     private var ledgerObjects: [String: LedgerRows] = [:]
     /// Questions are asked of every so many generations, for they cost more than all else.
-    static let answersEvery: UInt64 = 8
+    static let answersEvery: UInt64 = 16
 
     private var live: [ArticleKey: Version] { liveSet.live }
 

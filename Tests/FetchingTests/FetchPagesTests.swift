@@ -220,6 +220,47 @@ struct FetchPagesTests {
             ])
     }
 
+    @Test("a round that waits at a site already ends when another feed's answer has it left alone, and so does a poll")
+    func heldMeanwhile() {
+        let others = ["http://b.example/feed", "http://b.example/other"]
+        var bench = Bench(feeds: [Self.feed] + others)
+        #expect(
+            bench.take(.responded(request: 1, bench.answer(2, host: "b.example"))) == ["keep [0, 1]"],
+            "b.example is being asked")
+        var busy = status(429)
+        busy.retryAt = Timestamp(milliseconds: 10_000_000)
+        #expect(
+            bench.take(.responded(request: 2, busy)) == [
+                "hold b.example 10000000", "save - 0 (b.example is not to be asked for pages now)",
+                "save - 0 (status 429)",
+            ])
+        #expect(bench.scheduler.roundCount == 0, "the third waited with a place for its turn at b.example")
+        let later = bench.take(.tick, after: 10_000_000 - bench.now) + bench.take(.failed(request: 4, why: ""))
+        #expect(later.contains { $0.hasSuffix("b.example/other") }, "and has it when b.example may be asked again")
+    }
+
+    @Test("who is redirected to a site that is left alone does not wait there, nor for a robots.txt from there")
+    func redirectedToHeld() {
+        var bench = Bench(feeds: [Self.feed])
+        let hold = SiteHold(site: "b.example", until: Timestamp(milliseconds: 10_000_000))
+        _ = bench.take(.remember(WebMemory(holds: [hold])))
+        let refused = "save - 0 (b.example is not to be asked for pages now)"
+        #expect(bench.take(.responded(request: 1, bench.answer(2))) == ["keep [0, 1]", "start 2 a.example/0"])
+        #expect(bench.take(.responded(request: 2, status(302, to: "http://b.example/0"))) == [refused])
+        #expect(bench.take(.tick, after: 2_000_000).last == "start 3 a.example/feed")
+        #expect(
+            bench.take(.responded(request: 3, bench.answer(2, host: "c.example"))) == [
+                "keep [0, 1]", "robots http://c.example", "start 4 c.example/robots.txt",
+            ])
+        #expect(bench.take(.responded(request: 4, status(302, to: "http://b.example/robots.txt"))) == [refused])
+        #expect(bench.take(.tick, after: 3_000_000).last == "start 5 a.example/feed")
+        #expect(
+            bench.take(.responded(request: 5, bench.answer(2, host: "c.example"))) == ["keep [0, 1]", refused],
+            "its robots.txt is still being asked for")
+        #expect(bench.scheduler.roundCount == 0)
+        #expect(bench.take(.tick, after: 5_000_000).contains("start 7 b.example/robots.txt"))
+    }
+
     @Test("what only changed waits for the feed's next poll; what is unknown comes first, and at once")
     func changing() {
         var settings = FetchScheduler.Settings()

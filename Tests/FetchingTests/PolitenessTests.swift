@@ -73,6 +73,7 @@ private struct Run {
     private(set) var pollCount = 0
     private(set) var pageCount = 0
     private(set) var killCount = 0
+    private var stepCount = 0
 
     init(seed: UInt64) {
         web = SimulatedWeb(seed: seed, siteCount: 30, feedCount: 120, horizon: Self.horizon)
@@ -175,7 +176,10 @@ private struct Run {
     }
 
     private mutating func step(_ event: FetchScheduler.Event) throws {
-        for action in scheduler.handle(event, now: Timestamp(milliseconds: now)) {
+        let actions = scheduler.handle(event, now: Timestamp(milliseconds: now))
+        stepCount += 1
+        if stepCount % 64 == 0 { checkPlaces() }
+        for action in actions {
             switch action {
             case .saveAttempt(let url, let time):
                 states[url, default: FeedState(url: url, intervalMilliseconds: 900_000)].lastAttempt = time
@@ -217,6 +221,20 @@ private struct Run {
         sites[name, default: Site()].openCount = 1
         let answer = web.answer(request, now: now)
         schedule(after: answer.delay, .answer(request, answer.response))
+    }
+
+    /// Whether nobody keeps one of the places of rounds while a site is left alone.
+    private func checkPlaces() {
+        for (url, feed) in scheduler.feeds where feed.holdsRound {
+            let waitsFor: WebAddress? =
+                switch feed.phase {
+                case .waiting(let poll): poll.address
+                case .parked(let poll): scheduler.robots.address(of: poll.address.origin)
+                case .idle, .queued, .requested, .pending: nil
+                }
+            guard let site = waitsFor.map(Self.site), let until = sites[site]?.heldUntil else { continue }
+            #expect(until <= now + 60_000, "\(url) waits for \(site) with a place")
+        }
     }
 
     private func check() {
