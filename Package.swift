@@ -141,6 +141,11 @@ let package = Package(
             name: "coranto-conformance", dependencies: ["Extraction", "Fetching", "News", "ByteCoding"],
             swiftSettings: strict),
 
+        // The engine alone, measured as the drivers of other engines measure theirs; never shipped.
+        .executableTarget(
+            name: "coranto-bench", dependencies: ["Engine", "Extraction", "News", "Storage", "ByteCoding"],
+            swiftSettings: strict),
+
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("NewsTests", ["News", "ByteCoding"]),
         .testTarget(

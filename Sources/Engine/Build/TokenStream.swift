@@ -15,7 +15,7 @@ import ByteCoding
     private var recordTerms = RecordTerms()
 
     /// Memory held, and needed when sorted: a token takes four bytes, and in lists up to twelve, with stems twice that; a term has up
-    /// to two more. Held against what a process takes by `EngineBench budget`.
+    /// to two more. Held against what a process takes by `coranto-bench budget`.
     func sizeBytes(hasStems: Bool) -> Int {
         hasStems ? terms.sizeBytes * 4 + entries.count * 9 : terms.sizeBytes * 3 + entries.count * 6
     }

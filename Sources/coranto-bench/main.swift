@@ -1,14 +1,14 @@
 // The engine alone, measured as the drivers of other engines measure theirs: one thread, JSON lines on standard output.
 //
-//   EngineBench index ARTICLES.ndjson DIR [SEGMENTS] [--stems]
+//   coranto-bench index ARTICLES.ndjson DIR [SEGMENTS] [--stems]
 //                                                       builds segments of equal numbers of articles, merges them to one
 //                                                       overlay, and compacts them to one cell; with stems as the product
 //                                                       does, without as other engines are compared
-//   EngineBench query DIR QUERIES.jsonl [IDS]           over the segments in DIR, which is segments, merged or compacted of
+//   coranto-bench query DIR QUERIES.jsonl [IDS]           over the segments in DIR, which is segments, merged or compacted of
 //                                                       such a folder
-//   EngineBench budget ARTICLES.ndjson MEGABYTES [--stems]
+//   coranto-bench budget ARTICLES.ndjson MEGABYTES [--stems]
 //                                                       builds under a memory budget: how much memory that takes
-//   EngineBench check DIR QUERIES [SEED]                random queries: do answers change if every document is looked at?
+//   coranto-bench check DIR QUERIES [SEED]                random queries: do answers change if every document is looked at?
 //
 // Articles have title, body, and what else is in them; queries are those of make_queries.py.
 
@@ -37,11 +37,11 @@ do {
             .run()
     default:
         print(
-            "usage: EngineBench index ARTICLES.ndjson DIR [SEGMENTS] [--stems] | budget ARTICLES.ndjson MEGABYTES [--stems] | query DIR QUERIES.jsonl [IDS] | check DIR QUERIES [SEED]"
+            "usage: coranto-bench index ARTICLES.ndjson DIR [SEGMENTS] [--stems] | budget ARTICLES.ndjson MEGABYTES [--stems] | query DIR QUERIES.jsonl [IDS] | check DIR QUERIES [SEED]"
         )
         exit(2)
     }
 } catch {
-    print("EngineBench: \(error)")
+    print("coranto-bench: \(error)")
     exit(1)
 }

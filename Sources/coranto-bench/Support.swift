@@ -32,7 +32,7 @@ final class MappedFiles: ByteSource {
 
 /// Mapped until the process ends.
 func mappedFile(_ path: String) throws -> ByteView {
-    let descriptor = open(path, O_RDONLY)
+    let descriptor = unsafe open(path, O_RDONLY)
     var status = stat()
     guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0 else { throw POSIXError(.ENOENT) }
     let size = Int(status.st_size)

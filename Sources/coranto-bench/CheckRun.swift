@@ -1,3 +1,4 @@
+import ByteCoding
 import Engine
 import Foundation
 import News
@@ -30,7 +31,8 @@ struct CheckRun {
                     fast.isExact ? fast.total == whole.total : fast.total <= whole.total
                 else {
                     print(
-                        "EngineBench: query \(number), \(query), \(sort), limit \(request.limitCount): answers differ")
+                        "coranto-bench: query \(number), \(query), \(sort), limit \(request.limitCount): answers differ"
+                    )
                     exit(1)
                 }
                 if !fast.isExact { passedOver += 1 }
@@ -46,7 +48,7 @@ struct CheckRun {
     /// Words of all frequencies: by rank as in text.
     private func vocabulary(_ snapshot: SnapshotReader, _ random: inout SplitMix64) throws -> [[UInt8]] {
         var found: [(word: [UInt8], frequency: UInt32)] = []
-        try snapshot.segments[0].forEachTerm(from: [IndexField.text.rawValue, 0]) { term, entry in
+        try unsafe snapshot.segments[0].forEachTerm(from: [IndexField.text.rawValue, 0]) { term, entry in
             guard unsafe term[0] == IndexField.text.rawValue else { return false }
             // In any form it is a word, if also one that nobody would ask for.
             let word = unsafe TermKey.withoutTail(term).dropFirst()
@@ -104,20 +106,5 @@ struct CheckRun {
                 .word(QueryWord(field: .language, pattern: .term(Array("en".utf8)), isExact: true, offset: 0)))
         }
         return parts.count == 1 ? parts[0] : .and(parts)
-    }
-}
-
-/// Seeded, so that a run can be repeated (Steele, Lea and Flood, 2014).
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -121,7 +121,7 @@ struct IndexRun {
 
     private func write(_ segment: BuiltSegment, _ name: String, _ number: Int) throws {
         let path = "\(folder)/\(name)/\(String(format: "%04d", number)).seg"
-        try segment.bytes.withUnsafeBytes {
+        try unsafe segment.bytes.withUnsafeBytes {
             unsafe Data(
                 bytesNoCopy: UnsafeMutableRawPointer(mutating: $0.baseAddress!), count: $0.count, deallocator: .none)
         }
