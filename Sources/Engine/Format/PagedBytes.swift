@@ -23,6 +23,22 @@ import Synchronization
     }
 }
 
+/// Where an object lies that is mapped, and the marks of its pages. Trivial: a look at it counts no references; the segment's reader
+/// keeps both.
+///
+/// `@unchecked`: the object is never written, the words are atomic.
+@safe struct MappedObject: @unchecked Sendable {
+    let base: UnsafeRawPointer
+    fileprivate let marks: UnsafeMutablePointer<Atomic<UInt64>>
+
+    /// nil if the object is empty.
+    init?(_ object: ByteView, _ marks: PageMarks) {
+        guard let base = unsafe object.bytes.baseAddress else { return nil }
+        unsafe self.base = unsafe base
+        unsafe self.marks = unsafe marks.words
+    }
+}
+
 /// A range of a section with the whole pages around it. Trivial: valid as long as its `SectionSlice`.
 @safe struct PagedBytes {
     /// First byte of the range.
@@ -59,6 +75,30 @@ import Synchronization
         firstPage = Int(viewStart) >> pageShift
         self.firstMark = firstMark
         unsafe self.marks = unsafe marks.words
+    }
+
+    /// Of a mapped object; the view is the whole section.
+    ///
+    /// - Parameters:
+    ///   - range: in the section, not empty.
+    ///   - offset: of the section in the object.
+    ///   - length: of the section.
+    @inline(__always)
+    init(
+        _ range: Range<UInt64>, of section: SectionKind, _ segment: SegmentReader, in object: MappedObject,
+        offset: Int, length: Int, pageShift: Int, firstMark: Int
+    ) {
+        let start = unsafe object.base + offset
+        unsafe base = unsafe start + Int(truncatingIfNeeded: range.lowerBound)
+        count = Int(truncatingIfNeeded: range.upperBound &- range.lowerBound)
+        self.start = range.lowerBound
+        unsafe self.segment = Unmanaged.passUnretained(segment)
+        self.section = section
+        self.pageShift = pageShift
+        unsafe view = unsafe UnsafeRawBufferPointer(start: start, count: length)
+        firstPage = 0
+        self.firstMark = firstMark
+        unsafe marks = unsafe object.marks
     }
 
     /// Bytes that may only be read where `check` has passed.

@@ -65,6 +65,17 @@ enum RawError: Error {
         return try anyVarint()
     }
 
+    /// The next eight bytes, the first lowest; nil if there are not so many.
+    @inline(__always)
+    var nextWord: UInt64? {
+        guard count &- offset >= 8 else { return nil }
+        return unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// Passes over some of the bytes that `nextWord` gave.
+    @inline(__always)
+    mutating func pass(_ byteCount: Int) { offset &+= byteCount }
+
     /// Of any length, anywhere.
     @inline(never)
     private mutating func anyVarint() throws(RawError) -> UInt64 {

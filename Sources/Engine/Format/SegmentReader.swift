@@ -19,6 +19,7 @@ package final class SegmentReader: Sendable {
     package let source: any ByteSource
     /// The whole object, where the source maps it, and which of its pages were found right.
     private let mapped: (object: ByteView, marks: PageMarks)?
+    private let mappedObject: MappedObject?
     /// For each section where it lies, and the first of its marks.
     private let places: [(offset: Int, length: UInt64, pageShift: Int, firstMark: Int)]
     private static let noMarks = PageMarks(pageCount: 0)
@@ -232,9 +233,12 @@ package final class SegmentReader: Sendable {
             return (Int(section.offset), section.length, Int(section.pageShift), pageCount)
         }
         if let object = source.mapped(name), UInt64(object.count) == sizeBytes {
-            mapped = (object, PageMarks(pageCount: pageCount))
+            let marks = PageMarks(pageCount: pageCount)
+            mapped = (object, marks)
+            mappedObject = MappedObject(object, marks)
         } else {
             mapped = nil
+            mappedObject = nil
         }
         for (column, list) in zip([SectionKind.sources, .languages, .sections], names) {
             let expected = UInt64(table.documentCount) * UInt64(NameList.codeBytes(nameCount: list.names.count))
@@ -338,22 +342,20 @@ package final class SegmentReader: Sendable {
             viewStart: 0, marks: mapped.marks, firstMark: places[section.index].firstMark)
     }
 
-    var isMapped: Bool { mapped != nil }
+    var isMapped: Bool { mappedObject != nil }
 
     /// Bytes of a mapped object, valid as long as this reader; nil if it is not mapped or the range is empty.
     ///
     /// - Throws: as `request`.
     @inline(__always)
     func mappedBytes(_ section: SectionKind, _ range: Range<UInt64>) throws(EngineError) -> PagedBytes? {
-        guard let mapped, range.lowerBound < range.upperBound else { return nil }
+        guard let mappedObject, range.lowerBound < range.upperBound else { return nil }
         let place = places[section.index]
         guard range.upperBound <= place.length else { throw outOfSection(section, range) }
         // In bounds: the object is as long as the footer says.
-        return unsafe PagedBytes(
-            range, of: section, self,
-            view: UnsafeRawBufferPointer(
-                start: mapped.object.bytes.baseAddress! + place.offset, count: Int(place.length)),
-            viewStart: 0, pageShift: place.pageShift, marks: mapped.marks, firstMark: place.firstMark)
+        return PagedBytes(
+            range, of: section, self, in: mappedObject, offset: place.offset,
+            length: Int(truncatingIfNeeded: place.length), pageShift: place.pageShift, firstMark: place.firstMark)
     }
 
     func emptySlice(_ section: SectionKind, at offset: UInt64) -> SectionSlice {

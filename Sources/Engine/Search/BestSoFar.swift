@@ -44,7 +44,7 @@ struct BestSoFar {
     }
 
     /// Merges the hits of a segment with those of the others.
-    mutating func add(_ search: SegmentSearch, segment: Int) throws(EngineError) {
+    mutating func add(_ search: SegmentSearch) throws(EngineError) {
         guard hasPlaces || sort == .score else { return }
         swap(&found, &former)
         found.removeAll(keepingCapacity: true)
@@ -55,7 +55,7 @@ struct BestSoFar {
             guard entry.score >= least else { break }
             let place =
                 hasPlaces ? try search.segment.mappedPlace(of: entry.ordinal) : OrderBits(time: 0, high: 0, low: 0)
-            let hit = Found(score: entry.score, place: place, segment: segment, ordinal: entry.ordinal)
+            let hit = Found(score: entry.score, place: place, segment: search.index, ordinal: entry.ordinal)
             while next < former.count, found.count < limitCount, !isBefore(hit, former[next]) {
                 found.append(former[next])
                 next += 1

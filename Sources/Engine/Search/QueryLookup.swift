@@ -6,9 +6,8 @@ import News
 struct QueryLookup {
     /// What one segment says.
     struct Segment {
-        /// For each language of the plan, for each of its terms; dead documents included. Of a language that the segment has not,
-        /// nothing.
-        var entries: [[TermEntry?]]
+        /// For each language of the plan, one after the other, each of its terms; dead documents included.
+        var entries: ContiguousArray<TermEntry?>
         /// For each expansion of the plan its terms.
         var expansions: [[TermEntry]]
         /// For each range of the plan.
@@ -20,8 +19,9 @@ struct QueryLookup {
     }
 
     private(set) var segments: [Segment] = []
+    private let termCount: Int
     /// For each term of the plan that is scored, live documents with it.
-    private(set) var liveFrequencies: [Int]
+    private(set) var liveFrequencies: ContiguousArray<Int>
 
     /// Most terms that one word with stars may stand for in a snapshot.
     static let expansionCount = 4096
@@ -39,17 +39,21 @@ struct QueryLookup {
     }
 
     /// Looks up without rounds, in a snapshot that is mapped, for a plan without words with stars and without keys.
-    init(_ plan: QueryPlan, inPlace snapshot: SnapshotReader) throws {
-        liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
+    init(inPlace prepared: PreparedSearch) throws {
+        // Read where they are: a plan that is copied counts references to all its arrays.
+        var plan: QueryPlan { _read { yield prepared.plan } }
+        let snapshot = prepared.snapshot
+        let termCount = plan.terms.count
+        self.termCount = termCount
+        liveFrequencies = ContiguousArray(repeating: 0, count: termCount)
         segments.reserveCapacity(snapshot.segments.count)
         for segment in snapshot.segments {
-            var entries = plan.languages.map { language in
-                let isThere = language.map { segment.footer.stemLanguages.contains($0) } ?? true
-                return isThere ? [TermEntry?](repeating: nil, count: plan.terms.count) : []
-            }
+            let stems = segment.footer.stemLanguages
+            func isThere(_ language: Int) -> Bool { plan.languages[language].map { stems.contains($0) } ?? true }
+            var entries = ContiguousArray<TermEntry?>(repeating: nil, count: plan.languages.count * termCount)
             for (term, keys) in plan.terms.enumerated() {
-                try segment.forEachMappedEntry(of: keys, where: { !entries[$0].isEmpty }) { number, entry in
-                    entries[number][term] = entry
+                try segment.forEachMappedEntry(of: keys, where: isThere) { language, entry in
+                    entries[language * termCount + term] = entry
                     liveFrequencies[term] += Int(entry.documentFrequency)
                 }
             }
@@ -72,6 +76,17 @@ struct QueryLookup {
             for (place, count) in counts.enumerated() { liveFrequencies[keys[place].term] -= Int(count) }
         }
         try requireFrequencies()
+    }
+
+    /// Whether a segment has what a shape must have, in any language.
+    func canMatch(_ shape: RankedShape, in segment: Int) -> Bool {
+        let entries = segments[segment].entries
+        var first = 0
+        while first < entries.count {
+            if shape.canMatch({ entries[first + $0] != nil }) { return true }
+            first += termCount
+        }
+        return false
     }
 
     private func requireFrequencies() throws(EngineError) {
@@ -103,14 +118,15 @@ struct QueryLookup {
         let slices = try round.run(source)
         let entries = try dictionary.entries(slices)
         let corrections = try losers.correctionCounts(slices)
-        liveFrequencies = [Int](repeating: 0, count: plan.terms.count)
+        termCount = plan.terms.count
+        liveFrequencies = ContiguousArray(repeating: 0, count: plan.terms.count)
         var expanded = plan.expansions.map { _ in Set<[UInt8]>() }
         var expandedCount = 0
         for (index, segment) in snapshot.segments.enumerated() {
             let want = wants[index]
-            var byLanguage = plan.languages.map { _ in [TermEntry?](repeating: nil, count: plan.terms.count) }
+            var found = ContiguousArray<TermEntry?>(repeating: nil, count: plan.languages.count * plan.terms.count)
             for (place, key) in keys.enumerated() {
-                byLanguage[key.language][key.term] = entries[index][place]
+                found[key.language * plan.terms.count + key.term] = entries[index][place]
                 if plan.isScoredTerm[key.term] {
                     liveFrequencies[key.term] += Int(entries[index][place]?.documentFrequency ?? 0)
                 }
@@ -132,10 +148,10 @@ struct QueryLookup {
                 }
                 expansions.append(entries)
             }
-            var found: [UInt32] = []
+            var firsts: [UInt32] = []
             for want in want.places {
                 guard let want else {
-                    found.append(0)
+                    firsts.append(0)
                     continue
                 }
                 let times = try slices[want.slice].values(UInt64.self)
@@ -146,19 +162,19 @@ struct QueryLookup {
                         !(OrderKey(time: Timestamp(sortable: ~times[document - want.documents.lowerBound]), key: key)
                         < want.place)
                 }
-                found.append(UInt32(inside ?? want.documents.upperBound))
+                firsts.append(UInt32(inside ?? want.documents.upperBound))
             }
             var ranges: [Range<UInt32>] = []
             for number in plan.ranges.indices {
-                ranges.append(found[2 * number]..<max(found[2 * number], found[2 * number + 1]))
+                ranges.append(firsts[2 * number]..<max(firsts[2 * number], firsts[2 * number + 1]))
             }
             let keyed = try plan.keys.enumerated().map { number, key in
                 try want.keys[number].map { try segment.ordinals(withKeyHigh: key.high, in: slices[$0]) } ?? []
             }
             segments.append(
                 Segment(
-                    entries: byLanguage, expansions: expansions, ranges: ranges, keyCandidates: keyed,
-                    place: place == nil ? segment.footer.documentCount : found[found.count - 1]))
+                    entries: found, expansions: expansions, ranges: ranges, keyCandidates: keyed,
+                    place: place == nil ? segment.footer.documentCount : firsts[firsts.count - 1]))
         }
         try requireFrequencies()
     }

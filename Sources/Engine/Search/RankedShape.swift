@@ -1,24 +1,24 @@
 /// A plan whose best hits can be found without looking at all: words and phrases that all must be there, or words any of which
 /// must, within conditions that do not score.
-struct RankedShape: Equatable, Sendable {
-    enum Kind: Equatable, Sendable {
+///
+/// An object, because each segment's search has it: a copy would count references to all of its arrays.
+final class RankedShape: Sendable {
+    enum Kind: Sendable {
         case all
         case any
     }
 
-    private(set) var kind = Kind.all
+    let kind: Kind
     /// Leaves of the plan: words, and phrases if all must be there. At least one.
-    private(set) var leaves: [Int] = []
+    let leaves: [Int]
     /// Terms of the plan that are walked: each once if all must be there, else one for each leaf.
-    private(set) var terms: [Int] = []
-    /// Where each stands among `terms`.
-    private var places: [Int: Int] = [:]
+    let terms: [Int]
     /// For each leaf, one after the other, indices of `terms`, for a phrase in its order.
-    private(set) var words: [Int] = []
+    let words: [Int]
     /// For each leaf where its words end.
-    private(set) var wordEnds: [Int] = []
+    let wordEnds: [Int]
     /// What else must hold.
-    private(set) var filters: [QueryPlan.Node] = []
+    let filters: [QueryPlan.Node]
 
     /// nil if the plan has another shape: it is evaluated whole.
     init?(_ plan: QueryPlan) {
@@ -27,6 +27,8 @@ struct RankedShape: Equatable, Sendable {
             guard case .leaf(let leaf) = node, scored.contains(leaf), case .term = plan.leaves[leaf] else { return nil }
             return leaf
         }
+        var leaves: [Int] = []
+        var filters: [QueryPlan.Node] = []
         var alternatives: [Int]?
         for node in Self.conditions(plan.root) {
             if case .leaf(let leaf) = node, scored.contains(leaf) {
@@ -44,12 +46,23 @@ struct RankedShape: Equatable, Sendable {
                 filters.append(node)
             }
         }
+        var kind = Kind.all
         if let alternatives {
             guard leaves.isEmpty else { return nil }
             leaves = alternatives
             kind = alternatives.count == 1 ? .all : .any
         }
         if leaves.isEmpty { return nil }
+        var terms: [Int] = []
+        var words: [Int] = []
+        var wordEnds: [Int] = []
+        var places: [Int: Int] = [:]
+        func add(_ term: Int) {
+            if kind == .all, let known = places[term] { return words.append(known) }
+            places[term] = terms.count
+            words.append(terms.count)
+            terms.append(term)
+        }
         for leaf in leaves {
             switch plan.leaves[leaf] {
             case .term(let term): add(term)
@@ -58,13 +71,18 @@ struct RankedShape: Equatable, Sendable {
             }
             wordEnds.append(words.count)
         }
+        self.kind = kind
+        self.leaves = leaves
+        self.terms = terms
+        self.words = words
+        self.wordEnds = wordEnds
+        self.filters = filters
     }
 
-    private mutating func add(_ term: Int) {
-        if kind == .all, let known = places[term] { return words.append(known) }
-        places[term] = terms.count
-        words.append(terms.count)
-        terms.append(term)
+    /// Whether there can be hits where only some terms are, dates and other conditions aside.
+    @inline(__always)
+    func canMatch(_ hasTerm: (Int) -> Bool) -> Bool {
+        kind == .all ? terms.allSatisfy(hasTerm) : terms.contains(where: hasTerm)
     }
 
     private static func conditions(_ node: QueryPlan.Node) -> [QueryPlan.Node] {

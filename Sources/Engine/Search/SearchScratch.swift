@@ -94,9 +94,10 @@ import Synchronization
     static func give(_ scratch: SearchScratch) {
         scratch.reset()
         guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= 1024 else { return }
-        let one = Pool(free: [scratch])
+        // Nobody has it any more.
+        nonisolated(unsafe) let one = scratch
         pool.withLock { pool in
-            if pool.free.count < keptCount { pool.free += one.free }
+            if pool.free.count < keptCount { unsafe pool.free.append(one) }
         }
     }
 }

@@ -91,9 +91,9 @@ private struct SearchRun {
     let scratch: SearchScratch
     let source: MeteredSource
 
-    var request: SearchRequest { prepared.request }
+    var request: SearchRequest { _read { yield prepared.request } }
     var snapshot: SnapshotReader { prepared.snapshot }
-    var plan: QueryPlan { prepared.plan }
+    var plan: QueryPlan { _read { yield prepared.plan } }
     var after: SearchCursor? { prepared.after }
     var isInPlace: Bool { prepared.isInPlace }
 
@@ -106,9 +106,10 @@ private struct SearchRun {
     func answer() throws -> SearchResults {
         let lookup =
             isInPlace
-            ? try QueryLookup(plan, inPlace: snapshot)
+            ? try QueryLookup(inPlace: prepared)
             : try QueryLookup(plan, in: snapshot, place: resumePlace, source: source)
-        let searches = isInPlace ? try searchesInPlace(lookup) : try searches(lookup)
+        let context = SearchContext(prepared, lookup, scratch)
+        let searches = isInPlace ? try searchesInPlace(context) : try searches(context)
         let expansionCounts = plan.expansions.indices.map { number in
             searches.reduce(0) { $0 + $1.expansionCounts[number] }
         }
@@ -134,33 +135,39 @@ private struct SearchRun {
             try evaluate(wants, searches, &best)
         }
         let (hits, records) = isInPlace ? (best.hits, try records(of: best.hits)) : try hits(of: searches)
-        var results = SearchResults(
+        let hasMore = !hits.isEmpty && searches.reduce(0, { $0 + $1.top.acceptedCount }) > hits.count
+        let (histogram, undatedCount) = histogram(searches)
+        return SearchResults(
             total: known ?? searches.reduce(0) { $0 + $1.matchCount },
             isExact: known != nil || searches.allSatisfy(\.isCounted),
-            hits: hits, more: nil, facets: [:], histogram: [], undatedCount: 0, work: SearchResults.Work())
-        results.records = records
-        if let last = hits.last, searches.reduce(0, { $0 + $1.top.acceptedCount }) > hits.count {
-            results.more = prepared.more(behind: last)
-        }
+            hits: hits, records: records, more: hasMore ? prepared.more(behind: hits[hits.count - 1]) : nil,
+            facets: facets(searches), histogram: histogram, undatedCount: undatedCount,
+            work: SearchResults.Work(
+                roundCount: source.roundCount, requestCount: source.requestCount, requestBytes: source.byteCount,
+                windowCount: searches.reduce(0) { $0 + $1.windowCount }))
+    }
+
+    private func facets(_ searches: [SegmentSearch]) -> [SearchRequest.Facet: [SearchResults.FacetValue]] {
+        var facets: [SearchRequest.Facet: [SearchResults.FacetValue]] = [:]
         for (number, facet) in request.facets.enumerated() {
             var sums: [[UInt8]: Int] = [:]
             for search in searches { search.facets[number].merge(into: &sums) }
-            results.facets[facet] = FacetCounter.values(sums, limitCount: request.facetLimitCount)
+            facets[facet] = FacetCounter.values(sums, limitCount: request.facetLimitCount)
         }
-        if request.histogram != nil {
-            var buckets: [Int64: Int] = [:]
-            for search in searches {
-                buckets.merge(search.histogram?.counts ?? [:], uniquingKeysWith: +)
-                results.undatedCount += search.histogram?.undatedCount ?? 0
-            }
-            results.histogram = buckets.sorted { $0.key < $1.key }
-                .map { .init(start: Timestamp(milliseconds: $0.key), count: $0.value) }
+        return facets
+    }
+
+    private func histogram(_ searches: [SegmentSearch]) -> (buckets: [SearchResults.Bucket], undatedCount: Int) {
+        guard request.histogram != nil else { return ([], 0) }
+        var counts: [Int64: Int] = [:]
+        var undatedCount = 0
+        for search in searches {
+            counts.merge(search.histogram?.counts ?? [:], uniquingKeysWith: +)
+            undatedCount += search.histogram?.undatedCount ?? 0
         }
-        results.work.roundCount = source.roundCount
-        results.work.requestCount = source.requestCount
-        results.work.requestBytes = source.byteCount
-        results.work.windowCount = searches.reduce(0) { $0 + $1.windowCount }
-        return results
+        let buckets = counts.sorted { $0.key < $1.key }
+            .map { SearchResults.Bucket(start: Timestamp(milliseconds: $0.key), count: $0.value) }
+        return (buckets, undatedCount)
     }
 
     /// Ranks segment after segment: what the best so far are those of the next must reach.
@@ -168,12 +175,12 @@ private struct SearchRun {
         _ shape: RankedShape, _ weighted: [SegmentSearch.LeafWeight], _ searches: [SegmentSearch],
         _ best: inout BestSoFar
     ) throws {
-        var byLeaf = [UInt64](repeating: 0, count: plan.leaves.count)
+        var byLeaf = ContiguousArray<UInt64>(repeating: 0, count: plan.leaves.count)
         for item in weighted { byLeaf[item.leaf] = item.weight }
         let weights = shape.leaves.map { byLeaf[$0] }
-        for (index, search) in searches.enumerated() {
+        for search in searches {
             try search.rank(shape, weights: weights, floor: best.floor, to: best.end(in: search.segment))
-            try best.add(search, segment: index)
+            try best.add(search)
         }
     }
 
@@ -182,10 +189,10 @@ private struct SearchRun {
     private func evaluate(
         _ wants: SegmentSearch.Wants, _ searches: [SegmentSearch], _ best: inout BestSoFar
     ) throws {
-        for (index, search) in searches.enumerated() {
+        for search in searches {
             let end = wants.mayStop ? try best.end(in: search.segment) : search.segment.footer.documentCount
             try search.run(wants, to: end)
-            try best.add(search, segment: index)
+            try best.add(search)
         }
     }
 
@@ -212,15 +219,18 @@ private struct SearchRun {
     /// Whether a segment has anything that can score.
     private func isScoring(in found: QueryLookup.Segment) -> Bool {
         !plan.scored.isEmpty
-            && (found.entries.contains { $0.contains { $0 != nil } } || found.expansions.contains { !$0.isEmpty })
+            && (found.entries.contains { $0 != nil } || found.expansions.contains { !$0.isEmpty })
     }
 
-    private func searchesInPlace(_ lookup: QueryLookup) throws -> [SegmentSearch] {
-        try snapshot.segments.indices.map { index in
-            try SegmentSearch(
-                prepared, snapshot.segments[index], dead: snapshot.dead[index], found: lookup.segments[index],
-                material: nil, top: top(place: 0), scratch: scratch)
+    /// Of segments where nothing can match, none.
+    private func searchesInPlace(_ context: SearchContext) throws -> [SegmentSearch] {
+        var searches: [SegmentSearch] = []
+        searches.reserveCapacity(snapshot.segments.count)
+        for index in snapshot.segments.indices {
+            if let shape = prepared.shape, !context.lookup.canMatch(shape, in: index) { continue }
+            searches.append(try SegmentSearch(context, index, material: nil, top: top(place: 0)))
         }
+        return searches
     }
 
     private func top(place: UInt32) -> TopHits {
@@ -231,7 +241,8 @@ private struct SearchRun {
             after: after.map { ($0.score, place) })
     }
 
-    private func searches(_ lookup: QueryLookup) throws -> [SegmentSearch] {
+    private func searches(_ context: SearchContext) throws -> [SegmentSearch] {
+        let lookup = context.lookup
         var round = ReadRound()
         let firsts = snapshot.segments.indices.map { index in
             addMaterial(of: snapshot.segments[index], lookup.segments[index], to: &round)
@@ -240,9 +251,7 @@ private struct SearchRun {
         return try snapshot.segments.enumerated().map { index, segment in
             let found = lookup.segments[index]
             let material = try material(of: segment, index, found, slices, from: firsts[index])
-            return try SegmentSearch(
-                prepared, segment, dead: snapshot.dead[index], found: found, material: material,
-                top: top(place: found.place), scratch: scratch)
+            return try SegmentSearch(context, index, material: material, top: top(place: found.place))
         }
     }
 
@@ -258,13 +267,12 @@ private struct SearchRun {
         add(.lengths, 0..<(isScoring(in: found) ? segment.footer.section(.lengths).length : 0))
         add(.times, 0..<(request.histogram != nil ? segment.footer.section(.times).length : 0))
         for facet in request.facets { add(facet.column.kind, 0..<segment.footer.section(facet.column.kind).length) }
-        for entries in found.entries {
-            for (term, entry) in entries.enumerated() {
-                guard let entry else { continue }
-                add(.postings, entry.postings)
-                let positions = entry.positions
-                add(.positions, plan.needsPositions[term] ? positions : positions.lowerBound..<positions.lowerBound)
-            }
+        for (place, entry) in found.entries.enumerated() {
+            guard let entry else { continue }
+            add(.postings, entry.postings)
+            let positions = entry.positions
+            let isNeeded = plan.needsPositions[place % plan.terms.count]
+            add(.positions, isNeeded ? positions : positions.lowerBound..<positions.lowerBound)
         }
         for (number, entries) in found.expansions.enumerated() {
             for entry in entries {
@@ -296,7 +304,7 @@ private struct SearchRun {
         let lengths = take()
         let times = take()
         let facets = try request.facets.map { try FacetCounter($0, of: segment, column: take()) }
-        let postings = found.entries.map { $0.map { $0.map { _ in (take(), take()) } } }
+        let postings = found.entries.map { $0.map { _ in (take(), take()) } }
         let expansions = found.expansions.map { $0.map { _ in (take(), take()) } }
         var keyed: [[UInt32]] = []
         for (number, candidates) in found.keyCandidates.enumerated() {
@@ -320,7 +328,7 @@ private struct SearchRun {
 
     /// For each place in the query that scores.
     private func weights(
-        _ liveFrequencies: [Int], _ expansionCounts: [Int]
+        _ liveFrequencies: ContiguousArray<Int>, _ expansionCounts: [Int]
     ) -> [SegmentSearch.LeafWeight] {
         let relevance = prepared.table.relevance
         func inverseFrequency(_ word: QueryPlan.PlaceWord) -> UInt64 {
@@ -362,8 +370,8 @@ private struct SearchRun {
     /// The best hits of all segments, read in rounds, and their records if they are wanted.
     private func hits(of searches: [SegmentSearch]) throws -> (hits: [SearchResults.Hit], records: [[UInt8]]) {
         var candidates: [Candidate] = []
-        for (index, search) in searches.enumerated() {
-            candidates += search.top.sorted.map { Candidate(entry: $0, segment: index) }
+        for search in searches {
+            candidates += search.top.sorted.map { Candidate(entry: $0, segment: search.index) }
         }
         if candidates.count > request.limitCount { drop(&candidates) }
         var round = ReadRound()
@@ -451,7 +459,7 @@ private struct SearchRun {
 
     func explanation() throws -> String {
         let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source)
-        let searches = try searches(lookup)
+        let searches = try searches(SearchContext(prepared, lookup, scratch))
         let expansionCounts = plan.expansions.indices.map { number in
             searches.reduce(0) { $0 + $1.expansionCounts[number] }
         }
@@ -461,7 +469,9 @@ private struct SearchRun {
         ]
         for (term, keys) in plan.terms.enumerated() {
             let documents = lookup.segments.reduce(0) { sum, segment in
-                segment.entries.reduce(sum) { $0 + Int($1[term]?.documentFrequency ?? 0) }
+                plan.languages.indices.reduce(sum) {
+                    $0 + Int(segment.entries[$1 * plan.terms.count + term]?.documentFrequency ?? 0)
+                }
             }
             let live = plan.isScoredTerm[term] ? ", live \(lookup.liveFrequencies[term])" : ""
             lines.append("word \(Self.name(of: keys)): documents \(documents)\(live)")

@@ -2,18 +2,34 @@ import News
 
 // One segment's part of a search. A hot file: scores of a window lie in memory that it owns.
 
+/// What the segments of one search have in common: an object, so that each holds one reference.
+final class SearchContext {
+    let prepared: PreparedSearch
+    let lookup: QueryLookup
+    let scratch: SearchScratch
+
+    /// - Parameter scratch: kept by the search as long as this is used.
+    init(_ prepared: PreparedSearch, _ lookup: QueryLookup, _ scratch: SearchScratch) {
+        self.prepared = prepared
+        self.lookup = lookup
+        self.scratch = scratch
+    }
+}
+
 /// A plan in one segment, and what is counted on the way. Confined to one search.
 @safe
 final class SegmentSearch {
     let segment: SegmentReader
-    private let prepared: PreparedSearch
-    private let dead: DocumentSet
-    private let found: QueryLookup.Segment
-    private var plan: QueryPlan { prepared.plan }
-    private var table: ScoreTable { prepared.table }
+    private let context: SearchContext
+    /// Of the segment in the snapshot.
+    let index: Int
+    private var dead: DocumentSet { context.prepared.snapshot.dead[index] }
+    private var found: QueryLookup.Segment { _read { yield context.lookup.segments[index] } }
+    private var plan: QueryPlan { _read { yield context.prepared.plan } }
+    private var table: ScoreTable { context.prepared.table }
+    private var scratch: SearchScratch { context.scratch }
     /// nil if the segment is read in place.
     private let material: Material?
-    private let scratch: SearchScratch
     /// For each expansion of the plan.
     private let lists: [(documents: [UInt32], frequencies: [UInt32])]
     private(set) var facets: [FacetCounter]
@@ -28,8 +44,8 @@ final class SegmentSearch {
 
     /// Slices of the second round.
     struct Material {
-        /// For each language of the plan, for each of its terms, if the segment has it.
-        var postings: [[(postings: SectionSlice, positions: SectionSlice)?]]
+        /// For each language of the plan, one after the other, for each of its terms, if the segment has it.
+        var postings: [(postings: SectionSlice, positions: SectionSlice)?]
         /// For each expansion, for each of its terms; positions are empty if they are not needed.
         var expansions: [[(postings: SectionSlice, positions: SectionSlice)]]
         /// For each key of the plan its live documents here.
@@ -39,34 +55,34 @@ final class SegmentSearch {
         var histogram: HistogramCounter?
     }
 
-    /// - Parameter scratch: kept by the search as long as this is used.
-    init(
-        _ prepared: PreparedSearch, _ segment: SegmentReader, dead: DocumentSet, found: QueryLookup.Segment,
-        material: Material?, top: TopHits, scratch: SearchScratch
-    ) throws {
-        self.prepared = prepared
-        self.segment = segment
-        self.dead = dead
-        self.found = found
+    /// - Parameter index: of the segment in the snapshot.
+    init(_ context: SearchContext, _ index: Int, material: Material?, top: TopHits) throws {
+        self.context = context
+        self.index = index
+        segment = context.prepared.snapshot.segments[index]
         self.material = material
-        self.scratch = scratch
         self.top = top
         facets = material?.facets ?? []
         histogram = material?.histogram
-        var lists: [(documents: [UInt32], frequencies: [UInt32])] = []
-        for (number, entries) in found.expansions.enumerated() {
-            lists.append(
-                try scratch.withSlots {
-                    try Self.union(entries, material!.expansions[number].map(\.postings), segment, scratch)
-                })
+        let expansions = context.lookup.segments[index].expansions
+        guard !expansions.isEmpty else {
+            lists = []
+            expansionCounts = []
+            return
         }
-        self.lists = lists
+        let segment = segment
+        lists = try expansions.enumerated().map { number, entries in
+            try context.scratch.withSlots {
+                try Self.union(entries, material!.expansions[number].map(\.postings), segment, context.scratch)
+            }
+        }
+        let dead = context.prepared.snapshot.dead[index]
         expansionCounts = lists.map { list in list.documents.reduce(0) { dead.contains($1) ? $0 : $0 + 1 } }
     }
 
     /// What the segment says of a term in articles of one language; nil if it has none.
     private func entry(_ term: Int, _ language: Int) -> TermEntry? {
-        found.entries[language].isEmpty ? nil : found.entries[language][term]
+        found.entries[language * plan.terms.count + term]
     }
 
     private func cursor(_ term: Int, _ language: Int) throws(EngineError) -> TermCursor? {
@@ -80,7 +96,7 @@ final class SegmentSearch {
         guard let entry = entry(term, language) else { return nil }
         let postings: PagedBytes?
         let positions: PagedBytes?
-        if let slices = material?.postings[language][term] {
+        if let slices = material?.postings[language * plan.terms.count + term] {
             (postings, positions) = (slices.postings.paged, slices.positions.paged)
         } else {
             postings = try segment.mappedBytes(.postings, entry.postings)
@@ -252,11 +268,7 @@ final class SegmentSearch {
         var hasSkipped = false
         // Articles of one language after the other: none is in the lists of two.
         for language in plan.languages.indices {
-            let isThere =
-                shape.kind == .all
-                ? shape.terms.allSatisfy { entry($0, language) != nil }
-                : shape.terms.contains { entry($0, language) != nil }
-            guard isThere else { continue }
+            guard shape.canMatch({ entry($0, language) != nil }) else { continue }
             var search = RankedSearch(
                 shape, weights: weights, table: table, scratch: scratch,
                 in: RankedSearch.Place(

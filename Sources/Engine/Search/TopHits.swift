@@ -144,9 +144,9 @@ struct TopHits {
         var index = 0
         while true {
             var worst = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && isBefore(heap[worst], heap[child]) {
-                worst = child
-            }
+            let child = 2 * index + 1
+            if child < heap.count, isBefore(heap[worst], heap[child]) { worst = child }
+            if child + 1 < heap.count, isBefore(heap[worst], heap[child + 1]) { worst = child + 1 }
             guard worst != index else { return }
             heap.swapAt(worst, index)
             index = worst
