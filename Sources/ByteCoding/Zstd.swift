@@ -26,7 +26,11 @@ package enum ZstdLibrary {
     private let context: OpaquePointer
     private let level: Int32
 
-    package init(level: Int = 3) {
+    /// Of an article's own frame, from log to overlay. It is compressed again with its neighbours when it gets into a cell, so this one is
+    /// quick: a third less time than level 3 for a hundredth more bytes.
+    package static let frameLevel = 1
+
+    package init(level: Int) {
         guard let made = unsafe ZSTD_createCCtx() else { preconditionFailure("zstd: out of memory") }
         unsafe context = made
         self.level = Int32(level)

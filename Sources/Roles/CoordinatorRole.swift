@@ -336,11 +336,11 @@ package final class CoordinatorRole: Sendable {
         charge(peer, payloadSize)
         reader(of: peer).add(peer, bytes: payload.count) { [self] in
             do throws(PutReader.Refusal) {
-                guard let settings = settings.withLock({ $0 }) else {
+                guard settings.withLock({ $0 }) != nil else {
                     throw PutReader.Refusal(code: .notCoordinator, message: "this process does not reign now")
                 }
                 // A reader is cheap; its compressor's memory is reused by the allocator.
-                let reader = PutReader(settings: settings)
+                let reader = PutReader()
                 let put = try reader.read(
                     payload, client: client, number: number, lane: lane, ack: ack, digest: digest)
                 // Entries may take many times the payload's bytes: they are what waits now.

@@ -8,9 +8,9 @@ package import Wire
 /// Turns the payload of a PUT into entries of the log. Confined to one thread.
 package final class PutReader {
     private var reader = ArticleReader()
-    private let compressor: ZstdCompressor
+    private let compressor = ZstdCompressor(level: ZstdCompressor.frameLevel)
 
-    package init(settings: Settings) { compressor = ZstdCompressor(level: Int(settings.zstdLevel)) }
+    package init() {}
 
     package struct Refusal: Error, Equatable {
         package var code: ErrorCode

@@ -9,7 +9,7 @@ import Testing
         LoggedArticle(
             key: sample.key, version: sample.version, orderTime: sample.article.orderTime,
             source: sample.article.source ?? "", recordBytes: UInt32(sample.record.count),
-            frame: ZstdCompressor(level: Int(Settings().zstdLevel)).compress(sample.record))
+            frame: ZstdCompressor(level: ZstdCompressor.frameLevel).compress(sample.record))
     }
 
     private func keys(_ segments: [BuiltSegment]) -> SnapshotKeys {

@@ -11,7 +11,7 @@ import Wire
 @Suite struct PutReaderTests {
     private func entries(_ lines: [String]) throws -> [LogEntry] {
         let payload = Array(lines.joined(separator: "\n").utf8)
-        return try PutReader(settings: Settings()).read(
+        return try PutReader().read(
             payload, client: String(repeating: "c", count: 64), number: 1, lane: .live, ack: .durable,
             digest: SHA256.hash(of: payload)
         ).entries

@@ -24,7 +24,7 @@ final class SampleStore {
             .article(
                 LoggedArticle(
                     key: key, version: version, orderTime: article.orderTime, source: article.source ?? "",
-                    recordBytes: UInt32(record.count), frame: ZstdCompressor(level: 3).compress(record)))
+                    recordBytes: UInt32(record.count), frame: ZstdCompressor(level: ZstdCompressor.frameLevel).compress(record)))
         }
     }
 

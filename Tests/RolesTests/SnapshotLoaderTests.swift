@@ -165,7 +165,7 @@ private final class WatchedBucket: Bucket {
                     key: ArticleKey(source: "s", guid: "\(number)"),
                     version: CanonicalRecord.version(of: article, record: record),
                     orderTime: article.orderTime, source: "s", recordBytes: UInt32(record.count),
-                    frame: ZstdCompressor(level: 3).compress(record)))
+                    frame: ZstdCompressor(level: ZstdCompressor.frameLevel).compress(record)))
             return try draft.seal(dropped: [], kills: [])
         }
         func put(_ built: BuiltSegment) -> SegmentReference {

@@ -47,7 +47,7 @@ package final class SegmentBuilder {
     package init(settings: Settings, memoryBudgetBytes: Int) {
         self.settings = settings
         self.memoryBudgetBytes = memoryBudgetBytes
-        compressor = ZstdCompressor(level: Int(settings.zstdLevel))
+        compressor = ZstdCompressor(level: ZstdCompressor.frameLevel)
     }
 
     /// Upper estimate of the memory held, in bytes, sealing included: for each token its place in the stream and in the lists of
@@ -63,7 +63,7 @@ package final class SegmentBuilder {
     ///
     /// - Parameters:
     ///   - record: its canonical record.
-    ///   - frame: the record as one zstd frame made by the settings' level and library, if there is one already.
+    ///   - frame: the record as one zstd frame as `ZstdCompressor.frameLevel` makes it, if there is one already.
     /// - Returns: its builder ordinal: 0, 1, 2 … since the last seal, in order of arrival.
     /// - Throws: `.corrupt` if the record is not canonical; `.limit` if no more fits. Nothing is added then.
     package func add(

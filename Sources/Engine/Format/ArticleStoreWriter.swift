@@ -7,7 +7,8 @@ import ByteCoding
 ///
 /// Holds the records of a cell until it is finished: the dictionary is made from all of them.
 final class ArticleStoreWriter {
-    let articles = OutputBuffer(capacityBytes: 1 << 16)
+    /// The segment up to the end of its articles: header, blocks.
+    private var bytes: [UInt8]
     let index = OutputBuffer()
     /// One frame; empty if the blocks have no dictionary.
     let dictionary = OutputBuffer()
@@ -24,11 +25,22 @@ final class ArticleStoreWriter {
         case severalArticles
     }
 
-    /// - Parameter level: of the compressor.
-    init(_ blocks: Blocks, compressor: ZstdCompressor, level: Int) {
+    /// - Parameters:
+    ///   - header: what stands before the articles.
+    ///   - expectedBytes: of the whole segment.
+    ///   - level: of the compressor.
+    init(_ blocks: Blocks, behind header: [UInt8], expectedBytes: Int, compressor: ZstdCompressor, level: Int) {
         self.blocks = blocks
         self.compressor = compressor
         self.level = level
+        bytes = header
+        bytes.reserveCapacity(expectedBytes)
+    }
+
+    /// Header and articles, with room for the rest of the segment; they are not kept here.
+    func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
     }
 
     /// - Parameter frame: the record's own frame if there is one already; used as it is where each article has one.
@@ -77,7 +89,7 @@ final class ArticleStoreWriter {
     }
 
     private func write(_ frame: [UInt8], documentCount: Int) {
-        articles.raw(frame)
+        bytes += frame
         index.varint(documentCount)
         index.varint(frame.count)
     }

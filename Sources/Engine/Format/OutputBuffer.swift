@@ -3,6 +3,8 @@
 //
 // Invariants: `count <= capacity`; memory is owned until deinit. Confined to one thread.
 
+import Glibc
+
 @safe final class OutputBuffer {
     private(set) var count = 0
     private var capacity: Int
@@ -10,10 +12,10 @@
 
     init(capacityBytes: Int = 4096) {
         capacity = max(capacityBytes, 64)
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        unsafe base = Self.require(malloc(capacity))
     }
 
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe free(base) }
 
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
 
@@ -26,11 +28,14 @@
 
     private func grow(_ more: Int) {
         let larger = max(capacity * 2, count + more)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-        unsafe memory.copyMemory(from: base, byteCount: count)
-        unsafe base.deallocate()
-        unsafe base = unsafe memory
+        // Of a large buffer the system moves pages, not bytes.
+        unsafe base = Self.require(realloc(base, larger))
         capacity = larger
+    }
+
+    private static func require(_ memory: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
+        guard let memory = unsafe memory else { preconditionFailure("out of memory") }
+        return unsafe memory
     }
 
     @inline(__always)

@@ -59,8 +59,11 @@ final class SegmentWriter {
         lengthCodes = rows.map(\.lengthCode)
         dictionary = TermBlockWriter(
             blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
+        // An index takes about as much as compression saves, with stems a quarter more.
+        let expectedBytes = rows.reduce(0) { $0 + Int($1.recordBytes) } / 4 * 5 + 4096
         articles = ArticleStoreWriter(
-            kind == .cell ? .severalArticles : .onePerArticle, compressor: compressor, level: Int(settings.zstdLevel))
+            kind == .cell ? .severalArticles : .onePerArticle, behind: Self.header(kind), expectedBytes: expectedBytes,
+            compressor: compressor, level: Int(settings.zstdLevel))
     }
 
     /// Adds the next term, in ascending order.
@@ -101,12 +104,11 @@ final class SegmentWriter {
         dictionary.closeBlock()
         corrections.closeBlock()
         var sections: [SectionKind: OutputBuffer] = [
-            .articles: articles.articles, .articleIndex: articles.index, .articleDictionary: articles.dictionary,
+            .articleIndex: articles.index, .articleDictionary: articles.dictionary,
             .postings: postings, .positions: positions,
             .dictionary: dictionary.blocks, .dictionaryIndex: dictionary.index, .corrections: corrections.blocks,
             .correctionIndex: corrections.index,
         ]
-        sections[.header] = header()
         addColumns(to: &sections)
         addKeys(to: &sections)
         sections[.kills] = killRows()
@@ -116,13 +118,11 @@ final class SegmentWriter {
 
     // MARK: Sections
 
-    private func header() -> OutputBuffer {
-        let out = OutputBuffer()
+    private static func header(_ kind: SegmentReference.Kind) -> [UInt8] {
+        var out = ByteWriter()
         out.fixed(SegmentFormat.magic)
         out.fixed(SegmentFormat.version)
-        out.byte(kind.rawValue)
-        out.zeros(3)
-        return out
+        return out.bytes + [kind.rawValue, 0, 0, 0]
     }
 
     private func addColumns(to sections: inout [SectionKind: OutputBuffer]) {
@@ -206,16 +206,21 @@ final class SegmentWriter {
 
     private func assemble(_ sections: [SectionKind: OutputBuffer]) -> BuiltSegment {
         var entries: [SectionEntry] = []
-        var bytes: [UInt8] = []
-        let total = SectionKind.allCases.reduce(0) { $0 + sections[$1]!.count }
-        bytes.reserveCapacity(total + total / 512 + 4096)
+        var bytes = articles.take()
+        var start = 0
         for kind in SectionKind.allCases {
-            let content = unsafe sections[kind]!.bytes
-            unsafe entries.append(
+            // Header and articles are there already.
+            if let section = sections[kind] { unsafe bytes.append(contentsOf: section.bytes) }
+            let end = kind == .header ? SegmentFormat.headerBytes : bytes.count
+            let checksums = unsafe bytes.withUnsafeBytes { bytes in
+                unsafe PageChecksums.compute(
+                    UnsafeRawBufferPointer(rebasing: bytes[start..<end]), pageShift: kind.pageShift)
+            }
+            entries.append(
                 SectionEntry(
-                    kind: kind, pageShift: kind.pageShift, offset: UInt64(bytes.count), length: UInt64(content.count),
-                    pageChecksums: PageChecksums.compute(content, pageShift: kind.pageShift)))
-            unsafe bytes.append(contentsOf: content)
+                    kind: kind, pageShift: kind.pageShift, offset: UInt64(start), length: UInt64(end - start),
+                    pageChecksums: checksums))
+            start = end
         }
         let footer = SegmentFooter(
             kind: kind, settingsHash: settings.hash, digest: digest(), documentCount: UInt32(rows.count),

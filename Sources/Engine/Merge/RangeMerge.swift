@@ -34,7 +34,7 @@ struct RangeMerge {
         let kills = kind == .cell ? (rows: [], places: []) : try carriedKills()
         let writer = try SegmentWriter(
             kind: kind, settings: settings, rows: rows, names: lists, kills: kills.rows,
-            compressor: ZstdCompressor(level: Int(settings.zstdLevel)))
+            compressor: ZstdCompressor(level: kind == .cell ? Int(settings.zstdLevel) : ZstdCompressor.frameLevel))
         try copyArticles(origins, as: kind, to: writer.articles)
         try mergeTerms(places(of: origins), to: writer)
         if kind == .overlay { try mergeCorrections(kills.places, to: writer) }
@@ -106,33 +106,25 @@ struct RangeMerge {
     // MARK: Terms
 
     private func mergeTerms(_ places: [[UInt32]], to writer: SegmentWriter) throws {
-        let streams = parts.map { DictionaryStream($0.segment) }
-        let postings = parts.map { SectionWindow($0.segment, .postings) }
-        let positions = parts.map { SectionWindow($0.segment, .positions) }
-        let lists = parts.map { _ in DecodedList() }
+        let inputs = zip(parts, places).map { TermInput($0, $1) }
         let merged = DecodedList()
-        var terms = try TermMerge(streams)
+        var terms = try TermMerge(inputs.map(\.stream))
         var filled: [DecodedList] = []
         while try unsafe terms.next({ term, indices in
+            // Most terms stand in one input alone.
+            if indices.count == 1 {
+                let input = inputs[indices[0]]
+                guard try input.decode() > 0 else { return }
+                return try unsafe writer.add(term, input.list.list(hasPositions: input.hasPositions))
+            }
             filled.removeAll(keepingCapacity: true)
-            // A list is held whole, with four bytes for each position.
             var occurrences: UInt64 = 0
             for index in indices {
-                occurrences += streams[index].entry.occurrenceCount
-                guard occurrences <= SegmentFormat.maxMergedPositions else {
-                    throw EngineError(
-                        .limit, "a word stands \(occurrences) times in what is merged",
-                        object: parts[index].segment.objectName, section: SectionKind.positions.name)
-                }
-                let list = lists[index]
-                list.clear()
-                try list.append(
-                    streams[index].entry, of: parts[index].segment, in: parts[index].range, places: places[index],
-                    postings: postings[index], positions: positions[index])
-                if list.documents.count > 0 { filled.append(list) }
+                let input = inputs[index]
+                if try input.decode(behind: &occurrences) > 0 { filled.append(input.list) }
             }
             guard !filled.isEmpty else { return }
-            let hasPositions = streams[indices[0]].entry.hasPositions
+            let hasPositions = inputs[indices[0]].hasPositions
             if filled.count == 1 {
                 try unsafe writer.add(term, filled[0].list(hasPositions: hasPositions))
             } else {
@@ -140,6 +132,50 @@ struct RangeMerge {
                 try unsafe writer.add(term, merged.list(hasPositions: hasPositions))
             }
         }) {}
+    }
+
+    /// The terms of one part: an object, so that a term costs one reference for each input it stands in.
+    private final class TermInput {
+        let stream: DictionaryStream
+        /// Of the stream's term, once it was decoded.
+        let list = DecodedList()
+        private let segment: SegmentReader
+        private let range: Range<Int>
+        private let places: [UInt32]
+        private let postings: SectionWindow
+        private let positions: SectionWindow
+
+        init(_ part: Part, _ places: [UInt32]) {
+            segment = part.segment
+            range = part.range
+            self.places = places
+            stream = DictionaryStream(part.segment)
+            postings = SectionWindow(part.segment, .postings)
+            positions = SectionWindow(part.segment, .positions)
+        }
+
+        var hasPositions: Bool { stream.entry.hasPositions }
+
+        func decode() throws -> Int {
+            var occurrences: UInt64 = 0
+            return try decode(behind: &occurrences)
+        }
+
+        /// - Parameter occurrences: of the term in inputs before: lists are held whole, with four bytes for each position.
+        /// - Returns: how many documents of the list are in the output.
+        func decode(behind occurrences: inout UInt64) throws -> Int {
+            let entry = stream.entry
+            occurrences += entry.occurrenceCount
+            guard occurrences <= SegmentFormat.maxMergedPositions else {
+                throw EngineError(
+                    .limit, "a word stands \(occurrences) times in what is merged", object: segment.objectName,
+                    section: SectionKind.positions.name)
+            }
+            list.clear()
+            try list.append(
+                entry, of: segment, in: range, places: places, postings: postings, positions: positions)
+            return list.documents.count
+        }
     }
 
     // MARK: Kills

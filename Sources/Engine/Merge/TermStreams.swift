@@ -92,9 +92,18 @@ final class CorrectionStream: TermStream {
 /// Binary heap of streams, the smallest term on top; ties by index, so that inputs come in order. The first eight bytes of a term decide
 /// most comparisons.
 struct TermMerge<Stream: TermStream> {
-    private struct Head {
+    /// Where a stream stands. Its bytes are valid until it moves, so that comparing terms counts no references.
+    @safe private struct Head {
         var prefix: UInt64
+        var bytes: UnsafeBufferPointer<UInt8>
         var index: Int
+
+        @inline(__always)
+        func isBefore(_ other: Head) -> Bool {
+            if prefix != other.prefix { return prefix < other.prefix }
+            let order = unsafe compareBytes(bytes, other.bytes)
+            return order == 0 ? index < other.index : order < 0
+        }
     }
 
     let streams: [Stream]
@@ -120,12 +129,12 @@ struct TermMerge<Stream: TermStream> {
         equal.append(first.index)
         removeTop()
         while let other = heap.first, other.prefix == first.prefix,
-            unsafe streams[other.index].key.compare(streams[first.index].key.bytes) == 0
+            unsafe compareBytes(other.bytes, first.bytes) == 0
         {
             equal.append(other.index)
             removeTop()
         }
-        try unsafe body(streams[first.index].key.bytes, equal)
+        try unsafe body(first.bytes, equal)
         for index in equal { try insert(index) }
         self.equal = equal
         return true
@@ -134,22 +143,12 @@ struct TermMerge<Stream: TermStream> {
     /// Moves a stream on, and puts it where its next term stands.
     private mutating func insert(_ index: Int) throws {
         guard try streams[index].advance() else { return }
-        heap.append(Head(prefix: streams[index].key.prefix, index: index))
-        siftUp(heap.count - 1)
-    }
-
-    @inline(__always)
-    private func isBefore(_ left: Head, _ right: Head) -> Bool {
-        if left.prefix != right.prefix { return left.prefix < right.prefix }
-        let order = unsafe streams[left.index].key.compare(streams[right.index].key.bytes)
-        return order == 0 ? left.index < right.index : order < 0
-    }
-
-    private mutating func siftUp(_ from: Int) {
-        var child = from
+        let key = streams[index].key
+        unsafe heap.append(Head(prefix: key.prefix, bytes: key.bytes, index: index))
+        var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
-            guard isBefore(heap[child], heap[parent]) else { return }
+            guard heap[child].isBefore(heap[parent]) else { return }
             heap.swapAt(child, parent)
             child = parent
         }
@@ -162,8 +161,8 @@ struct TermMerge<Stream: TermStream> {
         while true {
             var child = 2 * parent + 1
             guard child < heap.count else { return }
-            if child + 1 < heap.count, isBefore(heap[child + 1], heap[child]) { child += 1 }
-            guard isBefore(heap[child], heap[parent]) else { return }
+            if child + 1 < heap.count, heap[child + 1].isBefore(heap[child]) { child += 1 }
+            guard heap[child].isBefore(heap[parent]) else { return }
             heap.swapAt(child, parent)
             parent = child
         }

@@ -14,7 +14,7 @@ final class HeldObjects {
             out.string(name)
             out.lengthPrefixed(bytes)
         }
-        let packed = ZstdCompressor().compress(out.bytes)
+        let packed = ZstdCompressor(level: 1).compress(out.bytes)
         let file = try self.file ?? ScratchFile()
         self.file = file
         try file.append(packed)

@@ -206,7 +206,7 @@ struct RebuildPlan {
     }
 
     mutating func copySegments(_ copy: inout LogCopy, _ loader: SnapshotLoader, _ progress: (String) -> Void) throws {
-        let compressor = ZstdCompressor()
+        let compressor = ZstdCompressor(level: ZstdCompressor.frameLevel)
         var start = 0
         while start < fromSegments.count {
             let index = Self.object(fromSegments[start])
