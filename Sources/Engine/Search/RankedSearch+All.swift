@@ -1,0 +1,180 @@
+/// All of some words: the rarest is walked, the others are asked. Phrases are all of their words, and then their places.
+extension RankedSearch {
+    mutating func conjunction() throws {
+        let first = unsafe order[0]
+        let lead = unsafe cursors + first
+        // A leaf that holds the lead: the lead's frequency bounds what it can add.
+        let leadLeaf = leaf(of: first)
+        let leadWeight = weights[leadLeaf]
+        let candidates = unsafe scratch.candidates
+        let mosts = unsafe scratch.mosts
+        var from = range.lowerBound
+        while from < range.upperBound {
+            let (windowLast, windowBound) = bound(from: from)
+            if windowBound <= top.threshold {
+                hasSkipped = true
+                from = windowLast &+ 1
+                continue
+            }
+            let document = try unsafe lead.pointee.advance(to: from)
+            if document > windowLast {
+                from = document
+                continue
+            }
+            // Which of the lead's documents can be hits.
+            let rest = try unsafe lead.pointee.rest()
+            let others = unsafe windowBound &- bounds[leadLeaf]
+            let threshold = top.threshold
+            let last = unsafe min(rest.documents[rest.count &- 1], windowLast)
+            try place.lengths.check(Int(document)..<Int(last) &+ 1)
+            let codes = unsafe place.lengths.base
+            var count = 0
+            for index in unsafe 0..<rest.count {
+                let candidate = unsafe rest.documents[index]
+                if candidate > last { break }
+                let code = unsafe Int(codes.load(fromByteOffset: Int(candidate), as: UInt8.self))
+                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
+                let most = ScoreTable.part(weight: leadWeight, share: share) &+ others
+                unsafe candidates[count] = candidate
+                unsafe mosts[count] = most
+                if most > threshold { count &+= 1 } else { hasSkipped = true }
+            }
+            unsafe try verify(candidates, mosts, count)
+            from = last &+ 1
+        }
+    }
+
+    /// Offers those of some documents of the lead that have all other words too.
+    private mutating func verify(
+        _ candidates: UnsafePointer<UInt32>, _ mosts: UnsafePointer<Int64>, _ count: Int
+    ) throws {
+        var next = 0
+        search: while next < count {
+            let document = unsafe candidates[next]
+            if unsafe mosts[next] <= top.threshold {
+                hasSkipped = true
+                next &+= 1
+                continue
+            }
+            for index in 1..<max(wordCount, 1) {
+                let found = try unsafe cursors[order[index]].advance(to: document)
+                if found != document {
+                    repeat { next &+= 1 } while unsafe next < count && candidates[next] < found
+                    continue search
+                }
+            }
+            if let score = try score(document, lead: unsafe order[0]), try isEligible(document) {
+                offer(document, score)
+            }
+            next &+= 1
+        }
+    }
+
+    private func leaf(of word: Int) -> Int {
+        let place = shape.words.firstIndex(of: word)!
+        return shape.wordEnds.firstIndex { place < $0 }!
+    }
+
+    /// Puts the most each leaf can add from `document` on into `bounds`.
+    ///
+    /// - Returns: the last document for which that holds, and the sum.
+    private mutating func bound(from document: UInt32) -> (last: UInt32, sum: Int64) {
+        var last = range.upperBound &- 1
+        var sum: Int64 = 0
+        var at = 0
+        for leaf in weights.indices {
+            var share = ScoreTable.wholeShare
+            while at < shape.wordEnds[leaf] {
+                let cursor = unsafe cursors + shape.words[at]
+                at &+= 1
+                guard unsafe cursor.pointee.hasBounds else { continue }
+                let block = unsafe cursor.pointee.boundBlock(reaching: document)
+                guard unsafe block < cursor.pointee.blockCount else {
+                    share = 0
+                    continue
+                }
+                last = unsafe min(last, cursor.pointee.lastDocument(ofBlock: block))
+                // A phrase is no more frequent than each of its words.
+                share = unsafe min(share, table.bound(cursor.pointee.impacts(ofBlock: block)))
+            }
+            let bound = ScoreTable.part(weight: weights[leaf], share: share)
+            unsafe bounds[leaf] = bound
+            sum &+= bound
+        }
+        // Where damaged bytes say otherwise: the search must go on.
+        return (max(last, document), sum)
+    }
+
+    /// The score of a document that has all words; nil if a phrase is not in it or it cannot be a hit.
+    mutating func score(_ document: UInt32, lead: Int) throws -> Int64? {
+        let code = try lengthCode(document)
+        var sum: Int64 = 0
+        var at = 0
+        for leaf in weights.indices {
+            var frequency = UInt32.max
+            while at < shape.wordEnds[leaf] {
+                let word = shape.words[at]
+                at &+= 1
+                let own = try word == lead ? leadFrequency(document) : unsafe cursors[word].frequency()
+                frequency = min(frequency, own)
+            }
+            sum &+= ScoreTable.part(
+                weight: weights[leaf], share: table.share(frequency: frequency, lengthCode: code))
+        }
+        if sum <= top.threshold {
+            hasSkipped = true
+            return nil
+        }
+        guard shape.words.count > weights.count else { return sum }
+        // Before positions are read, which may be very many.
+        guard try isEligible(document) else { return nil }
+        sum = 0
+        at = 0
+        for leaf in weights.indices {
+            let end = shape.wordEnds[leaf]
+            let frequency: UInt32
+            if end &- at > 1 {
+                frequency = try phraseFrequency(at..<end, document)
+                if frequency == 0 { return nil }
+            } else {
+                frequency = try unsafe cursors[shape.words[at]].frequency()
+            }
+            at = end
+            sum &+= ScoreTable.part(
+                weight: weights[leaf], share: table.share(frequency: frequency, lengthCode: code))
+        }
+        return sum
+    }
+
+    /// The lead stands where its block begins to be looked at, not at the candidate.
+    private func leadFrequency(_ document: UInt32) throws(EngineError) -> UInt32 {
+        let lead = unsafe cursors + order[0]
+        try unsafe lead.pointee.advance(to: document)
+        return try unsafe lead.pointee.frequency()
+    }
+
+    /// How often the words follow one another in the current document of all cursors.
+    private func phraseFrequency(_ part: Range<Int>, _ document: UInt32) throws(EngineError) -> UInt32 {
+        var starts: [UInt32] = []
+        var places: [UInt32] = []
+        swap(&starts, &scratch.starts)
+        swap(&places, &scratch.places)
+        defer {
+            swap(&starts, &scratch.starts)
+            swap(&places, &scratch.places)
+        }
+        var first = 0
+        var least = UInt32.max
+        for offset in 0..<part.count {
+            let frequency = try unsafe cursors[shape.words[part.lowerBound &+ offset]].frequency()
+            if frequency < least {
+                least = frequency
+                first = offset
+            }
+        }
+        return try PhraseStarts.count(part.count, from: first, &starts, &places) {
+            word, places throws(EngineError) in
+            try unsafe cursors[shape.words[part.lowerBound &+ word]].positions(into: &places)
+        }
+    }
+}
