@@ -24,7 +24,8 @@ final class SampleStore {
             .article(
                 LoggedArticle(
                     key: key, version: version, orderTime: article.orderTime, source: article.source ?? "",
-                    recordBytes: UInt32(record.count), frame: ZstdCompressor(level: ZstdCompressor.frameLevel).compress(record)))
+                    recordBytes: UInt32(record.count),
+                    frame: ZstdCompressor(level: ZstdCompressor.frameLevel).compress(record)))
         }
     }
 
