@@ -53,6 +53,25 @@ import Testing
         }
     }
 
+    @Test(
+        "a word with a star may stand for 4,096 words of a snapshot, in however many segments each stands",
+        arguments: [false, true])
+    func expansions(isMapped: Bool) throws {
+        func words(_ range: Range<Int>) -> String { range.map { "star\($0)" }.joined(separator: " ") }
+        func snapshot(_ bodies: [String]) throws -> Searcher {
+            let source = MemoryByteSource(isMapped: isMapped)
+            let references = try bodies.enumerated().map { source.put(try build([article($0, body: $1)])) }
+            return Searcher(try SnapshotReader.open(references, source: source))
+        }
+        #expect(try search("star*", snapshot(Array(repeating: words(0..<2000), count: 4))).total == 4)
+        #expect(try search("star*", snapshot([words(0..<2048), words(2048..<4096)])).total == 2)
+        for bodies in [[words(0..<4097)], [words(0..<3000), words(0..<10), words(1000..<4097)]] {
+            let many = try snapshot(bodies)
+            let error = #expect(throws: QueryError.self) { try search("star*", many) }
+            #expect(error?.description.contains("more than 4096 words") == true)
+        }
+    }
+
     @Test("sections beyond four gigabytes are read where they lie, mapped or by ranges", arguments: [false, true])
     func sparse(isMapped: Bool) throws {
         let samples = (1...6).map { article($0, body: "word\($0) everywhere") }

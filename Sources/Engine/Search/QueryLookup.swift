@@ -120,7 +120,7 @@ struct QueryLookup {
         let corrections = try losers.correctionCounts(slices)
         termCount = plan.terms.count
         liveFrequencies = ContiguousArray(repeating: 0, count: plan.terms.count)
-        var expanded = plan.expansions.map { _ in Set<[UInt8]>() }
+        var words = plan.expansions.map { _ in ExpandedWords() }
         var expandedCount = 0
         for (index, segment) in snapshot.segments.enumerated() {
             let want = wants[index]
@@ -136,7 +136,17 @@ struct QueryLookup {
             for (number, expansion) in plan.expansions.enumerated() {
                 var entries: [TermEntry] = []
                 for (slice, blocks) in want.expansions[number] {
-                    entries += try segment.entries(of: expansion, blocks, slices[slice], distinct: &expanded[number])
+                    try unsafe segment.forEachMatch(of: expansion, blocks, slices[slice]) { _, entry in
+                        entries.append(entry)
+                        // A word has at most one term for each language.
+                        return entries.count <= Self.expansionCount * plan.languages.count
+                    }
+                }
+                words[number].foundCount += entries.count
+                if words[number].foundCount > Self.expansionCount {
+                    try words[number].requireFew(of: expansion, in: snapshot.segments[...index]) { place in
+                        wants[place].expansions[number].map { (slices[$0.slice], $0.blocks) }
+                    }
                 }
                 expandedCount += entries.reduce(0) { $0 + Int($1.documentFrequency) }
                 guard expandedCount <= Self.expandedCount else {
@@ -177,6 +187,37 @@ struct QueryLookup {
                     place: place == nil ? segment.footer.documentCount : firsts[firsts.count - 1]))
         }
         try requireFrequencies()
+    }
+
+    /// The words that an expansion stands for in a snapshot: told apart only when there may be too many.
+    private struct ExpandedWords {
+        /// Terms in the segments so far, the same word in several counted for each.
+        var foundCount = 0
+        private var distinct: Set<[UInt8]> = []
+        private var segmentCount = 0
+
+        /// - Parameters:
+        ///   - segments: from the first on, more at each call.
+        ///   - parts: slices of a segment's dictionary and the blocks that are in them.
+        mutating func requireFew(
+            of expansion: QueryPlan.Expansion, in segments: ArraySlice<SegmentReader>,
+            _ parts: (Int) -> [(SectionSlice, [Int])]
+        ) throws {
+            while segmentCount < segments.endIndex {
+                for (slice, blocks) in parts(segmentCount) {
+                    try unsafe segments[segmentCount].forEachMatch(of: expansion, blocks, slice) { word, _ in
+                        unsafe distinct.insert(Array(word))
+                        return distinct.count <= QueryLookup.expansionCount
+                    }
+                }
+                guard distinct.count <= QueryLookup.expansionCount else {
+                    throw QueryError(
+                        .limit, "\(expansion.pattern) stands for more than \(QueryLookup.expansionCount) words",
+                        expected: "more letters before or after the star", offset: expansion.offset)
+                }
+                segmentCount += 1
+            }
+        }
     }
 
     /// Where a range starts, and where it ends.
@@ -272,14 +313,13 @@ extension SegmentReader {
         return runs
     }
 
-    /// Entries of all terms that an expansion stands for.
-    fileprivate func entries(
+    /// Calls `body` with each term that an expansion stands for, without field and tail, and its entry, until it returns false.
+    fileprivate func forEachMatch(
         of expansion: QueryPlan.Expansion, _ blocks: [Int], _ slice: SectionSlice,
-        distinct: inout Set<[UInt8]>
-    ) throws -> [TermEntry] {
+        _ body: (Slice<UnsafeBufferPointer<UInt8>>, TermEntry) -> Bool
+    ) throws {
         let scanner = DictionaryBlockScanner()
         let start = slice.range.lowerBound
-        var entries: [TermEntry] = []
         var matcher = TermMatcher(expansion.pattern)
         for block in blocks {
             let range = dictionaryIndex.blockRange(block)
@@ -290,15 +330,8 @@ extension SegmentReader {
                 guard unsafe key[0] == expansion.field.rawValue, unsafe !TermKey.isStem(key) else { continue }
                 let word = unsafe TermKey.withoutTail(key)
                 guard unsafe matcher.matches(word.dropFirst()) else { continue }
-                entries.append(scanner.entry)
-                unsafe distinct.insert(Array(word))
-                guard distinct.count <= QueryLookup.expansionCount else {
-                    throw QueryError(
-                        .limit, "\(expansion.pattern) stands for more than \(QueryLookup.expansionCount) words",
-                        expected: "more letters before or after the star", offset: expansion.offset)
-                }
+                if unsafe !body(word.dropFirst(), scanner.entry) { return }
             }
         }
-        return entries
     }
 }

@@ -23,6 +23,8 @@ import Synchronization
     /// Documents of a block that may be hits, and the most each can score.
     let candidates = UnsafeMutablePointer<UInt32>.allocate(capacity: SegmentFormat.blockCount)
     let mosts = UnsafeMutablePointer<Int64>.allocate(capacity: SegmentFormat.blockCount)
+    private var frequencies: UnsafeMutablePointer<UInt32>?
+    private var frequencyCapacity = 0
     /// Places of the words of a phrase.
     var starts: [UInt32] = []
     var places: [UInt32] = []
@@ -34,6 +36,7 @@ import Synchronization
 
     deinit {
         unsafe slabs.forEach { unsafe $0.deallocate() }
+        releaseFrequencies()
         releaseCursors()
         unsafe scores.deallocate()
         unsafe bits.deallocate()
@@ -60,6 +63,23 @@ import Synchronization
     }
 
     func reset() { usedSlots = 0 }
+
+    /// A number for each document of a segment: all zero, and to be left so.
+    func frequencies(_ count: Int) -> UnsafeMutablePointer<UInt32> {
+        if let frequencies = unsafe frequencies, count <= frequencyCapacity { return unsafe frequencies }
+        releaseFrequencies()
+        let made = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
+        unsafe made.initialize(repeating: 0, count: count)
+        unsafe frequencies = unsafe made
+        frequencyCapacity = count
+        return unsafe made
+    }
+
+    private func releaseFrequencies() {
+        unsafe frequencies?.deallocate()
+        unsafe frequencies = nil
+        frequencyCapacity = 0
+    }
 
     /// Calls `body`, and takes back the slots that it took: cursors over them must not be used any more.
     func withSlots<Result>(_ body: () throws -> Result) rethrows -> Result {
@@ -88,12 +108,14 @@ import Synchronization
     private static let keptCount = 8
     /// A query of very many words must not keep its memory: a megabyte is.
     private static let keptSlabCount = 32
+    private static let keptFrequencyCount = 1 << 18
 
     static func take() -> SearchScratch { pool.withLock { $0.free.popLast() } ?? SearchScratch() }
 
     static func give(_ scratch: SearchScratch) {
         scratch.reset()
         guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= 1024 else { return }
+        if scratch.frequencyCapacity > keptFrequencyCount { scratch.releaseFrequencies() }
         // Nobody has it any more.
         nonisolated(unsafe) let one = scratch
         pool.withLock { pool in

@@ -75,8 +75,9 @@ package final class PreparedSearch: Sendable {
 
     fileprivate func explanation() throws -> String {
         let scratch = SearchScratch.take()
-        defer { SearchScratch.give(scratch) }
-        return try SearchRun(self, scratch: scratch).explanation()
+        let text = try SearchRun(self, scratch: scratch).explanation()
+        SearchScratch.give(scratch)
+        return text
     }
 
     fileprivate func more(behind hit: SearchResults.Hit) -> SearchResults.More {
@@ -274,7 +275,7 @@ private struct SearchRun {
             let isNeeded = plan.needsPositions[place % plan.terms.count]
             add(.positions, isNeeded ? positions : positions.lowerBound..<positions.lowerBound)
         }
-        for (number, entries) in found.expansions.enumerated() {
+        for (number, entries) in found.expansions.enumerated() where !segment.isMapped {
             for entry in entries {
                 add(.postings, entry.postings)
                 let positions = entry.positions
@@ -305,7 +306,7 @@ private struct SearchRun {
         let times = take()
         let facets = try request.facets.map { try FacetCounter($0, of: segment, column: take()) }
         let postings = found.entries.map { $0.map { _ in (take(), take()) } }
-        let expansions = found.expansions.map { $0.map { _ in (take(), take()) } }
+        let expansions = segment.isMapped ? nil : found.expansions.map { $0.map { _ in (take(), take()) } }
         var keyed: [[UInt32]] = []
         for (number, candidates) in found.keyCandidates.enumerated() {
             var live: [UInt32] = []

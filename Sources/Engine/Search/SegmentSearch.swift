@@ -46,8 +46,8 @@ final class SegmentSearch {
     struct Material {
         /// For each language of the plan, one after the other, for each of its terms, if the segment has it.
         var postings: [(postings: SectionSlice, positions: SectionSlice)?]
-        /// For each expansion, for each of its terms; positions are empty if they are not needed.
-        var expansions: [[(postings: SectionSlice, positions: SectionSlice)]]
+        /// For each expansion, for each of its terms; positions are empty if they are not needed. nil if the segment is mapped.
+        var expansions: [[(postings: SectionSlice, positions: SectionSlice)]]?
         /// For each key of the plan its live documents here.
         var keyed: [[UInt32]]
         var lengths: SectionSlice?
@@ -73,7 +73,7 @@ final class SegmentSearch {
         let segment = segment
         lists = try expansions.enumerated().map { number, entries in
             try context.scratch.withSlots {
-                try Self.union(entries, material!.expansions[number].map(\.postings), segment, context.scratch)
+                try Self.union(entries, material?.expansions?[number].map(\.postings), segment, context.scratch)
             }
         }
         let dead = context.prepared.snapshot.dead[index]
@@ -198,38 +198,68 @@ final class SegmentSearch {
     private func expansionCursor(
         _ expansion: Int, _ index: Int, memory: UnsafeMutablePointer<UInt32>
     ) throws(EngineError) -> TermCursor {
-        let slices = material!.expansions[expansion][index]
+        let entry = found.expansions[expansion][index]
+        guard let slices = material?.expansions?[expansion][index] else {
+            return try unsafe TermCursor(
+                entry, of: segment, postings: segment.mappedBytes(.postings, entry.postings),
+                positions: segment.mappedBytes(.positions, entry.positions), memory: memory)
+        }
         return try unsafe TermCursor(
-            found.expansions[expansion][index], of: segment, postings: slices.postings.paged,
-            positions: slices.positions.paged, memory: memory)
+            entry, of: segment, postings: slices.postings.paged, positions: slices.positions.paged, memory: memory)
     }
 
     /// Documents with any of some terms, and the sums of their frequencies.
+    ///
+    /// - Parameter slices: of each entry's postings; nil if the segment is mapped.
     private static func union(
-        _ entries: [TermEntry], _ slices: [SectionSlice], _ segment: SegmentReader, _ scratch: SearchScratch
+        _ entries: [TermEntry], _ slices: [SectionSlice]?, _ segment: SegmentReader, _ scratch: SearchScratch
     ) throws -> (documents: [UInt32], frequencies: [UInt32]) {
         guard !entries.isEmpty else { return ([], []) }
-        var sums = [UInt32](repeating: 0, count: segment.documentCount)
-        var count = 0
-        let memory = unsafe scratch.slot()
-        for (entry, slice) in zip(entries, slices) {
-            var cursor = try unsafe TermCursor(
-                entry, of: segment, postings: slice.paged, positions: nil, memory: memory)
-            var document = try cursor.advance(to: 0)
-            while document != TermCursor.end {
-                let (sum, overflow) = sums[Int(document)].addingReportingOverflow(try cursor.frequency())
-                if sums[Int(document)] == 0 { count += 1 }
-                sums[Int(document)] = overflow ? .max : sum
-                document = try cursor.next()
+        // In bounds: entries and lists name documents of the segment.
+        let sums = unsafe scratch.frequencies(segment.documentCount)
+        var bits = ContiguousArray<UInt64>(repeating: 0, count: (segment.documentCount + 63) / 64)
+        try unsafe bits.withUnsafeMutableBufferPointer { bits in
+            func add(_ document: UInt32, _ frequency: UInt32) {
+                let at = Int(document)
+                let (sum, overflow) = unsafe sums[at].addingReportingOverflow(frequency)
+                unsafe sums[at] = overflow ? .max : sum
+                unsafe bits[at >> 6] |= 1 &<< UInt64(truncatingIfNeeded: at & 63)
+            }
+            let memory = unsafe scratch.slot()
+            for (number, entry) in entries.enumerated() {
+                // Most words are in one article alone.
+                if entry.documentFrequency == 1 {
+                    add(entry.singleDocument, entry.hasPositions ? UInt32(clamping: entry.occurrenceCount) : 1)
+                    continue
+                }
+                let postings =
+                    if let slices { slices[number].paged } else {
+                        try segment.mappedBytes(.postings, entry.postings)
+                    }
+                var cursor = try unsafe TermCursor(
+                    entry, of: segment, postings: postings, positions: nil, memory: memory)
+                var document = try cursor.advance(to: 0)
+                while document != TermCursor.end {
+                    let rest = try unsafe cursor.rest()
+                    for index in unsafe 0..<rest.count { unsafe add(rest.documents[index], rest.frequencies[index]) }
+                    document = try unsafe cursor.advance(to: rest.documents[rest.count &- 1] &+ 1)
+                }
             }
         }
+        let count = bits.reduce(0) { $0 + $1.nonzeroBitCount }
         var documents: [UInt32] = []
         var frequencies: [UInt32] = []
         documents.reserveCapacity(count)
         frequencies.reserveCapacity(count)
-        for (document, sum) in sums.enumerated() where sum > 0 {
-            documents.append(UInt32(document))
-            frequencies.append(sum)
+        for (word, all) in bits.enumerated() {
+            var rest = all
+            while rest != 0 {
+                let document = word << 6 | rest.trailingZeroBitCount
+                rest &= rest &- 1
+                documents.append(UInt32(truncatingIfNeeded: document))
+                unsafe frequencies.append(sums[document])
+                unsafe sums[document] = 0
+            }
         }
         return (documents, frequencies)
     }
