@@ -15,7 +15,7 @@ package struct Settings: Equatable, Sendable {
     package var recordVersion: UInt32 = 1
     /// A cell is split while the canonical records of its live articles exceed this.
     package var cellTargetBytes: UInt64 = 64 << 20
-    /// Level and library version (major * 10000 + minor * 100 + patch) of the article store's zstd.
+    /// Level of the cells' articles, and library version (major * 10000 + minor * 100 + patch) of zstd.
     package var zstdLevel: UInt32 = 3
     package var zstdVersion = ZstdLibrary.version
     /// What the library of stemmers makes of some words.
