@@ -5,6 +5,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 import Synchronization
 
 /// Bounds of the connections of a gateway.
@@ -48,7 +49,6 @@ final class HTTPFront: Sendable {
                 front: self,
                 base: HTTP1Channel { [self] request, writer, channel in
                     let connection = connection(of: channel)
-                    connection?.headCame()
                     let hadBody = request.method == .post
                     defer { connection?.answered(hadBody: hadBody) }
                     try await responder(request, writer, channel)
@@ -57,24 +57,30 @@ final class HTTPFront: Sendable {
     }
 
     /// Before anything else is in the pipeline.
-    fileprivate func take(_ channel: any Channel) throws {
+    ///
+    /// - Returns: nil if it is refused.
+    fileprivate func take(_ channel: any Channel) throws -> HTTPConnection? {
         switch door.enter(channel.remoteAddress) {
         case .admitted(let id, let other):
             if let other { self[other]?.close() }
-            try serve(channel, id)
+            return try serve(channel, id)
         case .refused(let why):
             let isTold = refusedCount.withLock { count in
                 guard tls == nil, count < Self.refusedLimitCount else { return false }
                 count += 1
                 return true
             }
-            guard isTold else { return channel.close(promise: nil) }
+            guard isTold else {
+                channel.close(promise: nil)
+                return nil
+            }
             channel.closeFuture.whenComplete { [self] _ in refusedCount.withLock { $0 -= 1 } }
             try channel.pipeline.syncOperations.addHandler(LastWords(Self.answer(503, Failure(.busy, why))))
+            return nil
         }
     }
 
-    private func serve(_ channel: any Channel, _ id: ConnectionID) throws {
+    private func serve(_ channel: any Channel, _ id: ConnectionID) throws -> HTTPConnection {
         let connection = HTTPConnection(id, channel, limits, door)
         connections.withLock { $0[id] = connection }
         numbers.withLock { $0[ObjectIdentifier(channel)] = id }
@@ -98,6 +104,7 @@ final class HTTPFront: Sendable {
         }
         try channel.pipeline.syncOperations.addHandlers(handlers + [HTTPWatch(connection)])
         if !door.isIn(id) { connection.close() }
+        return connection
     }
 
     /// Closes all connections that are there now, if they are still there then.
@@ -128,8 +135,16 @@ private struct HTTPFrontChannel: ServerChildChannel {
     let base: HTTP1Channel
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        do { try front.take(channel) } catch { return channel.eventLoop.makeFailedFuture(error) }
-        return base.setup(channel: channel, logger: logger)
+        let connection: HTTPConnection?
+        do { connection = try front.take(channel) } catch { return channel.eventLoop.makeFailedFuture(error) }
+        return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            if let connection {
+                let pipeline = channel.pipeline.syncOperations
+                let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+                try pipeline.addHandler(HTTPHeadWatch(connection), position: .after(decoder))
+            }
+            return value
+        }
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
@@ -223,6 +238,19 @@ private final class HTTPWatch: ChannelInboundHandler {
         guard let pause = connection.look() else { return }
         let loopBound = NIOLoopBound(self, eventLoop: loop)
         check = loop.scheduleTask(in: .milliseconds(max(1, pause))) { loopBound.value.look(loop) }
+    }
+}
+
+/// Tells the connection of heads as they are read: a request that came in time may wait long for a thread. Confined to the event loop.
+private final class HTTPHeadWatch: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    private let connection: HTTPConnection
+
+    init(_ connection: HTTPConnection) { self.connection = connection }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head = unwrapInboundIn(data) { connection.headCame() }
+        context.fireChannelRead(data)
     }
 }
 

@@ -12,7 +12,8 @@ package struct HTTPPace: Sendable {
     private enum Phase: Sendable {
         case idle(since: Int64)
         case reading(since: Int64)
-        case answering(moreCame: Bool)
+        /// - Parameter requestCount: those whose heads came and that are not answered, at least one.
+        case answering(requestCount: Int, moreCame: Bool)
     }
 
     private let requestMilliseconds: Int64
@@ -29,15 +30,27 @@ package struct HTTPPace: Sendable {
         switch phase {
         case .idle: phase = .reading(since: now)
         case .reading: break
-        case .answering: phase = .answering(moreCame: true)
+        case .answering(let count, _): phase = .answering(requestCount: count, moreCame: true)
         }
     }
 
-    package mutating func headCame() { phase = .answering(moreCame: false) }
+    /// From here on the time is the gateway's, also while the request waits to be taken up.
+    package mutating func headCame() {
+        if case .answering(let count, _) = phase {
+            phase = .answering(requestCount: count + 1, moreCame: false)
+        } else {
+            phase = .answering(requestCount: 1, moreCame: false)
+        }
+    }
 
     /// - Parameter hadBody: whether the request had one: what came during the answer was that.
     package mutating func answered(now: Int64, hadBody: Bool = false) {
-        if case .answering(true) = phase, !hadBody { phase = .reading(since: now) } else { phase = .idle(since: now) }
+        guard case .answering(let count, let moreCame) = phase else { return }
+        if count > 1 {
+            phase = .answering(requestCount: count - 1, moreCame: moreCame)
+        } else {
+            phase = moreCame && !hadBody ? .reading(since: now) : .idle(since: now)
+        }
     }
 
     package var isAnswering: Bool { if case .answering = phase { true } else { false } }

@@ -25,11 +25,13 @@ import Wire
 
     private struct Client {
         let port: Int
+        /// Its own: a shared one keeps connections to gateways of other tests, whose ports are given again.
+        let session = URLSession(configuration: .ephemeral)
 
         func get(_ path: String, token: String? = nil) async throws -> Answer {
             var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
             if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-            let (bytes, response) = try await URLSession.shared.data(for: request)
+            let (bytes, response) = try await session.data(for: request)
             let head = try #require(response as? HTTPURLResponse)
             return Answer(status: head.statusCode, headers: head.allHeaderFields, bytes: bytes)
         }
@@ -38,7 +40,7 @@ import Wire
             var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
             request.httpMethod = "POST"
             request.httpBody = Data(body.utf8)
-            let (bytes, response) = try await URLSession.shared.data(for: request)
+            let (bytes, response) = try await session.data(for: request)
             let head = try #require(response as? HTTPURLResponse)
             return Answer(status: head.statusCode, headers: head.allHeaderFields, bytes: bytes)
         }
@@ -63,7 +65,9 @@ import Wire
                 try await role.run()
             }
             if let port = await ports.first(where: { _ in true }) {
-                do { try await body(Client(port: port)) } catch {
+                let client = Client(port: port)
+                defer { client.session.finishTasksAndInvalidate() }
+                do { try await body(client) } catch {
                     role.drain()
                     throw error
                 }

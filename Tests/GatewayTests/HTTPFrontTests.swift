@@ -3,6 +3,7 @@ import Gateway
 import Glibc
 import HostIO
 import Logging
+import Synchronization
 import Testing
 
 @Suite struct HTTPPaceTests {
@@ -28,6 +29,19 @@ import Testing
         pace.bytesCame(now: 2)
         pace.answered(now: 50)
         #expect(pace.end(now: 59) == nil && pace.end(now: 60) == .slowRequest)
+    }
+
+    @Test("while one of several requests waits for its answer, it takes its time")
+    func several() {
+        var pace = HTTPPace(requestMilliseconds: 10, idleMilliseconds: 100, now: 0)
+        pace.bytesCame(now: 1)
+        pace.headCame()
+        pace.bytesCame(now: 2)
+        pace.headCame()
+        pace.answered(now: 50)
+        #expect(pace.end(now: 10_000) == nil && pace.isAnswering)
+        pace.answered(now: 10_000)
+        #expect(pace.end(now: 10_099) == nil && pace.end(now: 10_100) == .idle)
     }
 }
 
@@ -148,6 +162,21 @@ import Testing
         }
     }
 
+    @Test("a request that came in time is answered, however long it waits for a thread")
+    func waitsForThread() async throws {
+        var limits = HTTPLimits()
+        limits.requestMilliseconds = 100
+        try await serve(limits) { port in
+            let threads = HeldThreads()
+            defer { threads.letGo() }
+            let socket = try TestSocket(port: port)
+            socket.send("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            usleep(4 * 100_000)
+            threads.letGo()
+            #expect(socket.readToEnd().hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
     @Test("an address without end is refused, not kept")
     func longAddress() async throws {
         var limits = HTTPLimits()
@@ -163,6 +192,25 @@ import Testing
             try TestSocket.expectAnswer(port)
         }
     }
+}
+
+/// Holds all threads that tasks run on.
+private final class HeldThreads: Sendable {
+    private let heldCount = Atomic(0)
+    private let isOver = Atomic(false)
+
+    init() {
+        let count = ProcessInfo.processInfo.activeProcessorCount
+        for _ in 0..<count {
+            Task.detached { [self] in
+                heldCount.add(1, ordering: .relaxed)
+                while !isOver.load(ordering: .relaxed) { usleep(1000) }
+            }
+        }
+        while heldCount.load(ordering: .relaxed) < count { usleep(1000) }
+    }
+
+    func letGo() { isOver.store(true, ordering: .relaxed) }
 }
 
 /// A plain socket that sends what it is told; reads end after ten seconds.
@@ -205,7 +253,7 @@ private final class TestSocket {
         return socket.readToEnd()
     }
 
-    /// That the server still answers. On a machine that is busy a request may itself be too late, and is asked again.
+    /// That the server still answers. On a busy machine that may take longer than a read waits: it is asked again.
     static func expectAnswer(_ port: Int) throws {
         for _ in 0..<60 {
             if try ask(port, "/healthz").hasPrefix("HTTP/1.1 200") { return }
