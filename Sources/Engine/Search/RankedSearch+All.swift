@@ -24,22 +24,9 @@ extension RankedSearch {
             // Which of the lead's documents can be hits.
             let rest = try unsafe lead.pointee.rest()
             let others = unsafe windowBound &- bounds[leadLeaf]
-            let threshold = top.threshold
             let last = unsafe min(rest.documents[rest.count &- 1], windowLast)
-            try place.lengths.check(Int(document)..<Int(last) &+ 1)
-            let codes = unsafe place.lengths.base
-            var count = 0
-            for index in unsafe 0..<rest.count {
-                let candidate = unsafe rest.documents[index]
-                if candidate > last { break }
-                let code = unsafe Int(codes.load(fromByteOffset: Int(candidate), as: UInt8.self))
-                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
-                let most = ScoreTable.part(weight: leadWeight, share: share) &+ others
-                unsafe candidates[count] = candidate
-                unsafe mosts[count] = most
-                if most > threshold { count &+= 1 } else { hasSkipped = true }
-            }
-            unsafe try verify(candidates, mosts, count)
+            let found = try unsafe self.candidates(rest, through: last, leadWeight, others: others)
+            unsafe try verify(candidates, mosts, found.count)
             from = last &+ 1
         }
     }

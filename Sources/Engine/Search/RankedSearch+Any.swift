@@ -72,6 +72,7 @@ extension RankedSearch {
     ) throws(EngineError) {
         let weight = weights[word]
         let codes = unsafe place.lengths.base
+        let shares = table.shares
         try place.lengths.check(Int(window.lower)..<Int(window.upper))
         var document = try unsafe cursors[word].advance(to: window.lower)
         while document < window.upper {
@@ -81,7 +82,7 @@ extension RankedSearch {
                 document = unsafe rest.documents[index]
                 if document >= window.upper { break }
                 let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
-                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
+                let share = unsafe shares.share(frequency: rest.frequencies[index], lengthCode: code)
                 let place = Int(document &- window.lower)
                 unsafe scores[place] &+= ScoreTable.part(weight: weight, share: share)
                 unsafe window.set(document, in: bits)
@@ -113,27 +114,19 @@ extension RankedSearch {
         let word = unsafe order[0]
         let weight = weights[word]
         let others = unsafe sums[1]
-        let codes = unsafe place.lengths.base
-        try place.lengths.check(Int(window.lower)..<Int(window.upper))
         hasSkipped = true
         var document = try unsafe cursors[word].advance(to: window.lower)
         while document < window.upper {
             let rest = try unsafe cursors[word].rest()
-            var threshold = top.threshold
-            var index = 0
-            while unsafe index < rest.count {
-                document = unsafe rest.documents[index]
-                if document >= window.upper { break }
-                let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
-                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
-                let score = ScoreTable.part(weight: weight, share: share)
-                if score &+ others > threshold {
-                    try complete(document, score, from: 1)
-                    threshold = top.threshold
-                }
-                index &+= 1
+            let found = try unsafe candidates(rest, through: window.upper &- 1, weight, others: others)
+            for index in 0..<found.count {
+                let most = unsafe scratch.mosts[index]
+                guard most > top.threshold else { continue }
+                try unsafe complete(scratch.candidates[index], most &- others, from: 1)
             }
-            document = try unsafe cursors[word].advance(to: index == rest.count ? document &+ 1 : document)
+            let isWhole = unsafe found.seen == rest.count
+            document = try unsafe cursors[word].advance(
+                to: isWhole ? rest.documents[rest.count &- 1] &+ 1 : rest.documents[found.seen])
         }
     }
 

@@ -117,6 +117,42 @@ struct RankedSearch {
         top.offer(TopHits.Entry(score: score, ordinal: document))
     }
 
+    /// Puts those of a block's documents that may be hits into the scratch, with the most each can score.
+    ///
+    /// - Parameters:
+    ///   - rest: of a word's cursor; not empty.
+    ///   - last: the last document to look at.
+    ///   - others: what the other words can add.
+    /// - Returns: how many there are, and how many documents were looked at.
+    @inline(__always)
+    mutating func candidates(
+        _ rest: TermCursor.Rest, through last: UInt32, _ weight: UInt64, others: Int64
+    ) throws(EngineError) -> (count: Int, seen: Int) {
+        // Everything in locals: what the loop writes could be anything to the compiler.
+        let end = unsafe min(rest.documents[rest.count &- 1], last)
+        let first = unsafe rest.documents[0]
+        guard first <= end else { return (0, 0) }
+        try place.lengths.check(Int(first)..<Int(end) &+ 1)
+        let codes = unsafe place.lengths.base
+        let (candidates, mosts) = unsafe (scratch.candidates, scratch.mosts)
+        let shares = table.shares
+        let threshold = top.threshold
+        var count = 0
+        var seen = 0
+        while unsafe seen < rest.count, unsafe rest.documents[seen] <= end {
+            let document = unsafe rest.documents[seen]
+            let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
+            let share = unsafe shares.share(frequency: rest.frequencies[seen], lengthCode: code)
+            let most = ScoreTable.part(weight: weight, share: share) &+ others
+            unsafe candidates[count] = document
+            unsafe mosts[count] = most
+            count &+= most > threshold ? 1 : 0
+            seen &+= 1
+        }
+        if count < seen { hasSkipped = true }
+        return (count, seen)
+    }
+
     // MARK: One word
 
     private mutating func single() throws {
@@ -145,14 +181,10 @@ struct RankedSearch {
             guard try unsafe cursor.pointee.advance(to: from) < range.upperBound else { return }
             let rest = try unsafe cursor.pointee.rest()
             let last = unsafe rest.documents[rest.count &- 1]
-            try unsafe place.lengths.check(Int(rest.documents[0])..<Int(last) &+ 1)
-            let codes = unsafe place.lengths.base
-            for index in unsafe 0..<rest.count {
-                let document = unsafe rest.documents[index]
-                if document >= range.upperBound { return }
-                let code = unsafe Int(codes.load(fromByteOffset: Int(document), as: UInt8.self))
-                let share = unsafe table.share(frequency: rest.frequencies[index], lengthCode: code)
-                let score = ScoreTable.part(weight: weight, share: share)
+            let found = try unsafe candidates(rest, through: range.upperBound &- 1, weight, others: 0)
+            for index in 0..<found.count {
+                let score = unsafe scratch.mosts[index]
+                let document = unsafe scratch.candidates[index]
                 if score <= top.threshold {
                     hasSkipped = true
                 } else if try isEligible(document) {

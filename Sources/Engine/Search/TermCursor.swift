@@ -189,11 +189,12 @@
 
     // MARK: Whole blocks
 
+    /// Documents of a block, ascending, and how often the word stands in each.
+    typealias Rest = (documents: UnsafePointer<UInt32>, frequencies: UnsafePointer<UInt32>, count: Int)
+
     /// The decoded block, from the current document on.
     @inline(__always)
-    mutating func rest() throws(EngineError) -> (
-        documents: UnsafePointer<UInt32>, frequencies: UnsafePointer<UInt32>, count: Int
-    ) {
+    mutating func rest() throws(EngineError) -> Rest {
         if !hasFrequencies { try loadFrequencies() }
         return unsafe (
             UnsafePointer(documents + index), UnsafePointer(frequencies + index), countInBlock &- index
