@@ -118,14 +118,12 @@ final class PlaceLeaf<Matcher: DocumentMatcher>: WindowLeaf {
         }
     }
 
-    override func score(
-        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
-    ) throws {
+    override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
         var isCovered = lastLower == window.lower
         for word in 0..<Window.wordCount where unsafe matched[word] & ~lookedAt[word] != 0 { isCovered = false }
         if isCovered {
             for (document, frequency) in found where unsafe window.contains(document, in: matched) {
-                body(document, frequency)
+                scores.add(document, frequency)
             }
             return
         }
@@ -134,7 +132,7 @@ final class PlaceLeaf<Matcher: DocumentMatcher>: WindowLeaf {
         while document < window.upper {
             if unsafe window.contains(document, in: matched) {
                 let frequency = try scorer.frequency(in: document)
-                if frequency > 0 { body(document, frequency) }
+                if frequency > 0 { scores.add(document, frequency) }
             }
             document = try scorer.next(from: document + 1)
         }

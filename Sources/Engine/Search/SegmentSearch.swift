@@ -77,7 +77,9 @@ final class SegmentSearch {
             }
         }
         let dead = context.prepared.snapshot.dead[index]
-        expansionCounts = lists.map { list in list.documents.reduce(0) { dead.contains($1) ? $0 : $0 + 1 } }
+        expansionCounts = lists.map { list in
+            dead.isEmpty ? list.documents.count : list.documents.count { !dead.contains($0) }
+        }
     }
 
     /// What the segment says of a term in articles of one language; nil if it has none.
@@ -248,18 +250,23 @@ final class SegmentSearch {
         }
         let count = bits.reduce(0) { $0 + $1.nonzeroBitCount }
         var documents: [UInt32] = []
-        var frequencies: [UInt32] = []
-        documents.reserveCapacity(count)
-        frequencies.reserveCapacity(count)
-        for (word, all) in bits.enumerated() {
-            var rest = all
-            while rest != 0 {
-                let document = word << 6 | rest.trailingZeroBitCount
-                rest &= rest &- 1
-                documents.append(UInt32(truncatingIfNeeded: document))
-                unsafe frequencies.append(sums[document])
-                unsafe sums[document] = 0
+        let frequencies = unsafe [UInt32](unsafeUninitializedCapacity: count) { frequencies, frequencyCount in
+            documents = unsafe [UInt32](unsafeUninitializedCapacity: count) { documents, documentCount in
+                var at = 0
+                for (word, all) in bits.enumerated() {
+                    var rest = all
+                    while rest != 0 {
+                        let document = word << 6 | rest.trailingZeroBitCount
+                        rest &= rest &- 1
+                        unsafe documents.initializeElement(at: at, to: UInt32(truncatingIfNeeded: document))
+                        unsafe frequencies.initializeElement(at: at, to: sums[document])
+                        unsafe sums[document] = 0
+                        at &+= 1
+                    }
+                }
+                documentCount = count
             }
+            frequencyCount = count
         }
         return (documents, frequencies)
     }
@@ -402,8 +409,9 @@ final class SegmentSearch {
                 unsafe try score(evaluator.leaves, window, candidates, wants.weighted, scores)
                 unsafe window.forEach(in: candidates) { document in
                     let at = Int(document &- window.lower)
-                    unsafe top.offer(TopHits.Entry(score: scores[at], ordinal: document))
+                    let score = unsafe scores[at]
                     unsafe scores[at] = 0
+                    if score > top.threshold { top.offer(TopHits.Entry(score: score, ordinal: document)) }
                     return true
                 }
                 if top.wanted != nil { unsafe scratch.bits.update(repeating: 0, count: Window.wordCount) }
@@ -439,16 +447,11 @@ final class SegmentSearch {
         guard let lengths = try lengths() else { return }
         try lengths.check(Int(window.lower)..<Int(window.upper))
         // In bounds: the section was read whole, a byte for each document; the window ends with the segment.
-        let codes = unsafe lengths.unchecked
+        let codes = unsafe lengths.base.assumingMemoryBound(to: UInt8.self)
         for item in weighted {
-            if let bag = leaves[item.leaf] as? WordBag {
-                unsafe bag.addScores(window, matched, to: scores)
-                continue
-            }
-            unsafe try leaves[item.leaf].score(window, matched) { document, frequency in
-                let share = unsafe table.share(frequency: frequency, lengthCode: Int(codes[Int(document)]))
-                unsafe scores[Int(document &- window.lower)] &+= ScoreTable.part(weight: item.weight, share: share)
-            }
+            let leaf = unsafe LeafScores(
+                weight: item.weight, shares: table.shares, codes: codes, lower: window.lower, sums: scores)
+            unsafe try leaves[item.leaf].score(window, matched, into: leaf)
         }
     }
 }

@@ -62,8 +62,27 @@ class WindowLeaf {
     /// set or not.
     func mark(_ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>) throws {}
 
-    /// Calls `body` with each ordinal of `matched` where the leaf matches too, and its frequency there.
-    func score(_ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void) throws {}
+    /// Adds to the scores of the ordinals of `matched` where the leaf matches too.
+    func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {}
+}
+
+/// Where a leaf adds to the scores of a window. Good as long as its makers' memory.
+@safe struct LeafScores {
+    let weight: UInt64
+    let shares: ScoreTable.Shares
+    /// Length codes, of all documents of the segment.
+    let codes: UnsafePointer<UInt8>
+    /// The window's first ordinal.
+    let lower: UInt32
+    /// By documents of the window.
+    let sums: UnsafeMutablePointer<Int64>
+
+    /// - Parameter frequency: of the leaf in the document, which is in the window.
+    @inline(__always)
+    func add(_ document: UInt32, _ frequency: UInt32) {
+        let share = unsafe shares.share(frequency: frequency, lengthCode: Int(codes[Int(document)]))
+        unsafe sums[Int(document &- lower)] &+= ScoreTable.part(weight: weight, share: share)
+    }
 }
 
 /// A word.
@@ -101,12 +120,10 @@ final class TermLeaf: WindowLeaf {
         }
     }
 
-    override func score(
-        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
-    ) throws {
+    override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
         try unsafe window.forEach(in: matched) { document in
             let found = try scorer.advance(to: document)
-            if found == document { body(document, try scorer.frequency()) }
+            if found == document { scores.add(document, try scorer.frequency()) }
             return found < window.upper
         }
     }
@@ -134,10 +151,8 @@ final class UnionLeaf: WindowLeaf {
         for part in parts { unsafe try part.mark(window, within: within, bits) }
     }
 
-    override func score(
-        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
-    ) throws {
-        for part in parts { unsafe try part.score(window, matched, body) }
+    override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
+        for part in parts { unsafe try part.score(window, matched, into: scores) }
     }
 }
 
@@ -171,14 +186,14 @@ final class ListLeaf: WindowLeaf {
         }
     }
 
-    override func score(
-        _ window: Window, _ matched: UnsafePointer<UInt64>, _ body: (UInt32, UInt32) -> Void
-    ) throws {
-        unsafe window.forEach(in: matched) { document in
-            while scorePlace < documents.count, documents[scorePlace] < document { scorePlace += 1 }
-            guard scorePlace < documents.count else { return false }
-            if documents[scorePlace] == document { body(document, frequencies[scorePlace]) }
-            return true
+    override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
+        unsafe documents.withUnsafeBufferPointer { documents in
+            while scorePlace < documents.count, unsafe documents[scorePlace] < window.lower { scorePlace += 1 }
+            while scorePlace < documents.count, unsafe documents[scorePlace] < window.upper {
+                let document = unsafe documents[scorePlace]
+                if unsafe window.contains(document, in: matched) { scores.add(document, frequencies[scorePlace]) }
+                scorePlace += 1
+            }
         }
     }
 }

@@ -36,6 +36,7 @@ final class WordBag: WindowLeaf {
     ///   - weight: of the word; nil if it does not score.
     ///   - lengths: codes of all documents, checked.
     func add(_ cursor: inout TermCursor, weight: UInt64?, lengths: UnsafeRawBufferPointer?, table: ScoreTable) throws {
+        let shares = table.shares
         var document = try cursor.advance(to: 0)
         while document != TermCursor.end {
             let (documents, frequencies, blockCount) = try unsafe cursor.rest()
@@ -44,7 +45,7 @@ final class WordBag: WindowLeaf {
                 let at = unsafe Int(documents[index])
                 unsafe bits[at >> 6] |= 1 &<< UInt64(truncatingIfNeeded: at & 63)
                 if let weight, let scores = unsafe scores, let lengths = unsafe lengths {
-                    let share = unsafe table.share(frequency: frequencies[index], lengthCode: Int(lengths[at]))
+                    let share = unsafe shares.share(frequency: frequencies[index], lengthCode: Int(lengths[at]))
                     unsafe scores[at] &+= ScoreTable.part(weight: weight, share: share)
                 }
             }
@@ -80,11 +81,11 @@ final class WordBag: WindowLeaf {
         for word in 0..<min(Window.wordCount, bitWords - first) { unsafe out[word] |= bits[first + word] }
     }
 
-    /// Adds to the scores of the matching documents of a window what the words give them.
-    func addScores(_ window: Window, _ matched: UnsafePointer<UInt64>, to sums: UnsafeMutablePointer<Int64>) {
+    /// The words have weights of their own, which are in what was gathered.
+    override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into leaf: LeafScores) {
         guard let scores = unsafe scores else { return }
         unsafe window.forEach(in: matched) { document in
-            unsafe sums[Int(document &- window.lower)] &+= scores[Int(document)]
+            unsafe leaf.sums[Int(document &- window.lower)] &+= scores[Int(document)]
             return true
         }
     }
