@@ -1,88 +1,113 @@
 // Words one after the other. A hot file, as `WindowLeaf`.
 
 /// Finds documents by where words stand in them. They must be asked for in ascending order.
-protocol DocumentMatcher {
+protocol DocumentMatcher: AnyObject {
     /// Documents of the rarest word that must be there.
     var rarest: Int { get }
     /// The first document from `document` on that has the words; `TermCursor.end` if there is none.
-    mutating func next(from document: UInt32) throws -> UInt32
+    func next(from document: UInt32) throws -> UInt32
     /// In how many places the condition holds in the document that `next` has just returned.
-    mutating func frequency(in document: UInt32) throws -> UInt32
+    func frequency(in document: UInt32) throws -> UInt32
 }
 
-/// Finds phrases of plain words.
-struct PhraseMatcher: DocumentMatcher {
+/// Finds phrases of plain words. Confined to one search of one segment.
+@safe final class PhraseMatcher: DocumentMatcher {
+    private let wordCount: Int
     /// One for each word, in the order of the phrase.
-    private var words: [TermCursor]
+    private let words: UnsafeMutablePointer<TermCursor>
     /// Indices of words, rarest first.
-    private let order: [Int]
+    private let order: UnsafeMutablePointer<Int>
     private let slop: UInt32
-    private var starts: [UInt32] = []
-    private var places: [UInt32] = []
-    /// With slop: for each start the place of the last word reached.
-    private var reached: [UInt32] = []
+    private let phrase: PhraseStarts
 
-    init(_ words: [TermCursor], slop: Int) {
-        self.words = words
+    /// - Parameter phrase: scratch of the search.
+    init(_ words: [TermCursor], slop: Int, _ phrase: PhraseStarts) {
+        self.phrase = phrase
+        wordCount = words.count
         self.slop = UInt32(clamping: slop)
-        order = words.indices.sorted { (words[$0].documentFrequency, $0) < (words[$1].documentFrequency, $1) }
+        unsafe self.words = .allocate(capacity: wordCount)
+        unsafe order = .allocate(capacity: wordCount)
+        let rarest = words.indices.sorted { (words[$0].documentFrequency, $0) < (words[$1].documentFrequency, $1) }
+        for (place, word) in rarest.enumerated() {
+            unsafe (self.words + place).initialize(to: words[place])
+            unsafe (order + place).initialize(to: word)
+        }
     }
 
-    var rarest: Int { words[order[0]].documentFrequency }
+    deinit {
+        unsafe words.deinitialize(count: wordCount)
+        unsafe words.deallocate()
+        unsafe order.deallocate()
+    }
 
-    mutating func next(from document: UInt32) throws -> UInt32 {
-        var candidate = try words[order[0]].advance(to: document)
+    var rarest: Int { unsafe words[order[0]].documentFrequency }
+
+    func next(from document: UInt32) throws -> UInt32 {
+        let lead = unsafe words + order[0]
+        var candidate = try unsafe lead.pointee.advance(to: document)
         var agreed = 1
-        while candidate != TermCursor.end, agreed < order.count {
-            let found = try words[order[agreed]].advance(to: candidate)
+        while candidate != TermCursor.end, agreed < wordCount {
+            let found = try unsafe words[order[agreed]].advance(to: candidate)
             if found == candidate {
                 agreed += 1
             } else {
                 if found == TermCursor.end { return found }
-                candidate = try words[order[0]].advance(to: found)
+                candidate = try unsafe lead.pointee.advance(to: found)
                 agreed = 1
             }
         }
         return candidate
     }
 
-    mutating func frequency(in document: UInt32) throws -> UInt32 {
+    func frequency(in document: UInt32) throws -> UInt32 {
         if slop > 0 { return try sloppyFrequency() }
-        return try PhraseStarts.count(words.count, from: order[0], &starts, &places) {
-            word, places throws(EngineError) in try words[word].positions(into: &places)
+        var first = 0
+        var least = UInt32.max
+        for word in 0..<wordCount {
+            let frequency = try unsafe words[word].frequency()
+            if frequency < least {
+                least = frequency
+                first = word
+            }
+        }
+        return try phrase.count(wordCount, from: first) { word, places throws(EngineError) in
+            try unsafe words[word].positions(into: places)
         }
     }
 
     /// Starts from which the other words follow in order with at most `slop` other places between them: each word at its
     /// first place behind the one before, which leaves the least between.
-    private mutating func sloppyFrequency() throws(EngineError) -> UInt32 {
-        try words[0].positions(into: &starts)
-        reached.removeAll(keepingCapacity: true)
-        reached.append(contentsOf: starts)
-        for word in words.indices.dropFirst() {
-            try words[word].positions(into: &places)
+    private func sloppyFrequency() throws(EngineError) -> UInt32 {
+        let places = phrase.places
+        try unsafe words[0].positions(into: phrase.starts)
+        var count = phrase.starts.count
+        let first = unsafe phrase.starts.base
+        let last = unsafe phrase.reached.begin(count)
+        unsafe last.update(from: first, count: count)
+        for word in 1..<max(wordCount, 1) {
+            try unsafe words[word].positions(into: places)
+            let all = unsafe places.base
             var kept = 0
             var next = 0
-            for index in starts.indices {
-                while next < places.count, places[next] <= reached[index] { next += 1 }
+            for index in 0..<count {
+                while next < places.count, unsafe all[next] <= last[index] { next += 1 }
                 if next == places.count { break }
-                guard places[next] - starts[index] <= slop &+ UInt32(word) else { continue }
-                starts[kept] = starts[index]
-                reached[kept] = places[next]
+                guard unsafe all[next] - first[index] <= slop &+ UInt32(word) else { continue }
+                unsafe first[kept] = first[index]
+                unsafe last[kept] = all[next]
                 kept += 1
             }
-            starts.removeLast(starts.count - kept)
-            reached.removeLast(reached.count - kept)
-            if starts.isEmpty { return 0 }
+            count = kept
+            if count == 0 { return 0 }
         }
-        return UInt32(clamping: starts.count)
+        return UInt32(clamping: count)
     }
 }
 
 /// A phrase, or another condition on places.
 final class PlaceLeaf<Matcher: DocumentMatcher>: WindowLeaf {
-    private var marker: Matcher
-    private var scorer: Matcher
+    private let marker: Matcher
+    private let scorer: Matcher
     /// Documents of the last window that were looked at, and in how many places the condition holds in those that match.
     private var lookedAt = [UInt64](repeating: 0, count: Window.wordCount)
     private var found: [(document: UInt32, frequency: UInt32)] = []

@@ -1,42 +1,102 @@
-/// Where words stand one after the other in a document. A hot function: what brings positions is inlined.
-enum PhraseStarts {
+/// Where words stand one after the other in a document. A hot file: what brings positions is inlined.
+///
+/// Confined to one search, and there to one document at a time.
+@safe final class PhraseStarts {
+    let starts = PlaceBuffer()
+    let places = PlaceBuffer()
+    /// For each start the place of the last word reached, where words may stand between.
+    let reached = PlaceBuffer()
+    /// A bit for each place below `markedCount`; zero between uses.
+    private let marks: UnsafeMutablePointer<UInt64>
+    private static let markedCount = 1 << 15
+
+    init() {
+        unsafe marks = .allocate(capacity: Self.markedCount / 64)
+        unsafe marks.initialize(repeating: 0, count: Self.markedCount / 64)
+    }
+
+    deinit { unsafe marks.deallocate() }
+
+    /// A document of very many positions must not leave its memory behind.
+    func releaseMuch() {
+        starts.releaseMuch()
+        places.releaseMuch()
+        reached.releaseMuch()
+    }
+
     /// How often `wordCount` words follow one another.
     ///
     /// - Parameters:
     ///   - first: the word to begin with: best the least frequent, which leaves the fewest places to compare.
-    ///   - starts: scratch; afterwards the places where the phrase starts, ascending.
-    ///   - places: scratch.
-    ///   - positions: puts the positions of a word of the phrase into an array, ascending.
+    ///   - positions: puts the positions of a word of the phrase into a buffer, ascending.
     @inline(__always)
-    static func count(
-        _ wordCount: Int, from first: Int, _ starts: inout [UInt32], _ places: inout [UInt32],
-        _ positions: (_ word: Int, inout [UInt32]) throws(EngineError) -> Void
+    func count(
+        _ wordCount: Int, from first: Int,
+        _ positions: (_ word: Int, PlaceBuffer) throws(EngineError) -> Void
     ) throws(EngineError) -> UInt32 {
-        try positions(first, &starts)
+        try positions(first, starts)
         // A start is where the first word would be.
+        let base = unsafe starts.base
+        let all = starts.count
+        let offset = UInt32(truncatingIfNeeded: first)
         var kept = 0
-        for index in starts.indices where starts[index] >= UInt32(first) {
-            starts[kept] = starts[index] &- UInt32(first)
-            kept &+= 1
+        for index in 0..<all {
+            let place = unsafe base[index]
+            unsafe base[kept] = place &- offset
+            kept &+= place >= offset ? 1 : 0
         }
-        starts.removeLast(starts.count - kept)
-        for word in 0..<wordCount where word != first {
-            if starts.isEmpty { return 0 }
-            try positions(word, &places)
-            kept = 0
-            var next = 0
-            for index in starts.indices {
-                let (wanted, overflow) = starts[index].addingReportingOverflow(UInt32(word))
-                if overflow { break }
-                while next < places.count, places[next] < wanted { next &+= 1 }
-                if next == places.count { break }
-                if places[next] == wanted {
-                    starts[kept] = starts[index]
-                    kept &+= 1
-                }
+        for word in 0..<wordCount where word != first && kept > 0 {
+            try positions(word, places)
+            kept = followed(kept, at: word)
+        }
+        return UInt32(clamping: kept)
+    }
+
+    /// Keeps those of the first `count` starts that one of the places follows at a distance.
+    ///
+    /// - Returns: how many are left.
+    private func followed(_ count: Int, at distance: Int) -> Int {
+        let starts = unsafe starts.base
+        let others = unsafe places.base
+        let otherCount = places.count
+        guard otherCount > 0 else { return 0 }
+        let last = unsafe Int(others[otherCount &- 1])
+        guard last < Self.markedCount else { return merged(count, at: distance) }
+        // No processor foresees which of two lists goes on; marks need not be foreseen. Masked, so that they are in bounds
+        // whatever damaged bytes say of the order.
+        let mask = Self.markedCount &- 1
+        for index in 0..<otherCount {
+            let place = unsafe Int(others[index]) & mask
+            unsafe marks[place >> 6] |= 1 &<< UInt64(truncatingIfNeeded: place & 63)
+        }
+        var kept = 0
+        for index in 0..<count {
+            let start = unsafe starts[index]
+            let wanted = Int(start) &+ distance
+            if wanted > last { break }
+            unsafe starts[kept] = start
+            kept &+= unsafe Int(truncatingIfNeeded: marks[wanted >> 6] >> UInt64(truncatingIfNeeded: wanted & 63) & 1)
+        }
+        for index in 0..<otherCount { unsafe marks[(Int(others[index]) & mask) >> 6] = 0 }
+        return kept
+    }
+
+    /// The same for documents of any length.
+    private func merged(_ count: Int, at distance: Int) -> Int {
+        let starts = unsafe starts.base
+        let others = unsafe places.base
+        let otherCount = places.count
+        var (next, kept) = (0, 0)
+        for index in 0..<count {
+            let start = unsafe starts[index]
+            let wanted = Int(start) &+ distance
+            while next < otherCount, unsafe Int(others[next]) < wanted { next &+= 1 }
+            if next == otherCount { break }
+            if unsafe Int(others[next]) == wanted {
+                unsafe starts[kept] = start
+                kept &+= 1
             }
-            starts.removeLast(starts.count - kept)
         }
-        return UInt32(clamping: starts.count)
+        return kept
     }
 }

@@ -31,6 +31,7 @@ final class PlaceMatcher: DocumentMatcher {
     private var words: [Word]
     /// For each word whose list was gathered the place in it.
     private var listPlaces: [Int]
+    private let buffer = PlaceBuffer()
     private let root: Node
     /// Documents of the rarest word that must be there.
     let rarest: Int
@@ -160,11 +161,11 @@ final class PlaceMatcher: DocumentMatcher {
         case .term(var cursors):
             words[word] = .term([])
             defer { words[word] = .term(cursors) }
-            var found: [UInt32] = []
             for index in cursors.indices where cursors[index].document == document {
-                try cursors[index].positions(into: &found)
+                try cursors[index].positions(into: buffer)
+                return buffer.array
             }
-            return found
+            return []
         case .expansion(let list): return Array(list.positions(at: listPlaces[word]))
         }
     }
@@ -235,7 +236,7 @@ final class PlacedList {
     init(_ documents: [UInt32], _ cursors: [() throws -> TermCursor]) throws {
         // A document's index and a position each, as they are read: what bytes say of their number is not trusted.
         var pairs: [UInt64] = []
-        var positions: [UInt32] = []
+        let positions = PlaceBuffer()
         for make in cursors {
             var cursor = try make()
             var index = 0
@@ -243,8 +244,10 @@ final class PlacedList {
                 let found = try cursor.advance(to: documents[index])
                 index = Self.index(of: found, in: documents, from: index)
                 guard index < documents.count, documents[index] == found else { continue }
-                try cursor.positions(into: &positions)
-                for position in positions { pairs.append(UInt64(index) << 32 | UInt64(position)) }
+                try cursor.positions(into: positions)
+                for place in 0..<positions.count {
+                    unsafe pairs.append(UInt64(index) << 32 | UInt64(positions.base[place]))
+                }
                 index += 1
             }
         }

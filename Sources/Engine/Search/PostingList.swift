@@ -41,9 +41,9 @@ package final class PostingList {
     /// Positions of the current document, ascending.
     package func positions() throws -> [UInt32] {
         defer { withExtendedLifetime(self) {} }
-        var positions: [UInt32] = []
-        try cursor.positions(into: &positions)
-        return positions
+        let positions = PlaceBuffer()
+        try cursor.positions(into: positions)
+        return positions.array
     }
 
     /// What is known of a block of documents without decoding it.

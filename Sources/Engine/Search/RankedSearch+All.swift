@@ -142,14 +142,6 @@ extension RankedSearch {
 
     /// How often the words follow one another in the current document of all cursors.
     private func phraseFrequency(_ part: Range<Int>, _ document: UInt32) throws(EngineError) -> UInt32 {
-        var starts: [UInt32] = []
-        var places: [UInt32] = []
-        swap(&starts, &scratch.starts)
-        swap(&places, &scratch.places)
-        defer {
-            swap(&starts, &scratch.starts)
-            swap(&places, &scratch.places)
-        }
         var first = 0
         var least = UInt32.max
         for offset in 0..<part.count {
@@ -159,9 +151,8 @@ extension RankedSearch {
                 first = offset
             }
         }
-        return try PhraseStarts.count(part.count, from: first, &starts, &places) {
-            word, places throws(EngineError) in
-            try unsafe cursors[shape.words[part.lowerBound &+ word]].positions(into: &places)
+        return try scratch.phrase.count(part.count, from: first) { word, places throws(EngineError) in
+            try unsafe cursors[shape.words[part.lowerBound &+ word]].positions(into: places)
         }
     }
 }

@@ -26,8 +26,7 @@ import Synchronization
     private var frequencies: UnsafeMutablePointer<UInt32>?
     private var frequencyCapacity = 0
     /// Places of the words of a phrase.
-    var starts: [UInt32] = []
-    var places: [UInt32] = []
+    let phrase = PhraseStarts()
 
     init() {
         unsafe scores.initialize(repeating: 0, count: Int(Window.documentCount))
@@ -116,6 +115,7 @@ import Synchronization
         scratch.reset()
         guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= 1024 else { return }
         if scratch.frequencyCapacity > keptFrequencyCount { scratch.releaseFrequencies() }
+        scratch.phrase.releaseMuch()
         // Nobody has it any more.
         nonisolated(unsafe) let one = scratch
         pool.withLock { pool in

@@ -132,8 +132,8 @@ final class SegmentSearch {
                 try plan.languages.indices.compactMap { language in
                     guard terms.allSatisfy({ entry($0, language) != nil }) else { return nil }
                     return PlaceLeaf(
-                        PhraseMatcher(try terms.compactMap { try cursor($0, language) }, slop: slop),
-                        PhraseMatcher(try terms.compactMap { try cursor($0, language) }, slop: slop))
+                        PhraseMatcher(try terms.compactMap { try cursor($0, language) }, slop: slop, scratch.phrase),
+                        PhraseMatcher(try terms.compactMap { try cursor($0, language) }, slop: slop, scratch.phrase))
                 })
         case .places(let node):
             return try placeLeaf(node)
@@ -411,7 +411,7 @@ final class SegmentSearch {
                     let at = Int(document &- window.lower)
                     let score = unsafe scores[at]
                     unsafe scores[at] = 0
-                    if score > top.threshold { top.offer(TopHits.Entry(score: score, ordinal: document)) }
+                    top.offerNext(TopHits.Entry(score: score, ordinal: document))
                     return true
                 }
                 if top.wanted != nil { unsafe scratch.bits.update(repeating: 0, count: Window.wordCount) }

@@ -238,29 +238,33 @@
 
     // MARK: Positions
 
-    /// Appends the positions of the current document to `out`, ascending.
-    mutating func positions(into out: inout [UInt32]) throws(EngineError) {
-        out.removeAll(keepingCapacity: true)
-        guard hasPositions else { return }
-        guard entryOccurrences > 1 else { return out.append(singlePosition) }
+    /// Puts the positions of the current document into `out`, ascending.
+    mutating func positions(into out: PlaceBuffer) throws(EngineError) {
+        guard hasPositions else { return out.count = 0 }
+        guard entryOccurrences > 1 else { return unsafe out.begin(1)[0] = singlePosition }
         if !hasFrequencies { try loadFrequencies() }
         if positionCount < 0 { try beginPositions() }
-        while countedIndex < index {
-            unsafe countedPositions &+= Int(frequencies[countedIndex])
-            countedIndex &+= 1
-        }
-        let end = unsafe countedPositions &+ Int(frequencies[index])
-        var at = countedPositions
+        var counted = countedPositions
+        for place in countedIndex..<max(index, countedIndex) { unsafe counted &+= Int(frequencies[place]) }
+        countedIndex = max(index, countedIndex)
+        countedPositions = counted
+        // No more than the block's positions, of which there are no more than its bytes can hold.
+        var left = unsafe Int(frequencies[index])
+        var target = unsafe out.begin(left)
+        var at = counted
         var position: UInt32 = 0
-        while at < end {
-            try loadChunk(at / SegmentFormat.blockCount)
-            let first = at % SegmentFormat.blockCount
-            let last = min(first &+ end &- at, SegmentFormat.blockCount)
-            for place in first..<last {
-                unsafe position &+= chunk[place]
-                out.append(position)
+        while left > 0 {
+            let number = at / SegmentFormat.blockCount
+            if number != chunkNumber { try loadChunk(number) }
+            let source = unsafe chunk + at % SegmentFormat.blockCount
+            let count = min(left, SegmentFormat.blockCount &- at % SegmentFormat.blockCount)
+            for place in 0..<count {
+                unsafe position &+= source[place]
+                unsafe target[place] = position
             }
-            at &+= last &- first
+            unsafe target += count
+            at &+= count
+            left &-= count
         }
     }
 
@@ -289,7 +293,6 @@
     }
 
     private mutating func loadChunk(_ wanted: Int) throws(EngineError) {
-        guard chunkNumber != wanted else { return }
         // A word that stands twice in a phrase is asked twice for the same document.
         if wanted < chunkNumber {
             nextChunkAt = positionsAt

@@ -99,6 +99,12 @@ struct TopHits {
         }
     }
 
+    /// Offers a hit behind all that were offered since ordinals began: its score tells at once whether it is more than one to count.
+    @inline(__always)
+    mutating func offerNext(_ entry: Entry) {
+        if after == nil, entry.score <= threshold { acceptedCount += 1 } else { offer(entry) }
+    }
+
     /// Takes the hits of another search of the segment, of other documents.
     mutating func merge(_ other: TopHits) {
         let before = acceptedCount
