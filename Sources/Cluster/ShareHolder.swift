@@ -247,6 +247,9 @@ package struct ShareHolder: Sendable {
     private mutating func leave() {
         unanswered = []
         if held.values.contains(where: \.isCurrent) { staleEnd = leaseEnd }
+        // Who answers at the other end next may be one that slept and reigns no more: nothing is asked under its leases before it
+        // answers a TOUCH.
+        leaseEnd = .min
         for share in FeedShare.all { held[share]?.isCurrent = false }
     }
 

@@ -220,6 +220,23 @@ struct ShareHolderTests {
         #expect(bench.holder.mayAsk(now: moment(1001)))
     }
 
+    @Test("under leases of another coordinator nothing is asked before it answers a TOUCH: it may have slept")
+    func anotherCoordinator() {
+        var bench = holding()
+        bench.step(.disconnected, now: 100)
+        bench.step(.connected, now: 110)
+        bench.step(
+            .message(
+                .joined(
+                    term: Term(1), attempt: Attempt(term: Term(1), number: 3), leaseMilliseconds: 1000, settings: [])),
+            now: 120)
+        bench.step(.message(.share(share, epoch: epoch(2))), now: 130)
+        #expect(bench.holder.shares == [share])
+        #expect(!bench.holder.mayAsk(now: moment(130)), "the lease of the last one held until 1000")
+        bench.step(.message(.touched), now: 140)
+        #expect(bench.holder.mayAsk(now: moment(140)))
+    }
+
     @Test("who was recalled by a coordinator that is gone is given the share anew")
     func recalledByAnother() {
         var bench = holding()

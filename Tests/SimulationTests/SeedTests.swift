@@ -28,6 +28,7 @@ import Testing
         21157,  // what one had emptied and not made sure of was told erased by the next, and power brought it back
         727,  // a list of the log that named nothing was believed
         83696,  // a create acted late, when its object was long collected: the world did not allow for that
+        48140,  // a fetcher asked under a lease of a coordinator that had slept, while that of the last one held
         7767, 14149,  // what was to be erased or to expire waited for a position that no manifest told
     ]
 
