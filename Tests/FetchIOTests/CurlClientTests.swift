@@ -191,7 +191,8 @@ struct CurlClientTests {
         let server = try openssl([
             "s_server", "-accept", "127.0.0.1:\(free.port)", "-key", key, "-cert", certificate, "-www", "-quiet",
         ])
-        defer { server.terminate() }
+        // The end signal is ignored by what a process starts that ignores it itself, as this one may.
+        defer { kill(server.processIdentifier, SIGKILL) }
         let client = client()
         defer { client.stop() }
         // Until it listens the connection is refused.
