@@ -120,7 +120,7 @@ struct CurlClientTests {
         "what servers do to a fetcher, and what it calls that",
         arguments: [
             ("/drip", .timeout), ("/stall", .timeout), ("/flood", .tooLarge), ("/bomb", .tooLarge),
-            ("/short", .transfer),
+            ("/brotli", .tooLarge), ("/short", .transfer),
             ("/reset", .transfer), ("/nonsense", .transfer), ("/headers", .tooLarge), ("/chunk", .transfer),
             ("/gzip", .transfer),
         ] as [(String, HTTPError.Code)])
@@ -130,6 +130,7 @@ struct CurlClientTests {
             "/drip": [head("\r\n"), .drip], "/stall": [head("Content-Length: 5\r\n\r\nab"), .silence],
             "/flood": [head("\r\n"), .flood([UInt8](repeating: 0x61, count: 1 << 16))],
             "/bomb": [head("Content-Encoding: gzip\r\n\r\n"), .bytes(try Self.zeros)],
+            "/brotli": [head("Content-Encoding: br\r\n\r\n"), .bytes(Self.brotliZeros)],
             "/short": [head("Content-Length: 9\r\n\r\nabc")], "/reset": [head("Content-Length: 9\r\n\r\nabc"), .reset],
             "/nonsense": [.bytes(Array("SMTP ready\r\n\r\n".utf8))],
             "/headers": [head(""), .flood(Array("X: y\r\n".utf8))],
@@ -145,6 +146,12 @@ struct CurlClientTests {
         request.patienceSeconds = 1
         #expect(await failure(client, request) == code)
     }
+
+    /// As many, packed by brotli.
+    private static let brotliZeros: [UInt8] = [
+        0xCB, 0xFF, 0xFF, 0x3F, 0x00, 0x24, 0x00, 0xE2, 0xB1, 0x40, 0x72, 0xEF, 0xFF, 0xF8, 0xFF, 0xFF, 0x07, 0x80,
+        0x04, 0x40, 0x1C, 0x16, 0x80, 0xEE, 0xFD, 0xDF,
+    ]
 
     /// Sixteen megabytes of zeros, packed by gzip.
     private static var zeros: [UInt8] {
