@@ -61,18 +61,7 @@ protocol DocumentMatcher: AnyObject {
 
     func frequency(in document: UInt32) throws -> UInt32 {
         if slop > 0 { return try sloppyFrequency() }
-        var first = 0
-        var least = UInt32.max
-        for word in 0..<wordCount {
-            let frequency = try unsafe words[word].frequency()
-            if frequency < least {
-                least = frequency
-                first = word
-            }
-        }
-        return try phrase.count(wordCount, from: first) { word, places throws(EngineError) in
-            try unsafe words[word].positions(into: places)
-        }
+        return try unsafe phrase.count(wordCount) { unsafe words + $0 }
     }
 
     /// Starts from which the other words follow in order with at most `slop` other places between them: each word at its

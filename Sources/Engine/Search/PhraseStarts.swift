@@ -1,4 +1,4 @@
-/// Where words stand one after the other in a document. A hot file: what brings positions is inlined.
+/// Where words stand one after the other in a document. A hot file: what brings cursors is inlined.
 ///
 /// Confined to one search, and there to one document at a time.
 @safe final class PhraseStarts {
@@ -24,17 +24,24 @@
         reached.releaseMuch()
     }
 
-    /// How often `wordCount` words follow one another.
+    /// How often `wordCount` words follow one another in the current document of their cursors.
     ///
-    /// - Parameters:
-    ///   - first: the word to begin with: best the least frequent, which leaves the fewest places to compare.
-    ///   - positions: puts the positions of a word of the phrase into a buffer, ascending.
+    /// - Parameter cursor: that of a word of the phrase.
     @inline(__always)
     func count(
-        _ wordCount: Int, from first: Int,
-        _ positions: (_ word: Int, PlaceBuffer) throws(EngineError) -> Void
+        _ wordCount: Int, _ cursor: (_ word: Int) -> UnsafeMutablePointer<TermCursor>
     ) throws(EngineError) -> UInt32 {
-        try positions(first, starts)
+        // The least frequent word leaves the fewest places to compare.
+        var first = 0
+        var least = UInt32.max
+        for word in 0..<wordCount {
+            let frequency = try unsafe cursor(word).pointee.frequency()
+            if frequency < least {
+                least = frequency
+                first = word
+            }
+        }
+        try unsafe cursor(first).pointee.positions(into: starts)
         // A start is where the first word would be.
         let base = unsafe starts.base
         let all = starts.count
@@ -46,7 +53,7 @@
             kept &+= place >= offset ? 1 : 0
         }
         for word in 0..<wordCount where word != first && kept > 0 {
-            try positions(word, places)
+            try unsafe cursor(word).pointee.positions(into: places)
             kept = followed(kept, at: word)
         }
         return UInt32(clamping: kept)

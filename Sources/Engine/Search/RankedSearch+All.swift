@@ -121,7 +121,7 @@ extension RankedSearch {
             let end = shape.wordEnds[leaf]
             let frequency: UInt32
             if end &- at > 1 {
-                frequency = try phraseFrequency(at..<end, document)
+                frequency = try phraseFrequency(at..<end)
                 if frequency == 0 { return nil }
             } else {
                 frequency = try unsafe cursors[shape.words[at]].frequency()
@@ -141,18 +141,7 @@ extension RankedSearch {
     }
 
     /// How often the words follow one another in the current document of all cursors.
-    private func phraseFrequency(_ part: Range<Int>, _ document: UInt32) throws(EngineError) -> UInt32 {
-        var first = 0
-        var least = UInt32.max
-        for offset in 0..<part.count {
-            let frequency = try unsafe cursors[shape.words[part.lowerBound &+ offset]].frequency()
-            if frequency < least {
-                least = frequency
-                first = offset
-            }
-        }
-        return try scratch.phrase.count(part.count, from: first) { word, places throws(EngineError) in
-            try unsafe cursors[shape.words[part.lowerBound &+ word]].positions(into: places)
-        }
+    private func phraseFrequency(_ part: Range<Int>) throws(EngineError) -> UInt32 {
+        try unsafe scratch.phrase.count(part.count) { unsafe cursors + shape.words[part.lowerBound &+ $0] }
     }
 }
