@@ -1,5 +1,5 @@
 // The few machine operations Swift has no name for: CRC-32C by SSE4.2 (table where absent), software prefetch, and telling
-// which of sixteen bytes are wanted (SSE2; one by one on other machines).
+// which of sixteen bytes are wanted or are those of a word (SSE2; one by one on other machines).
 #ifndef CBITS_H
 #define CBITS_H
 #include <stddef.h>
@@ -29,6 +29,22 @@ static inline __attribute__((always_inline)) uint32_t cbits_match16(
         found |= (uint32_t)(v == a || v == b || v == c || v == d || v < under) << i;
     }
     return found;
+#endif
+}
+
+/// How many of sixteen bytes, from the first on, are ASCII letters or digits. All sixteen go to `folded`, as small letters.
+static inline __attribute__((always_inline)) uint32_t cbits_word16(const uint8_t *bytes, uint8_t *folded) {
+    cbits_bytes zero = {0}, v = *(const cbits_bytes *)bytes, small = v | (zero + 0x20);
+    // Of digits the bit is set anyway.
+    cbits_bytes found = (cbits_bytes)((small - (zero + 'a') < zero + 26) | (v - (zero + '0') < zero + 10));
+    *(cbits_bytes *)folded = small;
+#ifdef __SSE2__
+    uint32_t mask = (uint32_t)__builtin_ia32_pmovmskb128((__attribute__((vector_size(16))) char)found);
+    return (uint32_t)__builtin_ctz(~mask);
+#else
+    uint32_t count = 0;
+    while (count < 16 && found[count]) count++;
+    return count;
 #endif
 }
 

@@ -2,7 +2,9 @@ import CBits
 import News
 
 // Counting sort of a token stream into posting lists. Hot: two passes over the stream with random access to one 16-byte
-// counter a token, and in the second to where its list goes on. Both are asked of memory some tokens before they are needed.
+// counter a token, and in the second to where its list goes on; then one over the terms in their order. All of it is asked of
+// memory some steps before it is needed. That a word was seen before in its document cannot be guessed by a processor, so
+// nothing branches on it.
 
 @safe struct PostingsSorter {
     /// Pass one counts; then the counters become write cursors; pass two moves them to the ends of the lists.
@@ -12,6 +14,12 @@ import News
         /// Last document seen with the term, and in pass two its position there.
         var last: UInt32 = .max
         var position: UInt32 = 0
+    }
+
+    /// A document in the list of a term.
+    private struct Posting: BitwiseCopyable {
+        var ordinal: UInt32
+        var frequency: UInt32
     }
 
     /// A document to sort.
@@ -29,6 +37,8 @@ import News
     private static let pairDistance = 36
     private static let counterDistance = 24
     private static let destinationDistance = 12
+    /// In terms, of those in their order.
+    private static let orderDistance = 16
 
     /// Calls `body` with each term that stands in a document, ascending, and its list, valid during the call.
     func forEachList(
@@ -44,54 +54,60 @@ import News
                 unsafe cbits_prefetch_write(counts + Int(term))
             } ready: { _ in
             } _: { term, _ in
-                let at = Int(term)
-                unsafe counts[at].occurrences &+= 1
-                if unsafe counts[at].last != ordinal {
-                    unsafe counts[at].last = ordinal
-                    unsafe counts[at].documents &+= 1
-                }
+                let counter = unsafe counts + Int(term)
+                unsafe counter.pointee.occurrences &+= 1
+                unsafe counter.pointee.documents &+= counter.pointee.last != ordinal ? 1 : 0
+                unsafe counter.pointee.last = ordinal
             }
         }
         let order = terms.sorted { unsafe counts[$0].documents > 0 }
         var occurrenceCount = 0
         var postingCount = 0
-        for term in order {
+        var longestCount = 0
+        for (index, term) in order.enumerated() {
+            unsafe cbits_prefetch_write(counts + Int(order[min(index + Self.orderDistance, order.count - 1)]))
             let at = Int(term)
             let counter = unsafe counts[at]
             unsafe counts[at] = Counter(
                 occurrences: UInt32(occurrenceCount), documents: UInt32(postingCount), last: .max)
             occurrenceCount += Int(counter.occurrences)
             postingCount += Int(counter.documents)
+            longestCount = max(longestCount, Int(counter.documents))
         }
-        // Pass two writes each before it reads it.
+        // Pass two writes each before it is read.
         let positions = ScratchArray<UInt32>(count: occurrenceCount)
-        let ordinals = ScratchArray<UInt32>(count: postingCount)
-        let frequencies = ScratchArray<UInt32>(count: postingCount)
-        unsafe scatter(stems, counts, positions.base, ordinals.base, frequencies.base)
+        let postings = ScratchArray<Posting>(count: postingCount)
+        unsafe scatter(stems, counts, positions.base, postings.base)
         var firstOccurrence = 0
         var firstPosting = 0
-        var key = [UInt8](repeating: 0, count: IndexField.maxTermBytes + 1)
-        for term in order {
+        let ordinals = ScratchArray<UInt32>(count: longestCount)
+        let frequencies = ScratchArray<UInt32>(count: longestCount)
+        let key = ScratchArray<UInt8>(count: IndexField.maxTermBytes + 1)
+        for (index, term) in order.enumerated() {
+            let soon = Int(order[min(index + Self.orderDistance, order.count - 1)])
+            unsafe cbits_prefetch(counts + soon)
+            terms.prefetch(soon)
+            terms.prefetchBytes(Int(order[min(index + Self.orderDistance / 2, order.count - 1)]))
             let at = Int(term)
-            let bytes = unsafe terms.bytes(at)
-            let list = unsafe PostingsEncoder.List(
-                documents: ordinals.base + firstPosting, frequencies: frequencies.base + firstPosting,
-                positions: positions.base + firstOccurrence, documentCount: Int(counts[at].documents) - firstPosting,
-                occurrenceCount: Int(counts[at].occurrences) - firstOccurrence,
-                hasPositions: IndexField(rawValue: terms.field(at))!.hasPositions)
-            firstPosting = unsafe Int(counts[at].documents)
-            firstOccurrence = unsafe Int(counts[at].occurrences)
-            key[0] = terms.field(at)
-            for index in 0..<bytes.count { key[index + 1] = unsafe bytes[index] }
-            var failure: EngineError?
-            unsafe key.withUnsafeBufferPointer { key in
-                do throws(EngineError) {
-                    try unsafe body(UnsafeBufferPointer(rebasing: key[..<(bytes.count + 1)]), list)
-                } catch {
-                    failure = error
-                }
+            let counter = unsafe counts[at]
+            let documentCount = Int(counter.documents) - firstPosting
+            for index in 0..<documentCount {
+                let posting = unsafe postings.base[firstPosting + index]
+                unsafe ordinals.base[index] = posting.ordinal
+                unsafe frequencies.base[index] = posting.frequency
             }
-            if let failure { throw failure }
+            let field = terms.field(at)
+            let list = unsafe PostingsEncoder.List(
+                documents: ordinals.base, frequencies: frequencies.base, positions: positions.base + firstOccurrence,
+                documentCount: documentCount, occurrenceCount: Int(counter.occurrences) - firstOccurrence,
+                hasPositions: IndexField(rawValue: field)!.hasPositions)
+            firstPosting = Int(counter.documents)
+            firstOccurrence = Int(counter.occurrences)
+            // In bounds: no term is longer than the key has room for.
+            let bytes = unsafe terms.bytes(at)
+            unsafe key.base[0] = field
+            unsafe (key.base + 1).update(from: bytes.baseAddress!, count: bytes.count)
+            try unsafe body(UnsafeBufferPointer(start: key.base, count: bytes.count + 1), list)
         }
     }
 
@@ -136,7 +152,7 @@ import News
 
     private func scatter(
         _ stems: [StemTerms?], _ cursors: UnsafeMutablePointer<Counter>, _ positions: UnsafeMutablePointer<UInt32>,
-        _ ordinals: UnsafeMutablePointer<UInt32>, _ frequencies: UnsafeMutablePointer<UInt32>
+        _ postings: UnsafeMutablePointer<Posting>
     ) {
         for (document, item) in documents.enumerated() {
             let ordinal = UInt32(document)
@@ -145,25 +161,20 @@ import News
             } ready: { term in
                 let counter = unsafe cursors + Int(term)
                 unsafe cbits_prefetch_write(positions + Int(counter.pointee.occurrences))
-                unsafe cbits_prefetch_write(ordinals + Int(counter.pointee.documents))
-                unsafe cbits_prefetch_write(frequencies + Int(counter.pointee.documents))
+                unsafe cbits_prefetch_write(postings + Int(counter.pointee.documents))
             } _: { term, position in
-                let at = Int(term)
                 // In bounds: pass one counted exactly these tokens.
-                var before: UInt32 = 0
-                if unsafe cursors[at].last != ordinal {
-                    unsafe cursors[at].last = ordinal
-                    let posting = unsafe Int(cursors[at].documents)
-                    unsafe ordinals[posting] = ordinal
-                    unsafe frequencies[posting] = 1
-                    unsafe cursors[at].documents &+= 1
-                } else {
-                    unsafe frequencies[Int(cursors[at].documents) &- 1] &+= 1
-                    before = unsafe cursors[at].position
-                }
-                unsafe positions[Int(cursors[at].occurrences)] = position &- before
-                unsafe cursors[at].position = position
-                unsafe cursors[at].occurrences &+= 1
+                let cursor = unsafe cursors + Int(term)
+                let isNew: UInt32 = unsafe cursor.pointee.last != ordinal ? 1 : 0
+                // All bits of what goes on from the token before, none of what begins.
+                let kept = isNew &- 1
+                let posting = unsafe postings + Int(cursor.pointee.documents &- 1 &+ isNew)
+                unsafe posting.pointee.ordinal = ordinal
+                unsafe posting.pointee.frequency = (posting.pointee.frequency & kept) &+ 1
+                unsafe positions[Int(cursor.pointee.occurrences)] = position &- (cursor.pointee.position & kept)
+                unsafe cursor.pointee = Counter(
+                    occurrences: cursor.pointee.occurrences &+ 1, documents: cursor.pointee.documents &+ isNew,
+                    last: ordinal, position: position)
             }
         }
     }

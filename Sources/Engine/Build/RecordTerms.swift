@@ -23,7 +23,8 @@ struct RecordTerms {
 
     /// Calls `emit` with each term of the article, field by field, positions ascending within a field.
     ///
-    /// - Parameter emit: the bytes are valid during the call. The position means nothing for fields without positions.
+    /// - Parameter emit: the bytes are valid during the call, and from their start `TermTable.readableBytes` can be read. The
+    ///   position means nothing for fields without positions.
     /// - Throws: `CodingError` if the record is not canonical.
     @inline(__always)
     mutating func forEach(
@@ -128,7 +129,7 @@ struct RecordTerms {
     ) {
         let joined = joinedTokens(of: bytes)
         guard !joined.isEmpty, joined.count <= IndexField.maxTermBytes else { return }
-        unsafe joined.withUnsafeBufferPointer { unsafe emit(field, $0, 0) }
+        unsafe TermTable.withReadable(joined) { unsafe emit(field, $0, 0) }
     }
 
     /// The tokens of a value joined by one space: the term of `sourceName` and `sectionName`.
@@ -148,9 +149,9 @@ struct RecordTerms {
     ) {
         let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         guard !lower.isEmpty, lower.count <= IndexField.maxTermBytes else { return }
-        unsafe lower.withUnsafeBufferPointer { unsafe emit(.language, $0, 0) }
+        unsafe TermTable.withReadable(lower) { unsafe emit(.language, $0, 0) }
         if let hyphen = lower.firstIndex(of: 0x2D), hyphen > 0 {
-            unsafe lower[..<hyphen].withUnsafeBufferPointer { unsafe emit(.language, $0, 0) }
+            unsafe TermTable.withReadable(lower[..<hyphen]) { unsafe emit(.language, $0, 0) }
         }
     }
 

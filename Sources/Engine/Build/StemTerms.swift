@@ -42,7 +42,7 @@ import News
                 guard IndexField(rawValue: field)!.hasStems else { continue }
                 let word = unsafe Array(terms.bytes(term))
                 for key in [word + wordTail, stemmer.stem(word) + stemTail] {
-                    unsafe key.withUnsafeBufferPointer { unsafe terms.add(field, $0, mark: 0, to: numbers) }
+                    unsafe TermTable.withReadable(key) { unsafe terms.add(field, $0, mark: 0, to: numbers) }
                 }
             }
         }

@@ -1,30 +1,38 @@
 import CBits
+import Glibc
 
 // Hash table from terms to dense numbers: the hottest code of indexing.
 //
 // A slot is 16 bytes and holds the first eight bytes of the term, so that a term of up to eight bytes is compared without
-// touching the arena. Raw memory, linear probing, at most half full. Terms come in batches: the slots of a batch are asked
-// of memory all at once before any is looked at, for most are in no cache.
+// touching the arena; of a longer one the slot says where it lies there, behind its number. Raw memory, linear probing, at
+// most half full. Terms come in batches: the slots of a batch, then the longer terms they name, are asked of memory all at
+// once before any is looked at, for most are in no cache. What depends on a term's length up to 16 bytes is computed
+// without branches: lengths come in no order that a processor could guess.
 //
 // Invariants
 // 1. Terms are numbered 0, 1, 2 … in the order in which they were first taken.
-// 2. `slotCount` is a power of two; an empty slot has `number == .max`.
+// 2. `slotCount` is a power of two; an empty slot has `place == .max`.
+// 3. From the start of each term in the arena 16 bytes can be read.
 // Confined to one thread.
 
 @safe final class TermTable {
-    private struct Slot {
+    private struct Slot: BitwiseCopyable {
         /// First eight bytes, zero-padded, as a little-endian number.
         var prefix: UInt64
         /// Length 8 bits, field 5 bits, hash 19 bits.
         var tag: UInt32
-        var number: UInt32
+        /// Number of a term of up to eight bytes; of a longer one its start in the arena, with the number in the four bytes before.
+        var place: UInt32
+
+        static let empty = Slot(prefix: 0, tag: 0, place: .max)
     }
 
+    private var slotMemory: ScratchArray<Slot>
     private var slots: UnsafeMutablePointer<Slot>
     private var slotCount: Int
     private(set) var termCount = 0
 
-    /// Bytes of all terms, one after the other, without field bytes.
+    /// Bytes of all terms without field bytes, one after the other; before each that is longer than eight bytes its number.
     private var arena: UnsafeMutablePointer<UInt8>
     private var arenaCapacity: Int
     private var arenaCount = 0
@@ -35,14 +43,19 @@ import CBits
 
     /// A term that waits for its number.
     private struct Waiting {
+        /// First eight bytes and the eight behind them, zero-padded.
         var prefix: UInt64
+        var second: UInt64
         var hash: UInt64
         var tag: UInt32
         /// What is to be written before the number; 0 for nothing.
         var mark: UInt32
-        /// In `waitingBytes`, of a term longer than eight bytes.
+        /// In `waitingBytes`, of a term longer than 16 bytes.
         var start: UInt32
     }
+
+    /// So many bytes must be there to be read from the start of a term, however short it is.
+    static let readableBytes = 16
 
     private static let batchCount = 64
     private let waiting: UnsafeMutablePointer<Waiting>
@@ -52,13 +65,13 @@ import CBits
 
     init() {
         slotCount = 1 << 12
-        unsafe slots = UnsafeMutablePointer<Slot>.allocate(capacity: slotCount)
+        slotMemory = ScratchArray(repeating: .empty, count: slotCount)
+        unsafe slots = slotMemory.base
         arenaCapacity = 1 << 14
         unsafe arena = UnsafeMutablePointer<UInt8>.allocate(capacity: arenaCapacity)
         termCapacity = slotCount / 2
         unsafe starts = UnsafeMutablePointer<UInt32>.allocate(capacity: termCapacity)
         unsafe shapes = UnsafeMutablePointer<UInt16>.allocate(capacity: termCapacity)
-        unsafe slots.initialize(repeating: Slot(prefix: 0, tag: 0, number: .max), count: slotCount)
         unsafe waiting = UnsafeMutablePointer<Waiting>.allocate(capacity: Self.batchCount)
         unsafe waitingBytes = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.batchCount * 256)
     }
@@ -66,7 +79,6 @@ import CBits
     deinit {
         unsafe waiting.deallocate()
         unsafe waitingBytes.deallocate()
-        unsafe slots.deallocate()
         unsafe arena.deallocate()
         unsafe starts.deallocate()
         unsafe shapes.deallocate()
@@ -82,33 +94,66 @@ import CBits
         unsafe UnsafeBufferPointer(start: arena + Int(starts[number]), count: Int(shapes[number] & 0xFF))
     }
 
+    /// Asks memory for what `bytes` and `field` need.
+    @inline(__always)
+    func prefetch(_ number: Int) {
+        unsafe cbits_prefetch(starts + number)
+        unsafe cbits_prefetch(shapes + number)
+    }
+
+    /// Asks memory for the bytes themselves; best some time after `prefetch`.
+    @inline(__always)
+    func prefetchBytes(_ number: Int) { unsafe cbits_prefetch(arena + Int(starts[number])) }
+
     /// Whether another term might not fit into 32-bit offsets.
     var isFull: Bool { arenaCount > Int(UInt32.max) - 1024 || termCount >= 1 << 30 }
+
+    /// Calls `body` with a copy of a term from whose start `readableBytes` can be read.
+    static func withReadable(
+        _ term: some Collection<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) {
+        let padded = Array(term) + repeatElement(0, count: readableBytes)
+        unsafe padded.withUnsafeBufferPointer {
+            unsafe body(UnsafeBufferPointer(rebasing: $0[..<term.count]))
+        }
+    }
 
     /// Takes a term, whose number `flush` writes.
     ///
     /// - Parameters:
-    ///   - term: 1 to 255 bytes.
+    ///   - term: 1 to 255 bytes; `readableBytes` can be read from its start.
     ///   - mark: to be written before the number unless 0.
     ///   - numbers: where numbers are written when the batch is full.
     @inline(__always)
     func add(_ field: UInt8, _ term: UnsafeBufferPointer<UInt8>, mark: UInt32, to numbers: OutputBuffer) {
         if waitingCount == Self.batchCount { flush(to: numbers) }
-        let prefix = unsafe Self.prefix(term)
-        let hash = unsafe Self.hash(field, term, prefix)
+        let count = term.count
+        // In bounds by the precondition.
+        let base = unsafe UnsafeRawPointer(term.baseAddress!)
+        let prefix = unsafe Self.first(count, of: base.loadUnaligned(as: UInt64.self))
+        let second = unsafe Self.first(count &- 8, of: base.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        var hash = Self.hash(field, count, prefix, second)
+        if count > 16 {
+            hash = unsafe Self.hash(hash, base, count)
+            unsafe (waitingBytes + waitingByteCount).update(from: term.baseAddress!, count: count)
+        }
         unsafe cbits_prefetch(slots + (Int(truncatingIfNeeded: hash) & (slotCount &- 1)))
         unsafe waiting[waitingCount] = Waiting(
-            prefix: prefix, hash: hash, tag: Self.tag(field, term.count, hash), mark: mark,
+            prefix: prefix, second: second, hash: hash, tag: Self.tag(field, count, hash), mark: mark,
             start: UInt32(truncatingIfNeeded: waitingByteCount))
         waitingCount &+= 1
-        if term.count > 8 {
-            unsafe (waitingBytes + waitingByteCount).update(from: term.baseAddress!, count: term.count)
-            waitingByteCount &+= term.count
-        }
+        if count > 16 { waitingByteCount &+= count }
     }
 
     /// Appends to `numbers` those of all terms taken since the last call, in their order, each after its mark.
     func flush(to numbers: OutputBuffer) {
+        for index in 0..<waitingCount {
+            let item = unsafe waiting[index]
+            let slot = unsafe slots[Int(truncatingIfNeeded: item.hash) & (slotCount &- 1)]
+            // Of a short term, and of an empty slot, the start of the arena, which costs nothing.
+            let isLong = item.tag & 0xFF > 8 && slot.tag == item.tag
+            unsafe cbits_prefetch(arena + (isLong ? Int(slot.place) : 0))
+        }
         unsafe numbers.reserve(8 * waitingCount) { out in
             var end = unsafe out.assumingMemoryBound(to: UInt32.self)
             for index in 0..<waitingCount {
@@ -133,13 +178,13 @@ import CBits
         var at = Int(truncatingIfNeeded: item.hash) & mask
         while true {
             let slot = unsafe slots[at]
-            if slot.number == .max { return insert(item, at) }
-            if slot.prefix == item.prefix, slot.tag == item.tag,
-                unsafe item.tag & 0xFF <= 8
-                    || Self.isEqual(
-                        arena + Int(starts[Int(slot.number)]), waitingBytes + Int(item.start), Int(item.tag & 0xFF))
-            {
-                return slot.number
+            if slot.place == .max { return insert(item, at) }
+            if slot.prefix == item.prefix, slot.tag == item.tag {
+                if item.tag & 0xFF <= 8 { return slot.place }
+                let stored = unsafe arena + Int(slot.place)
+                if unsafe isEqual(stored, item) {
+                    return unsafe UnsafeRawPointer(stored).loadUnaligned(fromByteOffset: -4, as: UInt32.self)
+                }
             }
             at = (at &+ 1) & mask
         }
@@ -156,8 +201,9 @@ import CBits
             grow()
             return number(item)
         }
-        // Eight more than the term needs: a short one is stored as a whole word.
-        if arenaCount + max(length, 8) > arenaCapacity {
+        let isLong = length > 8
+        // A short term is stored as two whole words.
+        if arenaCount + 4 + max(length, Self.readableBytes) > arenaCapacity {
             let larger = arenaCapacity * 2
             let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
             unsafe memory.update(from: arena, count: arenaCount)
@@ -165,33 +211,38 @@ import CBits
             unsafe arena = unsafe memory
             arenaCapacity = larger
         }
-        if length > 8 {
-            unsafe (arena + arenaCount).update(from: waitingBytes + Int(item.start), count: length)
-        } else {
-            unsafe UnsafeMutableRawPointer(arena + arenaCount).storeBytes(
-                of: item.prefix.littleEndian, as: UInt64.self)
-        }
         let number = UInt32(termCount)
+        if isLong {
+            unsafe UnsafeMutableRawPointer(arena + arenaCount).storeBytes(of: number, as: UInt32.self)
+            arenaCount += 4
+        }
+        let start = unsafe arena + arenaCount
+        if length > 16 {
+            unsafe start.update(from: waitingBytes + Int(item.start), count: length)
+        } else {
+            let words = UnsafeMutableRawPointer(start)
+            unsafe words.storeBytes(of: item.prefix.littleEndian, as: UInt64.self)
+            unsafe words.storeBytes(of: item.second.littleEndian, toByteOffset: 8, as: UInt64.self)
+        }
         unsafe starts[termCount] = UInt32(arenaCount)
         unsafe shapes[termCount] = UInt16(truncatingIfNeeded: item.tag >> 8 & 0x1F) << 8 | UInt16(length)
+        unsafe slots[at] = Slot(prefix: item.prefix, tag: item.tag, place: isLong ? UInt32(arenaCount) : number)
         arenaCount += length
         termCount += 1
-        unsafe slots[at] = Slot(prefix: item.prefix, tag: item.tag, number: number)
         return number
     }
 
     private func grow() {
         let larger = slotCount * 2
-        let memory = UnsafeMutablePointer<Slot>.allocate(capacity: larger)
-        unsafe memory.initialize(repeating: Slot(prefix: 0, tag: 0, number: .max), count: larger)
-        for index in 0..<slotCount where unsafe slots[index].number != .max {
+        let largerMemory = ScratchArray(repeating: Slot.empty, count: larger)
+        let memory = unsafe largerMemory.base
+        for index in 0..<slotCount where unsafe slots[index].place != .max {
             let slot = unsafe slots[index]
-            let hash = unsafe Self.hash(field(Int(slot.number)), bytes(Int(slot.number)), slot.prefix)
-            var at = Int(truncatingIfNeeded: hash) & (larger - 1)
-            while unsafe memory[at].number != .max { at = (at + 1) & (larger - 1) }
+            var at = Int(truncatingIfNeeded: hash(slot)) & (larger - 1)
+            while unsafe memory[at].place != .max { at = (at + 1) & (larger - 1) }
             unsafe memory[at] = slot
         }
-        unsafe slots.deallocate()
+        slotMemory = largerMemory
         unsafe slots = unsafe memory
         slotCount = larger
         let capacity = larger / 2
@@ -206,43 +257,47 @@ import CBits
         termCapacity = capacity
     }
 
-    /// First eight bytes, zero-padded, as a little-endian number; nothing is read beyond the term.
+    /// The first `count` bytes of a word as it lies in memory, the others 0; all of it for 8 or more, none for 0 or less.
     @inline(__always)
-    private static func prefix(_ term: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        let base = unsafe UnsafeRawPointer(term.baseAddress!)
-        let count = term.count
-        if count >= 8 { return unsafe UInt64(littleEndian: base.loadUnaligned(as: UInt64.self)) }
-        // Two loads that overlap.
-        if count >= 4 {
-            let low = unsafe UInt32(littleEndian: base.loadUnaligned(as: UInt32.self))
-            let high = unsafe UInt32(littleEndian: base.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
-            return UInt64(low) | UInt64(high) &<< UInt64(truncatingIfNeeded: (count &- 4) &* 8)
-        }
-        let first = unsafe UInt64(term[0])
-        let middle = unsafe UInt64(term[count >> 1])
-        let last = unsafe UInt64(term[count &- 1])
-        return first | middle &<< UInt64(truncatingIfNeeded: (count >> 1) &* 8)
-            | last &<< UInt64(truncatingIfNeeded: (count &- 1) &* 8)
+    private static func first(_ count: Int, of word: UInt64) -> UInt64 {
+        let kept = min(max(count, 0), 8)
+        return UInt64(littleEndian: word) & (UInt64.max >> UInt64(64 &- 8 &* kept))
     }
 
     /// Fixed, not seeded: terms are not secret, and a chain of equal hashes costs time, never correctness. Multiplications by
-    /// odd constants with the halves folded together (wyhash).
+    /// odd constants with the halves folded together (wyhash). Of a term of more than 16 bytes the beginning.
     @inline(__always)
-    private static func hash(_ field: UInt8, _ term: UnsafeBufferPointer<UInt8>, _ prefix: UInt64) -> UInt64 {
-        var hash = fold(prefix ^ 0xA076_1D64_78BD_642F, UInt64(term.count) << 8 ^ UInt64(field) ^ 0xE703_7ED1_A0B4_28DB)
-        if term.count > 8 {
-            let base = unsafe UnsafeRawPointer(term.baseAddress!)
-            var at = 8
-            while at &+ 8 < term.count {
-                hash = unsafe fold(
-                    hash ^ base.loadUnaligned(fromByteOffset: at, as: UInt64.self), 0x8EBC_6AF0_9C88_C6E3)
-                at &+= 8
-            }
-            // The last eight bytes, overlapping what came before: in bounds, because the term is longer than eight.
-            let last = unsafe base.loadUnaligned(fromByteOffset: term.count &- 8, as: UInt64.self)
-            hash = fold(hash ^ last, 0x5899_65CC_7537_4CC3)
+    private static func hash(_ field: UInt8, _ count: Int, _ prefix: UInt64, _ second: UInt64) -> UInt64 {
+        let first = fold(prefix ^ 0xA076_1D64_78BD_642F, UInt64(count) << 8 ^ UInt64(field) ^ 0xE703_7ED1_A0B4_28DB)
+        return fold(first ^ second, 0x8EBC_6AF0_9C88_C6E3)
+    }
+
+    /// With what stands behind the first 16 bytes.
+    ///
+    /// - Precondition: there are more than 16.
+    private static func hash(_ begun: UInt64, _ term: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        var hash = begun
+        var at = 16
+        while at &+ 8 < count {
+            hash = unsafe fold(
+                hash ^ UInt64(littleEndian: term.loadUnaligned(fromByteOffset: at, as: UInt64.self)),
+                0x8EBC_6AF0_9C88_C6E3)
+            at &+= 8
         }
-        return hash
+        // The last eight bytes, overlapping what came before.
+        let last = unsafe UInt64(littleEndian: term.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
+        return fold(hash ^ last, 0x5899_65CC_7537_4CC3)
+    }
+
+    /// Of the term of a slot.
+    private func hash(_ slot: Slot) -> UInt64 {
+        let count = Int(slot.tag & 0xFF)
+        let field = UInt8(truncatingIfNeeded: slot.tag >> 8 & 0x1F)
+        guard count > 8 else { return Self.hash(field, count, slot.prefix, 0) }
+        let term = unsafe UnsafeRawPointer(arena + Int(slot.place))
+        let second = unsafe Self.first(count &- 8, of: term.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        let hash = Self.hash(field, count, slot.prefix, second)
+        return count > 16 ? unsafe Self.hash(hash, term, count) : hash
     }
 
     @inline(__always)
@@ -251,25 +306,17 @@ import CBits
         return product.high ^ product.low
     }
 
-    /// - Precondition: both have `count` bytes, more than eight, and the first eight are equal.
+    /// Whether a term of the arena is the one that waits.
+    ///
+    /// - Precondition: both have the same number of bytes, more than eight, and the first eight are equal.
     @inline(__always)
-    private static func isEqual(
-        _ stored: UnsafeMutablePointer<UInt8>, _ term: UnsafeMutablePointer<UInt8>, _ count: Int
-    ) -> Bool {
+    private func isEqual(_ stored: UnsafeMutablePointer<UInt8>, _ item: Waiting) -> Bool {
+        let count = Int(item.tag & 0xFF)
         let left = UnsafeRawPointer(stored)
-        let right = UnsafeRawPointer(term)
-        var at = 8
-        while at &+ 8 < count {
-            if unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-                != right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            {
-                return false
-            }
-            at &+= 8
-        }
-        at = count &- 8
-        return unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            == right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        guard unsafe Self.first(count &- 8, of: left.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) == item.second
+        else { return false }
+        guard count > 16 else { return true }
+        return unsafe memcmp(left + 16, waitingBytes + Int(item.start) + 16, count &- 16) == 0
     }
 
     // MARK: Order

@@ -77,18 +77,3 @@ import ByteCoding
         }
     }
 }
-
-/// A fixed number of values in raw memory: scratch space of a counting sort.
-@safe final class ScratchArray<Value: BitwiseCopyable> {
-    let base: UnsafeMutablePointer<Value>
-
-    /// Of values that are written before they are read.
-    init(count: Int) { unsafe base = UnsafeMutablePointer<Value>.allocate(capacity: max(count, 1)) }
-
-    init(repeating value: Value, count: Int) {
-        unsafe base = UnsafeMutablePointer<Value>.allocate(capacity: max(count, 1))
-        unsafe base.initialize(repeating: value, count: max(count, 1))
-    }
-
-    deinit { unsafe base.deallocate() }
-}

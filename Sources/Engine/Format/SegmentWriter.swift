@@ -32,7 +32,7 @@ final class SegmentWriter {
     private let rows: [DocumentRow]
     private let names: [NameList]
     private let kills: [KillRow]
-    private let lengthCodes: [UInt8]
+    private let lengthCodes: ScratchArray<UInt8>
 
     private let dictionary: TermBlockWriter
     private let postings = OutputBuffer(capacityBytes: 1 << 16)
@@ -56,7 +56,8 @@ final class SegmentWriter {
         self.rows = rows
         self.names = names
         self.kills = kills
-        lengthCodes = rows.map(\.lengthCode)
+        lengthCodes = ScratchArray(count: rows.count)
+        for (ordinal, row) in rows.enumerated() { unsafe lengthCodes.base[ordinal] = row.lengthCode }
         dictionary = TermBlockWriter(
             blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
         // An index takes about as much as compression saves, with stems a quarter more.
@@ -69,17 +70,9 @@ final class SegmentWriter {
     /// Adds the next term, in ascending order.
     func add(_ term: UnsafeBufferPointer<UInt8>, _ list: PostingsEncoder.List) throws(EngineError) {
         unsafe dictionary.begin(term)
-        var failure: EngineError?
-        unsafe lengthCodes.withUnsafeBufferPointer { codes in
-            do throws(EngineError) {
-                try unsafe encoder.encode(
-                    list, lengthCodes: codes.baseAddress!, dictionary: dictionary.blocks, postings: postings,
-                    positions: positions)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
+        try unsafe encoder.encode(
+            list, lengthCodes: lengthCodes.base, dictionary: dictionary.blocks, postings: postings,
+            positions: positions)
         if unsafe term[0] == IndexField.text.rawValue, unsafe !TermKey.isStem(term) {
             tokenCount += UInt64(list.occurrenceCount)
         }

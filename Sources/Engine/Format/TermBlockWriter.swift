@@ -13,7 +13,8 @@ final class TermBlockWriter {
     private var starts: [Int]
     private var blockStart = 0
     private var first: [UInt8] = []
-    private var previous: [UInt8] = []
+    private let previous = ScratchArray<UInt8>(count: IndexField.maxTermBytes + 1)
+    private var previousCount = 0
 
     init(blocks: OutputBuffer, companions: [OutputBuffer]) {
         self.blocks = blocks
@@ -28,17 +29,19 @@ final class TermBlockWriter {
             closeBlock()
             first = unsafe Array(term)
         } else {
-            let limit = min(previous.count, term.count)
-            while shared < limit, unsafe previous[shared] == term[shared] { shared += 1 }
+            let limit = min(previousCount, term.count)
+            // In bounds: below both counts.
+            while shared < limit, unsafe previous.base[shared] == term[shared] { shared += 1 }
             unsafe precondition(
-                shared < term.count && (shared == previous.count || previous[shared] < term[shared]),
+                shared < term.count && (shared == previousCount || previous.base[shared] < term[shared]),
                 "terms must be strictly ascending")
         }
         blocks.varint(shared)
         blocks.varint(term.count - shared)
         unsafe blocks.raw(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(term)[shared...]))
-        previous.removeAll(keepingCapacity: true)
-        unsafe previous.append(contentsOf: term)
+        precondition(term.count <= IndexField.maxTermBytes + 1, "a term of \(term.count) bytes")
+        unsafe (previous.base + shared).update(from: term.baseAddress! + shared, count: term.count - shared)
+        previousCount = term.count
         termCount += 1
     }
 

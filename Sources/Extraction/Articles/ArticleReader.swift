@@ -32,7 +32,9 @@ package struct ArticleReader {
         }
         do throws(JSONError) {
             let given = try take(line)
-            let key = given.key ?? ArticleIdentity.key(of: article, rawInput: line)
+            let canonicalURL = article.url.flatMap(CanonicalURL.canonicalise)
+            notes.urlIsText = article.url != nil && canonicalURL == nil
+            let key = given.key ?? ArticleIdentity.key(of: article, canonicalURL: canonicalURL, rawInput: line)
             let outcome = ReadOutcome.checked(article, key: key, notes: notes)
             guard case .article(let incoming) = outcome, let version = given.version, version != incoming.version.bytes
             else { return outcome }
@@ -98,7 +100,6 @@ package struct ArticleReader {
 
     private mutating func takeFields() throws(JSONError) {
         article.url = try line(.url)
-        if let url = article.url, CanonicalURL.canonicalise(url) == nil { notes.urlIsText = true }
         article.guid = try line(.guid, .id)
         article.canonicalURL = try line(.canonicalURL)
         article.provider = try line(.provider)

@@ -252,16 +252,25 @@ struct JSONScanner {
 
     /// The string itself. A lone surrogate escape becomes U+FFFD: it is valid JSON, but no text.
     func text(_ raw: JSONText) throws(JSONError) -> String {
-        guard raw.hasEscapes else { return String(decoding: bytes[raw.range], as: UTF8.self) }
-        return String(decoding: try unescaped(raw).bytes, as: UTF8.self)
+        guard raw.hasEscapes else {
+            let text = bytes[raw.range]
+            return Self.string(text.span)
+        }
+        let text = try unescaped(raw).bytes
+        return Self.string(text.span)
     }
+
+    /// - Parameter text: valid UTF-8, as every string is by invariant 3: it begins and ends at an ASCII character, and what stands
+    ///   for an escape is valid by itself.
+    private static func string(_ text: Span<UInt8>) -> String { String(copying: unsafe UTF8Span(unchecked: text)) }
 
     /// The string with every CR LF as LF (docs/identity.md, "White space").
     func prose(_ raw: JSONText) throws(JSONError) -> String {
         // Only an escape can bring a carriage return into a string.
         guard raw.hasEscapes else { return try text(raw) }
         let (bytes, hasReturns) = try unescaped(raw)
-        return String(decoding: hasReturns ? TextSpace.unixLines(bytes) : bytes, as: UTF8.self)
+        let lines = hasReturns ? TextSpace.unixLines(bytes) : bytes
+        return Self.string(lines.span)
     }
 
     private func unescaped(_ raw: JSONText) throws(JSONError) -> (bytes: [UInt8], hasReturns: Bool) {
