@@ -33,30 +33,40 @@ import News
                 unsafe pairs[Int(term)].word = 0
             }
         }
-        let numbers = OutputBuffer(capacityBytes: 1 << 14)
+        // Of stems, in the order of their words: those of several are the same, while a word stands once in the table and so
+        // does its key.
+        let stems = OutputBuffer(capacityBytes: 1 << 14)
         let wordTail = TermKey.tail(language, isStem: false)
         let stemTail = TermKey.tail(language, isStem: true)
+        let key = ScratchArray<UInt8>(count: IndexField.maxTermBytes + TermTable.readableBytes)
+        /// In bounds: a term with its tail is no longer than a term may be.
+        func keyed(_ term: UnsafeBufferPointer<UInt8>, _ tail: [UInt8]) -> UnsafeBufferPointer<UInt8> {
+            unsafe key.base.update(from: term.baseAddress!, count: term.count)
+            for index in tail.indices { unsafe key.base[term.count + index] = tail[index] }
+            return unsafe UnsafeBufferPointer(start: key.base, count: term.count + tail.count)
+        }
         Stemmer.use(language) { stemmer in
             for term in 0..<termCount where unsafe pairs[term].word == 0 {
                 let field = terms.field(term)
-                guard IndexField(rawValue: field)!.hasStems else { continue }
-                let word = unsafe Array(terms.bytes(term))
-                for key in [word + wordTail, stemmer.stem(word) + stemTail] {
-                    unsafe TermTable.withReadable(key) { unsafe terms.add(field, $0, mark: 0, to: numbers) }
+                guard IndexField(rawValue: field)!.hasStems else {
+                    unsafe pairs[term].word = UInt32(term)
+                    continue
                 }
+                let stem = unsafe stemmer.stem(terms.bytes(term))
+                unsafe pairs[term].word = terms.append(field, keyed(terms.bytes(term), wordTail))
+                unsafe stem.withUnsafeBufferPointer {
+                    unsafe terms.add(field, keyed($0, stemTail), mark: 0, to: stems)
+                }
+                // Until it has its number.
+                unsafe pairs[term].stem = 0
             }
         }
-        terms.flush(to: numbers)
+        terms.flush(to: stems)
         var next = 0
-        for term in 0..<termCount where unsafe pairs[term].word == 0 {
-            guard IndexField(rawValue: terms.field(term))!.hasStems else {
-                unsafe pairs[term].word = UInt32(term)
-                continue
-            }
-            // In bounds: two numbers were written for each of these terms, in this order.
-            unsafe pairs[term].word = numbers.bytes.load(fromByteOffset: next, as: UInt32.self)
-            unsafe pairs[term].stem = numbers.bytes.load(fromByteOffset: next + 4, as: UInt32.self)
-            next += 8
+        for term in 0..<termCount where unsafe pairs[term].stem == 0 {
+            // In bounds: a number was written for each of these terms, in this order.
+            unsafe pairs[term].stem = stems.bytes.load(fromByteOffset: next, as: UInt32.self)
+            next += 4
         }
     }
 

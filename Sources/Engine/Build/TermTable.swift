@@ -10,7 +10,7 @@ import Glibc
 // without branches: lengths come in no order that a processor could guess.
 //
 // Invariants
-// 1. Terms are numbered 0, 1, 2 … in the order in which they were first taken.
+// 1. Terms are numbered 0, 1, 2 … in the order in which they were first taken, by whatever way.
 // 2. `slotCount` is a power of two; an empty slot has `place == .max`.
 // 3. From the start of each term in the arena 16 bytes can be read.
 // Confined to one thread.
@@ -30,6 +30,8 @@ import Glibc
     private var slotMemory: ScratchArray<Slot>
     private var slots: UnsafeMutablePointer<Slot>
     private var slotCount: Int
+    /// Terms that have a slot.
+    private var slottedCount = 0
     private(set) var termCount = 0
 
     /// Bytes of all terms without field bytes, one after the other; before each that is longer than eight bytes its number.
@@ -197,12 +199,37 @@ import Glibc
 
     private func insert(_ item: Waiting, _ at: Int) -> UInt32 {
         let length = Int(item.tag & 0xFF)
-        if termCount == termCapacity {
+        if slottedCount == slotCount / 2 {
             grow()
             return number(item)
         }
-        let isLong = length > 8
-        // A short term is stored as two whole words.
+        let (number, start) = unsafe begin(UInt8(truncatingIfNeeded: item.tag >> 8 & 0x1F), length)
+        if length > 16 {
+            unsafe start.update(from: waitingBytes + Int(item.start), count: length)
+        } else {
+            // As two whole words, for which there is room.
+            let words = UnsafeMutableRawPointer(start)
+            unsafe words.storeBytes(of: item.prefix.littleEndian, as: UInt64.self)
+            unsafe words.storeBytes(of: item.second.littleEndian, toByteOffset: 8, as: UInt64.self)
+        }
+        let place = unsafe length > 8 ? starts[Int(number)] : number
+        unsafe slots[at] = Slot(prefix: item.prefix, tag: item.tag, place: place)
+        slottedCount += 1
+        return number
+    }
+
+    /// Takes a term that is there only once, so that it need not be found again.
+    ///
+    /// - Parameter term: not of this table; 1 to 255 bytes.
+    /// - Returns: its number.
+    func append(_ field: UInt8, _ term: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        let (number, start) = unsafe begin(field, term.count)
+        unsafe start.update(from: term.baseAddress!, count: term.count)
+        return number
+    }
+
+    /// Gives a term its number and its place in the arena, where `length` bytes are to be written, or 16 at most.
+    private func begin(_ field: UInt8, _ length: Int) -> (number: UInt32, start: UnsafeMutablePointer<UInt8>) {
         if arenaCount + 4 + max(length, Self.readableBytes) > arenaCapacity {
             let larger = arenaCapacity * 2
             let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
@@ -211,25 +238,18 @@ import Glibc
             unsafe arena = unsafe memory
             arenaCapacity = larger
         }
+        if termCount == termCapacity { growTerms() }
         let number = UInt32(termCount)
-        if isLong {
+        if length > 8 {
             unsafe UnsafeMutableRawPointer(arena + arenaCount).storeBytes(of: number, as: UInt32.self)
             arenaCount += 4
         }
         let start = unsafe arena + arenaCount
-        if length > 16 {
-            unsafe start.update(from: waitingBytes + Int(item.start), count: length)
-        } else {
-            let words = UnsafeMutableRawPointer(start)
-            unsafe words.storeBytes(of: item.prefix.littleEndian, as: UInt64.self)
-            unsafe words.storeBytes(of: item.second.littleEndian, toByteOffset: 8, as: UInt64.self)
-        }
         unsafe starts[termCount] = UInt32(arenaCount)
-        unsafe shapes[termCount] = UInt16(truncatingIfNeeded: item.tag >> 8 & 0x1F) << 8 | UInt16(length)
-        unsafe slots[at] = Slot(prefix: item.prefix, tag: item.tag, place: isLong ? UInt32(arenaCount) : number)
+        unsafe shapes[termCount] = UInt16(field) << 8 | UInt16(length)
         arenaCount += length
         termCount += 1
-        return number
+        return unsafe (number, start)
     }
 
     private func grow() {
@@ -245,7 +265,10 @@ import Glibc
         slotMemory = largerMemory
         unsafe slots = unsafe memory
         slotCount = larger
-        let capacity = larger / 2
+    }
+
+    private func growTerms() {
+        let capacity = termCapacity * 2
         let newStarts = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity)
         let newShapes = UnsafeMutablePointer<UInt16>.allocate(capacity: capacity)
         unsafe newStarts.update(from: starts, count: termCount)

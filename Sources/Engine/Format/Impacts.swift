@@ -31,62 +31,51 @@ package struct Impacts: Equatable, Sendable {
     }
 }
 
-/// Gathers the impacts of one block. Confined to one thread.
+/// Gathers the impacts of one block after the other. Confined to one thread.
 @safe final class ImpactCollector {
+    /// For each frequency the smallest length code of a document that has it, `none` where there is no document.
+    private let least = ScratchArray<UInt16>(repeating: none, count: Int(Impacts.frequencyLimit) + 1)
+    private var highest: UInt32 = 0
     /// By descending frequency and descending length: frequency << 8 | length code.
-    private let front = UnsafeMutablePointer<UInt16>.allocate(capacity: SegmentFormat.blockCount + 1)
-    private var count = 0
-    private var isExact = true
+    private let pairs = ScratchArray<UInt16>(count: Int(Impacts.frequencyLimit) + 1)
 
-    deinit { unsafe front.deallocate() }
+    private static let none: UInt16 = 0x100
 
-    func clear() {
-        count = 0
-        isExact = true
-    }
-
+    /// Without a branch: what the next document is like cannot be guessed.
     @inline(__always)
     func add(frequency: UInt32, lengthCode: UInt8) {
-        if frequency > Impacts.frequencyLimit { isExact = false }
-        let clipped = UInt16(truncatingIfNeeded: min(frequency, Impacts.frequencyLimit))
-        var place = 0
-        while place < count, unsafe front[place] >> 8 > clipped { place &+= 1 }
-        let code = UInt16(lengthCode)
-        if place > 0, unsafe front[place &- 1] & 0xFF <= code { return }
-        if place < count, unsafe front[place] >> 8 == clipped, unsafe front[place] & 0xFF <= code { return }
-        insert(clipped << 8 | code, at: place)
+        highest = max(highest, frequency)
+        // In bounds: there is one for each frequency up to the limit.
+        let place = unsafe least.base + Int(min(frequency, Impacts.frequencyLimit))
+        unsafe place.pointee = min(place.pointee, UInt16(lengthCode))
     }
 
-    private func insert(_ pair: UInt16, at place: Int) {
-        // Those behind have no larger frequency: what is not shorter is beaten.
-        var end = place
-        while end < count, unsafe front[end] & 0xFF >= pair & 0xFF { end += 1 }
-        if end == place {
-            var index = count
-            while index > place {
-                unsafe front[index] = front[index - 1]
-                index -= 1
-            }
-            count += 1
-        } else {
-            for index in end..<count { unsafe front[place + 1 + index - end] = front[index] }
-            count -= end - place - 1
-        }
-        unsafe front[place] = pair
-    }
-
-    /// What was added; where there are too many pairs, the two that differ least become one that covers both.
+    /// Of what was added since the last call; where there are too many pairs, the two that differ least become one that covers both.
     func finish() -> Impacts {
+        let front = unsafe pairs.base
+        var isExact = highest <= Impacts.frequencyLimit
+        var count = 0
+        var shortest = Self.none
+        for frequency in (0...Int(min(highest, Impacts.frequencyLimit))).reversed() {
+            let code = unsafe least.base[frequency]
+            unsafe least.base[frequency] = Self.none
+            // Else one with a higher frequency is no longer.
+            guard code < shortest else { continue }
+            shortest = code
+            unsafe front[count] = UInt16(frequency) << 8 | code
+            count += 1
+        }
+        highest = 0
         precondition(count > 0, "a block has documents")
         while count > Impacts.pairCount {
             isExact = false
             var best = 0
-            var least = Int.max
+            var smallest = Int.max
             for index in 0..<(count - 1) {
                 let (upper, lower) = unsafe (front[index], front[index + 1])
                 let difference = Int(upper >> 8) - Int(lower >> 8) + Int(upper & 0xFF) - Int(lower & 0xFF)
-                if difference < least {
-                    least = difference
+                if difference < smallest {
+                    smallest = difference
                     best = index
                 }
             }

@@ -88,7 +88,6 @@
             postings.patch(
                 UInt32(truncatingIfNeeded: positions.count - positionsStart),
                 at: skipStart + 4 * (2 * blockCount + block))
-            impacts.clear()
             for index in start..<(start + count) {
                 unsafe impacts.add(
                     frequency: list.frequencies[index], lengthCode: lengthCodes[Int(list.documents[index])])

@@ -11,10 +11,14 @@ import Glibc
     init(count: Int) {
         let byteCount = max(count, 1) * MemoryLayout<Value>.stride
         let isLarge = byteCount >= 2 * ScratchPages.byteCount
-        let memory = unsafe UnsafeMutableRawPointer.allocate(
+        let memory = UnsafeMutableRawPointer.allocate(
             byteCount: byteCount, alignment: isLarge ? ScratchPages.byteCount : 16)
-        // Advice: where it is not taken the memory is as good.
-        if isLarge { _ = madvise(memory, byteCount, MADV_HUGEPAGE) }
+        // Advice: where it is not taken the memory is as good. All of it will be written, and what is read first would be
+        // given twice, as zeros and as memory.
+        if isLarge {
+            _ = unsafe madvise(memory, byteCount, MADV_HUGEPAGE)
+            _ = unsafe madvise(memory, byteCount, MADV_POPULATE_WRITE)
+        }
         unsafe base = memory.bindMemory(to: Value.self, capacity: max(count, 1))
     }
 

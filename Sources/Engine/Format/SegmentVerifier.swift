@@ -231,7 +231,6 @@ package struct SegmentVerifier {
         while index < list.documents.count {
             let end = min(index + SegmentFormat.blockCount, list.documents.count)
             let bound = unsafe cursor.bound(reaching: list.documents.base[index])
-            collector.clear()
             for place in index..<end {
                 let row = unsafe rows[Int(list.documents.base[place])]
                 unsafe collector.add(frequency: list.frequencies.base[place], lengthCode: row.lengthCode)

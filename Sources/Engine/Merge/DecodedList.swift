@@ -199,6 +199,9 @@ final class DecodedList {
         var next = 0
         var nextPosition = 0
 
+        /// Where it stands, to compare: the document, then which run it is.
+        func head(_ index: Int) -> UInt64 { unsafe UInt64(documents[next]) << 32 | UInt64(index) }
+
         init(_ list: DecodedList) {
             unsafe documents = list.documents.base
             unsafe frequencies = list.frequencies.base
@@ -220,44 +223,48 @@ final class DecodedList {
         var count = 0
         var positionCount = 0
         unsafe withUnsafeTemporaryAllocation(of: Run.self, capacity: lists.count) { runs in
-            var runCount = 0
-            for list in lists where list.documents.count > 0 {
-                unsafe runs.initializeElement(at: runCount, to: Run(list))
-                runCount += 1
-            }
-            while runCount > 0 {
-                // The smallest head, and the smallest of the others: up to that, documents are copied without looking.
-                var best = 0
-                var bestDocument = UInt32.max
-                var limit = UInt32.max
-                for index in 0..<runCount {
-                    let document = unsafe runs[index].documents[runs[index].next]
-                    if document < bestDocument {
-                        limit = bestDocument
-                        bestDocument = document
-                        best = index
-                    } else {
-                        limit = min(limit, document)
-                    }
+            unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: lists.count) { heads in
+                var runCount = 0
+                for list in lists where list.documents.count > 0 {
+                    unsafe runs.initializeElement(at: runCount, to: Run(list))
+                    unsafe heads.initializeElement(at: runCount, to: runs[runCount].head(runCount))
+                    runCount += 1
                 }
-                var run = unsafe runs[best]
-                repeat {
-                    let frequency = unsafe run.frequencies[run.next]
-                    unsafe outDocuments[count] = run.documents[run.next]
-                    unsafe outFrequencies[count] = frequency
-                    count &+= 1
-                    run.next &+= 1
-                    guard hasPositions else { continue }
-                    for place in 0..<Int(frequency) {
-                        unsafe outPositions[positionCount &+ place] = run.positions[run.nextPosition &+ place]
+                while runCount > 0 {
+                    // The smallest head, and the smallest of the others: up to that, documents are copied without looking. No
+                    // branches, as which is smaller cannot be guessed.
+                    var least = UInt64.max
+                    var second = UInt64.max
+                    for index in 0..<runCount {
+                        let head = unsafe heads[index]
+                        second = min(second, max(least, head))
+                        least = min(least, head)
                     }
-                    positionCount &+= Int(frequency)
-                    run.nextPosition &+= Int(frequency)
-                } while unsafe run.next < run.count && run.documents[run.next] < limit
-                unsafe runs[best] = run
-                if run.next == run.count {
-                    runCount &-= 1
-                    unsafe runs[best] = runs[runCount]
+                    let best = Int(least & 0xFFFF_FFFF)
+                    let limit = UInt32(second >> 32)
+                    var run = unsafe runs[best]
+                    repeat {
+                        let frequency = unsafe run.frequencies[run.next]
+                        unsafe outDocuments[count] = run.documents[run.next]
+                        unsafe outFrequencies[count] = frequency
+                        count &+= 1
+                        run.next &+= 1
+                        guard hasPositions else { continue }
+                        for place in 0..<Int(frequency) {
+                            unsafe outPositions[positionCount &+ place] = run.positions[run.nextPosition &+ place]
+                        }
+                        positionCount &+= Int(frequency)
+                        run.nextPosition &+= Int(frequency)
+                    } while unsafe run.next < run.count && run.documents[run.next] < limit
+                    if run.next < run.count {
+                        unsafe runs[best] = run
+                        unsafe heads[best] = run.head(best)
+                    } else {
+                        runCount &-= 1
+                        guard best < runCount else { continue }
+                        unsafe runs[best] = runs[runCount]
+                        unsafe heads[best] = runs[best].head(best)
+                    }
                 }
             }
         }

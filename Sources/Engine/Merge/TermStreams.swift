@@ -142,8 +142,9 @@ struct TermMerge<Stream: TermStream> {
 
     /// Moves a stream on, and puts it where its next term stands.
     private mutating func insert(_ index: Int) throws {
-        guard try streams[index].advance() else { return }
-        let key = streams[index].key
+        let stream = streams[index]
+        guard try stream.advance() else { return }
+        let key = stream.key
         unsafe heap.append(Head(prefix: key.prefix, bytes: key.bytes, index: index))
         var child = heap.count - 1
         while child > 0 {
