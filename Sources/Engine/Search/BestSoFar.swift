@@ -44,18 +44,20 @@ struct BestSoFar {
     }
 
     /// Merges the hits of a segment with those of the others.
-    mutating func add(_ search: SegmentSearch) throws(EngineError) {
+    ///
+    /// - Parameter index: of the segment in the snapshot.
+    mutating func add(_ top: TopHits, of segment: SegmentReader, _ index: Int) throws(EngineError) {
         guard hasPlaces || sort == .score else { return }
         swap(&found, &former)
         found.removeAll(keepingCapacity: true)
         found.reserveCapacity(limitCount)
         var next = 0
         let least = sort == .score && former.count == limitCount ? former[wantedCount].score : .min
-        for entry in search.top.sorted {
+        for entry in top.sorted {
             guard entry.score >= least else { break }
             let place =
-                hasPlaces ? try search.segment.mappedPlace(of: entry.ordinal) : OrderBits(time: 0, high: 0, low: 0)
-            let hit = Found(score: entry.score, place: place, segment: search.index, ordinal: entry.ordinal)
+                hasPlaces ? try segment.mappedPlace(of: entry.ordinal) : OrderBits(time: 0, high: 0, low: 0)
+            let hit = Found(score: entry.score, place: place, segment: index, ordinal: entry.ordinal)
             while next < former.count, found.count < limitCount, !isBefore(hit, former[next]) {
                 found.append(former[next])
                 next += 1

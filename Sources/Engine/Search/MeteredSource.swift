@@ -7,9 +7,13 @@ final class MeteredSource: ByteSource {
 
     init(_ inner: any ByteSource) { self.inner = inner }
 
-    var roundCount: Int { counts.withLock { $0.rounds } }
-    var requestCount: Int { counts.withLock { $0.requests } }
-    var byteCount: Int { counts.withLock { $0.bytes } }
+    /// What was read so far.
+    func work(windowCount: Int) -> SearchResults.Work {
+        counts.withLock {
+            SearchResults.Work(
+                roundCount: $0.rounds, requestCount: $0.requests, requestBytes: $0.bytes, windowCount: windowCount)
+        }
+    }
 
     func mapped(_ object: String) -> ByteView? { inner.mapped(object) }
 

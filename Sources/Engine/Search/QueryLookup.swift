@@ -7,7 +7,7 @@ struct QueryLookup {
     /// What one segment says.
     struct Segment {
         /// For each language of the plan, one after the other, each of its terms; dead documents included.
-        var entries: ContiguousArray<TermEntry?>
+        var entries: [TermEntry?]
         /// For each expansion of the plan its terms.
         var expansions: [[TermEntry]]
         /// For each range of the plan.
@@ -21,7 +21,7 @@ struct QueryLookup {
     private(set) var segments: [Segment] = []
     private let termCount: Int
     /// For each term of the plan that is scored, live documents with it.
-    private(set) var liveFrequencies: ContiguousArray<Int>
+    private(set) var liveFrequencies: [Int]
 
     /// Most terms that one word with stars may stand for in a snapshot.
     static let expansionCount = 4096
@@ -45,37 +45,57 @@ struct QueryLookup {
         let snapshot = prepared.snapshot
         let termCount = plan.terms.count
         self.termCount = termCount
-        liveFrequencies = ContiguousArray(repeating: 0, count: termCount)
+        liveFrequencies = Array(repeating: 0, count: termCount)
         segments.reserveCapacity(snapshot.segments.count)
         for segment in snapshot.segments {
-            let stems = segment.footer.stemLanguages
-            func isThere(_ language: Int) -> Bool { plan.languages[language].map { stems.contains($0) } ?? true }
-            var entries = ContiguousArray<TermEntry?>(repeating: nil, count: plan.languages.count * termCount)
-            for (term, keys) in plan.terms.enumerated() {
-                try segment.forEachMappedEntry(of: keys, where: isThere) { language, entry in
-                    entries[language * termCount + term] = entry
-                    liveFrequencies[term] += Int(entry.documentFrequency)
-                }
+            var entries = [TermEntry?](repeating: nil, count: plan.languages.count * termCount)
+            try Self.forEachEntry(of: prepared, in: segment) { language, term, entry in
+                entries[language * termCount + term] = entry
+                liveFrequencies[term] += Int(entry.documentFrequency)
             }
-            let ranges = try plan.ranges.map { range in
-                let places = Self.places(of: range)
-                let first = try segment.firstDocument(notBefore: places.first)
-                let end = try segment.firstDocument(notBefore: places.end)
-                return UInt32(first)..<UInt32(max(first, end))
-            }
+            let ranges = try plan.ranges.map { try Self.documents(in: $0, of: segment) }
             segments.append(
                 Segment(
                     entries: entries, expansions: [], ranges: ranges, keyCandidates: [],
                     place: segment.footer.documentCount))
         }
+        try Self.forEachCorrection(of: prepared) { term, count in liveFrequencies[term] -= count }
+        try requireFrequencies()
+    }
+
+    /// Calls `body` with each of the plan's terms that a mapped segment has, in articles of each of its languages.
+    @inline(__always)
+    static func forEachEntry(
+        of prepared: PreparedSearch, in segment: SegmentReader,
+        _ body: (_ language: Int, _ term: Int, TermEntry) -> Void
+    ) throws {
+        let stems = segment.footer.stemLanguages
+        func isThere(_ language: Int) -> Bool { prepared.plan.languages[language].map { stems.contains($0) } ?? true }
+        for term in prepared.plan.terms.indices {
+            try segment.forEachMappedEntry(of: prepared.plan.terms[term], where: isThere) { language, entry in
+                body(language, term, entry)
+            }
+        }
+    }
+
+    /// Calls `body` with terms of the plan and how many losers of a segment's kills have them.
+    static func forEachCorrection(of prepared: PreparedSearch, _ body: (_ term: Int, _ count: Int) -> Void) throws {
+        let snapshot = prepared.snapshot
         guard snapshot.segments.contains(where: { $0.footer.correctionTermCount > 0 }) else { return }
         var round = ReadRound()
-        let keys = Self.keys(of: plan) { _ in true }
+        let keys = keys(of: prepared.plan) { _ in true }
         let losers = TermLookup(keys.map(\.key), in: snapshot.segments, \.correctionIndex, .corrections, &round)
         for counts in try losers.correctionCounts(round.run(snapshot.source)) {
-            for (place, count) in counts.enumerated() { liveFrequencies[keys[place].term] -= Int(count) }
+            for (place, count) in counts.enumerated() { body(keys[place].term, Int(count)) }
         }
-        try requireFrequencies()
+    }
+
+    /// Documents of a mapped segment within a range of dates.
+    static func documents(in range: DateRange, of segment: SegmentReader) throws -> Range<UInt32> {
+        let places = places(of: range)
+        let first = try segment.firstDocument(notBefore: places.first)
+        let end = try segment.firstDocument(notBefore: places.end)
+        return UInt32(first)..<UInt32(max(first, end))
     }
 
     /// Whether a segment has what a shape must have, in any language.
@@ -90,9 +110,12 @@ struct QueryLookup {
     }
 
     private func requireFrequencies() throws(EngineError) {
-        for frequency in liveFrequencies where frequency < 0 {
-            throw EngineError(.mismatch, "corrections of a term exceed its documents by \(-frequency)")
-        }
+        for frequency in liveFrequencies { try Self.require(frequency) }
+    }
+
+    static func require(_ liveFrequency: Int) throws(EngineError) {
+        guard liveFrequency < 0 else { return }
+        throw EngineError(.mismatch, "corrections of a term exceed its documents by \(-liveFrequency)")
     }
 
     /// All keys of the plan's terms, of one language after the other.
@@ -119,12 +142,12 @@ struct QueryLookup {
         let entries = try dictionary.entries(slices)
         let corrections = try losers.correctionCounts(slices)
         termCount = plan.terms.count
-        liveFrequencies = ContiguousArray(repeating: 0, count: plan.terms.count)
+        liveFrequencies = Array(repeating: 0, count: plan.terms.count)
         var words = plan.expansions.map { _ in ExpandedWords() }
         var expandedCount = 0
         for (index, segment) in snapshot.segments.enumerated() {
             let want = wants[index]
-            var found = ContiguousArray<TermEntry?>(repeating: nil, count: plan.languages.count * plan.terms.count)
+            var found = [TermEntry?](repeating: nil, count: plan.languages.count * plan.terms.count)
             for (place, key) in keys.enumerated() {
                 found[key.language * plan.terms.count + key.term] = entries[index][place]
                 if plan.isScoredTerm[key.term] {

@@ -82,6 +82,49 @@ struct RankedSearch {
         wordCount &+= 1
     }
 
+    /// Searches a segment's articles of one language after the other: none is in the lists of two.
+    ///
+    /// - Parameters:
+    ///   - place: made anew for each language.
+    ///   - top: of the segment; has its hits afterwards.
+    ///   - entry: of a term of the plan in articles of a language.
+    ///   - cursor: over an entry that there is.
+    /// - Returns: how many documents were seen to match, and whether some were passed over.
+    @inline(__always)
+    static func run(
+        _ shape: RankedShape, weights: [UInt64], table: ScoreTable, scratch: SearchScratch, languageCount: Int,
+        top: inout TopHits, place: () throws -> Place, hasEntry: (_ term: Int, _ language: Int) -> Bool,
+        cursor: (_ term: Int, _ language: Int) throws -> TermCursor?
+    ) throws -> (matchCount: Int, hasSkipped: Bool) {
+        // Those that come best first are sought anew in each language.
+        let isSoughtAnew = top.wanted != nil
+        var isFirst = true
+        var matchCount = 0
+        var hasSkipped = false
+        for language in 0..<languageCount {
+            guard shape.canMatch({ hasEntry($0, language) }) else { continue }
+            var search = RankedSearch(
+                shape, weights: weights, table: table, scratch: scratch, in: try place(),
+                top: isFirst || !isSoughtAnew ? top.handOver() : top.unasked)
+            for (word, term) in shape.terms.enumerated() {
+                if let cursor = try cursor(term, language) { search.add(word, cursor) }
+            }
+            try search.run()
+            matchCount += search.matchCount
+            hasSkipped = hasSkipped || search.hasSkipped
+            if !isSoughtAnew {
+                top = search.top
+                top.restart()
+            } else if isFirst {
+                top = search.top
+            } else {
+                top.merge(search.top)
+            }
+            isFirst = false
+        }
+        return (matchCount, hasSkipped)
+    }
+
     mutating func run() throws {
         guard !range.isEmpty, wordCount > 0 else { return }
         if top.wanted != nil {

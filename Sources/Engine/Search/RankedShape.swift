@@ -11,6 +11,8 @@ final class RankedShape: Sendable {
     let kind: Kind
     /// Leaves of the plan: words, and phrases if all must be there. At least one.
     let leaves: [Int]
+    /// Of each leaf, in 2^-16.
+    let boosts: [UInt32]
     /// Terms of the plan that are walked: each once if all must be there, else one for each leaf.
     let terms: [Int]
     /// For each leaf, one after the other, indices of `terms`, for a phrase in its order.
@@ -73,6 +75,7 @@ final class RankedShape: Sendable {
         }
         self.kind = kind
         self.leaves = leaves
+        boosts = leaves.map { leaf in plan.scored.first { $0.leaf == leaf }!.boost }
         self.terms = terms
         self.words = words
         self.wordEnds = wordEnds
@@ -84,6 +87,9 @@ final class RankedShape: Sendable {
     func canMatch(_ hasTerm: (Int) -> Bool) -> Bool {
         kind == .all ? terms.allSatisfy(hasTerm) : terms.contains(where: hasTerm)
     }
+
+    /// Whether all that is filtered by is dates.
+    var isFilteredByDatesOnly: Bool { filters.allSatisfy { if case .dates = $0 { true } else { false } } }
 
     private static func conditions(_ node: QueryPlan.Node) -> [QueryPlan.Node] {
         guard case .and(let nodes) = node else { return [node] }

@@ -25,6 +25,10 @@ import Synchronization
     let mosts = UnsafeMutablePointer<Int64>.allocate(capacity: SegmentFormat.blockCount)
     private var frequencies: UnsafeMutablePointer<UInt32>?
     private var frequencyCapacity = 0
+    private var entries = UnsafeMutablePointer<TermEntry?>.allocate(capacity: 64)
+    private var entryCapacity = 64
+    private var liveCounts = UnsafeMutablePointer<Int>.allocate(capacity: 16)
+    private var liveCountCapacity = 16
     /// Places of the words of a phrase.
     let phrase = PhraseStarts()
 
@@ -37,6 +41,8 @@ import Synchronization
         unsafe slabs.forEach { unsafe $0.deallocate() }
         releaseFrequencies()
         releaseCursors()
+        unsafe entries.deallocate()
+        unsafe liveCounts.deallocate()
         unsafe scores.deallocate()
         unsafe bits.deallocate()
         unsafe candidates.deallocate()
@@ -74,6 +80,29 @@ import Synchronization
         return unsafe made
     }
 
+    /// What segments' dictionaries say of terms: nil all.
+    func entries(_ count: Int) -> UnsafeMutablePointer<TermEntry?> {
+        if count > entryCapacity {
+            unsafe entries.deallocate()
+            unsafe entries = .allocate(capacity: count)
+            entryCapacity = count
+        }
+        // Plain values: nothing that was there is to be released.
+        unsafe entries.initialize(repeating: nil, count: count)
+        return unsafe entries
+    }
+
+    /// Live documents of terms: zero all.
+    func liveCounts(_ count: Int) -> UnsafeMutablePointer<Int> {
+        if count > liveCountCapacity {
+            unsafe liveCounts.deallocate()
+            unsafe liveCounts = .allocate(capacity: count)
+            liveCountCapacity = count
+        }
+        unsafe liveCounts.initialize(repeating: 0, count: count)
+        return unsafe liveCounts
+    }
+
     private func releaseFrequencies() {
         unsafe frequencies?.deallocate()
         unsafe frequencies = nil
@@ -107,13 +136,16 @@ import Synchronization
     private static let keptCount = 8
     /// A query of very many words must not keep its memory: a megabyte is.
     private static let keptSlabCount = 32
+    private static let keptTermCount = 1024
     private static let keptFrequencyCount = 1 << 18
 
     static func take() -> SearchScratch { pool.withLock { $0.free.popLast() } ?? SearchScratch() }
 
     static func give(_ scratch: SearchScratch) {
         scratch.reset()
-        guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= 1024 else { return }
+        guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= keptTermCount,
+            scratch.liveCountCapacity <= keptTermCount, scratch.entryCapacity <= 8 * keptTermCount
+        else { return }
         if scratch.frequencyCapacity > keptFrequencyCount { scratch.releaseFrequencies() }
         scratch.phrase.releaseMuch()
         // Nobody has it any more.

@@ -43,6 +43,10 @@ package final class PreparedSearch: Sendable {
     let shape: RankedShape?
     /// Whether nothing needs to be read in rounds, since everything lies where it can be read in place.
     let isInPlace: Bool
+    /// The term in whose live articles all matches are: of a single word.
+    let knownTerm: Int?
+    /// The shape, if nothing but its hits is wanted and they can be found in place.
+    private let rankedInPlace: RankedShape?
 
     init(_ request: SearchRequest, snapshot: SnapshotReader, generation: Generation) throws {
         guard (0...SearchRequest.limitCount).contains(request.limitCount) else {
@@ -63,11 +67,21 @@ package final class PreparedSearch: Sendable {
         let stopsEarly =
             request.sort == .score || request.sort == .newest && !request.countExact && !countsParts && after == nil
         shape = stopsEarly && !request.isExhaustive && request.limitCount > 0 ? RankedShape(plan) : nil
+        if case .leaf(let leaf) = plan.root, case .term(let term) = plan.leaves[leaf], plan.isScoredTerm[term] {
+            knownTerm = term
+        } else {
+            knownTerm = nil
+        }
+        let isOnlyRanked = isInPlace && (knownTerm != nil || !request.countExact)
+        rankedInPlace = shape.flatMap { isOnlyRanked && $0.isFilteredByDatesOnly ? $0 : nil }
     }
 
     package func run() throws -> SearchResults {
         let scratch = SearchScratch.take()
-        let results = try SearchRun(self, scratch: scratch).answer()
+        let results =
+            if let rankedInPlace { try RankedRun(self, rankedInPlace, scratch: scratch).answer() } else {
+                try SearchRun(self, scratch: scratch).answer()
+            }
         // Not after an error: what a window gathered may be left in it.
         SearchScratch.give(scratch)
         return results
@@ -80,7 +94,11 @@ package final class PreparedSearch: Sendable {
         return text
     }
 
-    fileprivate func more(behind hit: SearchResults.Hit) -> SearchResults.More {
+    func records(of hits: [SearchResults.Hit], source: MeteredSource) throws -> [[UInt8]] {
+        try SegmentReader.records(hits.map { (snapshot.segments[$0.segment], $0.ordinal) }, source: source)
+    }
+
+    func more(behind hit: SearchResults.Hit) -> SearchResults.More {
         SearchResults.More(
             query: request.query, sort: request.sort, generation: generation, score: hit.score, place: hit.orderKey)
     }
@@ -115,7 +133,8 @@ private struct SearchRun {
             searches.reduce(0) { $0 + $1.expansionCounts[number] }
         }
         let weighted = weights(lookup.liveFrequencies, expansionCounts)
-        let known = knownTotal(lookup)
+        // Where dictionaries tell.
+        let known = prepared.knownTerm.map { lookup.liveFrequencies[$0] }
         let evaluatesAll =
             request.countExact && known == nil || !request.facets.isEmpty || request.histogram != nil
         var best = BestSoFar(sort: request.sort, wantedCount: request.limitCount, hasPlaces: isInPlace)
@@ -143,9 +162,7 @@ private struct SearchRun {
             isExact: known != nil || searches.allSatisfy(\.isCounted),
             hits: hits, records: records, more: hasMore ? prepared.more(behind: hits[hits.count - 1]) : nil,
             facets: facets(searches), histogram: histogram, undatedCount: undatedCount,
-            work: SearchResults.Work(
-                roundCount: source.roundCount, requestCount: source.requestCount, requestBytes: source.byteCount,
-                windowCount: searches.reduce(0) { $0 + $1.windowCount }))
+            work: source.work(windowCount: searches.reduce(0) { $0 + $1.windowCount }))
     }
 
     private func facets(_ searches: [SegmentSearch]) -> [SearchRequest.Facet: [SearchResults.FacetValue]] {
@@ -176,12 +193,12 @@ private struct SearchRun {
         _ shape: RankedShape, _ weighted: [SegmentSearch.LeafWeight], _ searches: [SegmentSearch],
         _ best: inout BestSoFar
     ) throws {
-        var byLeaf = ContiguousArray<UInt64>(repeating: 0, count: plan.leaves.count)
+        var byLeaf = [UInt64](repeating: 0, count: plan.leaves.count)
         for item in weighted { byLeaf[item.leaf] = item.weight }
         let weights = shape.leaves.map { byLeaf[$0] }
         for search in searches {
             try search.rank(shape, weights: weights, floor: best.floor, to: best.end(in: search.segment))
-            try best.add(search)
+            try best.add(search.top, of: search.segment, search.index)
         }
     }
 
@@ -193,15 +210,8 @@ private struct SearchRun {
         for search in searches {
             let end = wants.mayStop ? try best.end(in: search.segment) : search.segment.footer.documentCount
             try search.run(wants, to: end)
-            try best.add(search)
+            try best.add(search.top, of: search.segment, search.index)
         }
-    }
-
-    /// How many articles match, where dictionaries tell: of a single word.
-    private func knownTotal(_ lookup: QueryLookup) -> Int? {
-        guard case .leaf(let leaf) = plan.root, case .term(let term) = plan.leaves[leaf], plan.isScoredTerm[term]
-        else { return nil }
-        return lookup.liveFrequencies[term]
     }
 
     /// The first place behind the cursor's hit; for `oldest` the place of the hit itself, which ends what is before it.
@@ -329,7 +339,7 @@ private struct SearchRun {
 
     /// For each place in the query that scores.
     private func weights(
-        _ liveFrequencies: ContiguousArray<Int>, _ expansionCounts: [Int]
+        _ liveFrequencies: [Int], _ expansionCounts: [Int]
     ) -> [SegmentSearch.LeafWeight] {
         let relevance = prepared.table.relevance
         func inverseFrequency(_ word: QueryPlan.PlaceWord) -> UInt64 {
@@ -421,8 +431,7 @@ private struct SearchRun {
 
     /// None if they are not wanted.
     private func records(of hits: [SearchResults.Hit]) throws -> [[UInt8]] {
-        guard request.readsRecords else { return [] }
-        return try SegmentReader.records(hits.map { (snapshot.segments[$0.segment], $0.ordinal) }, source: source)
+        request.readsRecords ? try prepared.records(of: hits, source: source) : []
     }
 
     private func isBefore(_ left: SearchResults.Hit, _ right: SearchResults.Hit) -> Bool {

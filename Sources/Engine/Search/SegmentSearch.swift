@@ -219,7 +219,7 @@ final class SegmentSearch {
         guard !entries.isEmpty else { return ([], []) }
         // In bounds: entries and lists name documents of the segment.
         let sums = unsafe scratch.frequencies(segment.documentCount)
-        var bits = ContiguousArray<UInt64>(repeating: 0, count: (segment.documentCount + 63) / 64)
+        var bits = [UInt64](repeating: 0, count: (segment.documentCount + 63) / 64)
         try unsafe bits.withUnsafeMutableBufferPointer { bits in
             func add(_ document: UInt32, _ frequency: UInt32) {
                 let at = Int(document)
@@ -298,37 +298,23 @@ final class SegmentSearch {
 
     private func rankAll(_ shape: RankedShape, _ weights: [UInt64], _ floor: Int64, _ end: UInt32) throws {
         guard let lengths = try lengths() else { return }
-        // Those that come best first are sought anew in each language.
-        let isSoughtAnew = top.wanted != nil
-        if !isSoughtAnew { top.raise(floor: floor) }
-        var isFirst = true
-        var hasSkipped = false
-        // Articles of one language after the other: none is in the lists of two.
-        for language in plan.languages.indices {
-            guard shape.canMatch({ entry($0, language) != nil }) else { continue }
-            var search = RankedSearch(
-                shape, weights: weights, table: table, scratch: scratch,
-                in: RankedSearch.Place(
-                    dead: dead, documentCount: segment.footer.documentCount, lengths: lengths,
-                    range: range(of: shape.filters).clamped(to: 0..<end), filter: try filter(shape.filters)),
-                top: isFirst || !isSoughtAnew ? top.handOver() : top.unasked)
-            for (word, term) in shape.terms.enumerated() {
-                if let cursor = try cursor(term, language) { search.add(word, cursor) }
-            }
-            try search.run()
-            matchCount += search.matchCount
-            hasSkipped = hasSkipped || search.hasSkipped
-            if !isSoughtAnew {
-                top = search.top
-                top.restart()
-            } else if isFirst {
-                top = search.top
-            } else {
-                top.merge(search.top)
-            }
-            isFirst = false
+        if top.wanted == nil { top.raise(floor: floor) }
+        // Taken out, so that it is changed in place.
+        var top = self.top.handOver()
+        defer { self.top = top }
+        let found = try RankedSearch.run(
+            shape, weights: weights, table: table, scratch: scratch, languageCount: plan.languages.count, top: &top
+        ) {
+            RankedSearch.Place(
+                dead: dead, documentCount: segment.footer.documentCount, lengths: lengths,
+                range: range(of: shape.filters).clamped(to: 0..<end), filter: try filter(shape.filters))
+        } hasEntry: { term, language in
+            entry(term, language) != nil
+        } cursor: { term, language in
+            try cursor(term, language)
         }
-        isCounted = !hasSkipped && end == segment.footer.documentCount
+        matchCount += found.matchCount
+        isCounted = !found.hasSkipped && end == segment.footer.documentCount
     }
 
     /// What date ranges leave.

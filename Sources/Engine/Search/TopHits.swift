@@ -31,6 +31,18 @@ struct TopHits {
         if limitCount == 0 { threshold = .max }
     }
 
+    /// Begins anew for another segment.
+    ///
+    /// - Parameter floor: a score that enough hits of others reach.
+    mutating func begin(floor: Int64) {
+        heap.removeAll(keepingCapacity: true)
+        acceptedCount = 0
+        threshold = limitCount == 0 ? .max : -1
+        hasRestarted = false
+        self.floor = 0
+        if sort == .score { raise(floor: floor) }
+    }
+
     /// As it was before anything was offered.
     var unasked: TopHits { TopHits(sort: sort, limitCount: limitCount, after: after) }
 
