@@ -3,33 +3,62 @@ import News
 // The best hits of a snapshot that lies where it can be read, one segment after the other: what most searches want. A search of
 // a rare word takes no longer than making a few objects does, so nothing is made here for a segment but what walks its lists.
 
+/// What the dictionaries of mapped segments say of the terms of a plan, in memory of the scratch.
+@safe struct TermsInPlace {
+    private let entries: UnsafeMutablePointer<TermEntry?>
+    private let live: UnsafeMutablePointer<Int>
+    let languageCount: Int
+    private let termCount: Int
+
+    init(_ prepared: PreparedSearch, scratch: SearchScratch) throws {
+        let segments = prepared.snapshot.segments
+        languageCount = prepared.plan.languages.count
+        termCount = prepared.plan.terms.count
+        unsafe entries = unsafe scratch.entries(languageCount * termCount * segments.count)
+        unsafe live = unsafe scratch.liveCounts(termCount)
+        for index in segments.indices {
+            try QueryLookup.forEachEntry(of: prepared, in: segments[index]) { language, term, entry in
+                unsafe entries[place(index, language, term)] = entry
+                unsafe live[term] += Int(entry.documentFrequency)
+            }
+        }
+        try QueryLookup.forEachCorrection(of: prepared) { term, count in unsafe live[term] -= count }
+        for term in 0..<termCount { try unsafe QueryLookup.require(live[term]) }
+    }
+
+    /// In bounds of `entries`, where there is one for each segment, each of the plan's languages, each of its terms.
+    @inline(__always)
+    private func place(_ segment: Int, _ language: Int, _ term: Int) -> Int {
+        (segment &* languageCount &+ language) &* termCount &+ term
+    }
+
+    @inline(__always)
+    func entry(_ segment: Int, _ language: Int, _ term: Int) -> TermEntry? {
+        unsafe entries[place(segment, language, term)]
+    }
+
+    /// Live articles of the snapshot that have a term.
+    func liveFrequency(_ term: Int) -> Int { unsafe live[term] }
+}
+
 /// A search by a `RankedShape` that reads in rounds nothing but the texts of its hits, if they are wanted.
 struct RankedRun {
     private let prepared: PreparedSearch
     private let shape: RankedShape
     private let scratch: SearchScratch
-    private let languageCount: Int
-    private let termCount: Int
 
     /// - Parameter prepared: ready to be answered so (`PreparedSearch.rankedInPlace`).
     init(_ prepared: PreparedSearch, _ shape: RankedShape, scratch: SearchScratch) {
         self.prepared = prepared
         self.shape = shape
         self.scratch = scratch
-        languageCount = prepared.plan.languages.count
-        termCount = prepared.plan.terms.count
     }
 
     func answer() throws -> SearchResults {
         let snapshot = prepared.snapshot
         let request = (sort: prepared.request.sort, limitCount: prepared.request.limitCount)
-        let entryCount = languageCount * termCount
-        // For each segment, for each language, each term of the plan; then for each term its live documents.
-        let entries = unsafe scratch.entries(entryCount * snapshot.segments.count)
-        let live = unsafe scratch.liveCounts(termCount)
-        try unsafe lookUp(entries, live)
-        let weights = shape.leaves.indices.map { unsafe weight($0, live) }
-
+        let terms = try TermsInPlace(prepared, scratch: scratch)
+        let weights = shape.leaves.indices.map { weight($0, terms) }
         var best = BestSoFar(sort: request.sort, wantedCount: request.limitCount, hasPlaces: true)
         // One more than is wanted: it tells whether there is a next page.
         var top = TopHits(sort: request.sort, limitCount: request.limitCount + 1, after: nil)
@@ -38,9 +67,8 @@ struct RankedRun {
         var isCounted = true
         for index in snapshot.segments.indices {
             let segment = snapshot.segments[index]
-            let first = unsafe entries + index * entryCount
-            func entry(_ term: Int, _ language: Int) -> TermEntry? { unsafe first[language * termCount + term] }
-            guard (0..<languageCount).contains(where: { language in shape.canMatch { entry($0, language) != nil } }),
+            func hasEntry(_ term: Int, _ language: Int) -> Bool { terms.entry(index, language, term) != nil }
+            guard (0..<terms.languageCount).contains(where: { language in shape.canMatch { hasEntry($0, language) } }),
                 let lengths = try segment.mappedBytes(.lengths, 0..<UInt64(segment.documentCount))
             else { continue }
             let end = try best.end(in: segment)
@@ -50,14 +78,14 @@ struct RankedRun {
             top.begin(floor: best.floor)
             let found = try scratch.withSlots {
                 try RankedSearch.run(
-                    shape, weights: weights, table: prepared.table, scratch: scratch, languageCount: languageCount,
-                    top: &top
+                    shape, weights: weights, table: prepared.table, scratch: scratch,
+                    languageCount: terms.languageCount, top: &top
                 ) {
                     place
                 } hasEntry: { term, language in
-                    entry(term, language) != nil
+                    hasEntry(term, language)
                 } cursor: { term, language in
-                    try entry(term, language).map { try cursor(term, $0, of: segment) }
+                    try terms.entry(index, language, term).map { try cursor(term, $0, of: segment) }
                 }
             }
             matchCount += found.matchCount
@@ -66,34 +94,19 @@ struct RankedRun {
             try best.add(top, of: segment, index)
         }
         let hits = best.hits
-        let known = prepared.knownTerm.map { unsafe live[$0] }
+        let known = prepared.knownTerm.map { terms.liveFrequency($0) }
         let source = prepared.request.readsRecords ? MeteredSource(snapshot.source) : nil
         return SearchResults(
             total: known ?? matchCount, isExact: known != nil || isCounted, hits: hits,
             records: try source.map { try prepared.records(of: hits, source: $0) } ?? [],
             more: !hits.isEmpty && acceptedCount > hits.count ? prepared.more(behind: hits[hits.count - 1]) : nil,
-            facets: [:], histogram: [], undatedCount: 0,
             work: source?.work(windowCount: 0) ?? SearchResults.Work())
     }
 
-    private func lookUp(_ entries: UnsafeMutablePointer<TermEntry?>, _ live: UnsafeMutablePointer<Int>) throws {
-        var first = unsafe entries
-        for segment in prepared.snapshot.segments {
-            // In bounds: there is room for each of the plan's terms in each of its languages.
-            try QueryLookup.forEachEntry(of: prepared, in: segment) { language, term, entry in
-                unsafe first[language * termCount + term] = entry
-                unsafe live[term] += Int(entry.documentFrequency)
-            }
-            unsafe first += languageCount * termCount
-        }
-        try QueryLookup.forEachCorrection(of: prepared) { term, count in unsafe live[term] -= count }
-        for term in 0..<termCount { try unsafe QueryLookup.require(live[term]) }
-    }
-
-    private func weight(_ leaf: Int, _ live: UnsafeMutablePointer<Int>) -> UInt64 {
+    private func weight(_ leaf: Int, _ terms: TermsInPlace) -> UInt64 {
         let relevance = prepared.table.relevance
         func inverseFrequency(_ term: Int) -> UInt64 {
-            unsafe relevance.inverseFrequency(articles: UInt64(live[term]))
+            relevance.inverseFrequency(articles: UInt64(terms.liveFrequency(term)))
         }
         let inverse =
             switch prepared.plan.leaves[shape.leaves[leaf]] {

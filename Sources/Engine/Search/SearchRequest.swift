@@ -117,18 +117,18 @@ package struct SearchResults: Equatable, Sendable {
     /// Live articles that match, before `after`.
     package var total: Int
     /// Whether `total` is exact; else it is a lower bound.
-    package var isExact: Bool
-    package var hits: [Hit]
+    package var isExact = true
+    package var hits: [Hit] = []
     /// Canonical records of the hits, in their order; empty if they were not asked for.
     package var records: [[UInt8]] = []
     /// Where the next page begins; nil if this is the last.
     var more: More?
     /// For the next page; nil if this is the last.
     package var next: String? { more?.text }
-    package var facets: [SearchRequest.Facet: [FacetValue]]
+    package var facets: [SearchRequest.Facet: [FacetValue]] = [:]
     /// Ascending; buckets without articles are left out.
-    package var histogram: [Bucket]
+    package var histogram: [Bucket] = []
     /// Matching articles in no bucket of the histogram, because they are undated.
-    package var undatedCount: Int
-    package var work: Work
+    package var undatedCount = 0
+    package var work = Work()
 }

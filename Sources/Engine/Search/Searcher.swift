@@ -79,7 +79,11 @@ package final class PreparedSearch: Sendable {
     package func run() throws -> SearchResults {
         let scratch = SearchScratch.take()
         let results =
-            if let rankedInPlace { try RankedRun(self, rankedInPlace, scratch: scratch).answer() } else {
+            if let rankedInPlace {
+                try RankedRun(self, rankedInPlace, scratch: scratch).answer()
+            } else if isInPlace, request.limitCount == 0, let knownTerm {
+                SearchResults(total: try TermsInPlace(self, scratch: scratch).liveFrequency(knownTerm))
+            } else {
                 try SearchRun(self, scratch: scratch).answer()
             }
         // Not after an error: what a window gathered may be left in it.

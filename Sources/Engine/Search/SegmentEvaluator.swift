@@ -181,18 +181,33 @@ final class SegmentEvaluator {
             let part = unsafe level(depth)
             unsafe out.update(from: within, count: Window.wordCount)
             for inner in nodes {
-                guard try unsafe evaluate(inner, window, within: UnsafePointer(out), part, depth + 1) else {
-                    unsafe out.update(repeating: 0, count: Window.wordCount)
-                    return false
+                if case .leaf(let index) = inner {
+                    unsafe part.update(repeating: 0, count: Window.wordCount)
+                    unsafe try leaves[index].mark(window, within: UnsafePointer(out), part)
+                } else {
+                    _ = try unsafe evaluate(inner, window, within: UnsafePointer(out), part, depth + 1)
                 }
-                unsafe out.update(from: part, count: Window.wordCount)
+                var all: UInt64 = 0
+                for word in 0..<Window.wordCount {
+                    let both = unsafe out[word] & part[word]
+                    unsafe out[word] = both
+                    all |= both
+                }
+                if all == 0 { return false }
             }
+            return true
         case .or(let nodes):
             let part = unsafe level(depth)
             unsafe out.update(repeating: 0, count: Window.wordCount)
-            for inner in nodes where try unsafe evaluate(inner, window, within: within, part, depth + 1) {
-                for word in 0..<Window.wordCount { unsafe out[word] |= part[word] }
+            for inner in nodes {
+                if case .leaf(let index) = inner {
+                    unsafe try leaves[index].mark(window, within: within, out)
+                } else if try unsafe evaluate(inner, window, within: within, part, depth + 1) {
+                    for word in 0..<Window.wordCount { unsafe out[word] |= part[word] }
+                }
             }
+            // Leaves may set bits that are not wanted.
+            for word in 0..<Window.wordCount { unsafe out[word] &= within[word] }
         case .not(let inner):
             let part = unsafe level(depth)
             let hasAny = try unsafe evaluate(inner, window, within: within, part, depth + 1)

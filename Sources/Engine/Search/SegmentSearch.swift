@@ -386,12 +386,19 @@ final class SegmentSearch {
         let evaluator = try evaluator(of: plan.root, depth: plan.depth, weighted: wants.weighted)
         // Zero, and left so.
         let scores = unsafe scratch.scores
+        // Taken out, so that it is changed in place: of an object each change would be looked after.
+        var top = self.top.handOver()
+        defer { self.top = top }
         unsafe try evaluator.forEachWindow(in: 0..<end, growing: wants.mayStop) { window, matched in
             var count = 0
             for word in 0..<Window.wordCount { count += unsafe matched[word].nonzeroBitCount }
             matchCount += count
             if wants.hits, !top.isComplete {
-                let candidates = unsafe candidates(window, matched, into: scratch.bits)
+                let wanted = top.wanted
+                var candidates = unsafe matched
+                if let wanted {
+                    unsafe candidates = unsafe self.candidates(window, matched, wanted, into: scratch.bits)
+                }
                 unsafe try score(evaluator.leaves, window, candidates, wants.weighted, scores)
                 unsafe window.forEach(in: candidates) { document in
                     let at = Int(document &- window.lower)
@@ -400,7 +407,7 @@ final class SegmentSearch {
                     top.offerNext(TopHits.Entry(score: score, ordinal: document))
                     return true
                 }
-                if top.wanted != nil { unsafe scratch.bits.update(repeating: 0, count: Window.wordCount) }
+                if wanted != nil { unsafe scratch.bits.update(repeating: 0, count: Window.wordCount) }
             }
             for index in facets.indices { unsafe try facets[index].add(window, matched) }
             unsafe try histogram?.add(window, matched)
@@ -410,11 +417,11 @@ final class SegmentSearch {
         isCounted = isCounted && !(wants.mayStop && top.isComplete)
     }
 
-    /// The matching documents of a window that may become hits: of those that come best first just as many as are wanted.
+    /// The matching documents of a window that may become hits, where they come best first: just as many as are wanted.
     private func candidates(
-        _ window: Window, _ matched: UnsafePointer<UInt64>, into taken: UnsafeMutablePointer<UInt64>
+        _ window: Window, _ matched: UnsafePointer<UInt64>, _ wanted: (first: UInt32, count: Int),
+        into taken: UnsafeMutablePointer<UInt64>
     ) -> UnsafePointer<UInt64> {
-        guard let wanted = top.wanted else { return unsafe matched }
         var left = wanted.count
         unsafe window.forEach(in: matched) { document in
             guard document >= wanted.first else { return true }
