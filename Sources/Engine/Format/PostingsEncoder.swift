@@ -5,6 +5,21 @@
 @safe final class PostingsEncoder {
     private let scratch = UnsafeMutablePointer<UInt32>.allocate(capacity: SegmentFormat.blockCount)
     private let impacts = ImpactCollector()
+    private let lengthCodes: ScratchArray<UInt8>
+    private let dictionary: OutputBuffer
+    private let postings: OutputBuffer
+    private let positions: OutputBuffer
+
+    /// - Parameters:
+    ///   - lengthCodes: one for each document of the segment.
+    ///   - dictionary: gets the entries of terms.
+    ///   - postings: gets their blocks; likewise `positions`.
+    init(lengthCodes: ScratchArray<UInt8>, dictionary: OutputBuffer, postings: OutputBuffer, positions: OutputBuffer) {
+        self.lengthCodes = lengthCodes
+        self.dictionary = dictionary
+        self.postings = postings
+        self.positions = positions
+    }
 
     deinit { unsafe scratch.deallocate() }
 
@@ -24,16 +39,11 @@
     }
 
     /// Writes the entry of `list` to the dictionary and its blocks to the two sections.
-    ///
-    /// - Parameter lengthCodes: one for each document of the segment.
-    func encode(
-        _ list: List, lengthCodes: UnsafePointer<UInt8>, dictionary: OutputBuffer, postings: OutputBuffer,
-        positions: OutputBuffer
-    ) throws(EngineError) {
+    func encode(_ list: List) throws(EngineError) {
         let postingsStart = postings.count
         let positionsStart = positions.count
         if list.documentCount > 1 || list.occurrenceCount > 1 && list.hasPositions {
-            unsafe encodeBlocks(list, lengthCodes: lengthCodes, postings: postings, positions: positions)
+            encodeBlocks(list)
         }
         let postingsLength = postings.count - postingsStart
         let positionsLength = positions.count - positionsStart
@@ -55,9 +65,7 @@
         }
     }
 
-    private func encodeBlocks(
-        _ list: List, lengthCodes: UnsafePointer<UInt8>, postings: OutputBuffer, positions: OutputBuffer
-    ) {
+    private func encodeBlocks(_ list: List) {
         let blockCount = (list.documentCount + SegmentFormat.blockCount - 1) / SegmentFormat.blockCount
         let skipStart = postings.count
         if blockCount > 1 {
@@ -71,13 +79,13 @@
             let start = block * SegmentFormat.blockCount
             let count = min(SegmentFormat.blockCount, list.documentCount - start)
             if list.documentCount > 1 {
-                encodeBlock(list, start, count, before: before, postings: postings)
+                encodeBlock(list, start, count, before: before)
             }
             before = unsafe list.documents[start + count - 1]
             if list.hasPositions {
                 var occurrences = 0
                 for index in start..<(start + count) { unsafe occurrences += Int(list.frequencies[index]) }
-                encodePositions(list, from: nextPosition, occurrences, to: positions)
+                encodePositions(list, from: nextPosition, occurrences)
                 nextPosition += occurrences
             }
             guard blockCount > 1 else { continue }
@@ -90,7 +98,7 @@
                 at: skipStart + 4 * (2 * blockCount + block))
             for index in start..<(start + count) {
                 unsafe impacts.add(
-                    frequency: list.frequencies[index], lengthCode: lengthCodes[Int(list.documents[index])])
+                    frequency: list.frequencies[index], lengthCode: lengthCodes.base[Int(list.documents[index])])
             }
             let found = impacts.finish()
             let at = skipStart + 12 * blockCount + Impacts.byteCount * block
@@ -99,7 +107,7 @@
         }
     }
 
-    private func encodeBlock(_ list: List, _ start: Int, _ count: Int, before: UInt32, postings: OutputBuffer) {
+    private func encodeBlock(_ list: List, _ start: Int, _ count: Int, before: UInt32) {
         var all: UInt32 = 0
         var last = before
         for index in 0..<count {
@@ -117,13 +125,13 @@
         unsafe PackedBlock.packPatched(scratch, count: count, to: postings)
     }
 
-    private func encodePositions(_ list: List, from first: Int, _ occurrences: Int, to out: OutputBuffer) {
+    private func encodePositions(_ list: List, from first: Int, _ occurrences: Int) {
         // A single posting with a single position stands in the dictionary.
         if list.occurrenceCount == 1 { return }
         var at = first
         while at < first + occurrences {
             let chunk = min(SegmentFormat.blockCount, first + occurrences - at)
-            unsafe PackedBlock.packPatched(list.positions + at, count: chunk, to: out)
+            unsafe PackedBlock.packPatched(list.positions + at, count: chunk, to: positions)
             at += chunk
         }
     }

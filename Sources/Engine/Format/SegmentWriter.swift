@@ -32,13 +32,12 @@ final class SegmentWriter {
     private let rows: [DocumentRow]
     private let names: [NameList]
     private let kills: [KillRow]
-    private let lengthCodes: ScratchArray<UInt8>
 
     private let dictionary: TermBlockWriter
     private let postings = OutputBuffer(capacityBytes: 1 << 16)
     private let positions = OutputBuffer(capacityBytes: 1 << 16)
     private let corrections = TermBlockWriter(blocks: OutputBuffer(), companions: [])
-    private let encoder = PostingsEncoder()
+    private let encoder: PostingsEncoder
     private var tokenCount: UInt64 = 0
     private var stemLanguages = StemLanguages()
 
@@ -56,10 +55,12 @@ final class SegmentWriter {
         self.rows = rows
         self.names = names
         self.kills = kills
-        lengthCodes = ScratchArray(count: rows.count)
+        let lengthCodes = ScratchArray<UInt8>(count: rows.count)
         for (ordinal, row) in rows.enumerated() { unsafe lengthCodes.base[ordinal] = row.lengthCode }
         dictionary = TermBlockWriter(
             blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
+        encoder = PostingsEncoder(
+            lengthCodes: lengthCodes, dictionary: dictionary.blocks, postings: postings, positions: positions)
         // An index takes about as much as compression saves, with stems a quarter more.
         let expectedBytes = rows.reduce(0) { $0 + Int($1.recordBytes) } / 4 * 5 + 4096
         articles = ArticleStoreWriter(
@@ -70,9 +71,7 @@ final class SegmentWriter {
     /// Adds the next term, in ascending order.
     func add(_ term: UnsafeBufferPointer<UInt8>, _ list: PostingsEncoder.List) throws(EngineError) {
         unsafe dictionary.begin(term)
-        try unsafe encoder.encode(
-            list, lengthCodes: lengthCodes.base, dictionary: dictionary.blocks, postings: postings,
-            positions: positions)
+        try encoder.encode(list)
         if unsafe term[0] == IndexField.text.rawValue, unsafe !TermKey.isStem(term) {
             tokenCount += UInt64(list.occurrenceCount)
         }

@@ -66,6 +66,15 @@ final class DecodedList {
         positions.count = 0
     }
 
+    /// Appends the only posting of a term that stands in one document, once.
+    ///
+    /// - Parameter place: of the document in the output.
+    func append(_ entry: TermEntry, at place: UInt32) {
+        documents.append(place)
+        frequencies.append(1)
+        if entry.hasPositions { positions.append(entry.singlePosition) }
+    }
+
     /// Appends the postings of `entry` whose documents have a place in the output.
     ///
     /// - Parameters:
@@ -79,10 +88,9 @@ final class DecodedList {
             guard range.contains(Int(entry.singleDocument)) else { return }
             let place = places[Int(entry.singleDocument) - range.lowerBound]
             guard place != .max else { return }
+            guard entry.hasPositions, entry.occurrenceCount > 1 else { return append(entry, at: place) }
             documents.append(place)
-            guard entry.hasPositions else { return frequencies.append(1) }
             frequencies.append(UInt32(clamping: entry.occurrenceCount))
-            guard entry.occurrenceCount > 1 else { return positions.append(entry.singlePosition) }
             try appendAll(Int(clamping: entry.occurrenceCount), entry, segment, positionWindow)
             return
         }
@@ -210,23 +218,25 @@ final class DecodedList {
         }
     }
 
-    /// Replaces what is here by all of `lists`, in ascending order of documents. No two have a document in common.
-    func merge(_ lists: [DecodedList], hasPositions: Bool) {
+    /// Replaces what is here by all of some lists, in ascending order of documents. No two have a document in common.
+    ///
+    /// - Parameter filled: indices of those that are merged; none is empty.
+    func merge(_ lists: [DecodedList], _ filled: [Int], hasPositions: Bool) {
         clear()
-        documents.reserve(lists.reduce(0) { $0 + $1.documents.count })
-        frequencies.reserve(lists.reduce(0) { $0 + $1.documents.count })
-        positions.reserve(lists.reduce(0) { $0 + $1.positions.count })
+        documents.reserve(filled.reduce(0) { $0 + lists[$1].documents.count })
+        frequencies.reserve(filled.reduce(0) { $0 + lists[$1].documents.count })
+        positions.reserve(filled.reduce(0) { $0 + lists[$1].positions.count })
         // Room for all was made above; the lists do not change meanwhile.
         let outDocuments = unsafe documents.base
         let outFrequencies = unsafe frequencies.base
         let outPositions = unsafe positions.base
         var count = 0
         var positionCount = 0
-        unsafe withUnsafeTemporaryAllocation(of: Run.self, capacity: lists.count) { runs in
-            unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: lists.count) { heads in
+        unsafe withUnsafeTemporaryAllocation(of: Run.self, capacity: filled.count) { runs in
+            unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: filled.count) { heads in
                 var runCount = 0
-                for list in lists where list.documents.count > 0 {
-                    unsafe runs.initializeElement(at: runCount, to: Run(list))
+                for index in filled {
+                    unsafe runs.initializeElement(at: runCount, to: Run(lists[index]))
                     unsafe heads.initializeElement(at: runCount, to: runs[runCount].head(runCount))
                     runCount += 1
                 }

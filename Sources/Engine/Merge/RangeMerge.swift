@@ -107,9 +107,11 @@ struct RangeMerge {
 
     private func mergeTerms(_ places: [[UInt32]], to writer: SegmentWriter) throws {
         let inputs = zip(parts, places).map { TermInput($0, $1) }
+        let lists = inputs.map(\.list)
         let merged = DecodedList()
         var terms = try TermMerge(inputs.map(\.stream))
-        var filled: [DecodedList] = []
+        // Of the inputs: numbers, as references would be counted for each term.
+        var filled: [Int] = []
         while try unsafe terms.next({ term, indices in
             // Most terms stand in one input alone.
             if indices.count == 1 {
@@ -119,16 +121,13 @@ struct RangeMerge {
             }
             filled.removeAll(keepingCapacity: true)
             var occurrences: UInt64 = 0
-            for index in indices {
-                let input = inputs[index]
-                if try input.decode(behind: &occurrences) > 0 { filled.append(input.list) }
-            }
-            guard !filled.isEmpty else { return }
+            for index in indices where try inputs[index].decode(behind: &occurrences) > 0 { filled.append(index) }
+            guard let first = filled.first else { return }
             let hasPositions = inputs[indices[0]].hasPositions
             if filled.count == 1 {
-                try unsafe writer.add(term, filled[0].list(hasPositions: hasPositions))
+                try unsafe writer.add(term, lists[first].list(hasPositions: hasPositions))
             } else {
-                merged.merge(filled, hasPositions: hasPositions)
+                merged.merge(lists, filled, hasPositions: hasPositions)
                 try unsafe writer.add(term, merged.list(hasPositions: hasPositions))
             }
         }) {}
@@ -172,6 +171,13 @@ struct RangeMerge {
                     section: SectionKind.positions.name)
             }
             list.clear()
+            // Most terms stand in one document, once: their dictionary says all of them.
+            if entry.documentFrequency == 1, entry.occurrenceCount == 1 {
+                let document = Int(entry.singleDocument)
+                guard range.contains(document), places[document - range.lowerBound] != .max else { return 0 }
+                list.append(entry, at: places[document - range.lowerBound])
+                return 1
+            }
             try list.append(
                 entry, of: segment, in: range, places: places, postings: postings, positions: positions)
             return list.documents.count

@@ -142,10 +142,13 @@ struct TermMerge<Stream: TermStream> {
 
     /// Moves a stream on, and puts it where its next term stands.
     private mutating func insert(_ index: Int) throws {
-        let stream = streams[index]
-        guard try stream.advance() else { return }
-        let key = stream.key
-        unsafe heap.append(Head(prefix: key.prefix, bytes: key.bytes, index: index))
+        // Kept by `streams`, so that no reference to it is counted.
+        let head: Head? = try unsafe Unmanaged.passUnretained(streams[index])._withUnsafeGuaranteedRef { stream in
+            guard try stream.advance() else { return nil }
+            return unsafe Head(prefix: stream.key.prefix, bytes: stream.key.bytes, index: index)
+        }
+        guard let head else { return }
+        heap.append(head)
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
