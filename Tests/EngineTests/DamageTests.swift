@@ -141,6 +141,58 @@ import Testing
         }
     }
 
+    @Test("hostile dictionaries are merged with others to a segment or an error, never to a trap")
+    func hostileDictionary() throws {
+        let segment = try build(SampleArticles.many(2, seed: 30))
+        let source = MemoryByteSource()
+        let other = try SegmentReader.open([source.put(try build(SampleArticles.many(4, seed: 31)))], source: source)[0]
+        let dictionary = segment.footer.section(.dictionary)
+        // The largest number that 32 bits hold, where a position may stand: none is so large.
+        let number: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0x0F]
+        var errors = 0
+        for offset in Int(dictionary.offset)..<Int(dictionary.offset + dictionary.length) - number.count {
+            var bytes = segment.bytes
+            bytes.replaceSubrange(offset..<offset + number.count, with: number)
+            Resealing.repair(&bytes, segment.footer)
+            source.put(bytes, as: "hostile")
+            do {
+                let reader = try SegmentReader.open(
+                    objectName: "hostile", sizeBytes: UInt64(bytes.count), source: source)
+                _ = try SegmentMerger(settings: Settings(), source: source).merge([reader, other])
+            } catch is EngineError { errors += 1 }
+        }
+        #expect(errors > 0)
+    }
+
+    @Test("hostile corrections come in order, or are an error")
+    func hostileCorrections() throws {
+        let segment = try build(
+            SampleArticles.many(1, seed: 32), kills: SampleArticles.many(4, seed: 33).map(\.killed))
+        let source = MemoryByteSource()
+        let corrections = segment.footer.section(.corrections)
+        var errors = 0
+        for offset in Int(corrections.offset)..<Int(corrections.offset + corrections.length) {
+            for byte: UInt8 in [0, 1, 0x61, 0xFF] {
+                var bytes = segment.bytes
+                bytes[offset] = byte
+                Resealing.repair(&bytes, segment.footer)
+                source.put(bytes, as: "hostile")
+                var last: [UInt8] = []
+                do {
+                    let reader = try SegmentReader.open(
+                        objectName: "hostile", sizeBytes: UInt64(bytes.count), source: source)
+                    try unsafe reader.forEachCorrection { term, _ in
+                        let term = unsafe Array(term)
+                        #expect(last.lexicographicallyPrecedes(term), "byte \(offset)")
+                        last = term
+                        return true
+                    }
+                } catch is EngineError { errors += 1 }
+            }
+        }
+        #expect(errors > 0)
+    }
+
     @Test("hostile lists are searched to an answer or an error, never to a trap or without end")
     func hostileLists() throws {
         let segment = try build(SampleArticles.many(600, seed: 16))

@@ -223,7 +223,7 @@
         guard hasPositions else { return read }
         read.occurrenceCount &+= UInt64(try cursor.count("occurrences", atMost: 1 << 48))
         if read.occurrenceCount == 1 {
-            read.singlePosition = UInt32(truncatingIfNeeded: try cursor.count("position", atMost: Int(UInt32.max)))
+            read.singlePosition = UInt32(truncatingIfNeeded: try cursor.count("position", atMost: Int(Int32.max)))
         } else {
             let length = UInt64(try cursor.count("positions length", atMost: Int(UInt32.max)))
             read.positions = positionsEnd..<(positionsEnd &+ length)

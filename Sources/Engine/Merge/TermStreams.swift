@@ -76,8 +76,15 @@ final class CorrectionStream: TermStream {
             let start = block < 0 ? 0 : segment.correctionIndex.blockRange(block).lowerBound
             if block >= 0, try segment.decoding(.corrections, at: start, { () throws(RawError) in try scanner.next() })
             {
+                if isFirstOfBlock, unsafe !last.lexicographicallyPrecedes(scanner.key.bytes) {
+                    throw segment.corrupt(
+                        .corrections, start, "the first term of block \(block) is not above the term before")
+                }
+                isFirstOfBlock = false
                 return true
             }
+            last = scanner.key.array
+            isFirstOfBlock = true
             block += 1
             guard block < segment.correctionIndex.blockCount else {
                 block = segment.correctionIndex.blockCount - 1
