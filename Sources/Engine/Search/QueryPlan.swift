@@ -297,6 +297,19 @@ extension QueryNode {
     }
 }
 
+extension QueryPlan.Leaf {
+    /// What its words are worth for the score; nothing of a bag, whose words score each by itself.
+    func sum(_ value: (QueryPlan.PlaceWord) -> UInt64) -> UInt64 {
+        switch self {
+        case .term(let term): value(.term(term))
+        case .expansion(let number): value(.expansion(number))
+        case .phrase(let terms, _): terms.reduce(0) { $0 + value(.term($1)) }
+        case .places(let node): node.sum(value)
+        case .bag: 0
+        }
+    }
+}
+
 extension QueryPlan.PlaceNode {
     private var words: [QueryPlan.PlaceWord] {
         switch self {

@@ -105,15 +105,10 @@ struct RankedRun {
 
     private func weight(_ leaf: Int, _ terms: TermsInPlace) -> UInt64 {
         let relevance = prepared.table.relevance
-        func inverseFrequency(_ term: Int) -> UInt64 {
-            relevance.inverseFrequency(articles: UInt64(terms.liveFrequency(term)))
+        let inverse = prepared.plan.leaves[shape.leaves[leaf]].sum { word in
+            guard case .term(let term) = word else { preconditionFailure("a shape has words and phrases of them") }
+            return relevance.inverseFrequency(articles: UInt64(terms.liveFrequency(term)))
         }
-        let inverse =
-            switch prepared.plan.leaves[shape.leaves[leaf]] {
-            case .term(let term): inverseFrequency(term)
-            case .phrase(let terms, _): terms.reduce(0) { $0 + inverseFrequency($1) }
-            case .places, .expansion, .bag: preconditionFailure("a shape has words and phrases")
-            }
         return Relevance.weight(inverseFrequency: inverse, boost: shape.boosts[leaf])
     }
 

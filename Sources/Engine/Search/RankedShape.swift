@@ -24,7 +24,8 @@ final class RankedShape: Sendable {
 
     /// nil if the plan has another shape: it is evaluated whole.
     init?(_ plan: QueryPlan) {
-        let scored = Set(plan.scored.map(\.leaf))
+        let boosts = Dictionary(uniqueKeysWithValues: plan.scored.map { ($0.leaf, $0.boost) })
+        let scored = Set(boosts.keys)
         func isWord(_ node: QueryPlan.Node) -> Int? {
             guard case .leaf(let leaf) = node, scored.contains(leaf), case .term = plan.leaves[leaf] else { return nil }
             return leaf
@@ -75,7 +76,7 @@ final class RankedShape: Sendable {
         }
         self.kind = kind
         self.leaves = leaves
-        boosts = leaves.map { leaf in plan.scored.first { $0.leaf == leaf }!.boost }
+        self.boosts = leaves.map { boosts[$0]! }
         self.terms = terms
         self.words = words
         self.wordEnds = wordEnds

@@ -354,14 +354,7 @@ private struct SearchRun {
         }
         return plan.scored.map { scored in
             var words: [UInt64?] = []
-            let inverse: UInt64 =
-                switch plan.leaves[scored.leaf] {
-                case .term(let term): inverseFrequency(.term(term))
-                case .expansion(let number): inverseFrequency(.expansion(number))
-                case .phrase(let terms, _): terms.reduce(0) { $0 + inverseFrequency(.term($1)) }
-                case .places(let node): node.sum(inverseFrequency)
-                case .bag: 0
-                }
+            let inverse = plan.leaves[scored.leaf].sum(inverseFrequency)
             if case .bag(let bag) = plan.leaves[scored.leaf] {
                 words = bag.map { word in
                     word.boost.map {
