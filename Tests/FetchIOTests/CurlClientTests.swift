@@ -289,14 +289,18 @@ struct CurlClientTests {
         }
         #expect(try await client.fetch(HTTPRequest(url: server.url("/large"))).body.count == 600_000)
         var code: HTTPError.Code?
-        // On a busy machine the one that holds its share may be over before another is asked for: then once more.
+        // On a busy machine the one that is to hold its share may be over before another is asked for, or a large one may
+        // be there before it, so that it is refused itself: then once more.
         repeat {
+            code = nil
             async let held = failure(client, HTTPRequest(url: server.url("/held"), timeoutMilliseconds: 3000))
             // While that one holds its share a large one may not come, a small one may.
             let end = ContinuousClock.now + .seconds(3)
             while code == nil, .now < end { code = await failure(client, HTTPRequest(url: server.url("/large"))) }
             #expect(await failure(client, HTTPRequest(url: server.url("/small"))) == nil)
-            #expect(await held == .timeout)
+            let outcome = await held
+            #expect(outcome == .timeout || outcome == .noRoom)
+            if outcome == .noRoom { code = nil }
         } while code == nil
         #expect(code == .noRoom)
         #expect(try await client.fetch(HTTPRequest(url: server.url("/large"))).body.count == 600_000)

@@ -79,7 +79,7 @@
             let start = block * SegmentFormat.blockCount
             let count = min(SegmentFormat.blockCount, list.documentCount - start)
             if list.documentCount > 1 {
-                encodeBlock(list, start, count, before: before)
+                encodeBlock(list, start, count, before: before, isOfSeveral: blockCount > 1)
             }
             before = unsafe list.documents[start + count - 1]
             if list.hasPositions {
@@ -107,7 +107,7 @@
         }
     }
 
-    private func encodeBlock(_ list: List, _ start: Int, _ count: Int, before: UInt32) {
+    private func encodeBlock(_ list: List, _ start: Int, _ count: Int, before: UInt32, isOfSeveral: Bool) {
         var all: UInt32 = 0
         var last = before
         for index in 0..<count {
@@ -118,8 +118,15 @@
             last = document
         }
         let width = UInt32.bitWidth - all.leadingZeroBitCount
-        postings.byte(UInt8(width))
-        unsafe PackedBlock.pack(scratch, count: count, width: width, to: postings)
+        let bitCount = Int(last &- before)
+        if isOfSeveral, PostingsLayout.takesBits(count: count, width: width, bitCount: bitCount) {
+            postings.byte(UInt8(BitBlock.mark))
+            unsafe BitBlock.encode(
+                list.documents + start, count: count, before: before, bitCount: bitCount, to: postings)
+        } else {
+            postings.byte(UInt8(width))
+            unsafe PackedBlock.pack(scratch, count: count, width: width, to: postings)
+        }
         guard list.hasPositions else { return }
         for index in 0..<count { unsafe scratch[index] = list.frequencies[start + index] &- 1 }
         unsafe PackedBlock.packPatched(scratch, count: count, to: postings)

@@ -104,7 +104,44 @@
         return start..<end
     }
 
-    /// Decodes the ordinals of `block` into `documents`, which has room for a block.
+    /// Words that `decodeDocuments` may write.
+    static let documentRoom = SegmentFormat.blockCount + BitBlock.overrun
+
+    /// Whether a block of a list of several is written as bits: a full one, where these take less than packed differences a
+    /// bit wider would. What takes up to 15 bytes more that way is searched several times as fast (Lucene draws the same line).
+    @inline(__always)
+    static func takesBits(count: Int, width: Int, bitCount: Int) -> Bool {
+        count == SegmentFormat.blockCount
+            && (bitCount &+ 7) >> 3 < PackedBlock.byteCount(count: count, width: width &+ 1)
+    }
+
+    /// The ordinal before a block's first; all ones for none.
+    @inline(__always)
+    func documentBefore(_ block: Int) -> UInt32 { block == 0 ? .max : lastDocument(block &- 1) }
+
+    /// The bits of a block that has them: the first is that of the ordinal behind `documentBefore`. Nil of any other.
+    ///
+    /// How many of them are set is for `decodeDocuments` to see.
+    ///
+    /// - Parameter range: `blockRange` of the block.
+    @inline(__always)
+    func bits(_ block: Int, in range: Range<Int>) throws(RawError) -> UnsafeRawBufferPointer? {
+        guard blockCount > 1, !range.isEmpty, unsafe bytes[range.lowerBound] == UInt8(BitBlock.mark) else {
+            return nil
+        }
+        let last = lastDocument(block)
+        let bitCount = Int(last &- documentBefore(block))
+        let start = range.lowerBound &+ 1
+        let end = start &+ (bitCount &+ 7) >> 3
+        // The last bit is that of the last document.
+        guard last < documentCount, countInBlock(block) == SegmentFormat.blockCount, bitCount > 0,
+            end <= range.upperBound,
+            unsafe bytes[end &- 1] >> UInt8(truncatingIfNeeded: (bitCount &- 1) & 7) == 1
+        else { throw .malformed(what: "bits of block \(block)", offset: range.lowerBound) }
+        return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    }
+
+    /// Decodes the ordinals of `block` into `documents`, which has `documentRoom`.
     ///
     /// - Returns: where in the list the frequencies of the block start.
     func decodeDocuments(
@@ -112,9 +149,15 @@
     ) throws(RawError) -> Int {
         let range = try blockRange(block)
         let count = countInBlock(block)
+        let before = documentBefore(block)
+        if let bits = try unsafe bits(block, in: range) {
+            guard unsafe BitBlock.decode(bits, count: count, before: before, into: documents) else {
+                throw .malformed(what: "count of bits of block \(block)", offset: range.lowerBound)
+            }
+            return range.lowerBound &+ 1 &+ bits.count
+        }
         var cursor = unsafe RawCursor(UnsafeRawBufferPointer(rebasing: bytes[range]))
         let width = Int(try cursor.byte())
-        let before = block == 0 ? UInt32.max : lastDocument(block &- 1)
         let last: UInt32
         if count == SegmentFormat.blockCount, width <= 24 {
             // `before` is below 2^31 or none, and so is the sum of 128 differences: nothing wraps, sums ascend.

@@ -56,7 +56,7 @@ final class DecodedList {
     private let blockPositions = NumberBuffer()
 
     init() {
-        blockDocuments.reserve(SegmentFormat.blockCount)
+        blockDocuments.reserve(PostingsLayout.documentRoom)
         blockFrequencies.reserve(SegmentFormat.blockCount)
     }
 

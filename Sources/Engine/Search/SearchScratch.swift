@@ -6,7 +6,7 @@ import Synchronization
 @safe final class SearchScratch {
     /// What one cursor needs: a block of ordinals with `padding` behind, its frequencies, a chunk of positions.
     private static let slotWords = 3 * SegmentFormat.blockCount + padding
-    static let padding = 8
+    static let padding = BitBlock.overrun
     private static let slotsPerSlab = 16
 
     private var slabs: [UnsafeMutablePointer<UInt32>] = unsafe []

@@ -236,7 +236,7 @@ final class SegmentSearch {
                 mark(document)
             }
             let documents = unsafe scratch.slot()
-            let frequencies = unsafe documents + SegmentFormat.blockCount
+            let frequencies = unsafe documents + PostingsLayout.documentRoom
             for (number, entry) in entries.enumerated() {
                 // Most words are in one article alone.
                 if entry.documentFrequency == 1 {

@@ -207,6 +207,60 @@
         unsafe UnsafeBufferPointer(start: documents + index, count: countInBlock &- index)
     }
 
+    // MARK: Marks
+
+    /// At most the first document from `target` on, exact but for blocks of bits; `end` if there is none. For a cursor that
+    /// is asked nothing else but `mark`; targets must not descend.
+    mutating func lowerBound(from target: UInt32) throws(EngineError) -> UInt32 {
+        guard blockCount > 1 else { return try advance(to: target) }
+        let reached = boundBlock(reaching: target)
+        guard reached < blockCount else { return Self.end }
+        guard try unsafe bits(ofBlock: reached) != nil else { return try advance(to: target) }
+        return max(target, layout!.documentBefore(reached) &+ 1)
+    }
+
+    /// Sets the bits of its documents in the window, and some behind its end. Windows must not descend.
+    mutating func mark(_ window: Window, _ marked: UnsafeMutablePointer<UInt64>) throws(EngineError) {
+        var target = window.lower
+        while target < window.upper {
+            if blockCount > 1 {
+                let reached = boundBlock(reaching: target)
+                guard reached < blockCount else { return }
+                if let bits = try unsafe bits(ofBlock: reached) {
+                    let first = layout!.documentBefore(reached) &+ 1
+                    unsafe BitBlock.union(
+                        bits, at: Int(first) &- Int(window.lower), into: marked, wordCount: Window.wordCount)
+                    target = layout!.lastDocument(reached) &+ 1
+                    continue
+                }
+            }
+            guard try advance(to: target) < window.upper else { return }
+            let documents = unsafe documentsInBlock
+            if lastInBlock < window.upper {
+                unsafe window.set(documents, in: marked)
+            } else {
+                for index in 0..<documents.count {
+                    let document = unsafe documents[index]
+                    if document >= window.upper { break }
+                    unsafe window.set(document, in: marked)
+                }
+            }
+            target = lastInBlock &+ 1
+        }
+    }
+
+    /// Of a block of a list of several; nil if it is not one of bits.
+    @inline(__always)
+    private func bits(ofBlock block: Int) throws(EngineError) -> UnsafeRawBufferPointer? {
+        do throws(RawError) {
+            let range = try layout!.blockRange(block)
+            do throws(EngineError) { try postings!.check(range) } catch { throw .damaged(error) }
+            return try unsafe layout!.bits(block, in: range)
+        } catch {
+            throw located(error, .postings, listStart)
+        }
+    }
+
     // MARK: Bounds
 
     var isBeforeFirst: Bool { block < 0 }

@@ -98,27 +98,11 @@ final class TermLeaf: WindowLeaf {
 
     override var cost: Int { marker.documentFrequency }
 
-    override func next(from document: UInt32) throws -> UInt32 { try marker.advance(to: document) }
+    override func next(from document: UInt32) throws -> UInt32 { try marker.lowerBound(from: document) }
 
     override func mark(
         _ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>
-    ) throws {
-        var document = try marker.advance(to: window.lower)
-        while document < window.upper {
-            let block = unsafe marker.documentsInBlock
-            var last = unsafe block[block.count &- 1]
-            if last < window.upper {
-                unsafe window.set(block, in: bits)
-            } else {
-                for index in 0..<block.count {
-                    last = unsafe block[index]
-                    if last >= window.upper { break }
-                    unsafe window.set(last, in: bits)
-                }
-            }
-            document = try marker.advance(to: last < window.upper ? last &+ 1 : last)
-        }
-    }
+    ) throws { try unsafe marker.mark(window, bits) }
 
     override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
         try unsafe window.forEach(in: matched) { document in
