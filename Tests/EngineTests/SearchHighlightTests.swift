@@ -45,6 +45,16 @@ struct SearchHighlightTests {
             ("\"trade * war\"", "Trade war, trade in war.", "Trade war, [trade] in [war]."),
             ("\"tra* war\"", "Trade war. Trade.", "[Trade] [war]. Trade."),
             ("trade NEAR/2 war", "Trade and war.", "[Trade] and [war]."),
+            // What is not near is not why it was found.
+            ("trade NEAR/1 war", "War, the trade, war; trade.", "War, the [trade], [war]; [trade]."),
+            ("trade NEAR/1 war", "War is no trade at all.", "War is no trade at all."),
+            ("trade NEAR/1 war no", "War is no trade at all.", "War is [no] trade at all."),
+            ("trade NEAR/1 war OR trade", "War and trade.", "War and [trade]."),
+            (
+                "\"free trade\" NEAR/2 (war OR peace)", "Free trade: no war. Trade, peace.",
+                "[Free] [trade]: no [war]. Trade, peace."
+            ),
+            ("a NEAR/1 b NEAR/1 c", "B a b. C b a, b.", "B [a] [b]. [C] [b] [a], b."),
             ("taride~2 wra~", "Trade and war.", "[Trade] and [war]."),
             ("中国人", "我是中国人吗", "我是[中国人]吗"),
             ("trade -war", "trade war", "[trade] war"),

@@ -36,9 +36,19 @@ package struct Highlighter: Sendable {
         var isExact: Bool
     }
 
+    /// What must stand near what; the units in it are highlighted only where it does.
+    private indirect enum Condition: Sendable {
+        case unit(Int)
+        case any([Condition])
+        case near(Condition, Condition, distance: UInt32)
+    }
+
     private var words: [Word] = []
     private var units: [Unit] = []
-    private var known: Set<Unit> = []
+    private var known: [Unit: Int] = [:]
+    /// Units that are highlighted wherever they stand.
+    private var free: Set<Int> = []
+    private var conditions: [Condition] = []
 
     /// Words of a query that are told apart; further ones are not highlighted.
     private static let patternCount = 64
@@ -54,33 +64,60 @@ package struct Highlighter: Sendable {
 
     private mutating func collect(_ query: QueryNode) {
         switch query {
-        case .word(let word): add([word.pattern], word.field, isExact: word.isExact)
-        case .phrase(let phrase): add(phrase.patterns, slop: phrase.slop, phrase.field, isExact: phrase.isExact)
+        case .word, .phrase: if let unit = unit(query) { free.insert(unit) }
         case .and(let nodes), .or(let nodes), .any(let nodes): for node in nodes { collect(node) }
-        case .near(let left, let right, _, _):
-            collect(left)
-            collect(right)
+        case .near: if let condition = condition(query) { conditions.append(condition) }
         case .boost(let node, _, _): collect(node)
         case .all, .not, .dates, .key, .derived: break
         }
     }
 
-    private mutating func add(_ patterns: [TermPattern], slop: Int = 0, _ field: IndexField, isExact: Bool) {
-        guard field.isScored else { return }
-        guard patterns.count <= Self.unitWordCount, units.count < Self.unitCount else { return }
+    /// Nil for what is not highlighted at all.
+    private mutating func condition(_ query: QueryNode) -> Condition? {
+        switch query {
+        case .word, .phrase: return unit(query).map(Condition.unit)
+        case .or(let nodes), .any(let nodes):
+            var parts: [Condition] = []
+            for node in nodes { if let part = condition(node) { parts.append(part) } }
+            return parts.isEmpty ? nil : .any(parts)
+        case .near(let left, let right, let distance, _):
+            guard let left = condition(left), let right = condition(right) else { return nil }
+            return .near(left, right, distance: UInt32(clamping: distance))
+        case .boost(let node, _, _): return condition(node)
+        case .all, .and, .not, .dates, .key, .derived: return nil
+        }
+    }
+
+    private mutating func unit(_ query: QueryNode) -> Int? {
+        switch query {
+        case .word(let word): unit([word.pattern], word.field, isExact: word.isExact)
+        case .phrase(let phrase): unit(phrase.patterns, slop: phrase.slop, phrase.field, isExact: phrase.isExact)
+        default: nil
+        }
+    }
+
+    private mutating func unit(
+        _ patterns: [TermPattern], slop: Int = 0, _ field: IndexField, isExact: Bool
+    ) -> Int? {
+        guard field.isScored else { return nil }
+        guard patterns.count <= Self.unitWordCount else { return nil }
         var placed: [Unit.PlacedBit] = []
         for (offset, pattern) in patterns.enumerated() where pattern != .anyWord {
             let word = Word(pattern: pattern, isExact: isExact)
             if let known = words.firstIndex(of: word) {
                 placed.append(Unit.PlacedBit(bit: known, offset: offset))
             } else {
-                guard words.count < Self.patternCount else { return }
+                guard words.count < Self.patternCount else { return nil }
                 words.append(word)
                 placed.append(Unit.PlacedBit(bit: words.count - 1, offset: offset))
             }
         }
         let unit = Unit(words: placed, slop: slop, isHeadlineOnly: field == .headline)
-        if known.insert(unit).inserted { units.append(unit) }
+        if let number = known[unit] { return number }
+        guard units.count < Self.unitCount else { return nil }
+        known[unit] = units.count
+        units.append(unit)
+        return units.count - 1
     }
 
     // MARK: Answers
@@ -159,14 +196,72 @@ package struct Highlighter: Sendable {
                 if bits != 0 { found.append((position, start..<end, bits)) }
             }
         }
+        var matches: [[Match]] = []
+        var matchCount = 0
+        for unit in units {
+            var places: [Match] = []
+            if isHeadline || !unit.isHeadlineOnly {
+                for first in found.indices where matchCount < Self.markCount {
+                    guard let match = Self.places(of: unit, from: first, in: found), let last = match.last else {
+                        continue
+                    }
+                    places.append(
+                        Match(
+                            places: match,
+                            stretch: .init(
+                                first: UInt32(clamping: found[first].position),
+                                last: UInt32(clamping: found[last].position)),
+                            isMarked: free.contains(matches.count)))
+                    matchCount += match.count
+                }
+            }
+            matches.append(places)
+        }
+        for condition in conditions { Self.mark(Self.stretches(of: condition, matches), condition, &matches) }
         var marks: [Mark] = []
-        for (number, unit) in units.enumerated() where isHeadline || !unit.isHeadlineOnly {
-            for first in found.indices where marks.count < Self.markCount {
-                guard let places = Self.places(of: unit, from: first, in: found) else { continue }
-                for place in places { marks.append(Mark(range: found[place].range, unit: number)) }
+        for (number, places) in matches.enumerated() {
+            for match in places where match.isMarked {
+                for place in match.places { marks.append(Mark(range: found[place].range, unit: number)) }
             }
         }
         return marks.sorted { ($0.range.lowerBound, $0.unit) < ($1.range.lowerBound, $1.unit) }
+    }
+
+    /// A place of a unit: the words found, their positions, whether it is to be highlighted.
+    private struct Match {
+        var places: [Int]
+        var stretch: PlaceMatcher.Stretch
+        var isMarked: Bool
+    }
+
+    /// Where a condition holds, as the search takes it: ascending by first, then by last position.
+    private static func stretches(of condition: Condition, _ matches: [[Match]]) -> [PlaceMatcher.Stretch] {
+        switch condition {
+        case .unit(let unit): matches[unit].map(\.stretch)
+        case .any(let parts): PlaceMatcher.any(parts.map { stretches(of: $0, matches) })
+        case .near(let left, let right, let distance):
+            PlaceMatcher.near(stretches(of: left, matches), stretches(of: right, matches), distance: distance)
+        }
+    }
+
+    /// Marks the places of a condition's units that lie in `stretches`, of which none holds another.
+    private static func mark(
+        _ stretches: [PlaceMatcher.Stretch], _ condition: Condition, _ matches: inout [[Match]]
+    ) {
+        switch condition {
+        case .unit(let unit):
+            var next = 0
+            for index in matches[unit].indices {
+                let stretch = matches[unit][index].stretch
+                // Of those that begin before it the last one reaches furthest.
+                while next < stretches.count, stretches[next].first <= stretch.first { next += 1 }
+                if next > 0, stretches[next - 1].last >= stretch.last { matches[unit][index].isMarked = true }
+            }
+        case .any(let parts): for part in parts { mark(stretches, part, &matches) }
+        case .near(let left, let right, _):
+            mark(stretches, left, &matches)
+            mark(stretches, right, &matches)
+        }
     }
 
     /// Where the words of a unit stand whose first word is `found[first]`: each at its first place behind the one before, as

@@ -143,11 +143,7 @@ final class PlaceMatcher: DocumentMatcher {
             }
             return Self.phrases(places, all.map(\.offset), slop: slop)
         case .any(let nodes):
-            var all = try nodes.flatMap { try stretches($0, in: document) }
-            all.sort { ($0.first, $0.last) < ($1.first, $1.last) }
-            var kept: [Stretch] = []
-            for one in all where one != kept.last { kept.append(one) }
-            return kept
+            return Self.any(try nodes.map { try stretches($0, in: document) })
         case .near(let left, let right, let distance):
             let first = try stretches(left, in: document)
             if first.isEmpty { return [] }
@@ -168,6 +164,15 @@ final class PlaceMatcher: DocumentMatcher {
             return []
         case .expansion(let list): return Array(list.positions(at: listPlaces[word]))
         }
+    }
+
+    /// All stretches of some parts, each once.
+    static func any(_ parts: [[Stretch]]) -> [Stretch] {
+        var kept: [Stretch] = []
+        for one in parts.joined().sorted(by: { ($0.first, $0.last) < ($1.first, $1.last) }) where one != kept.last {
+            kept.append(one)
+        }
+        return kept
     }
 
     /// Each place of the first word from which the others follow in order with at most `slop` other places more between them
