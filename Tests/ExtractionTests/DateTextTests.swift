@@ -308,7 +308,8 @@ struct DateTextTests {
         for unit in ["1 ", "March 3, ", "(", "2021年3月", "12:30 "] {
             let text = String(repeating: unit, count: 200_000 / unit.utf8.count)
             let time = clock.measure { _ = DateText.all(in: text, from: "text") }
-            #expect(time < .seconds(2), "\(unit)")
+            // A busy machine may take its time; work that grows with the square takes minutes.
+            #expect(time < .seconds(20), "\(unit)")
         }
     }
 

@@ -98,7 +98,8 @@ struct RobotsTests {
         let text = "User-agent: *\n" + String(repeating: "Disallow: \(pattern)\n", count: 28)
         let path = String(repeating: "a", count: 8000)
         let time = ContinuousClock().measure { #expect(allows(text, "/" + path)) }
-        #expect(time < .seconds(2))
+        // A busy machine may take its time; work that grows with the product of both takes minutes.
+        #expect(time < .seconds(20))
     }
 
     @Test("no mutation makes it trap")

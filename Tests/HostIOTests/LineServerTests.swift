@@ -30,7 +30,7 @@ func client(
 ) throws -> BlockingClient {
     try BlockingClient(
         endpoint: Endpoint(host: "127.0.0.1", port: server.port),
-        introduction: Introduction(role: role, client: name), token: token, timeoutMilliseconds: 10_000)
+        introduction: Introduction(role: role, client: name), token: token, timeoutMilliseconds: 60_000)
 }
 
 @Suite(.timeLimit(.minutes(2))) struct LineServerTests {
@@ -40,13 +40,13 @@ func client(
             try await blocking {
                 let client = try client(server)
                 #expect(client.peer.term == Term(7))
-                try client.send((1...50).map { put($0, Array("{}\n{}".utf8)) }, timeoutMilliseconds: 10_000)
+                try client.send((1...50).map { put($0, Array("{}\n{}".utf8)) }, timeoutMilliseconds: 60_000)
                 for number in 1...50 as ClosedRange<UInt64> {
                     let counts = BatchCounts(received: 2, accepted: 2)
-                    #expect(try client.next(timeoutMilliseconds: 10_000) == .accepted(number: number, counts: counts))
+                    #expect(try client.next(timeoutMilliseconds: 60_000) == .accepted(number: number, counts: counts))
                 }
-                try client.send([.quit], timeoutMilliseconds: 10_000)
-                #expect(throws: CloseReason.byPeer) { try client.next(timeoutMilliseconds: 10_000) }
+                try client.send([.quit], timeoutMilliseconds: 60_000)
+                #expect(throws: CloseReason.byPeer) { try client.next(timeoutMilliseconds: 60_000) }
             }
             var seen: [String] = []
             for await entry in log.stream {
@@ -105,8 +105,8 @@ func client(
                     Message.hello(version: 0, role: .client, client: "tester", nonce: nonce, proof: overheard).encoded)
                 #expect(replay.readToEnd().hasPrefix("ERROR UNAUTHORISED "))
                 let right = try client(server, name: "right", token: testToken)
-                try right.send([.touch], timeoutMilliseconds: 10_000)
-                #expect(try right.next(timeoutMilliseconds: 10_000) == .touched)
+                try right.send([.touch], timeoutMilliseconds: 60_000)
+                #expect(try right.next(timeoutMilliseconds: 60_000) == .touched)
             }
             for await entry in log.stream {
                 guard case .opened(let peer) = entry.event else {
@@ -127,7 +127,7 @@ func client(
                 let hello = "HELLO 0 client bad - -\r\n"
                 for (input, code) in [
                     ("GET / HTTP/1.1\r\n\r\n", "UNKNOWN_COMMAND"), ("\u{16}\u{3}\u{1}\n", "BAD_FORMAT"),
-                    (String(repeating: "x", count: 10_000), "TOO_LARGE"), ("PUT 1 live durable", nil),
+                    (String(repeating: "x", count: 60_000), "TOO_LARGE"), ("PUT 1 live durable", nil),
                     ("TOUCH\r\n", "UNAUTHORISED"), ("HELLO 9 client a - -\r\n", "UNSUPPORTED_VERSION"),
                     (hello + hello, "NOT_ALLOWED"), (hello + "SEALED 1 3\r\n\0\0\0\r\n", "NOT_ALLOWED"),
                     (hello + "PUT 1 live durable \(String(repeating: "0", count: 64)) 99999999999\r\n", "TOO_LARGE"),
@@ -145,9 +145,9 @@ func client(
                         #expect(answer == "")
                     }
                 }
-                try good.send([put(5, Array("{}".utf8))], timeoutMilliseconds: 10_000)
+                try good.send([put(5, Array("{}".utf8))], timeoutMilliseconds: 60_000)
                 let counts = BatchCounts(received: 1, accepted: 1)
-                #expect(try good.next(timeoutMilliseconds: 10_000) == .accepted(number: 5, counts: counts))
+                #expect(try good.next(timeoutMilliseconds: 60_000) == .accepted(number: 5, counts: counts))
             }
         }
     }
@@ -177,8 +177,8 @@ func client(
                     _ = socket.readToEnd()
                 }
                 let good = try client(server)
-                try good.send([.touch], timeoutMilliseconds: 10_000)
-                #expect(try good.next(timeoutMilliseconds: 10_000) == .touched)
+                try good.send([.touch], timeoutMilliseconds: 60_000)
+                #expect(try good.next(timeoutMilliseconds: 60_000) == .touched)
             }
         }
     }
@@ -195,7 +195,7 @@ func client(
                 let rest = half.readToEnd()
                 #expect(rest.hasPrefix("CORANTO") && !rest.contains("WELCOME"))
                 let silent = try client(server)
-                #expect(throws: CloseReason.byPeer) { try silent.next(timeoutMilliseconds: 10_000) }
+                #expect(throws: CloseReason.byPeer) { try silent.next(timeoutMilliseconds: 60_000) }
             }
             var reason: CloseReason?
             for await entry in log.stream {
@@ -222,9 +222,9 @@ func client(
                 let client = try BlockingClient(
                     endpoint: Endpoint(host: "127.0.0.1", port: server.port),
                     introduction: Introduction(role: .client, client: "patient"), token: nil,
-                    timeoutMilliseconds: 10_000, touchMilliseconds: 5)
-                try client.send([.compact], timeoutMilliseconds: 10_000)
-                #expect(try client.next(timeoutMilliseconds: 10_000) == .compacted(generation: Generation(9)))
+                    timeoutMilliseconds: 60_000, touchMilliseconds: 5)
+                try client.send([.compact], timeoutMilliseconds: 60_000)
+                #expect(try client.next(timeoutMilliseconds: 60_000) == .compacted(generation: Generation(9)))
             }
         }
     }
@@ -283,8 +283,8 @@ func client(
                 }
                 for name in ["a", "b"] {
                     let next = try client(server, name: name)
-                    try next.send([.touch], timeoutMilliseconds: 10_000)
-                    #expect(try next.next(timeoutMilliseconds: 10_000) == .touched)
+                    try next.send([.touch], timeoutMilliseconds: 60_000)
+                    #expect(try next.next(timeoutMilliseconds: 60_000) == .touched)
                     // As long as it is held, the next needs the place of a silent one.
                     if name == "a" {
                         #expect(
@@ -292,8 +292,8 @@ func client(
                                 == "ERROR BUSY too many connections: room was made for a newer one\r\n")
                     }
                 }
-                try good.send([.touch], timeoutMilliseconds: 10_000)
-                #expect(try good.next(timeoutMilliseconds: 10_000) == .touched)
+                try good.send([.touch], timeoutMilliseconds: 60_000)
+                #expect(try good.next(timeoutMilliseconds: 60_000) == .touched)
                 #expect(server.counts.droppedCount >= 1)
             }
         }
@@ -316,9 +316,9 @@ func client(
                 }
                 let good = try client(server)
                 for number in 1...8 as ClosedRange<UInt64> {
-                    try good.send([put(number, payload)], timeoutMilliseconds: 10_000)
+                    try good.send([put(number, payload)], timeoutMilliseconds: 60_000)
                     let counts = BatchCounts(received: 1, accepted: 1)
-                    #expect(try good.next(timeoutMilliseconds: 10_000) == .accepted(number: number, counts: counts))
+                    #expect(try good.next(timeoutMilliseconds: 60_000) == .accepted(number: number, counts: counts))
                 }
                 #expect(server.halfReceivedBytes <= 3 << 20)
                 #expect(stalled[0].readToEnd().hasPrefix("ERROR BUSY too much was half-received"))
@@ -374,8 +374,8 @@ func client(
                 socket.send("HELLO 0 client lazy - -\r\n" + String(repeating: "TOUCH\r\n", count: 100) + "QUIT\r\n")
                 // Another is served meanwhile.
                 let other = try client(server)
-                try other.send([.touch], timeoutMilliseconds: 10_000)
-                #expect(try other.next(timeoutMilliseconds: 10_000) == .statusReport(json: report))
+                try other.send([.touch], timeoutMilliseconds: 60_000)
+                #expect(try other.next(timeoutMilliseconds: 60_000) == .statusReport(json: report))
                 let line = "STATUS_REPORT \(report.count)\r\n"
                 var bytes = 0
                 while bytes < 100 * (report.count + line.utf8.count + 2) {

@@ -68,7 +68,7 @@
         init() throws { certificates = try TestCertificates() }
 
         private func connected(
-            _ server: LineServer, _ tls: ClientTLS?, host: String = "127.0.0.1", milliseconds: Int = 10_000
+            _ server: LineServer, _ tls: ClientTLS?, host: String = "127.0.0.1", milliseconds: Int = 60_000
         ) throws -> BlockingClient {
             try BlockingClient(
                 endpoint: Endpoint(host: host, port: server.port),
@@ -77,7 +77,7 @@
         }
 
         /// What both kinds of client say when they cannot connect.
-        private func failures(_ server: LineServer, _ tls: ClientTLS?, milliseconds: Int = 10_000) async throws
+        private func failures(_ server: LineServer, _ tls: ClientTLS?, milliseconds: Int = 60_000) async throws
             -> [CloseReason]
         {
             var options = LineClient.Options(
@@ -124,8 +124,8 @@
                     #expect(try client.next(timeoutMilliseconds: 30_000) == .accepted(number: 1, counts: one))
                     #expect(try client.next(timeoutMilliseconds: 30_000) == .statusReport(json: report))
                     #expect(try client.next(timeoutMilliseconds: 30_000) == .accepted(number: 2, counts: one))
-                    try client.send([.quit], timeoutMilliseconds: 10_000)
-                    #expect(throws: CloseReason.byPeer) { try client.next(timeoutMilliseconds: 10_000) }
+                    try client.send([.quit], timeoutMilliseconds: 60_000)
+                    #expect(throws: CloseReason.byPeer) { try client.next(timeoutMilliseconds: 60_000) }
                 }
                 let log = EventLog()
                 var options = LineClient.Options(
@@ -185,7 +185,7 @@
                     let socket = try RawSocket(port: server.port)
                     socket.send("HELLO 0 client plain - -\r\n")
                     _ = socket.readToEnd()
-                    try connected(server, mine).send([.touch], timeoutMilliseconds: 10_000)
+                    try connected(server, mine).send([.touch], timeoutMilliseconds: 60_000)
                 }
             }
         }
@@ -207,8 +207,8 @@
                 let mine = try ClientTLS(certificates.files("client", authority: "ca"))
                 try await blocking {
                     let client = try connected(server, mine)
-                    try client.send([.touch], timeoutMilliseconds: 10_000)
-                    #expect(try client.next(timeoutMilliseconds: 10_000) == .touched)
+                    try client.send([.touch], timeoutMilliseconds: 60_000)
+                    #expect(try client.next(timeoutMilliseconds: 60_000) == .touched)
                 }
             }
         }
@@ -220,8 +220,8 @@
             try await withServer(token: testToken, tls: ServerTLS(files), onEvent: acceptAll) { server, _ in
                 try await blocking {
                     let client = try connected(server, mine)
-                    try client.send([.touch], timeoutMilliseconds: 10_000)
-                    #expect(try client.next(timeoutMilliseconds: 10_000) == .touched)
+                    try client.send([.touch], timeoutMilliseconds: 60_000)
+                    #expect(try client.next(timeoutMilliseconds: 60_000) == .touched)
                 }
             }
             try await withServer(token: testToken, tls: ServerTLS(certificates.files("server"))) { server, _ in

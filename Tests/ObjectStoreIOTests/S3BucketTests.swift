@@ -68,7 +68,7 @@ private func bucket(
         let arrived = Mutex(0)
         let server = try ScriptedServer { _, _ in
             arrived.withLock { $0 += 1 }
-            let deadline = ContinuousClock.now + .seconds(10)
+            let deadline = ContinuousClock.now + .seconds(60)
             while arrived.withLock({ $0 }) < 8, ContinuousClock.now < deadline { usleep(500) }
             return .bytes(response("200 OK", "x"))
         }
