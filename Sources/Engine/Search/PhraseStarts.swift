@@ -53,10 +53,30 @@
             kept &+= place >= offset ? 1 : 0
         }
         for word in 0..<wordCount where word != first && kept > 0 {
+            guard kept > 2 else {
+                kept = try unsafe followed(kept, at: word, cursor(word))
+                continue
+            }
             try unsafe cursor(word).pointee.positions(into: places)
             kept = followed(kept, at: word)
         }
         return UInt32(clamping: kept)
+    }
+
+    /// Keeps those of one or two starts that a word follows at a distance.
+    ///
+    /// - Returns: how many are left.
+    @inline(__always)
+    private func followed(
+        _ count: Int, at distance: Int, _ cursor: UnsafeMutablePointer<TermCursor>
+    ) throws(EngineError) -> Int {
+        let starts = unsafe starts.base
+        let (first, second) = unsafe (starts[0], starts[count &- 1])
+        let distance = UInt32(truncatingIfNeeded: distance)
+        let found = try unsafe cursor.pointee.stands(at: first &+ distance, second &+ distance)
+        if found.0 { return count > 1 && found.1 ? 2 : 1 }
+        unsafe starts[0] = second
+        return count > 1 && found.1 ? 1 : 0
     }
 
     /// Keeps those of the first `count` starts that one of the places follows at a distance.

@@ -296,30 +296,66 @@
     mutating func positions(into out: PlaceBuffer) throws(EngineError) {
         guard hasPositions else { return out.count = 0 }
         guard entryOccurrences > 1 else { return unsafe out.begin(1)[0] = singlePosition }
+        var at = try firstPlace()
+        // No more than the block's positions, of which there are no more than its bytes can hold.
+        var left = unsafe Int(frequencies[index])
+        var target = unsafe out.begin(left)
+        var position: UInt32 = 0
+        while left > 0 {
+            let run = try unsafe run(at, left)
+            for place in unsafe 0..<run.count {
+                unsafe position &+= run.differences[place]
+                unsafe target[place] = position
+            }
+            unsafe target += run.count
+            unsafe at &+= run.count
+            unsafe left &-= run.count
+        }
+    }
+
+    /// Whether the word stands at two positions in the current document: two are sought at the price of one.
+    mutating func stands(at first: UInt32, _ second: UInt32) throws(EngineError) -> (Bool, Bool) {
+        guard hasPositions else { return (false, false) }
+        guard entryOccurrences > 1 else { return (singlePosition == first, singlePosition == second) }
+        let last = max(first, second)
+        var at = try firstPlace()
+        var left = unsafe Int(frequencies[index])
+        var position: UInt32 = 0
+        var (hasFirst, hasSecond) = (false, false)
+        repeat {
+            let run = try unsafe run(at, left)
+            for place in unsafe 0..<run.count {
+                unsafe position &+= run.differences[place]
+                hasFirst = hasFirst || position == first
+                hasSecond = hasSecond || position == second
+            }
+            unsafe at &+= run.count
+            unsafe left &-= run.count
+        } while left > 0 && position < last
+        return (hasFirst, hasSecond)
+    }
+
+    /// Where the current document's positions begin among those of its block. Of a word with several.
+    @inline(__always)
+    private mutating func firstPlace() throws(EngineError) -> Int {
         if !hasFrequencies { try loadFrequencies() }
         if positionCount < 0 { try beginPositions() }
         var counted = countedPositions
         for place in countedIndex..<max(index, countedIndex) { unsafe counted &+= Int(frequencies[place]) }
         countedIndex = max(index, countedIndex)
         countedPositions = counted
-        // No more than the block's positions, of which there are no more than its bytes can hold.
-        var left = unsafe Int(frequencies[index])
-        var target = unsafe out.begin(left)
-        var at = counted
-        var position: UInt32 = 0
-        while left > 0 {
-            let number = at / SegmentFormat.blockCount
-            if number != chunkNumber { try loadChunk(number) }
-            let source = unsafe chunk + at % SegmentFormat.blockCount
-            let count = min(left, SegmentFormat.blockCount &- at % SegmentFormat.blockCount)
-            for place in 0..<count {
-                unsafe position &+= source[place]
-                unsafe target[place] = position
-            }
-            unsafe target += count
-            at &+= count
-            left &-= count
-        }
+        return counted
+    }
+
+    /// Position differences of the block from `place` on: at most `most`, and no more than its chunk has.
+    @inline(__always)
+    private mutating func run(
+        _ place: Int, _ most: Int
+    ) throws(EngineError) -> (differences: UnsafePointer<UInt32>, count: Int) {
+        let number = place / SegmentFormat.blockCount
+        if number != chunkNumber { try loadChunk(number) }
+        let offset = place % SegmentFormat.blockCount
+        return unsafe (UnsafePointer(chunk + offset), min(most, SegmentFormat.blockCount &- offset))
     }
 
     private mutating func beginPositions() throws(EngineError) {
