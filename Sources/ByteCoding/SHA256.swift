@@ -37,14 +37,17 @@ package struct Digest256: Hashable, Sendable, Comparable {
     }
 
     package var bytes: [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(32)
-        for limb in [limbs.0, limbs.1, limbs.2, limbs.3] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                out.append(UInt8(truncatingIfNeeded: limb >> UInt64(shift)))
-            }
-        }
-        return out
+        var out = ByteWriter(reservingBytes: 32)
+        append(to: &out)
+        return out.bytes
+    }
+
+    /// Appends the bytes.
+    package func append(to out: inout ByteWriter) {
+        out.fixed(limbs.0.bigEndian)
+        out.fixed(limbs.1.bigEndian)
+        out.fixed(limbs.2.bigEndian)
+        out.fixed(limbs.3.bigEndian)
     }
 
     package var hex: String { Hex.string(bytes) }

@@ -54,13 +54,15 @@ package struct ArticleKey: Hashable, Sendable, Comparable {
     private init(_ digest: Digest256) { self.init(high: digest.limbs.0, low: digest.limbs.1) }
 
     package var bytes: [UInt8] {
-        var out: [UInt8] = []
-        for half in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                out.append(UInt8(truncatingIfNeeded: half >> UInt64(shift)))
-            }
-        }
-        return out
+        var out = ByteWriter(reservingBytes: Self.byteCount)
+        append(to: &out)
+        return out.bytes
+    }
+
+    /// Appends the bytes.
+    func append(to out: inout ByteWriter) {
+        out.fixed(high.bigEndian)
+        out.fixed(low.bigEndian)
     }
 
     package var hex: String { Hex.padded(high) + Hex.padded(low) }

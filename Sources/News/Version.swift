@@ -35,16 +35,16 @@ package struct Version: Hashable, Sendable, Comparable {
 
     /// Big-endian, order-preserving: comparing the bytes compares the versions.
     package var bytes: [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(Self.byteCount)
-        let time = Timestamp.sortable(firstSeen)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            out.append(UInt8(truncatingIfNeeded: time >> UInt64(shift)))
-        }
-        for shift in stride(from: 24, through: 0, by: -8) {
-            out.append(UInt8(truncatingIfNeeded: extractorVersion >> UInt32(shift)))
-        }
-        return out + contentHash.bytes + recordHash.bytes
+        var out = ByteWriter(reservingBytes: Self.byteCount)
+        append(to: &out)
+        return out.bytes
+    }
+
+    private func append(to out: inout ByteWriter) {
+        out.fixed(Timestamp.sortable(firstSeen).bigEndian)
+        out.fixed(extractorVersion.bigEndian)
+        contentHash.append(to: &out)
+        recordHash.append(to: &out)
     }
 
     /// - Parameter bytes: exactly 76.
@@ -63,5 +63,10 @@ package struct Version: Hashable, Sendable, Comparable {
     package init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
 
     /// What one live article adds to the set digest.
-    package func digestTerm(of key: ArticleKey) -> Digest256 { SHA256.hash(of: key.bytes + bytes) }
+    package func digestTerm(of key: ArticleKey) -> Digest256 {
+        var out = ByteWriter(reservingBytes: ArticleKey.byteCount + Self.byteCount)
+        key.append(to: &out)
+        append(to: &out)
+        return SHA256.hash(of: out.bytes)
+    }
 }

@@ -186,6 +186,61 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
         #expect(merged.bytes == (try build(Array(snapshot.live.values))).bytes)
     }
 
+    /// Words in lists of all shapes: in one article and in all, once and hundreds of times, close together and far apart.
+    private static let shapes: [Sample] = {
+        var generator = SplitMix64(seed: 17)
+        return (0..<700).map { number in
+            var words = ["each"]
+            if number % 3 > 0 { words += ["often", "alone\(number)"] }
+            if number % 150 == 7 {
+                words += Array(repeating: "again and", count: Int.random(in: 1...400, using: &generator))
+            }
+            if number % 40 < 2 {
+                words += (0..<Int.random(in: 1...9, using: &generator)).map { "pair\(number / 40) \($0)" }
+            }
+            if number % 90 == 0 {
+                // Few that are far from the rest, so that they are kept apart.
+                for _ in 0..<Int.random(in: 3...140, using: &generator) {
+                    let gap = Int.random(in: 0..<30, using: &generator) == 0 ? 900 : 2
+                    words.append("far " + String(repeating: "x ", count: Int.random(in: 0..<gap, using: &generator)))
+                }
+            }
+            var article = Article()
+            article.url = "https://news.example/\(number)"
+            article.body = words.joined(separator: " ")
+            article.published = PublishedTime(
+                at: Timestamp(seconds: 1_600_000_000 - Int64(number) * 60), precision: .second, from: "field")
+            return Sample(article, key: ArticleKey(canonicalURL: article.url!))
+        }
+    }()
+
+    /// How articles are cut into segments: the number of an article's segment.
+    private static let cuts: [@Sendable (Int) -> Int] = [
+        { $0 % 5 },  // all ages in each
+        { $0 / 150 },  // one behind the other
+        { 4 - $0 / 150 },  // the same, the oldest first
+        { ($0 / 60 + $0 % 2) % 4 },  // by and by
+        { $0 == 350 ? 1 : 0 },  // one alone, and the rest around it
+    ]
+
+    @Test("a merge is what the builder makes, however the articles were cut", arguments: 0..<5)
+    func mergeOfCuts(cut: Int) throws {
+        let source = MemoryByteSource()
+        let numbers = Dictionary(grouping: Self.shapes.indices, by: Self.cuts[cut])
+        // Some articles of the first segment are killed by the last.
+        let lost = Array(numbers[0]!.filter { $0 % 7 == 3 })
+        let references = try (0..<numbers.count).map { number in
+            let kills = number == numbers.count - 1 ? lost.map { Self.shapes[$0].killed } : []
+            return source.put(
+                try build(numbers[number]!.map { Self.shapes[$0] }, kills: kills), attempt: UInt64(number))
+        }
+        let inputs = try SegmentReader.open(references, source: source)
+        let merged = try #require(try SegmentMerger(settings: Settings(), source: source).merge(inputs))
+        let live = Self.shapes.indices.filter { !lost.contains($0) }.map { Self.shapes[$0] }
+        #expect(merged.bytes == (try build(live)).bytes)
+        try expectEqual(try open(merged), NaiveIndex(live))
+    }
+
     /// Splits, orders and trees of merges for each set of articles; CORANTO_SPLITS names another number.
     static let splitCount = ProcessInfo.processInfo.environment["CORANTO_SPLITS"].flatMap { Int($0) } ?? 11
 

@@ -126,13 +126,8 @@ import Glibc
                 filled &-= 32
             }
         }
-        while filled > 0 {
-            unsafe out.storeBytes(of: UInt8(truncatingIfNeeded: word), as: UInt8.self)
-            unsafe out += 1
-            word >>= 8
-            filled -= 8
-        }
-        count = unsafe out - base
+        unsafe out.storeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian, as: UInt32.self)
+        count = unsafe out - base + (filled + 7) / 8
     }
 }
 

@@ -142,17 +142,17 @@ enum PackedBlock {
         precondition(widest < 32, "a number of 32 bits in a block with exceptions")
         var width = widest
         var best = byteCount(count: valueCount, width: widest)
-        // An exception takes two bytes, and takes at most one from each number: of two there is nothing to win.
-        var candidate = valueCount > 2 ? widest : 0
-        while candidate > max(widest - 8, 0) {
-            candidate -= 1
-            guard byteCount(count: valueCount, width: candidate) + 2 < best else { continue }
-            let exceptions = unsafe wideCount(values, count: valueCount, width: candidate)
-            guard exceptions <= exceptionLimitCount else { break }
-            let bytes = byteCount(count: valueCount, width: candidate) + 2 * exceptions
-            if bytes < best {
-                best = bytes
-                width = candidate
+        // An exception takes two bytes, and at most eight bits from each number.
+        if byteCount(count: valueCount, width: max(widest - 8, 0)) + 2 < best {
+            let wide = unsafe wideCounts(values, count: valueCount, widest: widest)
+            for narrower in 1...min(widest, 8) {
+                let exceptions = Int(truncatingIfNeeded: wide >> UInt64(8 * (narrower - 1)) & 0xFF)
+                guard exceptions <= exceptionLimitCount else { break }
+                let bytes = byteCount(count: valueCount, width: widest - narrower) + 2 * exceptions
+                if bytes < best {
+                    best = bytes
+                    width = widest - narrower
+                }
             }
         }
         let header = out.count
@@ -196,26 +196,19 @@ enum PackedBlock {
         return lanes[0] | lanes[1] | lanes[2] | lanes[3]
     }
 
-    /// How many numbers need more than `width` bits.
+    /// How many numbers need more than `widest` less 1 bits in the lowest byte, more than `widest` less 2 in the next, and so on.
     ///
-    /// - Parameter values: below 2^31.
+    /// - Parameter values: at most 128, of at most `widest` bits.
     @inline(__always)
-    private static func wideCount(_ values: UnsafePointer<UInt32>, count valueCount: Int, width: Int) -> Int {
-        let limit = Int32(truncatingIfNeeded: (1 << width) - 1)
-        guard valueCount == count else {
-            var wide = 0
-            for index in 0..<valueCount where unsafe Int32(bitPattern: values[index]) > limit { wide &+= 1 }
-            return wide
+    private static func wideCounts(_ values: UnsafePointer<UInt32>, count valueCount: Int, widest: Int) -> UInt64 {
+        // Those that need just so many.
+        var counts: UInt64 = 0
+        for index in 0..<valueCount {
+            let narrower = unsafe widest &- (UInt32.bitWidth &- values[index].leadingZeroBitCount)
+            counts &+= narrower < 8 ? 1 &<< UInt64(truncatingIfNeeded: 8 &* narrower) : 0
         }
-        let memory = unsafe UnsafeRawPointer(values)
-        let limits = SIMD4<Int32>(repeating: limit)
-        let ones = SIMD4<Int32>(repeating: 1)
-        var wide = SIMD4<Int32>.zero
-        for row in 0..<rowCount {
-            let value = unsafe memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<Int32>.self)
-            wide &+= SIMD4<Int32>.zero.replacing(with: ones, where: value .> limits)
-        }
-        return Int(wide[0] &+ wide[1] &+ wide[2] &+ wide[3])
+        // Each byte becomes the sum of those up to it: at most 128.
+        return counts &* 0x0101_0101_0101_0101
     }
 
     static func unpackPatched(

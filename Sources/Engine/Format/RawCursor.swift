@@ -119,24 +119,28 @@ enum RawError: Error {
         }
         let start = unsafe base + offset
         let mask = (UInt64(1) << UInt64(width)) &- 1
-        // Values that start at least eight bytes before the end of the memory are read by whole words.
-        let safeBits = (count - offset - 8) * 8
-        let fastCount = safeBits < 0 ? 0 : min(valueCount, safeBits / width + 1)
-        var bit = 0
-        for index in 0..<fastCount {
-            let word = unsafe UInt64(littleEndian: start.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self))
-            unsafe out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(truncatingIfNeeded: bit & 7)) & mask)
-            bit &+= width
-        }
-        for index in fastCount..<valueCount {
+        if length < 8 {
+            // All of them from one word.
             var word: UInt64 = 0
-            let first = bit >> 3
-            let last = (bit + width - 1) >> 3
-            for place in first...last {
-                unsafe word |= UInt64(start.load(fromByteOffset: place, as: UInt8.self)) << UInt64((place - first) * 8)
+            for place in 0..<length {
+                let byte = unsafe start.load(fromByteOffset: place, as: UInt8.self)
+                word |= UInt64(byte) &<< UInt64(truncatingIfNeeded: 8 &* place)
             }
-            unsafe out[index] = UInt32(truncatingIfNeeded: (word >> UInt64(bit & 7)) & mask)
-            bit &+= width
+            for index in 0..<valueCount {
+                unsafe out[index] = UInt32(truncatingIfNeeded: word & mask)
+                word &>>= UInt64(truncatingIfNeeded: width)
+            }
+        } else {
+            // Each from a word that ends no later than the last value does.
+            let lastStart = length &- 8
+            var bit = 0
+            for index in 0..<valueCount {
+                let at = min(bit >> 3, lastStart)
+                let word = unsafe UInt64(littleEndian: start.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+                let shift = UInt64(truncatingIfNeeded: bit &- 8 &* at)
+                unsafe out[index] = UInt32(truncatingIfNeeded: word &>> shift & mask)
+                bit &+= width
+            }
         }
         offset &+= length
     }

@@ -174,8 +174,11 @@ package struct SegmentVerifier {
             count += 1
             if let language = TermKey.language(of: term) { languages.insert(language) }
             list.clear()
-            try list.append(
-                stream.entry, of: segment, in: 0..<rows.count, places: places, postings: postings, positions: positions)
+            try unsafe places.withUnsafeBufferPointer { places in
+                try unsafe list.append(
+                    stream.entry, of: segment, in: 0..<rows.count, places: places, postings: postings,
+                    positions: positions)
+            }
             checkList(
                 list, stream.entry, isText: term[0] == IndexField.text.rawValue && !TermKey.isStem(term),
                 lengths: &lengths)

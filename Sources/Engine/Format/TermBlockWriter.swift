@@ -36,11 +36,14 @@ final class TermBlockWriter {
                 shared < term.count && (shared == previousCount || previous.base[shared] < term[shared]),
                 "terms must be strictly ascending")
         }
-        blocks.varint(shared)
-        blocks.varint(term.count - shared)
-        unsafe blocks.raw(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(term)[shared...]))
         precondition(term.count <= IndexField.maxTermBytes + 1, "a term of \(term.count) bytes")
-        unsafe (previous.base + shared).update(from: term.baseAddress! + shared, count: term.count - shared)
+        let rest = term.count - shared
+        blocks.varint(shared)
+        blocks.varint(rest)
+        // In bounds: `previous` has room for any term.
+        let source = unsafe term.baseAddress! + shared
+        unsafe blocks.append(byteCount: rest) { unsafe copyShort(source, to: $0, byteCount: rest) }
+        unsafe copyShort(source, to: previous.base + shared, byteCount: rest)
         previousCount = term.count
         termCount += 1
     }

@@ -14,7 +14,7 @@ package enum TermKey {
     /// What the tail says; nil if there is none. A field byte may be zero too: a tail stands behind that and a word.
     @inline(__always)
     private static func mark<Key: RandomAccessCollection<UInt8>>(of key: Key) -> UInt8? {
-        guard key.count > 3, let last = key.last, key.dropLast().last == 0 else { return nil }
+        guard key.count > 3, let last = key.last, key[key.index(key.endIndex, offsetBy: -2)] == 0 else { return nil }
         return last
     }
 

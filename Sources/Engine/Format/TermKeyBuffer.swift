@@ -31,7 +31,7 @@
             throw .malformed(what: "order of terms", offset: cursor.offset)
         }
         // In bounds: shared + rest <= 256.
-        unsafe (base + shared).update(from: source.baseAddress!.assumingMemoryBound(to: UInt8.self), count: rest)
+        unsafe copyShort(source.baseAddress!, to: base + shared, byteCount: rest)
         count = shared + rest
         guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: cursor.offset) }
     }
@@ -53,4 +53,32 @@ func compareBytes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPoint
         index &+= 1
     }
     return left.count - right.count
+}
+
+/// Copies bytes that mostly are few: without the call that costs more than they do.
+@inline(__always)
+func copyShort(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, byteCount: Int) {
+    // Twice eight or twice four that may have some in common.
+    if byteCount > 16 {
+        unsafe target.copyMemory(from: source, byteCount: byteCount)
+    } else if byteCount >= 8 {
+        let first = unsafe source.loadUnaligned(as: UInt64.self)
+        let last = unsafe source.loadUnaligned(fromByteOffset: byteCount &- 8, as: UInt64.self)
+        unsafe target.storeBytes(of: first, as: UInt64.self)
+        unsafe target.storeBytes(of: last, toByteOffset: byteCount &- 8, as: UInt64.self)
+    } else if byteCount >= 4 {
+        let first = unsafe source.loadUnaligned(as: UInt32.self)
+        let last = unsafe source.loadUnaligned(fromByteOffset: byteCount &- 4, as: UInt32.self)
+        unsafe target.storeBytes(of: first, as: UInt32.self)
+        unsafe target.storeBytes(of: last, toByteOffset: byteCount &- 4, as: UInt32.self)
+    } else if byteCount > 0 {
+        let middle = byteCount >> 1
+        let bytes = unsafe (
+            source.load(as: UInt8.self), source.load(fromByteOffset: middle, as: UInt8.self),
+            source.load(fromByteOffset: byteCount &- 1, as: UInt8.self)
+        )
+        unsafe target.storeBytes(of: bytes.0, as: UInt8.self)
+        unsafe target.storeBytes(of: bytes.1, toByteOffset: middle, as: UInt8.self)
+        unsafe target.storeBytes(of: bytes.2, toByteOffset: byteCount &- 1, as: UInt8.self)
+    }
 }

@@ -17,18 +17,15 @@ final class ArticleStream {
 
     /// The frame of a document of an overlay, unchanged.
     func frame(of ordinal: UInt32) throws -> [UInt8] {
-        try unsafe window.withBytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))) {
-            bytes in unsafe Array(bytes)
-        }
+        try unsafe Array(window.bytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))))
     }
 
     func record(_ ordinal: UInt32) throws -> [UInt8] {
         let wanted = segment.articleIndex.block(of: ordinal)
         if wanted != block {
             let range = segment.articleIndex.range(wanted)
-            raw = try unsafe window.withBytes(range) { bytes in
-                try unsafe segment.decompress(bytes, at: range.lowerBound, decompressor, dictionary)
-            }
+            raw = try unsafe segment.decompress(
+                window.bytes(range), at: range.lowerBound, decompressor, dictionary)
             block = wanted
         }
         return try segment.record(ordinal, inBlock: block, raw, segment.articleIndex)

@@ -106,48 +106,58 @@ struct RangeMerge {
     // MARK: Terms
 
     private func mergeTerms(_ places: [[UInt32]], to writer: SegmentWriter) throws {
-        let inputs = zip(parts, places).map { TermInput($0, $1) }
-        let lists = inputs.map(\.list)
+        // In the order of their first documents, so that what does not overlap need not be merged.
+        let inputs = zip(parts, places).map { TermInput($0, $1) }.sorted { $0.firstPlace < $1.firstPlace }
+        defer { withExtendedLifetime(inputs) {} }
+        let unmanaged = unsafe inputs.map { unsafe Unmanaged.passUnretained($0) }
+        let list = DecodedList()
         let merged = DecodedList()
         var terms = try TermMerge(inputs.map(\.stream))
-        // Of the inputs: numbers, as references would be counted for each term.
-        var filled: [Int] = []
-        while try unsafe terms.next({ term, indices in
-            // Most terms stand in one input alone.
-            if indices.count == 1 {
-                let input = inputs[indices[0]]
-                guard try input.decode() > 0 else { return }
-                return try unsafe writer.add(term, input.list.list(hasPositions: input.hasPositions))
-            }
-            filled.removeAll(keepingCapacity: true)
+        let starts = ScratchArray<DecodedList.Mark>(count: inputs.count)
+        while terms.find() {
+            list.clear()
             var occurrences: UInt64 = 0
-            for index in indices where try inputs[index].decode(behind: &occurrences) > 0 { filled.append(index) }
-            guard let first = filled.first else { return }
-            let hasPositions = inputs[indices[0]].hasPositions
-            if filled.count == 1 {
-                try unsafe writer.add(term, lists[first].list(hasPositions: hasPositions))
-            } else {
-                merged.merge(lists, filled, hasPositions: hasPositions)
-                try unsafe writer.add(term, merged.list(hasPositions: hasPositions))
+            var hasPositions = false
+            var runCount = 0
+            for number in 0..<terms.count {
+                let start = list.end
+                // Kept above, so that no reference to it is counted.
+                try unsafe unmanaged[terms.index(number)]._withUnsafeGuaranteedRef { input in
+                    hasPositions = input.hasPositions
+                    try input.decode(behind: &occurrences, to: list)
+                }
+                guard list.end != start else { continue }
+                unsafe starts.base[runCount] = start
+                runCount &+= 1
             }
-        }) {}
+            let runs = unsafe UnsafeBufferPointer(start: starts.base, count: runCount)
+            if unsafe list.isAscending(runs) {
+                if runCount > 0 { try unsafe writer.add(terms.term, list.list(hasPositions: hasPositions)) }
+            } else {
+                unsafe merged.merge(list, runs, hasPositions: hasPositions)
+                try unsafe writer.add(terms.term, merged.list(hasPositions: hasPositions))
+            }
+            try terms.advance()
+        }
     }
 
-    /// The terms of one part: an object, so that a term costs one reference for each input it stands in.
+    /// The terms of one part.
     private final class TermInput {
         let stream: DictionaryStream
-        /// Of the stream's term, once it was decoded.
-        let list = DecodedList()
+        /// Least ordinal in the output.
+        let firstPlace: UInt32
         private let segment: SegmentReader
         private let range: Range<Int>
-        private let places: [UInt32]
+        private let places: ScratchArray<UInt32>
         private let postings: SectionWindow
         private let positions: SectionWindow
 
         init(_ part: Part, _ places: [UInt32]) {
             segment = part.segment
             range = part.range
-            self.places = places
+            firstPlace = places.first { $0 != .max } ?? .max
+            self.places = ScratchArray(count: places.count)
+            for (index, place) in places.enumerated() { unsafe self.places.base[index] = place }
             stream = DictionaryStream(part.segment)
             postings = SectionWindow(part.segment, .postings)
             positions = SectionWindow(part.segment, .positions)
@@ -155,14 +165,10 @@ struct RangeMerge {
 
         var hasPositions: Bool { stream.entry.hasPositions }
 
-        func decode() throws -> Int {
-            var occurrences: UInt64 = 0
-            return try decode(behind: &occurrences)
-        }
-
+        /// Appends the postings of the stream's term that are in the output.
+        ///
         /// - Parameter occurrences: of the term in inputs before: lists are held whole, with four bytes for each position.
-        /// - Returns: how many documents of the list are in the output.
-        func decode(behind occurrences: inout UInt64) throws -> Int {
+        func decode(behind occurrences: inout UInt64, to list: DecodedList) throws {
             let entry = stream.entry
             occurrences += entry.occurrenceCount
             guard occurrences <= SegmentFormat.maxMergedPositions else {
@@ -170,17 +176,16 @@ struct RangeMerge {
                     .limit, "a word stands \(occurrences) times in what is merged", object: segment.objectName,
                     section: SectionKind.positions.name)
             }
-            list.clear()
+            // In bounds: a place for each document of the range.
+            let places = unsafe UnsafeBufferPointer(start: places.base, count: range.count)
             // Most terms stand in one document, once: their dictionary says all of them.
             if entry.documentFrequency == 1, entry.occurrenceCount == 1 {
-                let document = Int(entry.singleDocument)
-                guard range.contains(document), places[document - range.lowerBound] != .max else { return 0 }
-                list.append(entry, at: places[document - range.lowerBound])
-                return 1
+                let at = Int(entry.singleDocument) &- range.lowerBound
+                guard at >= 0, at < places.count, unsafe places[at] != .max else { return }
+                return unsafe list.append(entry, at: places[at])
             }
-            try list.append(
+            try unsafe list.append(
                 entry, of: segment, in: range, places: places, postings: postings, positions: positions)
-            return list.documents.count
         }
     }
 
@@ -216,15 +221,16 @@ struct RangeMerge {
     private func mergeCorrections(_ places: [[UInt32]], to writer: SegmentWriter) throws {
         let streams = parts.map { CorrectionStream($0.segment) }
         var terms = try TermMerge(streams)
-        while try unsafe terms.next({ term, indices in
+        while terms.find() {
             var ordinals: [UInt32] = []
-            for index in indices {
+            for number in 0..<terms.count {
+                let index = terms.index(number)
                 for ordinal in streams[index].ordinals where places[index][Int(ordinal)] != .max {
                     ordinals.append(places[index][Int(ordinal)])
                 }
             }
-            guard !ordinals.isEmpty else { return }
-            unsafe writer.addCorrection(term, ordinals.sorted())
-        }) {}
+            if !ordinals.isEmpty { unsafe writer.addCorrection(terms.term, ordinals.sorted()) }
+            try terms.advance()
+        }
     }
 }

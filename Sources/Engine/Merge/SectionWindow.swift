@@ -16,16 +16,14 @@
         slice = segment.emptySlice(section, at: 0)
     }
 
-    /// Gives the bytes of `range`, checked, to `body`, for the time of the call.
-    func withBytes<Result>(
-        _ range: Range<UInt64>, _ body: (UnsafeRawBufferPointer) throws -> Result
-    ) throws -> Result {
-        if range.isEmpty { return try unsafe body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    /// The bytes of `range`, checked: valid until others are asked for, as long as the window is.
+    @inline(__always)
+    func bytes(_ range: Range<UInt64>) throws -> UnsafeRawBufferPointer {
+        if range.isEmpty { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
         try load(range)
-        defer { withExtendedLifetime(self) {} }
         // In bounds: `load` has seen to that.
-        let first = Int(range.lowerBound &- start)
-        return try unsafe body(UnsafeRawBufferPointer(rebasing: bytes[first..<(first &+ range.count)]))
+        return unsafe UnsafeRawBufferPointer(
+            start: bytes.baseAddress! + Int(truncatingIfNeeded: range.lowerBound &- start), count: range.count)
     }
 
     /// Makes the slice hold `range`, which is not empty.

@@ -96,86 +96,136 @@ final class CorrectionStream: TermStream {
     }
 }
 
-/// Binary heap of streams, the smallest term on top; ties by index, so that inputs come in order. The first eight bytes of a term decide
-/// most comparisons.
+/// Binary heap of streams, the smallest term on top. The first eight bytes of a term decide most comparisons.
 struct TermMerge<Stream: TermStream> {
     /// Where a stream stands. Its bytes are valid until it moves, so that comparing terms counts no references.
     @safe private struct Head {
-        var prefix: UInt64
-        var bytes: UnsafeBufferPointer<UInt8>
-        var index: Int
+        /// Kept by `streams`.
+        let stream: Unmanaged<Stream>
+        let index: Int
+        var prefix: UInt64 = 0
+        var bytes = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+
+        init(_ stream: Stream, _ index: Int) {
+            unsafe self.stream = Unmanaged.passUnretained(stream)
+            self.index = index
+        }
+
+        /// Moves the stream on; false after its last term.
+        @inline(__always)
+        mutating func advance() throws -> Bool {
+            try unsafe stream._withUnsafeGuaranteedRef { stream in
+                guard try stream.advance() else { return false }
+                prefix = stream.key.prefix
+                unsafe bytes = stream.key.bytes
+                return true
+            }
+        }
 
         @inline(__always)
         func isBefore(_ other: Head) -> Bool {
             if prefix != other.prefix { return prefix < other.prefix }
-            let order = unsafe compareBytes(bytes, other.bytes)
-            return order == 0 ? index < other.index : order < 0
+            return unsafe compareBytes(bytes, other.bytes) < 0
+        }
+
+        @inline(__always)
+        func isEqual(_ other: Head) -> Bool {
+            guard prefix == other.prefix, unsafe bytes.count == other.bytes.count else { return false }
+            // Of up to eight bytes the prefix is all.
+            return unsafe bytes.count <= 8 || compareBytes(bytes, other.bytes) == 0
         }
     }
 
-    let streams: [Stream]
-    private var heap: [Head] = []
-    private var equal: [Int] = []
+    private let streams: [Stream]
+    /// The first `headCount`.
+    private let heap: ScratchArray<Head>
+    private var headCount = 0
+    /// Places of the heap that stand at the smallest term, ascending, and the indices of their streams, ascending too: the first `count`.
+    private let equal: ScratchArray<Int>
+    private let found: ScratchArray<Int>
+    private(set) var count = 0
 
     init(_ streams: [Stream]) throws {
         self.streams = streams
-        heap.reserveCapacity(streams.count)
-        for index in streams.indices { try insert(index) }
+        equal = ScratchArray(count: streams.count)
+        found = ScratchArray(count: streams.count)
+        heap = ScratchArray(count: streams.count)
+        for (index, stream) in streams.enumerated() {
+            var head = Head(stream, index)
+            guard try head.advance() else { continue }
+            unsafe heap.base[headCount] = head
+            headCount += 1
+        }
+        for place in (0..<headCount).reversed() { sink(place) }
     }
 
-    /// Takes all streams that stand at the smallest term.
-    ///
-    /// - Parameter body: gets the term and the indices of the streams, ascending; they may be read, not moved.
-    /// - Returns: false when no term is left.
-    mutating func next(_ body: (UnsafeBufferPointer<UInt8>, [Int]) throws -> Void) throws -> Bool {
-        guard let first = heap.first else { return false }
-        // Taken out, so that it is changed in place.
-        var equal = self.equal
-        self.equal = []
-        equal.removeAll(keepingCapacity: true)
-        equal.append(first.index)
-        removeTop()
-        while let other = heap.first, other.prefix == first.prefix,
-            unsafe compareBytes(other.bytes, first.bytes) == 0
-        {
-            equal.append(other.index)
-            removeTop()
+    /// The smallest term, once `find` has found it and until `advance`.
+    var term: UnsafeBufferPointer<UInt8> { unsafe heap.base[0].bytes }
+
+    /// Index of one of the `count` streams that stand at the smallest term; they ascend.
+    @inline(__always)
+    func index(_ number: Int) -> Int {
+        precondition(number < count)
+        return unsafe found.base[number]
+    }
+
+    /// Finds the smallest term and the streams that stand at it; false when no term is left.
+    mutating func find() -> Bool {
+        guard headCount > 0 else { return false }
+        let first = unsafe heap.base[0]
+        // In bounds: each place stands there once.
+        unsafe equal.base[0] = 0
+        unsafe found.base[0] = first.index
+        count = 1
+        // Below a place where the term is larger it is nowhere.
+        var looked = 0
+        while looked < count {
+            let child = unsafe 2 &* equal.base[looked] &+ 1
+            looked &+= 1
+            for place in child..<max(child, min(child &+ 2, headCount)) where unsafe heap.base[place].isEqual(first) {
+                unsafe equal.base[count] = place
+                let index = unsafe heap.base[place].index
+                var at = count
+                while at > 0, unsafe found.base[at &- 1] > index {
+                    unsafe found.base[at] = found.base[at &- 1]
+                    at &-= 1
+                }
+                unsafe found.base[at] = index
+                count &+= 1
+            }
         }
-        try unsafe body(first.bytes, equal)
-        for index in equal { try insert(index) }
-        self.equal = equal
         return true
     }
 
-    /// Moves a stream on, and puts it where its next term stands.
-    private mutating func insert(_ index: Int) throws {
-        // Kept by `streams`, so that no reference to it is counted.
-        let head: Head? = try unsafe Unmanaged.passUnretained(streams[index])._withUnsafeGuaranteedRef { stream in
-            guard try stream.advance() else { return nil }
-            return unsafe Head(prefix: stream.key.prefix, bytes: stream.key.bytes, index: index)
-        }
-        guard let head else { return }
-        heap.append(head)
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard heap[child].isBefore(heap[parent]) else { return }
-            heap.swapAt(child, parent)
-            child = parent
+    /// Moves the streams that `find` has found.
+    mutating func advance() throws {
+        // From below, so that what is under a place is in order when it sinks.
+        while count > 0 {
+            count &-= 1
+            let place = unsafe equal.base[count]
+            if try unsafe heap.base[place].advance() {
+                sink(place)
+            } else {
+                headCount &-= 1
+                unsafe heap.base[place] = heap.base[headCount]
+                if place < headCount { sink(place) }
+            }
         }
     }
 
-    private mutating func removeTop() {
-        heap.swapAt(0, heap.count - 1)
-        heap.removeLast()
-        var parent = 0
+    private func sink(_ start: Int) {
+        // In bounds: children are below the count.
+        let heap = unsafe heap.base
+        let head = unsafe heap[start]
+        var place = start
         while true {
-            var child = 2 * parent + 1
-            guard child < heap.count else { return }
-            if child + 1 < heap.count, heap[child + 1].isBefore(heap[child]) { child += 1 }
-            guard heap[child].isBefore(heap[parent]) else { return }
-            heap.swapAt(child, parent)
-            parent = child
+            var child = 2 &* place &+ 1
+            guard child < headCount else { break }
+            if child &+ 1 < headCount, unsafe heap[child &+ 1].isBefore(heap[child]) { child &+= 1 }
+            guard unsafe heap[child].isBefore(head) else { break }
+            unsafe heap[place] = heap[child]
+            place = child
         }
+        unsafe heap[place] = head
     }
 }
