@@ -12,6 +12,10 @@ final class MappedFiles: ByteSource {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasSuffix(".seg") {
             files[name] = try mappedFile("\(folder)/\(name)")
         }
+        guard !files.isEmpty else {
+            throw EngineError(
+                .missing, "no segments in \(folder)", hint: "name segments, merged or compacted of what index wrote")
+        }
         self.files = files
     }
 
