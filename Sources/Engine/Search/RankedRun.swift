@@ -65,7 +65,10 @@ struct RankedRun {
         var matchCount = 0
         var acceptedCount = 0
         var isCounted = true
-        for index in snapshot.segments.indices {
+        let lead = request.sort == .score ? lead(weights, terms) : 0
+        for place in snapshot.segments.indices {
+            // The lead, then the others as they are.
+            let index = place == 0 ? lead : place <= lead ? place - 1 : place
             let segment = snapshot.segments[index]
             func hasEntry(_ term: Int, _ language: Int) -> Bool { terms.entry(index, language, term) != nil }
             guard (0..<terms.languageCount).contains(where: { language in shape.canMatch { hasEntry($0, language) } }),
@@ -101,6 +104,20 @@ struct RankedRun {
             records: try source.map { try prepared.records(of: hits, source: $0) } ?? [],
             more: !hits.isEmpty && acceptedCount > hits.count ? prepared.more(behind: hits[hits.count - 1]) : nil,
             work: source?.work(windowCount: 0) ?? SearchResults.Work())
+    }
+
+    /// The segment where the best hits are likely to be.
+    private func lead(_ weights: [UInt64], _ terms: TermsInPlace) -> Int {
+        guard shape.kind == .any else { return 0 }
+        var lead = 0
+        var most: UInt64 = 0
+        for index in prepared.snapshot.segments.indices {
+            for language in 0..<terms.languageCount {
+                let promise = shape.promise(weights) { terms.entry(index, language, $0) != nil }
+                if promise > most { (lead, most) = (index, promise) }
+            }
+        }
+        return lead
     }
 
     private func weight(_ leaf: Int, _ terms: TermsInPlace) -> UInt64 {

@@ -6,6 +6,7 @@ extension RankedSearch {
         // All zero, and left so.
         let scores = unsafe scratch.scores
         let bits = unsafe scratch.bits
+        if top.threshold < 0 { try raiseFloor() }
         var lower = range.lowerBound
         while lower < range.upperBound {
             let window = alternativeWindow(from: lower)
@@ -24,6 +25,17 @@ extension RankedSearch {
             }
             lower = window.upper
         }
+    }
+
+    /// By the heaviest word that stands in enough documents.
+    private mutating func raiseFloor() throws {
+        var heaviest: Int?
+        for at in 0..<wordCount {
+            let word = unsafe order[at]
+            guard unsafe cursors[word].documentFrequency >= top.limitCount else { continue }
+            if heaviest.map({ weights[$0] < weights[word] }) ?? true { heaviest = word }
+        }
+        if let heaviest { unsafe try raiseFloor(cursors + heaviest, weights[heaviest]) }
     }
 
     /// A window in which bounds are those of few blocks, from the first document on that any word has.

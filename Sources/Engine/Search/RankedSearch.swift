@@ -11,7 +11,8 @@ import News
 //     phrases               as all of their words; positions are read only where the least frequent word would let the
 //                           phrase score enough (RankedSearch+All)
 //     any of some words     MaxScore in windows (Turtle and Flood, 1995; Lucene's block-max variant): words whose bounds
-//                           together are too low only add to documents that others bring (RankedSearch+Any)
+//                           together are too low only add to documents that others bring; the best that the heaviest word does
+//                           alone is a bound from the start (RankedSearch+Any)
 //     newest                the first that match, whatever they score (RankedSearch+First)
 
 /// One search, segment after segment. Confined to one thread; what `segment` points to is kept by the caller.
@@ -101,7 +102,17 @@ struct RankedSearch {
         var isFirst = true
         var matchCount = 0
         var hasSkipped = false
-        for language in 0..<languageCount {
+        var lead = 0
+        if languageCount > 1 {
+            var most: UInt64 = 0
+            for language in 0..<languageCount {
+                let promise = shape.promise(weights) { hasEntry($0, language) }
+                if promise > most { (lead, most) = (language, promise) }
+            }
+        }
+        for turn in 0..<languageCount {
+            // The one where the best hits are likely to be, then the others as they are.
+            let language = turn == 0 ? lead : turn <= lead ? turn &- 1 : turn
             guard shape.canMatch({ hasEntry($0, language) }) else { continue }
             var search = RankedSearch(
                 shape, weights: weights, table: table, scratch: scratch, in: try place(),
@@ -201,7 +212,9 @@ struct RankedSearch {
     private mutating func single() throws {
         let weight = unsafe weights[order[0]]
         let cursor = unsafe cursors + order[0]
-        if unsafe cursor.pointee.hasBounds { unsafe raiseFloor(cursor, weight) }
+        if unsafe cursor.pointee.hasBounds, unsafe cursor.pointee.blockCount > top.limitCount {
+            unsafe try raiseFloor(cursor, weight)
+        }
         var from = range.lowerBound
         while true {
             if unsafe cursor.pointee.hasBounds {
@@ -239,32 +252,77 @@ struct RankedSearch {
         }
     }
 
-    /// The best of each block is reached by a document, so as many best as hits are wanted bound the worst hit from below:
-    /// if all documents are eligible.
-    private mutating func raiseFloor(_ cursor: UnsafeMutablePointer<TermCursor>, _ weight: UInt64) {
-        let count = unsafe cursor.pointee.blockCount
-        guard place.dead.isEmpty, place.filter == nil, range == 0..<place.documentCount, top.takesAll,
-            top.limitCount > 0, count > top.limitCount
+    /// For up to so many hits a list is read for its best documents alone: no more than for each a block.
+    private static let fewHitsCount = 32
+
+    /// As many documents as hits are wanted score what the best of this word's do by it alone: the worst hit scores no less.
+    /// Only if nothing is refused but for its score.
+    ///
+    /// - Parameter cursor: before its first document, and left there.
+    mutating func raiseFloor(_ cursor: UnsafeMutablePointer<TermCursor>, _ weight: UInt64) throws {
+        guard place.filter == nil, top.takesAll, top.limitCount > 0,
+            unsafe cursor.pointee.documentFrequency >= top.limitCount
         else { return }
-        // A heap of the largest so far, the least of them on top.
-        var largest: [Int64] = []
-        largest.reserveCapacity(top.limitCount)
-        for block in 0..<count {
-            let impacts = unsafe cursor.pointee.impacts(ofBlock: block)
-            guard impacts.isExact else { continue }
-            let score = ScoreTable.part(weight: weight, share: table.bound(impacts))
-            if largest.count < top.limitCount {
-                largest.append(score)
-                if largest.count == top.limitCount { largest.sort() }
-            } else if score > largest[0] {
-                var place = 0
-                while place &+ 1 < largest.count, largest[place &+ 1] < score {
-                    largest[place] = largest[place &+ 1]
-                    place &+= 1
+        var best = LargestScores(count: top.limitCount)
+        if unsafe cursor.pointee.hasBounds, unsafe cursor.pointee.blockCount > top.limitCount {
+            // The best of each block is reached by a document.
+            guard place.dead.isEmpty, range == 0..<place.documentCount else { return }
+            let count = unsafe cursor.pointee.blockCount
+            for block in 0..<count {
+                let impacts = unsafe cursor.pointee.impacts(ofBlock: block)
+                if impacts.isExact { best.add(ScoreTable.part(weight: weight, share: table.bound(impacts))) }
+            }
+        } else if top.limitCount <= Self.fewHitsCount {
+            var walk = unsafe cursor.pointee
+            var document = try walk.advance(to: range.lowerBound)
+            while document < range.upperBound {
+                let rest = unsafe try walk.rest()
+                for index in unsafe 0..<rest.count {
+                    unsafe document = rest.documents[index]
+                    guard document < range.upperBound else { break }
+                    if !place.dead.isEmpty, place.dead.contains(document) { continue }
+                    let share = unsafe table.share(
+                        frequency: rest.frequencies[index], lengthCode: try lengthCode(document))
+                    best.add(ScoreTable.part(weight: weight, share: share))
                 }
-                largest[place] = score
+                document = try walk.advance(to: document &+ 1)
             }
         }
-        if largest.count == top.limitCount { top.raise(floor: largest[0]) }
+        if let least = best.least { top.raise(floor: least) }
+    }
+}
+
+/// The largest of some scores, as many as are wanted.
+private struct LargestScores {
+    private let count: Int
+    /// Ascending.
+    private var scores: [Int64] = []
+
+    init(count: Int) {
+        self.count = count
+        scores.reserveCapacity(count)
+    }
+
+    /// The least of them, if there are as many as wanted.
+    var least: Int64? { scores.count == count ? scores[0] : nil }
+
+    mutating func add(_ score: Int64) {
+        guard scores.count < count else {
+            guard score > scores[0] else { return }
+            var place = 0
+            while place &+ 1 < count, scores[place &+ 1] < score {
+                scores[place] = scores[place &+ 1]
+                place &+= 1
+            }
+            scores[place] = score
+            return
+        }
+        var place = scores.count
+        scores.append(score)
+        while place > 0, scores[place &- 1] > score {
+            scores[place] = scores[place &- 1]
+            place &-= 1
+        }
+        scores[place] = score
     }
 }

@@ -89,6 +89,18 @@ final class RankedShape: Sendable {
         kind == .all ? terms.allSatisfy(hasTerm) : terms.contains(where: hasTerm)
     }
 
+    /// More where heavier words are: where the best hits are to be sought first, so that the rest need not be looked at. 0 where each
+    /// place that can match has the same words.
+    ///
+    /// - Parameter weights: of the leaves.
+    @inline(__always)
+    func promise(_ weights: [UInt64], _ hasTerm: (Int) -> Bool) -> UInt64 {
+        guard kind == .any else { return 0 }
+        var sum: UInt64 = 0
+        for (leaf, term) in terms.enumerated() where hasTerm(term) { sum &+= weights[leaf] }
+        return sum
+    }
+
     /// Whether all that is filtered by is dates.
     var isFilteredByDatesOnly: Bool { filters.allSatisfy { if case .dates = $0 { true } else { false } } }
 
