@@ -81,7 +81,8 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
             if Int.random(in: 0..<4, using: &random) > 0 { asked.sort { $0.lexicographicallyPrecedes($1) } }
             var found = [TermEntry?](repeating: nil, count: asked.count)
             let isWanted = asked.map { _ in Int.random(in: 0..<8, using: &random) > 0 }
-            try segment.forEachMappedEntry(of: asked, where: { isWanted[$0] }) { found[$0] = $1 }
+            let keys = TermKeys([[terms[0]], asked])
+            try segment.forEachMappedEntry(of: keys, 1, where: { isWanted[$0] }) { found[$0] = $1 }
             let expected = zip(try segment.lookup(asked), isWanted).map { $1 ? $0 : nil }
             #expect(found == expected)
         }
@@ -212,6 +213,13 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         #expect(entries.allSatisfy { $0.count == terms.count })
         _ = try SegmentReader.records(segments.map { ($0, 3) }, source: source)
         #expect(source.roundCount == before + 1)
+    }
+
+    @Test("an opener reads the last 64 KiB, of large objects the last 64th, and of small ones all")
+    func openReads() {
+        #expect([0, 1000, 65_535].allSatisfy { SegmentFormat.openReadBytes($0) == $0 })
+        #expect([65_536, 1 << 20, 1 << 22].allSatisfy { SegmentFormat.openReadBytes($0) == 65_536 })
+        #expect(SegmentFormat.openReadBytes(1 << 30) == 1 << 24)
     }
 
     @Test("a snapshot with kills looks terms up in one round and keys in two")

@@ -1,24 +1,31 @@
 /// Looks for terms in a block of the dictionary, in place: no term is put together on the way. Of several terms one after the other, if
-/// they ascend, goes on where the last one was found or would stand. Valid as long as the bytes.
+/// they ascend, goes on where the last one was found or would stand. Valid as long as the bytes and the terms looked for.
+///
+/// Most terms are sought in vain, in one segment after the other, so two walks: one looks at terms alone, and only if it finds the
+/// one sought another adds up how long the lists before its own are.
 @safe struct DictionaryBlock {
+    /// Behind the entry read last.
     private var cursor: RawCursor
     private var leftCount: Int
-    private var postingsEnd: UInt64
-    private var positionsEnd: UInt64
-    private let documentCount: UInt32
-    private var field: IndexField?
+    private var hasPositions = false
     /// The term looked for last, and how many bytes the entry read last has in common with it.
-    private var term: [UInt8] = []
+    private var term = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     private var common = 0
     /// How the entry read last compares with `term`; smaller before the first.
     private var order = Order.smaller
-    private var entry = TermEntry()
-    /// Whether the cursor is behind the entry of the term read last, which then is `entry`; true before the first.
-    private var isEntryRead = true
-    private var length = 0
-    /// Of the entry's bytes those that the one before it has not, and how many it shares with that.
+    /// Where the entry read last starts, and of its bytes those that the one before it has not, and how many it shares with that.
+    private var entryStart = 0
     private var tail = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     private var shared = 0
+
+    /// Behind the entries whose lists are added up.
+    private var sums: RawCursor
+    private var postingsEnd: UInt64
+    private var positionsEnd: UInt64
+    private var hasPositionsInSums = false
+    private let documentCount: UInt32
+    /// Of the term found last.
+    private var entry = TermEntry()
 
     private enum Order {
         case smaller
@@ -33,6 +40,7 @@
         _ bytes: UnsafeRawBufferPointer, termCount: Int, postings: UInt64, positions: UInt64, documentCount: UInt32
     ) {
         cursor = unsafe RawCursor(bytes)
+        sums = cursor
         leftCount = termCount
         postingsEnd = postings
         positionsEnd = positions
@@ -40,61 +48,33 @@
     }
 
     /// Whether `term` can be found from here on.
-    func isAhead(_ term: [UInt8]) -> Bool { !term.lexicographicallyPrecedes(self.term) }
+    @inline(__always)
+    func isAhead(_ term: UnsafeRawBufferPointer) -> Bool { unsafe !term.lexicographicallyPrecedes(self.term) }
 
     /// The entry of `term`; nil if it is not in the block.
     ///
     /// - Parameter term: not before the last one.
-    mutating func find(_ term: [UInt8]) throws(RawError) -> TermEntry? {
-        look(for: term)
+    mutating func find(_ term: UnsafeRawBufferPointer) throws(RawError) -> TermEntry? {
+        unsafe look(for: term)
         if order == .smaller, leftCount > 0 { try scan() }
         guard order == .equal else { return nil }
-        if !isEntryRead {
-            isEntryRead = true
-            entry = try Self.entry(
-                &cursor, hasPositions: field?.hasPositions ?? false, &postingsEnd, &positionsEnd, documentCount)
-        }
+        if sums.offset <= entryStart { try readEntry() }
         return entry
     }
 
-    /// Reads terms until one is not smaller than the one looked for. What stands behind the bytes of a term is passed over unless it
-    /// is asked for.
+    /// Reads terms until one is not smaller than the one looked for.
     private mutating func scan() throws(RawError) {
         // In locals while they change, so that they stay in registers.
         var cursor = self.cursor
-        var (length, common, shared, leftCount) = (self.length, self.common, self.shared, self.leftCount)
-        var (postingsEnd, positionsEnd) = (self.postingsEnd, self.positionsEnd)
-        var (hasPositions, isEntryRead) = (field?.hasPositions ?? false, self.isEntryRead)
+        var (common, leftCount, hasPositions) = (self.common, self.leftCount, self.hasPositions)
         var order = self.order
         while order == .smaller, leftCount > 0 {
-            if !isEntryRead {
-                try Self.skipEntry(&cursor, hasPositions: hasPositions, &postingsEnd, &positionsEnd)
-            }
-            isEntryRead = false
+            let start = cursor.offset
+            let (shared, tail) = try unsafe Self.nextTerm(&cursor, &hasPositions)
             leftCount &-= 1
-            let rest: Int
-            // Both below 128, as nearly always.
-            if let word = cursor.nextWord, word & 0x8080 == 0 {
-                (shared, rest) = (Int(truncatingIfNeeded: word & 0xFF), Int(truncatingIfNeeded: word >> 8 & 0xFF))
-                cursor.pass(2)
-            } else {
-                shared = try cursor.count("shared bytes", atMost: Int(UInt8.max))
-                rest = try cursor.count("term bytes", atMost: Int(UInt8.max))
-            }
-            guard shared <= length, rest > 0, shared &+ rest <= IndexField.maxTermBytes + 1 else {
-                throw .malformed(what: "order of terms", offset: cursor.offset)
-            }
-            let tail = try unsafe cursor.raw(rest)
-            if shared == 0 {
-                guard let named = unsafe IndexField(rawValue: tail[0]) else {
-                    throw .malformed(what: unsafe "field \(tail[0])", offset: cursor.offset)
-                }
-                field = named
-                hasPositions = named.hasPositions
-            }
-            length = shared &+ rest
             // Smaller where it has more in common with the term before than that has with `term`.
             if shared > common { continue }
+            (entryStart, self.shared) = (start, shared)
             unsafe self.tail = unsafe tail
             if shared < common {
                 // It differs from the term before where that was still equal to `term`: it is larger.
@@ -105,18 +85,91 @@
             }
         }
         self.cursor = cursor
-        (self.length, self.common, self.shared, self.leftCount) = (length, common, shared, leftCount)
-        (self.postingsEnd, self.positionsEnd) = (postingsEnd, positionsEnd)
-        self.isEntryRead = isEntryRead
+        (self.common, self.leftCount, self.hasPositions) = (common, leftCount, hasPositions)
         self.order = order
     }
 
+    /// Adds up the lists before the entry found, and reads it.
+    private mutating func readEntry() throws(RawError) {
+        var sums = self.sums
+        var (postingsEnd, positionsEnd) = (self.postingsEnd, self.positionsEnd)
+        var hasPositions = hasPositionsInSums
+        while true {
+            let isFound = sums.offset == entryStart
+            let (shared, rest) = try Self.lengths(&sums)
+            let tail = try unsafe sums.raw(rest)
+            if shared == 0 { hasPositions = try unsafe Self.hasPositions(tail, sums) }
+            if isFound { break }
+            try Self.skipEntry(&sums, hasPositions: hasPositions, &postingsEnd, &positionsEnd)
+        }
+        entry = try Self.entry(&sums, hasPositions: hasPositions, &postingsEnd, &positionsEnd, documentCount)
+        self.sums = sums
+        (self.postingsEnd, self.positionsEnd) = (postingsEnd, positionsEnd)
+        hasPositionsInSums = hasPositions
+    }
+
+    /// Reads how many bytes an entry's term shares with the one before, and the others; passes over what stands behind them.
+    @inline(__always)
+    private static func nextTerm(
+        _ cursor: inout RawCursor, _ hasPositions: inout Bool
+    ) throws(RawError) -> (shared: Int, tail: UnsafeRawBufferPointer) {
+        let left = cursor.remaining
+        if left >= 2 {
+            let start = unsafe cursor.unread
+            let head = unsafe UInt16(littleEndian: start.loadUnaligned(as: UInt16.self))
+            let (shared, rest) = (Int(head & 0xFF), Int(head >> 8))
+            // As nearly always: both lengths are below 128, the field is that of the term before, the numbers have eight bytes at most.
+            if head & 0x8080 == 0, shared > 0, left >= rest &+ 10 {
+                let word = unsafe UInt64(
+                    littleEndian: start.loadUnaligned(fromByteOffset: rest &+ 2, as: UInt64.self))
+                // A bit for the last byte of each number.
+                var ends = ~word & 0x8080_8080_8080_8080
+                ends &= ends &- 1
+                if hasPositions {
+                    ends &= ends &- 1
+                    ends &= ends &- 1
+                }
+                if ends != 0 {
+                    cursor.pass(rest &+ 3 &+ ends.trailingZeroBitCount &>> 3)
+                    return unsafe (shared, UnsafeRawBufferPointer(start: start + 2, count: rest))
+                }
+            }
+        }
+        let (shared, rest) = try Self.lengths(&cursor)
+        let tail = try unsafe cursor.raw(rest)
+        if shared == 0 { hasPositions = try unsafe Self.hasPositions(tail, cursor) }
+        for _ in 0..<(hasPositions ? 4 : 2) { _ = try cursor.varint() }
+        return unsafe (shared, tail)
+    }
+
+    /// How many bytes an entry's term shares with the one before, and how many it has besides.
+    @inline(__always)
+    private static func lengths(_ cursor: inout RawCursor) throws(RawError) -> (shared: Int, rest: Int) {
+        if let word = cursor.nextWord, word & 0x8080 == 0 {
+            cursor.pass(2)
+            return (Int(truncatingIfNeeded: word & 0xFF), Int(truncatingIfNeeded: word >> 8 & 0xFF))
+        }
+        let shared = try cursor.count("shared bytes", atMost: Int(UInt8.max))
+        return (shared, try cursor.count("term bytes", atMost: Int(UInt8.max)))
+    }
+
+    /// Whether the field that a term begins with has positions.
+    @inline(__always)
+    private static func hasPositions(_ term: UnsafeRawBufferPointer, _ cursor: RawCursor) throws(RawError) -> Bool {
+        guard let first = unsafe term.first, let field = IndexField(rawValue: first) else {
+            throw .malformed(what: "field of a term", offset: cursor.offset)
+        }
+        return field.hasPositions
+    }
+
     /// Compares the entry read last with another term, which is not before the last one.
-    private mutating func look(for next: [UInt8]) {
+    @inline(__always)
+    private mutating func look(for next: UnsafeRawBufferPointer) {
+        let last = unsafe term
         var same = 0
-        while same < term.count, same < next.count, term[same] == next[same] { same &+= 1 }
-        let isAnother = same < next.count || same < term.count
-        term = next
+        while same < last.count, same < next.count, unsafe last[same] == next[same] { same &+= 1 }
+        let isAnother = same < next.count || same < last.count
+        unsafe term = unsafe next
         guard isAnother else { return }
         switch order {
         case .smaller: common = min(common, same)
@@ -141,7 +194,7 @@
 
     @inline(__always)
     private static func compare(
-        _ tail: UnsafeRawBufferPointer, with term: [UInt8], from start: Int, shared: Int
+        _ tail: UnsafeRawBufferPointer, with term: UnsafeRawBufferPointer, from start: Int, shared: Int
     ) -> (common: Int, Order) {
         var common = start
         var index = start &- shared
@@ -154,7 +207,7 @@
         return (common, common == term.count || (unsafe tail[index] > term[common]) ? .larger : .smaller)
     }
 
-    /// Passes over what stands behind the bytes of a term. Lengths are less than 2^32, so that sums of a block's do not wrap.
+    /// Passes over what stands behind the bytes of a term, and adds up how long the lists are. Lengths are less than 2^32, so that sums of a block's do not wrap.
     @inline(__always)
     private static func skipEntry(
         _ cursor: inout RawCursor, hasPositions: Bool, _ postingsEnd: inout UInt64, _ positionsEnd: inout UInt64

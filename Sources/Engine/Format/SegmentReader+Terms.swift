@@ -21,18 +21,19 @@ extension SegmentReader {
     /// A block of the dictionary, to look terms up in.
     ///
     /// - Parameter bytes: of the block, checked.
+    @inline(__always)
     private func dictionaryBlock(_ block: Int, _ bytes: UnsafeRawBufferPointer) -> DictionaryBlock {
-        let index = dictionaryIndex
-        return unsafe DictionaryBlock(
-            bytes, termCount: index.termsInBlock(block, of: Int(footer.termCount)),
-            postings: index.companionStarts[0][block], positions: index.companionStarts[1][block],
+        unsafe DictionaryBlock(
+            bytes, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
+            postings: dictionaryIndex.companionStarts[0][block], positions: dictionaryIndex.companionStarts[1][block],
             documentCount: footer.documentCount)
     }
 
+    @inline(__always)
     private func find(
-        _ term: [UInt8], in dictionaryBlock: inout DictionaryBlock, _ block: Int
+        _ term: UnsafeRawBufferPointer, in dictionaryBlock: inout DictionaryBlock, _ block: Int
     ) throws(EngineError) -> TermEntry? {
-        do throws(RawError) { return try dictionaryBlock.find(term) } catch {
+        do throws(RawError) { return try unsafe dictionaryBlock.find(term) } catch {
             throw located(error, .dictionary, dictionaryIndex.blockRange(block).lowerBound)
         }
     }
@@ -43,28 +44,35 @@ extension SegmentReader {
     func entry(of term: [UInt8], inBlock block: Int, _ bytes: UnsafeRawBufferPointer) throws(EngineError) -> TermEntry?
     {
         var dictionaryBlock = unsafe dictionaryBlock(block, bytes)
-        return try find(term, in: &dictionaryBlock, block)
+        return try unsafe term.withUnsafeBufferPointer { term throws(EngineError) in
+            try unsafe find(UnsafeRawBufferPointer(term), in: &dictionaryBlock, block)
+        }
     }
 
-    /// Looks up terms that lie close together if they ascend, as the keys of one word do; the object is mapped.
+    /// Looks up the keys of one term: quickly if they ascend and lie close together, as those of a word do. The object is mapped.
     ///
     /// - Parameters:
-    ///   - isWanted: which of `terms` are looked up.
+    ///   - isWanted: which of them are looked up, counted from the term's first.
     ///   - body: told which of them is there, and its entry.
     @inline(__always)
     package func forEachMappedEntry(
-        of terms: [[UInt8]], where isWanted: (Int) -> Bool, _ body: (Int, TermEntry) -> Void
+        of keys: TermKeys, _ term: Int, where isWanted: (Int) -> Bool, _ body: (Int, TermEntry) -> Void
     ) throws(EngineError) {
-        var last: (number: Int, bytes: DictionaryBlock)?
-        for (number, term) in terms.enumerated() where isWanted(number) {
-            if last == nil || !last!.bytes.isAhead(term) || dictionaryIndex.isBehind(last!.number, term) {
-                guard let block = dictionaryIndex.block(of: term),
-                    let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(block))
+        var number = -1
+        var block = unsafe DictionaryBlock(
+            UnsafeRawBufferPointer(start: nil, count: 0), termCount: 0, postings: 0, positions: 0, documentCount: 0)
+        let range = keys.range(of: term)
+        for index in range where isWanted(index &- range.lowerBound) {
+            let key = keys[index]
+            if unsafe number < 0 || !block.isAhead(key.bytes) || dictionaryIndex.isBehind(number, key) {
+                guard let found = dictionaryIndex.block(of: key),
+                    let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(found))
                 else { continue }
                 try bytes.check(0..<bytes.count)
-                last = (block, unsafe dictionaryBlock(block, bytes.unchecked))
+                number = found
+                block = unsafe dictionaryBlock(found, bytes.unchecked)
             }
-            if let entry = try find(term, in: &last!.bytes, last!.number) { body(number, entry) }
+            if let entry = try unsafe find(key.bytes, in: &block, number) { body(index &- range.lowerBound, entry) }
         }
     }
 

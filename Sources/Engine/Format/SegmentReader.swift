@@ -68,7 +68,7 @@ package final class SegmentReader: Sendable {
                 offset: object.sizeBytes)
         }
         let firstRequests = objects.map { object in
-            let length = min(object.sizeBytes, UInt64(SegmentFormat.openReadBytes))
+            let length = SegmentFormat.openReadBytes(object.sizeBytes)
             return ByteRequest(object: object.name, offset: object.sizeBytes - length, length: Int(length))
         }
         let firstViews = firstRequests.isEmpty ? [] : try source.read(firstRequests)

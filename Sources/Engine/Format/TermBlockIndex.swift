@@ -60,8 +60,9 @@ package struct TermBlockIndex: Sendable {
 
     func blockRange(_ block: Int) -> Range<UInt64> { blockStarts[block]..<blockStarts[block + 1] }
 
+    /// The first eight bytes, big-endian, zeros behind a shorter term.
     @inline(__always)
-    private static func prefix(_ term: some Collection<UInt8>) -> UInt64 {
+    static func prefix(_ term: some Collection<UInt8>) -> UInt64 {
         var value: UInt64 = 0
         var count = 0
         for byte in term {
@@ -74,21 +75,36 @@ package struct TermBlockIndex: Sendable {
 
     /// The block that holds `term` if any does: the last whose first term is not larger.
     func block(of term: [UInt8]) -> Int? {
-        let prefix = Self.prefix(term)
+        unsafe term.withUnsafeBytes { unsafe block(of: TermKeys.Key(bytes: $0, prefix: Self.prefix(term))) }
+    }
+
+    func block(of term: TermKeys.Key) -> Int? {
+        let prefix = term.prefix
         var low = 0
         var high = blockCount
         while low < high {
             let middle = (low &+ high) >> 1
             let other = prefixes[middle]
-            let isBefore = other != prefix ? prefix < other : term.lexicographicallyPrecedes(key(middle))
+            let isBefore = other != prefix ? prefix < other : isBefore(term, middle)
             if isBefore { high = middle } else { low = middle &+ 1 }
         }
         return low == 0 ? nil : low - 1
     }
 
     /// Whether `term`, which is not before `block`, belongs into a later one.
-    func isBehind(_ block: Int, _ term: [UInt8]) -> Bool {
-        block + 1 < blockCount && !term.lexicographicallyPrecedes(key(block + 1))
+    @inline(__always)
+    func isBehind(_ block: Int, _ term: TermKeys.Key) -> Bool {
+        guard block + 1 < blockCount else { return false }
+        let other = prefixes[block + 1]
+        return other != term.prefix ? other < term.prefix : !isBefore(term, block + 1)
+    }
+
+    /// Whether `term` is before the first of a block.
+    private func isBefore(_ term: TermKeys.Key, _ block: Int) -> Bool {
+        let range = (block == 0 ? 0 : Int(keyEnds[block - 1]))..<Int(keyEnds[block])
+        return unsafe keys.withUnsafeBytes { keys in
+            unsafe term.bytes.lexicographicallyPrecedes(UnsafeRawBufferPointer(rebasing: keys[range]))
+        }
     }
 
     /// Terms in `block`.

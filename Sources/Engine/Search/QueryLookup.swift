@@ -71,8 +71,8 @@ struct QueryLookup {
     ) throws {
         let stems = segment.footer.stemLanguages
         func isThere(_ language: Int) -> Bool { prepared.plan.languages[language].map { stems.contains($0) } ?? true }
-        for term in prepared.plan.terms.indices {
-            try segment.forEachMappedEntry(of: prepared.plan.terms[term], where: isThere) { language, entry in
+        for term in 0..<prepared.keys.termCount {
+            try segment.forEachMappedEntry(of: prepared.keys, term, where: isThere) { language, entry in
                 body(language, term, entry)
             }
         }

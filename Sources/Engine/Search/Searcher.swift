@@ -37,6 +37,8 @@ package final class PreparedSearch: Sendable {
     let snapshot: SnapshotReader
     private let generation: Generation
     let plan: QueryPlan
+    /// Of the plan's terms.
+    let keys: TermKeys
     fileprivate let after: SearchCursor?
     let table: ScoreTable
     /// If the hits can be found without looking at all documents.
@@ -57,6 +59,7 @@ package final class PreparedSearch: Sendable {
         self.snapshot = snapshot
         self.generation = generation
         plan = try QueryPlan(request.query, stems: snapshot.stemLanguages)
+        keys = TermKeys(plan.terms)
         after = try request.after.map { (text) throws(QueryError) in try SearchCursor(text) }
         try after?.require(
             sort: request.sort, generation: generation, queryHash: SearchCursor.hash(of: request.query))
