@@ -31,7 +31,7 @@ final class SegmentSearch {
     /// nil if the segment is read in place.
     private let material: Material?
     /// For each expansion of the plan.
-    private let lists: [(documents: [UInt32], frequencies: [UInt32])]
+    private let lists: [GatheredList]
     private(set) var facets: [FacetCounter]
     private(set) var histogram: HistogramCounter?
     private(set) var top: TopHits
@@ -73,15 +73,13 @@ final class SegmentSearch {
         let segment = segment
         lists = try expansions.enumerated().map { number, entries in
             try context.scratch.withSlots {
-                try Self.union(
-                    entries, material?.expansions?[number].map(\.postings), segment, context.scratch,
+                try GatheredList(
+                    entries, material?.expansions?[number].map(\.postings), in: segment, scratch: context.scratch,
                     isScoring: context.prepared.request.limitCount > 0)
             }
         }
         let dead = context.prepared.snapshot.dead[index]
-        expansionCounts = lists.map { list in
-            dead.isEmpty ? list.documents.count : list.documents.count { !dead.contains($0) }
-        }
+        expansionCounts = lists.map { $0.liveCount(without: dead) }
     }
 
     /// What the segment says of a term in articles of one language; nil if it has none.
@@ -128,7 +126,7 @@ final class SegmentSearch {
                     return TermLeaf(first, second)
                 })
         case .expansion(let number):
-            return ListLeaf(documents: lists[number].documents, frequencies: lists[number].frequencies)
+            return GatheredLeaf(lists[number])
         case .phrase(let terms, let slop):
             return UnionLeaf.of(
                 try plan.languages.indices.compactMap { language in
@@ -210,85 +208,6 @@ final class SegmentSearch {
         }
         return try unsafe TermCursor(
             entry, of: segment, postings: slices.postings.paged, positions: slices.positions.paged, memory: memory)
-    }
-
-    /// Documents with any of some terms, and the sums of their frequencies: none if scores are not wanted.
-    ///
-    /// - Parameter slices: of each entry's postings; nil if the segment is mapped.
-    private static func union(
-        _ entries: [TermEntry], _ slices: [SectionSlice]?, _ segment: SegmentReader, _ scratch: SearchScratch,
-        isScoring: Bool
-    ) throws -> (documents: [UInt32], frequencies: [UInt32]) {
-        guard !entries.isEmpty else { return ([], []) }
-        // In bounds: entries and lists name documents of the segment.
-        let sums = unsafe scratch.frequencies(segment.documentCount)
-        var bits = [UInt64](repeating: 0, count: (segment.documentCount + 63) / 64)
-        try unsafe bits.withUnsafeMutableBufferPointer { bits in
-            @inline(__always)
-            func mark(_ document: UInt32) {
-                let at = Int(document)
-                unsafe bits[at >> 6] |= 1 &<< UInt64(truncatingIfNeeded: at & 63)
-            }
-            @inline(__always)
-            func add(_ document: UInt32, _ frequency: UInt32) {
-                let (sum, overflow) = unsafe sums[Int(document)].addingReportingOverflow(frequency)
-                unsafe sums[Int(document)] = overflow ? .max : sum
-                mark(document)
-            }
-            let documents = unsafe scratch.slot()
-            let frequencies = unsafe documents + PostingsLayout.documentRoom
-            for (number, entry) in entries.enumerated() {
-                // Most words are in one article alone.
-                if entry.documentFrequency == 1 {
-                    let frequency = entry.hasPositions ? UInt32(clamping: entry.occurrenceCount) : 1
-                    if isScoring { add(entry.singleDocument, frequency) } else { mark(entry.singleDocument) }
-                    continue
-                }
-                let postings =
-                    if let slices { slices[number].paged } else {
-                        try segment.mappedBytes(.postings, entry.postings)
-                    }
-                guard let postings else { throw segment.corrupt(.postings, entry.postings.lowerBound, "an empty list") }
-                try postings.check(0..<postings.count)
-                try segment.decoding(.postings, at: entry.postings.lowerBound) { () throws(RawError) in
-                    let layout = try unsafe PostingsLayout(
-                        postings.unchecked, entry: entry, documentCount: segment.footer.documentCount)
-                    for block in 0..<layout.blockCount {
-                        let at = try unsafe layout.decodeDocuments(block, into: documents)
-                        let count = layout.countInBlock(block)
-                        if !isScoring {
-                            for index in 0..<count { unsafe mark(documents[index]) }
-                        } else if !entry.hasPositions {
-                            for index in 0..<count { unsafe add(documents[index], 1) }
-                        } else {
-                            try unsafe layout.decodeFrequencies(block, at: at, into: frequencies)
-                            for index in 0..<count { unsafe add(documents[index], frequencies[index]) }
-                        }
-                    }
-                }
-            }
-        }
-        let count = bits.reduce(0) { $0 + $1.nonzeroBitCount }
-        let documents = unsafe [UInt32](unsafeUninitializedCapacity: count) { documents, documentCount in
-            for (word, all) in bits.enumerated() {
-                var rest = all
-                while rest != 0 {
-                    let document = UInt32(truncatingIfNeeded: word << 6 | rest.trailingZeroBitCount)
-                    unsafe documents.initializeElement(at: documentCount, to: document)
-                    documentCount &+= 1
-                    rest &= rest &- 1
-                }
-            }
-        }
-        guard isScoring else { return (documents, []) }
-        let frequencies = unsafe [UInt32](unsafeUninitializedCapacity: count) { frequencies, frequencyCount in
-            for (index, document) in documents.enumerated() {
-                unsafe frequencies.initializeElement(at: index, to: sums[Int(document)])
-                unsafe sums[Int(document)] = 0
-            }
-            frequencyCount = count
-        }
-        return (documents, frequencies)
     }
 
     private func node(_ node: QueryPlan.Node) -> SegmentEvaluator.Node {
