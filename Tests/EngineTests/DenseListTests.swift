@@ -116,6 +116,42 @@ struct DenseListTests {
         }
     }
 
+    @Test("a word with stars that stands for one word scores as that does in every window, and one for none not at all")
+    func stars() throws {
+        let segment = try build(Self.samples)
+        let source = MemoryByteSource()
+        let searcher = Searcher(
+            try SnapshotReader(segments: try SegmentReader.open([source.put(segment)], source: source), source: source))
+        func hits(_ text: String, _ sort: SearchRequest.Sort) throws -> (total: Int, hits: [SearchResults.Hit]) {
+            let query = try QueryParser.parse(text)
+            let results = try searcher.search(SearchRequest(query: query, sort: sort, limitCount: 5000))
+            return (results.total, results.hits)
+        }
+        var generator = SplitMix64(seed: 10)
+        var foundCount = 0
+        for round in 0..<36 {
+            func pick() -> String { Self.words.randomElement(using: &generator)!.name }
+            let (first, second) = (pick(), pick())
+            let (a, b) = ("\(first.dropLast())*", "\(second.dropLast())*")
+            let (plain, starred) =
+                switch round % 6 {
+                case 0: ("\(first) \(second)", "\(a) \(b)")
+                case 1: ("\(first) OR \(second)", "\(a) OR \(b)")
+                case 2: ("\(first) -\(second)", "\(a) -\(b)")
+                case 3: ("\(first) seldom", "\(a) seldom")
+                case 4: ("late \(first)", "late \(a)")
+                default: ("\(first) OR \(second)", "nothere* OR \(a) OR \(b)")
+                }
+            for sort in SearchRequest.Sort.allCases {
+                let (expected, found) = (try hits(plain, sort), try hits(starred, sort))
+                #expect(found.total == expected.total, "\(starred)")
+                #expect(found.hits == expected.hits, "\(starred)")
+                foundCount += found.hits.count
+            }
+        }
+        #expect(foundCount > 100_000)
+    }
+
     @Test("damaged bits with right checksums are an error where they are read, and never a trap")
     func hostile() throws {
         let segment = try build(Self.samples)

@@ -3,7 +3,7 @@
 
 /// Documents of a segment that have any of some words.
 @safe struct GatheredList {
-    /// A bit for each document.
+    /// A bit for each document of the segment; empty if none is set.
     let bits: [UInt64]
     /// How many bits are set.
     let count: Int
@@ -151,8 +151,9 @@ final class GatheredLeaf: WindowLeaf {
     }
 
     override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
+        guard list.count > 0 else { return }
         let words = words(of: window)
-        precondition(words.isEmpty || words.lowerBound >= scoredWord, "windows move forward")
+        precondition(words.lowerBound >= scoredWord && words.upperBound <= list.bits.count, "windows move forward")
         unsafe list.bits.withUnsafeBufferPointer { bits in
             unsafe list.frequencies.withUnsafeBufferPointer { frequencies in
                 var place = scoredCount
