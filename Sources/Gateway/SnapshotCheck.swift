@@ -145,21 +145,22 @@ struct SnapshotCheck {
         do {
             let snapshot = try loader.open(loaded)
             liveDocumentCount = snapshot.liveDocumentCount
+            let dead = try snapshot.dead
             guard scope.isNewest else { return }
-            try checkKeys(snapshot)
+            try checkKeys(snapshot, dead)
         } catch let error as EngineError where error.code != .io {
             findings.append(Finding(error, object: manifest.name))
         }
     }
 
     /// Memory: what `KeyedRows` holds, and the rows of one step.
-    private mutating func checkKeys(_ snapshot: SnapshotReader) throws {
+    private mutating func checkKeys(_ snapshot: SnapshotReader, _ dead: [DocumentSet]) throws {
         let live = KeyedRows(.ignored)
         for (index, segment) in snapshot.segments.enumerated() {
             for start in stride(from: 0, to: segment.documentCount, by: Self.stepRowCount) {
                 let range = start..<min(start + Self.stepRowCount, segment.documentCount)
                 for (ordinal, identity) in zip(range, try segment.identities(range))
-                where !snapshot.dead[index].contains(UInt32(ordinal)) {
+                where !dead[index].contains(UInt32(ordinal)) {
                     let place = UInt64(index) << 32 | UInt64(ordinal)
                     try live.append(.init(key: identity.key, version: identity.version, tag: place))
                 }

@@ -34,11 +34,14 @@ package final class SnapshotHolder: Sendable {
 
     /// Looks for a newer manifest, and opens what it names.
     ///
+    /// - Parameter isForOneQuestion: then which articles are dead is left to the question, which needs no round more for it.
+    ///   Whoever answers many looks now, so that a snapshot with a kill that has no loser is not taken.
     /// - Returns: whether there was one. On an error the old snapshot stays.
-    @discardableResult package func refresh() throws -> Bool {
+    @discardableResult package func refresh(isForOneQuestion: Bool = false) throws -> Bool {
         let known = newest.generation
         guard let loaded = try loader.newest(), loaded.manifest.generation > known else { return false }
         let fresh = OpenSnapshot(loaded: loaded, reader: try loader.open(loaded))
+        if !isForOneQuestion { _ = try fresh.reader.dead }
         held.withLock { held in
             if held.generation < fresh.generation { held = fresh }
         }

@@ -159,8 +159,9 @@ private final class Hall: Sendable {
             $0[id] = MessageConnection(channel, handler, limitBytes: options.limits.outboundBytes)
         }
         channel.closeFuture.whenComplete { [self] _ in
-            _ = connections.withLock { $0.removeValue(forKey: id) }
+            // In this order: who finds no connection, as `stop` does, finds none counted either.
             door.leave(id)
+            _ = connections.withLock { $0.removeValue(forKey: id) }
         }
         let watch = StalledWrites(
             id, limitMilliseconds: options.limits.stalledMilliseconds, budget: outbound,

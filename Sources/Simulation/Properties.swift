@@ -99,7 +99,7 @@ struct Properties {
         _ manifest: Manifest, parts: [(SegmentReference, SegmentContents)], store: SimulatedStore
     ) throws {
         try liveSet.move(to: parts, of: manifest, numbers)
-        // Every kill has its loser here, so what is left of the sum is the live articles.
+        // If every kill has its loser here (`dead` below looks), what is left of the sum is the live articles.
         let sum = parts.reduce(Digest256.zero) { $0 &+ $1.0.digest }
         try require(sum == manifest.setDigest, "the set digest is that of the live articles", manifest)
         try require(
@@ -107,6 +107,7 @@ struct Properties {
             "\(manifest.sums[.published]) and \(live.count)")
         // The engine must see the same articles as the plain counting.
         let engine = try snapshot(parts, manifest, store)
+        _ = try engine.dead
         try require(engine.liveDocumentCount == live.count, "the engine sees the live articles", manifest)
         try checkLedger(of: manifest, store: store)
         let firstLog = min(manifest.watermarks.min() ?? .start, manifest.foldedTo)

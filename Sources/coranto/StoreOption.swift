@@ -21,7 +21,7 @@ struct StoreOption: ParsableArguments {
     /// The store's newest snapshot, and its older ones.
     func openSnapshots() throws -> SnapshotHolder {
         let holder = try SnapshotHolder(openForReading())
-        try holder.refresh()
+        try holder.refresh(isForOneQuestion: true)
         return holder
     }
 }

@@ -342,7 +342,7 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
         let alone = try #require(
             try merger.merge(try SegmentReader.open([first, source.put(carried)], source: source)))
         #expect(alone.footer.killCount == 0 && alone.footer.documentCount == 9)
-        #expect(throws: EngineError.self) { try SnapshotReader.open([second, third], source: source) }
+        #expect(throws: EngineError.self) { try SnapshotReader.open([second, third], source: source).dead }
         #expect(throws: EngineError.self) {
             try merger.compact(try SegmentReader.open([second], source: source)) { _ in }
         }

@@ -215,14 +215,25 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         #expect(source.roundCount == before + 1)
     }
 
-    @Test("an opener reads the last 64 KiB, of large objects the last 64th, and of small ones all")
+    @Test("an opener reads the last 64 KiB, of large objects the last 64th, of small ones all, and more for kills")
     func openReads() {
-        #expect([0, 1000, 65_535].allSatisfy { SegmentFormat.openReadBytes($0) == $0 })
-        #expect([65_536, 1 << 20, 1 << 22].allSatisfy { SegmentFormat.openReadBytes($0) == 65_536 })
-        #expect(SegmentFormat.openReadBytes(1 << 30) == 1 << 24)
+        func bytes(_ size: UInt64, kills: UInt32 = 0) -> UInt64 { SegmentFormat.openReadBytes(size, killCount: kills) }
+        #expect([0, 1000, 65_535].allSatisfy { bytes($0) == $0 && bytes($0, kills: 9) == $0 })
+        #expect([65_536, 1 << 20, 1 << 22].allSatisfy { bytes($0) == 65_536 })
+        #expect(bytes(1 << 30) == 1 << 24)
+        #expect(bytes(1 << 20, kills: 1000) == 65_536 + 160_000)
     }
 
-    @Test("a snapshot with kills looks terms up in one round and keys in two")
+    @Test("a segment of many kills is opened in one round", arguments: [1, 40, 2000])
+    func openManyKills(_ count: Int) throws {
+        let source = MemoryByteSource()
+        let samples = SampleArticles.many(count, seed: 63)
+        let reference = source.put(try build([samples[0]], kills: samples.dropFirst().map(\.killed)))
+        #expect(try SegmentReader.open([reference], source: source)[0].kills.count == count - 1)
+        #expect(source.roundCount == 1)
+    }
+
+    @Test("a snapshot with kills looks terms up in one round and keys in two, after one that finds the dead")
     func snapshotRounds() throws {
         let samples = SampleArticles.many(300, seed: 61)
         let source = MemoryByteSource()
@@ -230,13 +241,61 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
             source.put(try build(samples)), source.put(try build([], kills: samples.prefix(40).map(\.killed))),
         ]
         let snapshot = try SnapshotReader.open(references, source: source)
-        #expect(source.roundCount <= 3)
+        #expect(source.roundCount <= 2)
         var before = source.roundCount
         _ = try snapshot.lookup(terms: ["w1", "w2", "w900"].map { IndexField.text.key($0.utf8) })
         #expect(source.roundCount == before + 1)
-        before = source.roundCount
-        #expect(try snapshot.lookup(keys: samples.map(\.key)).filter { $0 != nil }.count == 260)
-        #expect(source.roundCount == before + 2)
+        for deadRounds in [1, 0] {
+            before = source.roundCount
+            #expect(try snapshot.lookup(keys: samples.map(\.key)).filter { $0 != nil }.count == 260)
+            #expect(source.roundCount == before + 2 + deadRounds)
+        }
+    }
+
+    @Test("the first question finds the dead in its own first round", arguments: ["w1", "w1*", "w1 -w2", ""])
+    func deadOfFirstQuestion(_ query: String) throws {
+        let samples = SampleArticles.many(300, seed: 61)
+        let source = MemoryByteSource()
+        let whole = try SnapshotReader.open(
+            [source.put(try build(Array(samples[40...])))], source: source)
+        let references = [
+            source.put(try build(samples)), source.put(try build([], kills: samples.prefix(40).map(\.killed))),
+        ]
+        let snapshot = try SnapshotReader.open(references, source: source)
+        let parsed = try QueryParser.parse(query)
+        for request in [SearchRequest(query: parsed), SearchRequest(query: parsed, sort: .newest, readsRecords: true)] {
+            let before = source.roundCount
+            let found = try Searcher(snapshot).search(request)
+            #expect(source.roundCount <= before + 3)
+            let expected = try Searcher(whole).search(request)
+            #expect(found.total == expected.total && found.hits.map(\.orderKey) == expected.hits.map(\.orderKey))
+        }
+    }
+
+    @Test(
+        "where segments are not mapped, a kill without a loser is told by whoever asks, every time; where they are, by opening"
+    )
+    func killWithoutLoser() throws {
+        let samples = SampleArticles.many(300, seed: 61)
+        for isMapped in [false, true] {
+            let source = MemoryByteSource(isMapped: isMapped)
+            let references = [
+                source.put(try build(Array(samples[1...]))),
+                source.put(try build([], kills: samples.prefix(40).map(\.killed))),
+            ]
+            guard !isMapped else {
+                #expect(throws: EngineError.self) { try SnapshotReader.open(references, source: source) }
+                continue
+            }
+            let snapshot = try SnapshotReader.open(references, source: source)
+            for _ in 0..<2 {
+                #expect(throws: EngineError.self) {
+                    try Searcher(snapshot).search(SearchRequest(query: QueryParser.parse("w1")))
+                }
+                #expect(throws: EngineError.self) { try snapshot.lookup(keys: [samples[50].key]) }
+                #expect(throws: EngineError.self) { try snapshot.dead }
+            }
+        }
     }
 
     @Test("segments opened for keys find the same articles; their records take a round more")

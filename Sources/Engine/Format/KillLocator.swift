@@ -2,10 +2,10 @@ import ByteCoding
 import News
 import Storage
 
-/// Finds the losers of kills: documents of some segments by (order key, version). The sparse order index leads to the 64
-/// rows where a loser must stand, so one round brings all that is needed.
+/// Finds the losers of the kills of some segments among their documents, by (order key, version). The sparse order index
+/// leads to the 64 rows where a loser must stand, so one round brings all that is needed, and others may read in it too.
 struct KillLocator {
-    /// A kill and the loser it names.
+    /// A kill, counted from the first segment's on, and a loser that it names.
     struct Match: Equatable {
         let kill: Int
         let segment: Int
@@ -17,30 +17,37 @@ struct KillLocator {
         let documents: Range<Int>
     }
 
-    /// - Parameter kills: of any segments.
-    /// - Returns: every document that has the key, order time and version of a kill, ordered by segment and ordinal.
-    static func locate(
-        _ kills: [Kill], in segments: [SegmentReader], source: any ByteSource
-    ) throws -> [Match] {
-        guard !kills.isEmpty else { return [] }
-        var round = ReadRound()
-        var probes: [[Probe]] = []
-        var runs: [[Range<Int>]] = []
+    private let kills: [Kill]
+    /// For each segment where losers would stand, and the rows that are read for it.
+    private var probes: [[Probe]] = []
+    private var runs: [[Range<Int>]] = []
+    /// Index of the first of this reader's slices in the round.
+    private let firstSlice: Int
+
+    /// Adds what must be read to a round; nothing if there are no kills.
+    init(_ segments: [SegmentReader], _ round: inout ReadRound) {
+        kills = segments.flatMap { $0.kills.map(\.kill) }
+        firstSlice = round.count
+        guard !kills.isEmpty else { return }
+        let width = SegmentFormat.documentRowBytes
         for segment in segments {
             let mine = segment.probes(for: kills)
-            let merged = union(of: mine.map(\.documents))
+            let merged = Self.union(of: mine.map(\.documents))
             for run in merged {
-                let width = SegmentFormat.documentRowBytes
                 round.add(segment, .times, UInt64(run.lowerBound * 8)..<UInt64(run.upperBound * 8))
                 round.add(segment, .documents, UInt64(run.lowerBound * width)..<UInt64(run.upperBound * width))
             }
             probes.append(mine)
             runs.append(merged)
         }
-        let slices = try round.run(source)
+    }
+
+    /// - Parameter slices: of the whole round.
+    /// - Returns: every document that has the key, order time and version of a kill, ordered by segment and ordinal.
+    func matches(_ slices: [SectionSlice]) throws -> [Match] {
         var matches: [Match] = []
-        var next = 0
-        for index in segments.indices {
+        var next = firstSlice
+        for index in probes.indices {
             var found: [Match] = []
             var pending = probes[index][...]
             for run in runs[index] {

@@ -21,7 +21,15 @@ struct Liveness {
     /// What is wrong if the segments are a whole snapshot.
     var findings: [EngineError] { killedTwice + killsWithoutLoser }
 
+    /// Reads in a round of its own, or in none if there are no kills.
     init(of segments: [SegmentReader], source: any ByteSource) throws {
+        var round = ReadRound()
+        let killed = KillLocator(segments, &round)
+        self.init(of: segments, try killed.matches(round.run(source)))
+    }
+
+    /// - Parameter matches: of all kills of the segments.
+    init(of segments: [SegmentReader], _ matches: [KillLocator.Match]) {
         dead = segments.map { DocumentSet(documentCount: $0.documentCount) }
         isMatched = segments.map { [Bool](repeating: false, count: $0.kills.count) }
         var kills: [Kill] = []
@@ -32,7 +40,7 @@ struct Liveness {
                 owners.append((index, number))
             }
         }
-        for match in try KillLocator.locate(kills, in: segments, source: source) {
+        for match in matches {
             let owner = owners[match.kill]
             let segment = segments[match.segment]
             let isFirst = dead[match.segment].insert(match.ordinal)

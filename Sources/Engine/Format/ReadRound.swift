@@ -5,6 +5,8 @@ package struct ReadRound {
     package init() {}
 
     package var isEmpty: Bool { wants.isEmpty }
+    /// Index that the next slice will have.
+    var count: Int { wants.count }
 
     /// - Returns: index of the slice in the result of `run`.
     @discardableResult

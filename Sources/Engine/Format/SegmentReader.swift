@@ -62,13 +62,21 @@ package final class SegmentReader: Sendable {
     package static func open(
         _ objects: [(name: String, sizeBytes: UInt64)], for purpose: Purpose = .search, source: any ByteSource
     ) throws -> [SegmentReader] {
+        try open(objects.map { ($0.name, $0.sizeBytes, 0) }, for: purpose, source: source)
+    }
+
+    /// - Parameter objects: with how many kills they have, as far as it is known: the more, the more is read at first.
+    private static func open(
+        _ objects: [(name: String, sizeBytes: UInt64, killCount: UInt32)], for purpose: Purpose,
+        source: any ByteSource
+    ) throws -> [SegmentReader] {
         for object in objects where object.sizeBytes < UInt64(SegmentFormat.tailBytes + SegmentFormat.headerBytes) {
             throw EngineError(
                 .truncated, "\(object.sizeBytes) bytes are no segment", object: object.name, section: "tail",
                 offset: object.sizeBytes)
         }
         let firstRequests = objects.map { object in
-            let length = SegmentFormat.openReadBytes(object.sizeBytes)
+            let length = SegmentFormat.openReadBytes(object.sizeBytes, killCount: object.killCount)
             return ByteRequest(object: object.name, offset: object.sizeBytes - length, length: Int(length))
         }
         let firstViews = firstRequests.isEmpty ? [] : try source.read(firstRequests)
@@ -124,7 +132,8 @@ package final class SegmentReader: Sendable {
     package static func open(
         _ references: [SegmentReference], for purpose: Purpose = .search, source: any ByteSource
     ) throws -> [SegmentReader] {
-        let readers = try open(references.map { ($0.objectName, $0.sizeBytes) }, for: purpose, source: source)
+        let objects = references.map { ($0.objectName, $0.sizeBytes, $0.killCount) }
+        let readers = try open(objects, for: purpose, source: source)
         for (reader, reference) in zip(readers, references) { try reader.requireMatch(reference) }
         return readers
     }

@@ -24,11 +24,10 @@ package struct LiveVersion: Equatable, Sendable {
 /// Invariants
 /// 1. All segments have the same settings hash.
 /// 2. Every kill has exactly one loser among the documents, and no document is killed twice; so counts over live
-///    documents are exact sums.
+///    documents are exact sums. Footers tell them; whether it is so is seen when the dead are looked for: at opening where
+///    all segments are mapped, else in the first round of the first question, so that opening needs none for it.
 package final class SnapshotReader: Sendable {
     package let segments: [SegmentReader]
-    /// For each segment its dead documents.
-    package let dead: [DocumentSet]
     package let source: any ByteSource
     package let liveDocumentCount: Int
     /// Sum of the lengths of the live documents.
@@ -39,6 +38,9 @@ package final class SnapshotReader: Sendable {
     package var stemLanguages: StemLanguages {
         segments.reduce(into: StemLanguages()) { $0.formUnion($1.footer.stemLanguages) }
     }
+    /// The dead that opening knows of, and those that were found later.
+    private let known: [DocumentSet]?
+    private let found = Mutex<[DocumentSet]?>(nil)
     private let scores = Mutex<ScoreTable?>(nil)
 
     /// Made when it is first asked for.
@@ -52,10 +54,10 @@ package final class SnapshotReader: Sendable {
         }
     }
 
-    /// Opens with two rounds for footers and open areas, and one more if there are kills.
+    /// Opens with two rounds for footers and open areas.
     ///
     /// - Parameter settingsHash: what the segments must be made with; nil takes the first segment's.
-    /// - Throws: `EngineError`: `.mismatch` if segments do not belong together or a kill has no loser.
+    /// - Throws: `EngineError`: `.mismatch` if segments do not belong together, or if all are mapped and a kill has no loser.
     package static func open(
         _ references: [SegmentReference], settingsHash: Digest256? = nil, source: any ByteSource
     ) throws -> SnapshotReader {
@@ -68,12 +70,11 @@ package final class SnapshotReader: Sendable {
         if let expected = settingsHash ?? segments.first?.footer.settingsHash {
             for segment in segments { try segment.requireSettings(expected) }
         }
-        let liveness = try Liveness(of: segments, source: source)
-        if let first = liveness.findings.first { throw first }
         self.segments = segments
         self.source = source
         isMapped = segments.allSatisfy(\.isMapped)
-        dead = liveness.dead
+        let isFoundLater = !isMapped && segments.contains { !$0.kills.isEmpty }
+        known = isFoundLater ? nil : try Self.dead(Liveness(of: segments, source: source))
         let counts = segments.map { ($0.documentCount - Int($0.footer.killCount)) }
         liveDocumentCount = counts.reduce(0, +)
         liveTokenCount = segments.reduce(0) { $0 &+ $1.footer.tokenCount &- $1.footer.killedTokenCount }
@@ -85,6 +86,41 @@ package final class SnapshotReader: Sendable {
 
     /// Sum of the digests of all segments: the set digest of the live articles.
     package var digest: Digest256 { segments.reduce(.zero) { $0 &+ $1.footer.digest } }
+
+    // MARK: The dead
+
+    /// For each segment its dead documents. Looks for them, by one round, if nothing did so before.
+    ///
+    /// - Throws: `EngineError`: `.mismatch` if a kill has no loser or more than one; or what the source throws.
+    package var dead: [DocumentSet] {
+        get throws {
+            var round = ReadRound()
+            let killed = killed(&round)
+            return try dead(killed, killed == nil ? [] : round.run(source))
+        }
+    }
+
+    /// Adds to a round what tells the dead, if they are not known yet.
+    func killed(_ round: inout ReadRound) -> KillLocator? {
+        guard known == nil, found.withLock({ $0 == nil }) else { return nil }
+        return KillLocator(segments, &round)
+    }
+
+    /// - Parameters:
+    ///   - killed: what `killed` gave: nil if the dead are known.
+    ///   - slices: of the round.
+    func dead(_ killed: KillLocator?, _ slices: [SectionSlice]) throws -> [DocumentSet] {
+        if let known { return known }
+        guard let killed else { return found.withLock { $0! } }
+        let dead = try Self.dead(Liveness(of: segments, killed.matches(slices)))
+        found.withLock { $0 = dead }
+        return dead
+    }
+
+    private static func dead(_ liveness: Liveness) throws -> [DocumentSet] {
+        if let first = liveness.findings.first { throw first }
+        return liveness.dead
+    }
 
     // MARK: Terms
 
@@ -125,6 +161,7 @@ package final class SnapshotReader: Sendable {
     /// - Parameter keys: in any order.
     /// - Throws: `.mismatch` if a key is live twice.
     package func lookup(keys: [ArticleKey]) throws -> [LiveVersion?] {
+        let dead = try dead
         let candidates = try KeyMatches.candidates(of: keys, in: segments, source: source)
             .filter { !dead[$0.segment].contains($0.ordinal) }
         var live: [LiveVersion?] = keys.map { _ in nil }
@@ -141,6 +178,7 @@ package final class SnapshotReader: Sendable {
     ///
     /// - Complexity: one piece of each segment's key run; what is found, and a round for it.
     package func liveKeys(withHalfIn halves: ClosedRange<UInt64>) throws -> [ArticleKey] {
+        let dead = try dead
         var keys: [ArticleKey] = []
         for (index, segment) in segments.enumerated() {
             let ordinals = try segment.documents(withKeyHalfIn: halves).filter { !dead[index].contains($0) }

@@ -19,6 +19,8 @@ struct QueryLookup {
     }
 
     private(set) var segments: [Segment] = []
+    /// For each segment its dead documents.
+    let dead: [DocumentSet]
     private let termCount: Int
     /// For each term of the plan that is scored, live documents with it.
     private(set) var liveFrequencies: [Int]
@@ -46,6 +48,7 @@ struct QueryLookup {
         let termCount = plan.terms.count
         self.termCount = termCount
         liveFrequencies = Array(repeating: 0, count: termCount)
+        dead = try snapshot.dead
         segments.reserveCapacity(snapshot.segments.count)
         for segment in snapshot.segments {
             var entries = [TermEntry?](repeating: nil, count: plan.languages.count * termCount)
@@ -138,7 +141,9 @@ struct QueryLookup {
         var wants: [Wants] = []
         let places = Self.places(of: plan, and: place)
         for segment in snapshot.segments { wants.append(Self.wants(plan, places, in: segment, &round)) }
+        let killed = snapshot.killed(&round)
         let slices = try round.run(source)
+        dead = try snapshot.dead(killed, slices)
         let entries = try dictionary.entries(slices)
         let corrections = try losers.correctionCounts(slices)
         termCount = plan.terms.count

@@ -56,6 +56,7 @@ struct RankedRun {
 
     func answer() throws -> SearchResults {
         let snapshot = prepared.snapshot
+        let dead = try snapshot.dead
         let request = (sort: prepared.request.sort, limitCount: prepared.request.limitCount)
         let terms = try TermsInPlace(prepared, scratch: scratch)
         let weights = shape.leaves.indices.map { weight($0, terms) }
@@ -76,7 +77,7 @@ struct RankedRun {
             else { continue }
             let end = try best.end(in: segment)
             let place = RankedSearch.Place(
-                dead: snapshot.dead[index], documentCount: segment.footer.documentCount, lengths: lengths,
+                dead: dead[index], documentCount: segment.footer.documentCount, lengths: lengths,
                 range: try documents(of: segment).clamped(to: 0..<end))
             top.begin(floor: best.floor)
             let found = try scratch.withSlots {

@@ -268,7 +268,7 @@ private struct SearchRun {
         let slices = try round.run(source)
         return try snapshot.segments.enumerated().map { index, segment in
             let found = lookup.segments[index]
-            let material = try material(of: segment, index, found, slices, from: firsts[index])
+            let material = try material(of: segment, found, lookup.dead[index], slices, from: firsts[index])
             return try SegmentSearch(context, index, material: material, top: top(place: found.place))
         }
     }
@@ -311,7 +311,7 @@ private struct SearchRun {
 
     /// Takes a segment's slices in the order they were asked for.
     private func material(
-        of segment: SegmentReader, _ index: Int, _ found: QueryLookup.Segment, _ slices: [SectionSlice],
+        of segment: SegmentReader, _ found: QueryLookup.Segment, _ dead: DocumentSet, _ slices: [SectionSlice],
         from first: Int
     ) throws -> SegmentSearch.Material {
         var next = first
@@ -330,7 +330,7 @@ private struct SearchRun {
             for ordinal in candidates {
                 let slice = take()
                 let key = try slice.identity(0).key
-                if key == plan.keys[number], !snapshot.dead[index].contains(ordinal) { live.append(ordinal) }
+                if key == plan.keys[number], !dead.contains(ordinal) { live.append(ordinal) }
             }
             keyed.append(live.sorted())
         }
@@ -373,6 +373,10 @@ private struct SearchRun {
 
     // MARK: The third round
 
+    /// Texts of candidates that are read before it is known which are hits, if there are more than twice as many as are wanted:
+    /// what comes from an object store in the time of a round.
+    private static let readAheadBytes: UInt64 = 1 << 20
+
     private struct Candidate {
         var entry: TopHits.Entry
         var segment: Int
@@ -395,11 +399,9 @@ private struct SearchRun {
                     * UInt64(SegmentFormat.documentRowBytes))
             round.add(segment, .times, ordinal * 8..<(ordinal + 1) * 8)
         }
-        // With few that will not be hits after all it is cheaper to read their texts than to wait once more.
-        let isReadAhead = request.readsRecords && candidates.count <= 2 * request.limitCount
+        let isReadAhead = request.readsRecords && isCheapToReadAhead(candidates)
         for candidate in candidates where isReadAhead {
-            let segment = snapshot.segments[candidate.segment]
-            round.add(segment, .articles, segment.articleRange(of: candidate.entry.ordinal))
+            round.add(snapshot.segments[candidate.segment], .articles, articleRange(of: candidate))
         }
         var dictionaries = ArticleDictionaries()
         for candidate in candidates where isReadAhead {
@@ -427,6 +429,24 @@ private struct SearchRun {
                 hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor, dictionaries[segment])
         }
         return (hits, records)
+    }
+
+    /// Whether it costs less to read the texts of candidates that will not be hits after all than to wait once more.
+    private func isCheapToReadAhead(_ candidates: [Candidate]) -> Bool {
+        if candidates.count <= 2 * request.limitCount { return true }
+        // Neighbours lie together, in cells many in one block.
+        let ranges = candidates.map { (segment: $0.segment, range: articleRange(of: $0)) }
+            .sorted { ($0.segment, $0.range.lowerBound) < ($1.segment, $1.range.lowerBound) }
+        var bytes: UInt64 = 0
+        for (index, (segment, range)) in ranges.enumerated() {
+            if index > 0, ranges[index - 1] == (segment, range) { continue }
+            bytes += UInt64(range.count)
+        }
+        return bytes <= Self.readAheadBytes
+    }
+
+    private func articleRange(of candidate: Candidate) -> Range<UInt64> {
+        snapshot.segments[candidate.segment].articleRange(of: candidate.entry.ordinal)
     }
 
     /// None if they are not wanted.

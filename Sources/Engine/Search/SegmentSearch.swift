@@ -23,7 +23,7 @@ final class SegmentSearch {
     private let context: SearchContext
     /// Of the segment in the snapshot.
     let index: Int
-    private var dead: DocumentSet { context.prepared.snapshot.dead[index] }
+    private var dead: DocumentSet { context.lookup.dead[index] }
     private var found: QueryLookup.Segment { _read { yield context.lookup.segments[index] } }
     private var plan: QueryPlan { _read { yield context.prepared.plan } }
     private var table: ScoreTable { context.prepared.table }
@@ -78,7 +78,7 @@ final class SegmentSearch {
                     isScoring: context.prepared.request.limitCount > 0)
             }
         }
-        let dead = context.prepared.snapshot.dead[index]
+        let dead = context.lookup.dead[index]
         expansionCounts = lists.map { $0.liveCount(without: dead) }
     }
 
