@@ -27,9 +27,6 @@ import Storage
         case answered(BucketResult)
     }
 
-    /// Requests of one session at once; more wait. Ranges of a query's round go out together.
-    static let transferLimitCount = 24
-
     private let carrier: Carrier
     private let meter: RequestMeter
     private let multi: UnsafeMutableRawPointer
@@ -42,7 +39,7 @@ import Storage
         self.meter = meter
         guard let made = unsafe curl_multi_init() else { preconditionFailure("curl: out of memory") }
         unsafe multi = made
-        unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.transferLimitCount)
+        unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, BucketOperation.parallelCount)
     }
 
     deinit { unsafe curl_multi_cleanup(multi) }
@@ -51,7 +48,7 @@ import Storage
     func run(_ jobs: [Job]) -> [BucketResult] {
         var run = Run(jobs)
         while run.openCount > 0 {
-            for (index, request) in run.startable(now: now.milliseconds, limit: Self.transferLimitCount) {
+            for (index, request) in run.startable(now: now.milliseconds, limit: BucketOperation.parallelCount) {
                 let signed = carrier.signer.sign(request, at: SystemClock().wall())
                 let transfer = S3Transfer(request, signed, caFile: carrier.caFile, usesProxy: carrier.usesProxy)
                 run.transfers[transfer.identity] = (index, transfer)

@@ -111,7 +111,7 @@ package final class BucketByteSource: ByteSource {
 
     /// One round: neighbours are fetched together, all at once.
     private func readRanges(_ requests: [ByteRequest]) throws -> [ByteView] {
-        let plan = RangePlan(requests)
+        let plan = RangePlan(requests, parallelCount: BucketOperation.parallelCount)
         let results = bucket.perform(
             plan.fetches.map { .get(name: $0.object, range: BucketRange(offset: $0.offset, length: $0.length)) })
         var fetched: [ByteView] = []

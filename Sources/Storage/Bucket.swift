@@ -16,6 +16,9 @@ package enum BucketOperation: Equatable, Sendable {
     /// Deleting what is not there is `.done`.
     case delete(name: String)
 
+    /// Of those given to a driver together so many are under way at once, where it can; the others wait.
+    package static let parallelCount = 64
+
     package var name: String {
         switch self {
         case .put(let name, _), .create(let name, _), .get(let name, _), .size(let name), .delete(let name): name
