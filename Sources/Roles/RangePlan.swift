@@ -12,8 +12,9 @@ package struct RangePlan {
 
     /// Bytes between two ranges that are fetched along rather than asking twice.
     static let gapBytes: UInt64 = 32 << 10
-    /// The same where more ranges are left than go out at once.
+    /// The same where more ranges are left than go out at once, and in all of them.
     static let crowdedGapBytes: UInt64 = 256 << 10
+    static let crowdedBytes: UInt64 = 8 << 20
     /// A fetch grows no further than this by joining.
     static let joinedBytes: UInt64 = 4 << 20
 
@@ -48,28 +49,39 @@ package struct RangePlan {
         if fetches.count > parallelCount { join(fetches.count - parallelCount) }
     }
 
-    /// Joins so many fetches with their neighbours, those with the least between them, if it is little enough.
+    /// Joins up to so many fetches with their neighbours, those with the least between them first, while that is little enough.
     private mutating func join(_ count: Int) {
         let gaps = fetches.indices.dropFirst().compactMap { index -> (bytes: UInt64, index: Int)? in
             let (last, fetch) = (fetches[index - 1], fetches[index])
-            guard last.object == fetch.object, let lastEnd = Self.end(of: last), Self.end(of: fetch) != nil,
-                fetch.offset - lastEnd <= Self.crowdedGapBytes
+            guard last.object == fetch.object, let lastEnd = Self.end(of: last), let end = Self.end(of: fetch),
+                end >= lastEnd
             else { return nil }
-            return (fetch.offset - lastEnd, index)
+            // Fetches that are too long to be one may have bytes in common.
+            let bytes = fetch.offset > lastEnd ? fetch.offset - lastEnd : 0
+            return bytes <= Self.crowdedGapBytes ? (bytes, index) : nil
         }
-        let isJoined = Set(gaps.sorted { ($0.bytes, $0.index) < ($1.bytes, $1.index) }.prefix(count).map(\.index))
+        var starts = Set(fetches.indices)
+        var (left, room) = (count, Self.crowdedBytes)
+        for gap in gaps.sorted(by: { ($0.bytes, $0.index) < ($1.bytes, $1.index) }) where left > 0 && gap.bytes <= room
+        {
+            var first = gap.index - 1
+            while !starts.contains(first) { first -= 1 }
+            var last = gap.index
+            while last + 1 < fetches.count, !starts.contains(last + 1) { last += 1 }
+            guard Self.end(of: fetches[last])! - fetches[first].offset <= Self.joinedBytes else { continue }
+            starts.remove(gap.index)
+            left -= 1
+            room -= gap.bytes
+        }
         var joined: [ByteRequest] = []
         var moved: [Place] = []
         for (index, fetch) in fetches.enumerated() {
-            if isJoined.contains(index), let last = joined.last, let end = Self.end(of: fetch),
-                end - last.offset <= Self.joinedBytes
-            {
+            if starts.contains(index) { joined.append(fetch) }
+            let start = joined[joined.count - 1].offset
+            moved.append(Place(fetch: joined.count - 1, start: starts.contains(index) ? 0 : Int(fetch.offset - start)))
+            if !starts.contains(index) {
                 joined[joined.count - 1] = ByteRequest(
-                    object: last.object, offset: last.offset, length: Int(end - last.offset))
-                moved.append(Place(fetch: joined.count - 1, start: Int(fetch.offset - last.offset)))
-            } else {
-                joined.append(fetch)
-                moved.append(Place(fetch: joined.count - 1, start: 0))
+                    object: fetch.object, offset: start, length: Int(Self.end(of: fetch)! - start))
             }
         }
         fetches = joined

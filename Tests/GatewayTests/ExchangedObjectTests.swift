@@ -63,6 +63,35 @@ import Testing
         #expect(failure?.message.contains(name) == true)
     }
 
+    @Test(
+        "a kill without a loser: a gateway does not take the snapshot, one question ends with an error, verify names it"
+    )
+    func killWithoutLoser() throws {
+        let store = try store()
+        let holder = try SnapshotHolder(store.bucket)
+        try holder.refresh()
+        let sound = holder.newest.generation
+        try store.publishKill(of: SampleStore.article(2, headline: "Harbour", body: "Never there."))
+        let unsound = store.manifest.generation
+        #expect(failure { try holder.refresh() }?.exitStatus == 4)
+        #expect(holder.newest.generation == sound)
+        let question = try SnapshotHolder(store.bucket)
+        try question.refresh(isForOneQuestion: true)
+        #expect(question.newest.generation == unsound)
+        let request = SearchRequest(query: try QueryParser.parse("talks"))
+        #expect(failure { _ = try question.newest.searcher.search(request) }?.exitStatus == 4)
+        // Also when it is no longer the newest.
+        for generation in [unsound, unsound.next] {
+            if generation != unsound {
+                try store.publish([SampleStore.article(4, headline: "Road opened", body: "At last.")])
+            }
+            var verifier = StoreVerifier(store.bucket)
+            let findings = try verifier.run().findings
+            #expect(
+                findings.contains { $0.object == ObjectName.manifest(unsound) || $0.message.contains("has no loser") })
+        }
+    }
+
     @Test("state under another state's name is refused")
     func state() throws {
         let store = try store()

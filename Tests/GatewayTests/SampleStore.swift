@@ -177,6 +177,23 @@ final class SampleStore {
         commit(next, object.acceptedAt)
     }
 
+    /// Publishes a snapshot with a kill of an article that is not there, which no coordinator does.
+    func publishKill(of sample: Sample) throws {
+        let object = log([])
+        let killed = KilledDocument(
+            kill: Kill(key: sample.key, version: sample.version, orderTime: sample.article.orderTime),
+            record: sample.record)
+        let segment = try SegmentBuilder(settings: Settings(), memoryBudgetBytes: 1 << 24).seal(kills: [killed])
+        let reference = segment.reference(attempt: Attempt(term: term, number: nextNumber))
+        put(reference.objectName, segment.bytes)
+        var next = manifest
+        next.overlays.append(reference)
+        next.setDigest = next.setDigest &+ reference.digest
+        next.foldedTo = object.endPosition
+        next.watermarks = next.watermarks.map { _ in object.endPosition }
+        commit(next, object.acceptedAt)
+    }
+
     /// Publishes a snapshot in which all segments are one overlay, or cells.
     func merge(into output: MergeOutput = .overlay) throws {
         let inputs = segments

@@ -64,22 +64,42 @@ struct RangePlanTests {
         }
     }
 
-    @Test(
-        "random ranges are covered, with as many fetches as go out at once or more that lie far apart",
-        arguments: 0..<50)
+    @Test("what is fetched along has a bound in all, and a pair that is too long gives way to the next")
+    func filler() {
+        let apart = (0..<200).map { request(UInt64($0) * 200_000, 1000, of: "\(100 + $0 / 20)") }
+        let plan = RangePlan(apart, parallelCount: 1)
+        let bytes = plan.fetches.reduce(0) { $0 + $1.length }
+        #expect(bytes <= apart.count * 1000 + 8 << 20 && plan.fetches.count < apart.count - 30)
+        expectCovered(apart, by: plan)
+        let large = [
+            request(0, 3 << 20), request(3 << 20 + 40_000, 2 << 20), request(0, 10, of: "b"),
+            request(90_000, 10, of: "b"),
+        ]
+        #expect(RangePlan(large, parallelCount: 3).fetches == large.prefix(2) + [request(0, 90_010, of: "b")])
+    }
+
+    @Test("ranges that overlap and are too long to be one stay two")
+    func overlaps() {
+        let requests = [request(0, 3 << 20), request(3 << 20 - 4096, 2 << 20), request(0, 1, of: "b")]
+        let plan = RangePlan(requests, parallelCount: 2)
+        #expect(plan.fetches == requests)
+        let more = requests + [request(3 << 20 - 8192, 1 << 20), request(5 << 20, 10)]
+        for count in 1...5 { expectCovered(more, by: RangePlan(more, parallelCount: count)) }
+    }
+
+    @Test("random ranges, large ones among them, are covered", arguments: 0..<50)
     func random(_ seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let requests = (0..<200).map { _ in
-            request(
-                random.next() % (16 << 20), Int(random.next() % 20_000), of: ["a", "b", "c"][Int(random.next() % 3)])
+            let length = random.next() % 30 == 0 ? random.next() % (5 << 20) : random.next() % 20_000
+            return request(random.next() % (16 << 20), Int(length), of: ["a", "b", "c"][Int(random.next() % 3)])
         }
         let free = RangePlan(requests)
-        let crowded = RangePlan(requests, parallelCount: 32)
         expectCovered(requests, by: free)
-        expectCovered(requests, by: crowded)
-        #expect(crowded.fetches.count <= free.fetches.count)
-        for (last, next) in zip(crowded.fetches, crowded.fetches.dropFirst()) where last.object == next.object {
-            #expect(last.offset + UInt64(last.length) <= next.offset)
+        for count in [1, 8, 32] {
+            let crowded = RangePlan(requests, parallelCount: count)
+            expectCovered(requests, by: crowded)
+            #expect(crowded.fetches.count <= free.fetches.count)
         }
     }
 }

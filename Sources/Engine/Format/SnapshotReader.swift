@@ -156,7 +156,8 @@ package final class SnapshotReader: Sendable {
 
     // MARK: Keys
 
-    /// The live version of each key, or nil. Two rounds, more only where they would read many megabytes.
+    /// The live version of each key, or nil. Two rounds, one more if the dead are not known yet, and more where they would read
+    /// many megabytes.
     ///
     /// - Parameter keys: in any order.
     /// - Throws: `.mismatch` if a key is live twice.
@@ -176,7 +177,7 @@ package final class SnapshotReader: Sendable {
 
     /// Live keys whose first half is one of `halves`, ascending.
     ///
-    /// - Complexity: one piece of each segment's key run; what is found, and a round for it.
+    /// - Complexity: one piece of each segment's key run; what is found, and a round for it; one more if the dead are not known yet.
     package func liveKeys(withHalfIn halves: ClosedRange<UInt64>) throws -> [ArticleKey] {
         let dead = try dead
         var keys: [ArticleKey] = []

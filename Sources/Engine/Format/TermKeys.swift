@@ -1,4 +1,5 @@
-/// Terms to look up in one segment after the other, in memory of their own: so that walking them counts no references. Never changed.
+/// Terms to look up in one segment after the other, in raw memory of their own: so that walking them counts no references. Never
+/// changed; pointers into it are valid as long as it lives.
 @safe package final class TermKeys: Sendable {
     /// A term, valid as long as the object it is of.
     @safe struct Key {

@@ -3,12 +3,13 @@
 
 /// Documents of a segment that have any of some words.
 @safe struct GatheredList {
-    /// A bit for each document of the segment; empty if none is set.
-    let bits: [UInt64]
-    /// How many bits are set.
+    /// A bit for each document of the segment, where that takes less than their ordinals do; else empty.
+    fileprivate let bits: [UInt64]
+    /// Their ordinals, ascending; else empty.
+    private let ordinals: [UInt32]
     let count: Int
-    /// For each document whose bit is set, ascending, how often the words stand in it; empty if scores are not wanted.
-    let frequencies: [UInt32]
+    /// For each document, ascending, how often the words stand in it; empty if scores are not wanted.
+    fileprivate let frequencies: [UInt32]
 
     /// - Parameters:
     ///   - slices: of each entry's postings; nil if the segment is mapped.
@@ -18,7 +19,7 @@
         isScoring: Bool
     ) throws {
         guard !entries.isEmpty else {
-            (bits, count, frequencies) = ([], 0, [])
+            (bits, ordinals, count, frequencies) = ([], [], 0, [])
             return
         }
         // Zero all, and left so.
@@ -69,9 +70,10 @@
                 }
             }
         }
-        self.bits = bits
         let count = bits.reduce(0) { $0 + $1.nonzeroBitCount }
         self.count = count
+        (self.bits, ordinals) =
+            count * UInt32.bitWidth < segment.documentCount ? ([], Self.ordinals(of: bits, count)) : (bits, [])
         guard isScoring else {
             frequencies = []
             return
@@ -95,26 +97,74 @@
 
     /// Documents that are not among `dead`.
     func liveCount(without dead: DocumentSet) -> Int {
-        dead.isEmpty ? count : zip(bits, dead.words).reduce(0) { $0 + ($1.0 & ~$1.1).nonzeroBitCount }
+        guard !dead.isEmpty else { return count }
+        guard bits.isEmpty else { return zip(bits, dead.words).reduce(0) { $0 + ($1.0 & ~$1.1).nonzeroBitCount } }
+        return ordinals.reduce(0) { $0 + (dead.contains($1) ? 0 : 1) }
     }
 
     /// Ascending.
-    var documents: [UInt32] {
-        var documents: [UInt32] = []
-        documents.reserveCapacity(count)
+    var documents: [UInt32] { bits.isEmpty ? ordinals : Self.ordinals(of: bits, count) }
+
+    var leaf: WindowLeaf {
+        bits.isEmpty ? SparseLeaf(documents: ordinals, frequencies: frequencies) : DenseLeaf(self)
+    }
+
+    private static func ordinals(of bits: [UInt64], _ count: Int) -> [UInt32] {
+        var ordinals: [UInt32] = []
+        ordinals.reserveCapacity(count)
         for (word, all) in bits.enumerated() {
             var rest = all
             while rest != 0 {
-                documents.append(UInt32(truncatingIfNeeded: word << 6 | rest.trailingZeroBitCount))
+                ordinals.append(UInt32(truncatingIfNeeded: word << 6 | rest.trailingZeroBitCount))
                 rest &= rest &- 1
             }
         }
-        return documents
+        return ordinals
     }
 }
 
-/// A word with stars.
-final class GatheredLeaf: WindowLeaf {
+/// A word with stars that stands in few documents.
+private final class SparseLeaf: WindowLeaf {
+    /// Ascending.
+    private let documents: [UInt32]
+    private let frequencies: [UInt32]
+    private var markPlace = 0
+    private var scorePlace = 0
+
+    init(documents: [UInt32], frequencies: [UInt32]) {
+        self.documents = documents
+        self.frequencies = frequencies
+    }
+
+    override var cost: Int { documents.count }
+
+    override func next(from document: UInt32) throws -> UInt32 {
+        while markPlace < documents.count, documents[markPlace] < document { markPlace += 1 }
+        return markPlace < documents.count ? documents[markPlace] : TermCursor.end
+    }
+
+    override func mark(
+        _ window: Window, within: UnsafePointer<UInt64>, _ bits: UnsafeMutablePointer<UInt64>
+    ) throws {
+        _ = try next(from: window.lower)
+        while markPlace < documents.count, documents[markPlace] < window.upper {
+            unsafe window.set(documents[markPlace], in: bits)
+            markPlace += 1
+        }
+    }
+
+    override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
+        while scorePlace < documents.count, documents[scorePlace] < window.lower { scorePlace += 1 }
+        while scorePlace < documents.count, documents[scorePlace] < window.upper {
+            let document = documents[scorePlace]
+            if unsafe window.contains(document, in: matched) { scores.add(document, frequencies[scorePlace]) }
+            scorePlace += 1
+        }
+    }
+}
+
+/// A word with stars that stands in many documents.
+private final class DenseLeaf: WindowLeaf {
     private let list: GatheredList
     /// Documents before this word of the bits were passed, and so many of them are in the list.
     private var scoredWord = 0
@@ -151,7 +201,6 @@ final class GatheredLeaf: WindowLeaf {
     }
 
     override func score(_ window: Window, _ matched: UnsafePointer<UInt64>, into scores: LeafScores) throws {
-        guard list.count > 0 else { return }
         let words = words(of: window)
         precondition(words.lowerBound >= scoredWord && words.upperBound <= list.bits.count, "windows move forward")
         unsafe list.bits.withUnsafeBufferPointer { bits in

@@ -15,7 +15,7 @@ extension RankedSearch {
             var essentialCount = 0
             while essentialCount < wordCount, unsafe sums[essentialCount] > threshold { essentialCount += 1 }
             if essentialCount == 0 {
-                if unsafe bounds[order[0]] > 0 { hasSkipped = true }
+                if mayMatchInWindow { hasSkipped = true }
             } else if essentialCount == 1 {
                 try essentialWord(window)
             } else {
@@ -50,6 +50,7 @@ extension RankedSearch {
             guard unsafe block < cursor.pointee.blockCount else { continue }
             upper = unsafe min(upper, max(cursor.pointee.lastDocument(ofBlock: block) &+ 1, least))
         }
+        mayMatchInWindow = false
         for index in 0..<wordCount {
             let word = unsafe order[index]
             let cursor = unsafe cursors + word
@@ -64,6 +65,8 @@ extension RankedSearch {
             } else if unsafe !cursor.pointee.isAtEnd {
                 share = ScoreTable.wholeShare
             }
+            // The part of a word that nearly all articles have may be 0.
+            if share > 0 { mayMatchInWindow = true }
             let bound = ScoreTable.part(weight: weights[word], share: share)
             unsafe bounds[word] = bound
             var at = index

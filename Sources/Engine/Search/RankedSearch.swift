@@ -51,6 +51,8 @@ struct RankedSearch {
     private(set) var matchCount = 0
     /// Whether documents were passed over that may match.
     var hasSkipped = false
+    /// Of any of some words: whether one of them may be in the window.
+    var mayMatchInWindow = false
 
     init(
         _ shape: RankedShape, weights: [UInt64], table: ScoreTable, scratch: SearchScratch, in place: Place,

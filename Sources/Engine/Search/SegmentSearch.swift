@@ -126,7 +126,7 @@ final class SegmentSearch {
                     return TermLeaf(first, second)
                 })
         case .expansion(let number):
-            return GatheredLeaf(lists[number])
+            return lists[number].leaf
         case .phrase(let terms, let slop):
             return UnionLeaf.of(
                 try plan.languages.indices.compactMap { language in
