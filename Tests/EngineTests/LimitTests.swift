@@ -150,9 +150,9 @@ import Testing
         postings = lasts + postingEnds + positionEnds + impacts + blocks
         var dictionary = ByteWriter()
         let term: [UInt8] = [0] + Array("deep".utf8)
-        dictionary.varint(0)
+        // One term: its length, 0 shared bytes, its end, its bytes; it occurs more than once.
         dictionary.varint(UInt64(term.count))
-        dictionary.raw(term)
+        dictionary.raw([0, UInt8(term.count)] + term + [0])
         dictionary.varint(UInt64(documentCount))
         dictionary.varint(UInt64(postings.count))
         dictionary.varint(UInt64(documentCount * (perDocument - 1)))

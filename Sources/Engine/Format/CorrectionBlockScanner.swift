@@ -6,8 +6,12 @@ final class CorrectionBlockScanner {
     private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
     /// Keeps the bytes that the cursor reads.
     private var slice: SectionSlice?
-    private var leftCount = 0
+    private var termCount = 0
     private var killCount: UInt32 = 0
+    /// Once `isOpen`.
+    private var terms = BlockTerms()
+    private var isOpen = false
+    private var nextIndex = 0
 
     /// - Parameter part: of the slice, where the block is.
     func load(
@@ -15,19 +19,25 @@ final class CorrectionBlockScanner {
     ) throws(EngineError) {
         cursor = try slice.cursor(part)
         self.slice = slice
-        leftCount = termCount
+        self.termCount = termCount
         self.killCount = killCount
+        isOpen = false
         key.clear()
     }
 
     /// Moves to the next term; false after the last.
     func next() throws(RawError) -> Bool {
-        guard leftCount > 0 else {
+        if !isOpen {
+            terms = try BlockTerms(&cursor, count: termCount)
+            nextIndex = 0
+            isOpen = true
+        }
+        guard nextIndex < terms.count else {
             guard cursor.isAtEnd else { throw .malformed(what: "end of block", offset: cursor.offset) }
             return false
         }
-        leftCount -= 1
-        try key.read(&cursor)
+        try unsafe key.read(shared: terms.shared(nextIndex), terms.tail(nextIndex), nextIndex)
+        nextIndex += 1
         let count = try cursor.count("kill count", atMost: min(Int(killCount), cursor.remaining))
         ordinals.removeAll(keepingCapacity: true)
         var ordinal = 0

@@ -3,12 +3,17 @@ final class DictionaryBlockScanner {
     let key = TermKeyBuffer()
     private(set) var entry = TermEntry()
     private var cursor = unsafe RawCursor(UnsafeRawBufferPointer(start: nil, count: 0))
-    /// Keeps the bytes that the cursor reads.
+    /// Keeps the bytes that are read.
     private var slice: SectionSlice?
-    private var leftCount = 0
-    private var postingsEnd: UInt64 = 0
-    private var positionsEnd: UInt64 = 0
+    private var termCount = 0
+    private var places: (postings: UInt64, positions: UInt64) = (0, 0)
     private var documentCount: UInt32 = 0
+    /// Once `isOpen`.
+    private var terms = BlockTerms()
+    /// Unchecked: changed by `open` and `next` alone, and checking each change costs a tenth of walking.
+    @exclusivity(unchecked) private var entries = DictionaryEntries()
+    private var isOpen = false
+    private var nextIndex = 0
 
     /// - Parameter part: of the slice, where the block is.
     func load(
@@ -17,31 +22,36 @@ final class DictionaryBlockScanner {
     ) throws(EngineError) {
         cursor = try slice.cursor(part)
         self.slice = slice
-        leftCount = termCount
-        postingsEnd = postingsStart
-        positionsEnd = positionsStart
+        self.termCount = termCount
+        places = (postingsStart, positionsStart)
         self.documentCount = documentCount
+        isOpen = false
         key.clear()
+    }
+
+    private func open() throws(RawError) {
+        terms = try BlockTerms(&cursor, count: termCount)
+        unsafe entries = DictionaryEntries(
+            cursor, termCount: termCount, postings: places.postings, positions: places.positions,
+            documentCount: documentCount)
+        nextIndex = 0
+        isOpen = true
     }
 
     /// Moves to the next term; false after the last.
     func next() throws(RawError) -> Bool {
-        guard leftCount > 0 else {
-            guard cursor.isAtEnd else { throw .malformed(what: "end of block", offset: cursor.offset) }
+        if !isOpen { try open() }
+        let index = nextIndex
+        guard index < terms.count else {
+            try unsafe entries.requireEnd()
             return false
         }
-        leftCount -= 1
-        // In locals while they change: of a class each change would be looked after.
-        var cursor = self.cursor
-        var (postingsEnd, positionsEnd) = (self.postingsEnd, self.positionsEnd)
-        try key.read(&cursor)
+        nextIndex = index &+ 1
+        try unsafe key.read(shared: terms.shared(index), terms.tail(index), index)
         guard let field = unsafe IndexField(rawValue: key.bytes[0]) else {
-            throw .malformed(what: unsafe "field \(key.bytes[0])", offset: cursor.offset)
+            throw .malformed(what: unsafe "field \(key.bytes[0])", offset: index)
         }
-        entry = try DictionaryBlock.entry(
-            &cursor, hasPositions: field.hasPositions, &postingsEnd, &positionsEnd, documentCount)
-        self.cursor = cursor
-        (self.postingsEnd, self.positionsEnd) = (postingsEnd, positionsEnd)
+        entry = try unsafe entries.next(index, hasPositions: field.hasPositions)
         return true
     }
 }

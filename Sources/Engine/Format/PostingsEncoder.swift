@@ -6,17 +6,20 @@
     private let scratch = UnsafeMutablePointer<UInt32>.allocate(capacity: SegmentFormat.blockCount)
     private let impacts = ImpactCollector()
     private let lengthCodes: ScratchArray<UInt8>
-    private let dictionary: OutputBuffer
+    private let entries: DictionaryEntryWriter
     private let postings: OutputBuffer
     private let positions: OutputBuffer
 
     /// - Parameters:
     ///   - lengthCodes: one for each document of the segment.
-    ///   - dictionary: gets the entries of terms.
+    ///   - entries: gets what the dictionary says of terms.
     ///   - postings: gets their blocks; likewise `positions`.
-    init(lengthCodes: ScratchArray<UInt8>, dictionary: OutputBuffer, postings: OutputBuffer, positions: OutputBuffer) {
+    init(
+        lengthCodes: ScratchArray<UInt8>, entries: DictionaryEntryWriter, postings: OutputBuffer,
+        positions: OutputBuffer
+    ) {
         self.lengthCodes = lengthCodes
-        self.dictionary = dictionary
+        self.entries = entries
         self.postings = postings
         self.positions = positions
     }
@@ -38,31 +41,24 @@
         var hasPositions: Bool
     }
 
-    /// Writes the entry of `list` to the dictionary and its blocks to the two sections.
+    /// Gives the entry of `list` to the dictionary and writes its blocks to the two sections.
     func encode(_ list: List) throws(EngineError) {
+        if list.documentCount == 1, !list.hasPositions || list.occurrenceCount == 1 {
+            return unsafe entries.addSingle(
+                document: list.documents[0], position: list.hasPositions ? list.positions[0] : 0)
+        }
         let postingsStart = postings.count
         let positionsStart = positions.count
-        if list.documentCount > 1 || list.occurrenceCount > 1 && list.hasPositions {
-            encodeBlocks(list)
-        }
+        encodeBlocks(list)
         let postingsLength = postings.count - postingsStart
         let positionsLength = positions.count - positionsStart
         guard postingsLength <= Int(UInt32.max), positionsLength <= Int(UInt32.max) else {
             throw EngineError(.limit, "the postings of a term take \(postingsLength) + \(positionsLength) bytes")
         }
-        dictionary.varint(list.documentCount)
-        if list.documentCount == 1 {
-            unsafe dictionary.varint(Int(list.documents[0]))
-        } else {
-            dictionary.varint(postingsLength)
-        }
-        guard list.hasPositions else { return }
-        dictionary.varint(list.occurrenceCount - list.documentCount)
-        if list.occurrenceCount == 1 {
-            unsafe dictionary.varint(Int(list.positions[0]))
-        } else {
-            dictionary.varint(positionsLength)
-        }
+        entries.addList(
+            documentCount: list.documentCount, document: unsafe list.documentCount == 1 ? list.documents[0] : nil,
+            postingsLength: postingsLength, occurrenceCount: list.hasPositions ? list.occurrenceCount : nil,
+            positionsLength: positionsLength)
     }
 
     private func encodeBlocks(_ list: List) {
@@ -133,8 +129,6 @@
     }
 
     private func encodePositions(_ list: List, from first: Int, _ occurrences: Int) {
-        // A single posting with a single position stands in the dictionary.
-        if list.occurrenceCount == 1 { return }
         var at = first
         while at < first + occurrences {
             let chunk = min(SegmentFormat.blockCount, first + occurrences - at)

@@ -149,6 +149,24 @@ enum RawError: Error {
         offset &+= length
     }
 
+    /// One of the values of `width` bits, at most 32, that are packed from `start` on. There are more than `index` of them.
+    @inline(__always)
+    func packed(_ index: Int, width: Int, from start: Int) -> UInt32 {
+        let bit = index &* width
+        let at = start &+ bit &>> 3
+        var word: UInt64 = 0
+        if at &+ 8 <= count {
+            word = unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        } else {
+            for place in at..<max(at, count) {
+                let byte = unsafe base.load(fromByteOffset: place, as: UInt8.self)
+                word |= UInt64(byte) &<< UInt64(truncatingIfNeeded: 8 &* (place &- at))
+            }
+        }
+        let mask = (UInt64(1) &<< UInt64(truncatingIfNeeded: width)) &- 1
+        return UInt32(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: bit & 7) & mask)
+    }
+
     mutating func skip(_ length: Int) throws(RawError) {
         guard length >= 0, length <= count - offset else { throw .malformed(what: "length \(length)", offset: offset) }
         offset &+= length

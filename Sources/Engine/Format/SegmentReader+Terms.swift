@@ -22,11 +22,15 @@ extension SegmentReader {
     ///
     /// - Parameter bytes: of the block, checked.
     @inline(__always)
-    private func dictionaryBlock(_ block: Int, _ bytes: UnsafeRawBufferPointer) -> DictionaryBlock {
-        unsafe DictionaryBlock(
-            bytes, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
-            postings: dictionaryIndex.companionStarts[0][block], positions: dictionaryIndex.companionStarts[1][block],
-            documentCount: footer.documentCount)
+    private func dictionaryBlock(_ block: Int, _ bytes: UnsafeRawBufferPointer) throws(EngineError) -> DictionaryBlock {
+        do throws(RawError) {
+            return try unsafe DictionaryBlock(
+                bytes, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
+                postings: dictionaryIndex.companionStarts[0][block],
+                positions: dictionaryIndex.companionStarts[1][block], documentCount: footer.documentCount)
+        } catch {
+            throw located(error, .dictionary, dictionaryIndex.blockRange(block).lowerBound)
+        }
     }
 
     @inline(__always)
@@ -43,7 +47,7 @@ extension SegmentReader {
     /// - Parameter bytes: of the block, checked.
     func entry(of term: [UInt8], inBlock block: Int, _ bytes: UnsafeRawBufferPointer) throws(EngineError) -> TermEntry?
     {
-        var dictionaryBlock = unsafe dictionaryBlock(block, bytes)
+        var dictionaryBlock = try unsafe dictionaryBlock(block, bytes)
         return try unsafe term.withUnsafeBufferPointer { term throws(EngineError) in
             try unsafe find(UnsafeRawBufferPointer(term), in: &dictionaryBlock, block)
         }
@@ -59,8 +63,7 @@ extension SegmentReader {
         of keys: TermKeys, _ term: Int, where isWanted: (Int) -> Bool, _ body: (Int, TermEntry) -> Void
     ) throws(EngineError) {
         var number = -1
-        var block = unsafe DictionaryBlock(
-            UnsafeRawBufferPointer(start: nil, count: 0), termCount: 0, postings: 0, positions: 0, documentCount: 0)
+        var block = DictionaryBlock()
         let range = keys.range(of: term)
         for index in range where isWanted(index &- range.lowerBound) {
             let key = keys[index]
@@ -70,7 +73,7 @@ extension SegmentReader {
                 else { continue }
                 try bytes.check(0..<bytes.count)
                 number = found
-                block = unsafe dictionaryBlock(found, bytes.unchecked)
+                block = try unsafe dictionaryBlock(found, bytes.unchecked)
             }
             if let entry = try unsafe find(key.bytes, in: &block, number) { body(index &- range.lowerBound, entry) }
         }

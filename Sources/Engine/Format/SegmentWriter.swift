@@ -33,10 +33,10 @@ final class SegmentWriter {
     private let names: [NameList]
     private let kills: [KillRow]
 
-    private let dictionary: TermBlockWriter
+    private let dictionary: TermBlockWriter<DictionaryEntryWriter>
     private let postings = OutputBuffer(capacityBytes: 1 << 16)
     private let positions = OutputBuffer(capacityBytes: 1 << 16)
-    private let corrections = TermBlockWriter(blocks: OutputBuffer(), companions: [])
+    private let corrections = TermBlockWriter(CorrectionEntryWriter(), blocks: OutputBuffer(), companions: [])
     private let encoder: PostingsEncoder
     private var tokenCount: UInt64 = 0
     private var stemLanguages = StemLanguages()
@@ -58,9 +58,9 @@ final class SegmentWriter {
         let lengthCodes = ScratchArray<UInt8>(count: rows.count)
         for (ordinal, row) in rows.enumerated() { unsafe lengthCodes.base[ordinal] = row.lengthCode }
         dictionary = TermBlockWriter(
-            blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
+            DictionaryEntryWriter(), blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
         encoder = PostingsEncoder(
-            lengthCodes: lengthCodes, dictionary: dictionary.blocks, postings: postings, positions: positions)
+            lengthCodes: lengthCodes, entries: dictionary.entries, postings: postings, positions: positions)
         // An index takes about as much as compression saves, with stems a quarter more.
         let expectedBytes = rows.reduce(0) { $0 + Int($1.recordBytes) } / 4 * 5 + 4096
         articles = ArticleStoreWriter(
@@ -83,12 +83,7 @@ final class SegmentWriter {
     /// - Parameter ordinals: ascending, of `kills`.
     func addCorrection(_ term: UnsafeBufferPointer<UInt8>, _ ordinals: some Collection<UInt32>) {
         unsafe corrections.begin(term)
-        corrections.blocks.varint(ordinals.count)
-        var before: UInt32 = 0
-        for ordinal in ordinals {
-            corrections.blocks.varint(UInt64(ordinal - before))
-            before = ordinal
-        }
+        corrections.entries.add(ordinals)
     }
 
     func finish() -> BuiltSegment {

@@ -20,20 +20,23 @@
 
     func clear() { count = 0 }
 
-    /// Reads the next term of a block; `clear` comes before the first.
+    /// Makes it the next term of a block; `clear` comes before the first.
+    ///
+    /// - Parameters:
+    ///   - shared: bytes that it has in common with the term before.
+    ///   - tail: its others.
+    ///   - index: of the term in the block, for messages.
     @inline(__always)
-    func read(_ cursor: inout RawCursor) throws(RawError) {
-        let shared = try cursor.count("shared bytes", atMost: count)
-        let rest = try cursor.count("term bytes", atMost: IndexField.maxTermBytes + 1 - shared)
-        let source = try unsafe cursor.raw(rest)
+    func read(shared: Int, _ tail: UnsafeRawBufferPointer, _ index: Int) throws(RawError) {
+        let rest = tail.count
         // Ascending order shows in the first byte that differs; `count` is 0 before the first term of a block.
-        guard rest > 0, unsafe shared == count || source[0] > base[shared] else {
-            throw .malformed(what: "order of terms", offset: cursor.offset)
-        }
+        guard shared <= count, rest > 0, shared + rest <= IndexField.maxTermBytes + 1,
+            unsafe shared == count || tail[0] > base[shared]
+        else { throw .malformed(what: "order of terms", offset: index) }
         // In bounds: shared + rest <= 256.
-        unsafe copyShort(source.baseAddress!, to: base + shared, byteCount: rest)
+        unsafe copyShort(tail.baseAddress!, to: base + shared, byteCount: rest)
         count = shared + rest
-        guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: cursor.offset) }
+        guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: index) }
     }
 
     /// Negative, zero or positive as the term is smaller than, equal to or larger than `other`.
