@@ -26,7 +26,9 @@ package struct RangePlan {
     package init(_ requests: [ByteRequest], parallelCount: Int = .max) {
         places = requests.map { _ in Place(fetch: 0, start: 0) }
         let order = requests.indices.sorted {
-            (requests[$0].object, requests[$0].offset, $0) < (requests[$1].object, requests[$1].offset, $1)
+            // Of those that start alike the longest first: it has the others.
+            (requests[$0].object, requests[$0].offset, -requests[$0].length, $0)
+                < (requests[$1].object, requests[$1].offset, -requests[$1].length, $1)
         }
         for index in order {
             let request = requests[index]

@@ -21,14 +21,17 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
     #expect(segment.footer.tokenCount == UInt64(naive.lengths.reduce(0, +)))
     #expect(segment.footer.recordBytes == naive.samples.reduce(0) { $0 + UInt64($1.record.count) })
     var listed: [[UInt8]] = []
+    var listedEntries: [TermEntry] = []
     // Safe: the term is copied during the call.
-    unsafe try segment.forEachTerm(from: []) { term, _ in
+    unsafe try segment.forEachTerm(from: []) { term, entry in
         unsafe listed.append(Array(term))
+        listedEntries.append(entry)
         return true
     }
     let terms = naive.postings.keys.sorted { $0.lexicographicallyPrecedes($1) }
     #expect(listed == terms)
     let entries = try segment.lookup(terms)
+    #expect(entries == listedEntries)
     for (term, entry) in zip(terms, entries) {
         guard let entry else {
             Issue.record("term \(term) is missing")

@@ -8,6 +8,8 @@
     private let readableCount: Int
     private let endBytes: Int
     private let tailsStart: Int
+    /// Of `base` in the block.
+    private let start: Int
 
     /// Of a block without terms.
     init() {
@@ -16,6 +18,7 @@
         readableCount = 0
         endBytes = 1
         tailsStart = 0
+        start = 0
     }
 
     /// - Parameter cursor: at the start of a block; then behind its terms.
@@ -26,11 +29,15 @@
         endBytes = tailBytes > Int(UInt8.max) ? 2 : 1
         tailsStart = count &* (1 &+ endBytes)
         readableCount = cursor.remaining
+        start = cursor.offset
         unsafe base = try unsafe cursor.raw(tailsStart &+ tailBytes).baseAddress!
-        guard end(count &- 1) == tailBytes else {
-            throw .malformed(what: "end of the bytes of terms", offset: cursor.offset)
+        guard count == 0 || shared(0) == 0, end(count &- 1) == tailBytes else {
+            throw .malformed(what: "first or last term of a block", offset: start)
         }
     }
+
+    /// Where the bytes of a term start in the block, for messages.
+    func offset(of index: Int) -> Int { start + tailsStart + min(end(index - 1), end(count - 1)) }
 
     /// Bytes that a term has in common with the one before.
     @inline(__always)
@@ -53,7 +60,7 @@
     func tail(_ index: Int) throws(RawError) -> UnsafeRawBufferPointer {
         let (start, end) = (end(index &- 1), end(index))
         guard start <= end, end <= self.end(count &- 1) else {
-            throw .malformed(what: "end of the bytes of term \(index)", offset: end)
+            throw .malformed(what: "end of the bytes of term \(index)", offset: offset(of: index))
         }
         return unsafe UnsafeRawBufferPointer(start: base + tailsStart + start, count: end &- start)
     }

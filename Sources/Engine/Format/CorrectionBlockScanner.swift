@@ -36,7 +36,7 @@ final class CorrectionBlockScanner {
             guard cursor.isAtEnd else { throw .malformed(what: "end of block", offset: cursor.offset) }
             return false
         }
-        try unsafe key.read(shared: terms.shared(nextIndex), terms.tail(nextIndex), nextIndex)
+        try unsafe key.read(shared: terms.shared(nextIndex), terms.tail(nextIndex), at: terms.offset(of: nextIndex))
         nextIndex += 1
         let count = try cursor.count("kill count", atMost: min(Int(killCount), cursor.remaining))
         ordinals.removeAll(keepingCapacity: true)

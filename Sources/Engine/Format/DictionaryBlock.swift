@@ -86,7 +86,7 @@
     /// - Parameter index: of the term that `tail` is all of.
     private mutating func noteField(_ index: Int) throws(RawError) {
         guard let first = unsafe tail.first, let field = IndexField(rawValue: first) else {
-            throw .malformed(what: "field of term \(index)", offset: index)
+            throw .malformed(what: "field of term \(index)", offset: terms.offset(of: index))
         }
         let behind = UInt32.max &<< UInt32(truncatingIfNeeded: index)
         positioned = field.hasPositions ? positioned | behind : positioned & ~behind

@@ -6,7 +6,9 @@ final class DictionaryBlockScanner {
     /// Keeps the bytes that are read.
     private var slice: SectionSlice?
     private var termCount = 0
-    private var places: (postings: UInt64, positions: UInt64) = (0, 0)
+    /// Where the lists of the block's terms lie.
+    private var postings: Range<UInt64> = 0..<0
+    private var positions: Range<UInt64> = 0..<0
     private var documentCount: UInt32 = 0
     /// Once `isOpen`.
     private var terms = BlockTerms()
@@ -17,13 +19,14 @@ final class DictionaryBlockScanner {
 
     /// - Parameter part: of the slice, where the block is.
     func load(
-        _ slice: SectionSlice, _ part: Range<Int>, termCount: Int, postingsStart: UInt64, positionsStart: UInt64,
+        _ slice: SectionSlice, _ part: Range<Int>, termCount: Int, postings: Range<UInt64>, positions: Range<UInt64>,
         documentCount: UInt32
     ) throws(EngineError) {
         cursor = try slice.cursor(part)
         self.slice = slice
         self.termCount = termCount
-        places = (postingsStart, positionsStart)
+        self.postings = postings
+        self.positions = positions
         self.documentCount = documentCount
         isOpen = false
         key.clear()
@@ -32,7 +35,7 @@ final class DictionaryBlockScanner {
     private func open() throws(RawError) {
         terms = try BlockTerms(&cursor, count: termCount)
         unsafe entries = DictionaryEntries(
-            cursor, termCount: termCount, postings: places.postings, positions: places.positions,
+            cursor, termCount: termCount, postings: postings.lowerBound, positions: positions.lowerBound,
             documentCount: documentCount)
         nextIndex = 0
         isOpen = true
@@ -43,13 +46,13 @@ final class DictionaryBlockScanner {
         if !isOpen { try open() }
         let index = nextIndex
         guard index < terms.count else {
-            try unsafe entries.requireEnd()
+            try unsafe entries.requireEnd(postings: postings.upperBound, positions: positions.upperBound)
             return false
         }
         nextIndex = index &+ 1
-        try unsafe key.read(shared: terms.shared(index), terms.tail(index), index)
+        try unsafe key.read(shared: terms.shared(index), terms.tail(index), at: terms.offset(of: index))
         guard let field = unsafe IndexField(rawValue: key.bytes[0]) else {
-            throw .malformed(what: unsafe "field \(key.bytes[0])", offset: index)
+            throw .malformed(what: unsafe "field \(key.bytes[0])", offset: terms.offset(of: index))
         }
         entry = try unsafe entries.next(index, hasPositions: field.hasPositions)
         return true

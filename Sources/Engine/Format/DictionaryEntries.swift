@@ -16,8 +16,9 @@
     /// Terms before this one are added up, and the one right before it has this entry if it has a list.
     private var nextIndex = 0
     private var last = TermEntry()
-    /// Terms that occur once, of those that were read in order.
+    /// Terms that occur once, of those that were read in order, and the bits of all of them.
     private var readSingleCount = 0
+    private var readBits = (documents: UInt32(0), positions: UInt32(0))
 
     private struct Packed {
         var start = 0
@@ -74,15 +75,30 @@
     mutating func next(_ index: Int, hasPositions: Bool) throws(RawError) -> TermEntry {
         if !isOpen { try open() }
         guard singles &>> UInt32(truncatingIfNeeded: index) & 1 == 0 else {
+            let entry = try single(readSingleCount, hasPositions: hasPositions)
             readSingleCount &+= 1
-            return try single(readSingleCount &- 1, hasPositions: hasPositions)
+            readBits.documents |= entry.singleDocument
+            readBits.positions |= entry.singlePosition
+            return entry
         }
         return try Self.list(&lists, hasPositions: hasPositions, &postingsEnd, &positionsEnd, documentCount)
     }
 
-    /// Once all terms were asked for by `next`.
-    func requireEnd() throws(RawError) {
-        guard lists.isAtEnd else { throw .malformed(what: "end of block", offset: lists.offset) }
+    /// Once all terms were asked for by `next`: nothing is left, and the same could not be said in fewer bits.
+    ///
+    /// - Parameter postings: where those of the block's last term end; likewise `positions`.
+    func requireEnd(postings: UInt64, positions: UInt64) throws(RawError) {
+        guard lists.isAtEnd, postingsEnd == postings, positionsEnd == positions else {
+            throw .malformed(what: "end of block", offset: lists.offset)
+        }
+        guard readSingleCount > 0 else { return }
+        for (packed, bits) in [(documents, readBits.documents), (self.positions, readBits.positions)] {
+            let bitCount = readSingleCount * packed.width
+            let isEven = bitCount & 7 == 0
+            guard packed.width == UInt32.bitWidth - bits.leadingZeroBitCount,
+                isEven || lists.packed(0, width: 8, from: packed.start + bitCount / 8) >> UInt32(bitCount & 7) == 0
+            else { throw .malformed(what: "bits of what occurs once", offset: packed.start) }
+        }
     }
 
     private mutating func open() throws(RawError) {
@@ -97,7 +113,7 @@
         guard count > 0 else { return }
         documents.width = Int(try lists.byte())
         positions.width = Int(try lists.byte())
-        guard documents.width <= 32, positions.width < 32 else {
+        guard documents.width < 32, positions.width < 32 else {
             throw .malformed(what: "width of what occurs once", offset: lists.offset)
         }
         documents.start = lists.offset

@@ -65,10 +65,6 @@ enum RawError: Error {
         return try anyVarint()
     }
 
-    /// Where the next byte is, of `remaining`.
-    @inline(__always)
-    var unread: UnsafeRawPointer { unsafe base + offset }
-
     /// The next eight bytes, the first lowest; nil if there are not so many.
     @inline(__always)
     var nextWord: UInt64? {

@@ -87,8 +87,8 @@ extension SegmentReader {
     ) throws(EngineError) {
         try scanner.load(
             slice, part, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
-            postingsStart: dictionaryIndex.companionStarts[0][block],
-            positionsStart: dictionaryIndex.companionStarts[1][block], documentCount: footer.documentCount)
+            postings: dictionaryIndex.companionRange(0, block), positions: dictionaryIndex.companionRange(1, block),
+            documentCount: footer.documentCount)
     }
 
     /// Calls `body` with every term from `lower` on, ascending, until it returns false. For prefixes and wildcards.

@@ -34,6 +34,9 @@ package struct TermBlockIndex: Sendable {
             keyEnds.append(UInt32(keys.count))
             prefixes.append(Self.prefix(key))
             try Self.advance(&blockStarts, by: &reader, limit: blockBytes)
+            guard blockStarts[block] < blockStarts[block + 1] else {
+                throw .badValue(what: "block \(block) without bytes", offset: start)
+            }
             for place in companionStarts.indices {
                 try Self.advance(&companionStarts[place], by: &reader, limit: companionBytes[place])
             }
@@ -59,6 +62,11 @@ package struct TermBlockIndex: Sendable {
     }
 
     func blockRange(_ block: Int) -> Range<UInt64> { blockStarts[block]..<blockStarts[block + 1] }
+
+    /// Where what belongs to a block's terms lies in a companion section.
+    func companionRange(_ companion: Int, _ block: Int) -> Range<UInt64> {
+        companionStarts[companion][block]..<companionStarts[companion][block + 1]
+    }
 
     /// The first eight bytes, big-endian, zeros behind a shorter term.
     @inline(__always)

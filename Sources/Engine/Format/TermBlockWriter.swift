@@ -41,6 +41,9 @@ final class TermBlockWriter<Entries: TermBlockEntries> {
         var common = 0
         if openCount == SegmentFormat.termsPerBlock { closeBlock() }
         if openCount == 0 {
+            unsafe precondition(
+                compareBytes(UnsafeBufferPointer(start: previous.base, count: previousCount), term) < 0,
+                "terms must be strictly ascending")
             first = unsafe Array(term)
         } else {
             let limit = min(previousCount, term.count)

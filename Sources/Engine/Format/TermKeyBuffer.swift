@@ -25,18 +25,20 @@
     /// - Parameters:
     ///   - shared: bytes that it has in common with the term before.
     ///   - tail: its others.
-    ///   - index: of the term in the block, for messages.
+    ///   - offset: of the tail in the block, for messages.
     @inline(__always)
-    func read(shared: Int, _ tail: UnsafeRawBufferPointer, _ index: Int) throws(RawError) {
+    func read(
+        shared: Int, _ tail: UnsafeRawBufferPointer, at offset: @autoclosure () -> Int
+    ) throws(RawError) {
         let rest = tail.count
         // Ascending order shows in the first byte that differs; `count` is 0 before the first term of a block.
         guard shared <= count, rest > 0, shared + rest <= IndexField.maxTermBytes + 1,
             unsafe shared == count || tail[0] > base[shared]
-        else { throw .malformed(what: "order of terms", offset: index) }
+        else { throw .malformed(what: "order of terms", offset: offset()) }
         // In bounds: shared + rest <= 256.
         unsafe copyShort(tail.baseAddress!, to: base + shared, byteCount: rest)
         count = shared + rest
-        guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: index) }
+        guard count >= 2 else { throw .malformed(what: "term of \(count) bytes", offset: offset()) }
     }
 
     /// Negative, zero or positive as the term is smaller than, equal to or larger than `other`.

@@ -31,9 +31,13 @@ final class DictionaryStream: TermStream {
             if block >= 0,
                 try segment.decoding(.dictionary, at: blockStart, { () throws(RawError) in try scanner.next() })
             {
-                if isFirstOfBlock, unsafe !last.lexicographicallyPrecedes(scanner.key.bytes) {
+                if isFirstOfBlock,
+                    unsafe !last.lexicographicallyPrecedes(scanner.key.bytes)
+                        || !segment.dictionaryIndex.key(block).elementsEqual(scanner.key.bytes)
+                {
                     throw segment.corrupt(
-                        .dictionary, blockStart, "the first term of block \(block) is not above the term before")
+                        .dictionary, blockStart,
+                        "the first term of block \(block) is not above the term before, or not that of the index")
                 }
                 isFirstOfBlock = false
                 return true
@@ -76,9 +80,13 @@ final class CorrectionStream: TermStream {
             let start = block < 0 ? 0 : segment.correctionIndex.blockRange(block).lowerBound
             if block >= 0, try segment.decoding(.corrections, at: start, { () throws(RawError) in try scanner.next() })
             {
-                if isFirstOfBlock, unsafe !last.lexicographicallyPrecedes(scanner.key.bytes) {
+                if isFirstOfBlock,
+                    unsafe !last.lexicographicallyPrecedes(scanner.key.bytes)
+                        || !segment.correctionIndex.key(block).elementsEqual(scanner.key.bytes)
+                {
                     throw segment.corrupt(
-                        .corrections, start, "the first term of block \(block) is not above the term before")
+                        .corrections, start,
+                        "the first term of block \(block) is not above the term before, or not that of the index")
                 }
                 isFirstOfBlock = false
                 return true
