@@ -12,7 +12,7 @@ final class DictionaryBlockScanner {
     private var documentCount: UInt32 = 0
     /// Once `isOpen`.
     private var terms = BlockTerms()
-    /// Unchecked: changed by `open` and `next` alone, and checking each change costs a tenth of walking.
+    /// Unchecked: changed by `open` and `next` alone. Checked at each change, a search by prefix took 1.04 of the instructions.
     @exclusivity(unchecked) private var entries = DictionaryEntries()
     private var isOpen = false
     private var nextIndex = 0
