@@ -63,6 +63,7 @@ extension FetcherLoop {
         try state.save(share, epoch)
         loaded.insert(share)
         unchecked.insert(share)
+        takenCount += 1
         listedIn = nil
         nextList = 0
         try hold(.taken(share))

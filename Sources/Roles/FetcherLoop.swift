@@ -1,6 +1,6 @@
 // Drives a `FetchScheduler`: requests go to curl's thread, entries that are new to the coordinator, what may be
-// remembered to the poll state. The list of feeds is read from the newest snapshot's state; of it those are polled whose
-// shares a `ShareHolder` holds (`FetcherLoop+Shares.swift`). Confined to one thread.
+// remembered to the poll state. The list of feeds is that of the newest snapshot that could be read (`FeedListReader`); of it
+// those are polled whose shares a `ShareHolder` holds (`FetcherLoop+Shares.swift`). Confined to one thread.
 
 import ByteCoding
 import Cluster
@@ -23,6 +23,8 @@ final class FetcherLoop {
         /// Our lease ended before it went out.
         case notBegun(UInt64)
         case acknowledged(UInt64)
+        /// What was asked for when that many shares had been taken.
+        case listed(FeedList?, takenCount: Int)
         case link(CoordinatorLink.Event)
         case completed(OperationTag, BucketResult)
         case drain
@@ -31,7 +33,7 @@ final class FetcherLoop {
     static let tickMilliseconds = 50
     /// For deciding, before what was decided is saved and begun.
     static let turnMilliseconds: Int64 = 50
-    /// Between two looks at the list of feeds.
+    /// Between a look at the list of feeds and the next.
     static let listMilliseconds: Int64 = 500
     static let drainMilliseconds: Int64 = 20_000
     /// Requests under way: enough for some hundred polls a second where an answer takes half a second.
@@ -46,13 +48,18 @@ final class FetcherLoop {
     let mailbox: Mailbox<Event>
     let logger: Logger
     let clock = SystemClock()
-    private let loader: SnapshotLoader
+    private let lists: FeedListReader
     private let sender: FeedSender
     private let archive: WebArchiveWriter?
     private var scheduler: FetchScheduler
     /// Of the list as it was last taken in what is of our shares.
     var polled: [String: FeedChange] = [:]
+    /// Where the list was read that was taken in last; nil: it is to be read anew.
     var listedIn: Generation?
+    private var isListAsked = false
+    var nextList: Int64 = 0
+    /// Shares that were ever taken: a list that was asked for before the last of them may be older than its poll state.
+    var takenCount = 0
     /// Feeds that were told to be silent.
     private var silent: Set<String> = []
     /// Entries of the answer that is being decided.
@@ -63,7 +70,6 @@ final class FetcherLoop {
     private let pages = DispatchQueue(label: "coranto.fetcher.pages")
     /// What is to be done once all that was decided is durable, in this order.
     var errands: [Errand] = []
-    var nextList: Int64 = 0
     private var drainDeadline: Int64?
 
     // Which feeds are ours.
@@ -107,7 +113,7 @@ final class FetcherLoop {
         self.client = client
         self.mailbox = mailbox
         self.logger = logger
-        loader = SnapshotLoader(configuration.bucket)
+        lists = FeedListReader(configuration.bucket, logger: logger)
         archive = configuration.archivePath.map { WebArchiveWriter(folder: $0) }
         let put = PutClient(
             locator: configuration.locator, token: configuration.token, tls: configuration.tls, lane: .live,
@@ -149,6 +155,7 @@ final class FetcherLoop {
             case .answered(let request, .failure(let error)):
                 logger.notice("fetch failed", metadata: ["address": "\(request.address)", "error": "\(error)"])
                 try feed(.failed(request: request.number, why: "\(error)"), clock.wall())
+            case .listed(let list, let takenCount): try listed(list, takenCount)
             case .link(let event): try hear(event)
             case .completed(let tag, let result): try hold(.completed(tag, result))
             case .drain:
@@ -170,10 +177,7 @@ final class FetcherLoop {
             isPaused = !mayAsk
             try feed(.pause(isPaused), clock.wall())
         }
-        if now >= nextList, drainDeadline == nil {
-            nextList = now + Self.listMilliseconds
-            try follow()
-        }
+        if now >= nextList, !isListAsked, drainDeadline == nil { askForList() }
         try feed(.tick, clock.wall())
         return false
     }
@@ -341,11 +345,27 @@ final class FetcherLoop {
 
     // MARK: The list of feeds
 
+    private func askForList() {
+        isListAsked = true
+        lists.read(after: listedIn) { [mailbox, takenCount] list in
+            mailbox.push(.listed(list, takenCount: takenCount))
+        }
+    }
+
+    private func listed(_ list: FeedList?, _ countWhenAsked: Int) throws {
+        isListAsked = false
+        guard countWhenAsked == takenCount else {
+            nextList = 0
+            return
+        }
+        nextList = clock.moment.milliseconds + Self.listMilliseconds
+        guard let list else { return }
+        listedIn = list.generation
+        try follow(list.feeds)
+    }
+
     /// Takes in what changed in it.
-    private func follow() throws {
-        guard let manifest = try loader.newest()?.manifest, manifest.generation != listedIn else { return }
-        listedIn = manifest.generation
-        let listed = try loader.state(of: manifest).feeds
+    private func follow(_ listed: [String: FeedChange]) throws {
         for url in listed.keys where shareOf[url] == nil { shareOf[url] = FeedShare(ofFeed: url) }
         if !unchecked.isEmpty {
             for feed in try state.feeds()
