@@ -35,6 +35,16 @@ struct CheckRun {
                     )
                     exit(1)
                 }
+                request.isExhaustive = false
+                let both = try searcher.search(request)
+                request.limitCount = 0
+                let counted = try searcher.search(request)
+                guard both.hits == whole.hits, both.next == whole.next, both.isExact, counted.isExact,
+                    both.total == whole.total, counted.total == whole.total
+                else {
+                    print("coranto-bench: query \(number), \(query), \(sort): answers with counts differ")
+                    exit(1)
+                }
                 if !fast.isExact { passedOver += 1 }
                 hits += fast.hits.count
             }

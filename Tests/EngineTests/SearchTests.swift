@@ -112,9 +112,16 @@ struct SearchTests {
                 #expect(fast.hits == whole.hits && fast.next == whole.next, "\(text) (\(sort))")
                 #expect(fast.isExact ? fast.total == whole.total : fast.total <= whole.total, "\(text) (\(sort))")
                 if !fast.isExact { passedOverCount += 1 }
+                request.isExhaustive = false
+                let both = try searcher.search(request)
+                #expect(both.hits == whole.hits && both.next == whole.next, "\(text) (\(sort)), counted too")
+                #expect(both.isExact && both.total == whole.total, "\(text) (\(sort)), counted too")
+                let counted = try searcher.search(SearchRequest(query: request.query, sort: sort, limitCount: 0))
+                #expect(counted.isExact && counted.total == whole.total, "\(text) (\(sort)), counted alone")
                 // The page behind it.
                 guard let next = whole.next else { continue }
                 request.after = next
+                request.isExhaustive = true
                 let after = try searcher.search(request)
                 request.isExhaustive = false
                 request.countExact = false

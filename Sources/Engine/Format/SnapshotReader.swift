@@ -34,6 +34,9 @@ package final class SnapshotReader: Sendable {
     package let liveTokenCount: UInt64
     /// Whether all segments lie where they can be read in place.
     let isMapped: Bool
+    /// Indices of the segments, those whose first document is newer first: where the newest are sought, the first ones leave
+    /// little to the others.
+    let newestFirst: [Int]
     /// Of the articles of all segments.
     package var stemLanguages: StemLanguages {
         segments.reduce(into: StemLanguages()) { $0.formUnion($1.footer.stemLanguages) }
@@ -73,6 +76,7 @@ package final class SnapshotReader: Sendable {
         self.segments = segments
         self.source = source
         isMapped = segments.allSatisfy(\.isMapped)
+        newestFirst = Self.newestFirst(segments)
         let isFoundLater = !isMapped && segments.contains { !$0.kills.isEmpty }
         known = isFoundLater ? nil : try Self.dead(Liveness(of: segments, source: source))
         let counts = segments.map { ($0.documentCount - Int($0.footer.killCount)) }
@@ -81,6 +85,17 @@ package final class SnapshotReader: Sendable {
         guard liveDocumentCount >= 0, liveTokenCount <= UInt64(Int64.max) else {
             throw EngineError(
                 .mismatch, "more was killed than there is: \(liveDocumentCount) documents, \(liveTokenCount) terms")
+        }
+    }
+
+    private static func newestFirst(_ segments: [SegmentReader]) -> [Int] {
+        segments.indices.sorted { left, right in
+            switch (segments[left].documentIndex.first, segments[right].documentIndex.first) {
+            case (let left?, let right?) where left != right: left < right
+            case (_?, nil): true
+            case (nil, _?): false
+            default: left < right
+            }
         }
     }
 

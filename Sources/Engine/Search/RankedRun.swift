@@ -39,18 +39,47 @@ import News
 
     /// Live articles of the snapshot that have a term.
     func liveFrequency(_ term: Int) -> Int { unsafe live[term] }
+
+    /// Whether a segment has what a shape must have, in any language.
+    @inline(__always)
+    func canMatch(_ shape: RankedShape, in segment: Int) -> Bool {
+        (0..<languageCount).contains { language in shape.canMatch { entry(segment, language, $0) != nil } }
+    }
+}
+
+extension PreparedSearch {
+    /// What date ranges leave of a segment.
+    func documents(of segment: SegmentReader, within filters: [QueryPlan.Node]) throws -> Range<UInt32> {
+        var range = 0..<segment.footer.documentCount
+        for case .dates(let index) in filters {
+            range = range.clamped(to: try QueryLookup.documents(in: plan.ranges[index], of: segment))
+        }
+        return range
+    }
+
+    /// A cursor over the list of a term in a mapped segment.
+    func cursor(
+        _ term: Int, _ entry: TermEntry, of segment: SegmentReader, _ scratch: SearchScratch
+    ) throws(EngineError) -> TermCursor {
+        try unsafe TermCursor(
+            entry, of: segment, postings: segment.mappedBytes(.postings, entry.postings),
+            positions: plan.needsPositions[term] ? segment.mappedBytes(.positions, entry.positions) : nil,
+            memory: scratch.slot())
+    }
 }
 
 /// A search by a `RankedShape` that reads in rounds nothing but the texts of its hits, if they are wanted.
 struct RankedRun {
     private let prepared: PreparedSearch
     private let shape: RankedShape
+    private let terms: TermsInPlace
     private let scratch: SearchScratch
 
-    /// - Parameter prepared: ready to be answered so (`PreparedSearch.rankedInPlace`).
-    init(_ prepared: PreparedSearch, _ shape: RankedShape, scratch: SearchScratch) {
+    /// - Parameter prepared: ready to be answered so (`PreparedSearch.shapeInPlace`).
+    init(_ prepared: PreparedSearch, _ shape: RankedShape, _ terms: TermsInPlace, scratch: SearchScratch) {
         self.prepared = prepared
         self.shape = shape
+        self.terms = terms
         self.scratch = scratch
     }
 
@@ -58,27 +87,31 @@ struct RankedRun {
         let snapshot = prepared.snapshot
         let dead = try snapshot.dead
         let request = (sort: prepared.request.sort, limitCount: prepared.request.limitCount)
-        let terms = try TermsInPlace(prepared, scratch: scratch)
-        let weights = shape.leaves.indices.map { weight($0, terms) }
+        let weights = shape.leaves.indices.map { weight($0) }
         var best = BestSoFar(sort: request.sort, wantedCount: request.limitCount, hasPlaces: true)
         // One more than is wanted: it tells whether there is a next page.
         var top = TopHits(sort: request.sort, limitCount: request.limitCount + 1, after: nil)
         var matchCount = 0
         var acceptedCount = 0
         var isCounted = true
-        let lead = request.sort == .score ? lead(weights, terms) : 0
+        let lead = request.sort == .score ? lead(weights) : 0
         for place in snapshot.segments.indices {
-            // The lead, then the others as they are.
-            let index = place == 0 ? lead : place <= lead ? place - 1 : place
+            // The newest first; else the lead, then the others as they are.
+            let index =
+                request.sort == .newest
+                ? snapshot.newestFirst[place] : place == 0 ? lead : place <= lead ? place - 1 : place
             let segment = snapshot.segments[index]
-            func hasEntry(_ term: Int, _ language: Int) -> Bool { terms.entry(index, language, term) != nil }
-            guard (0..<terms.languageCount).contains(where: { language in shape.canMatch { hasEntry($0, language) } }),
+            guard terms.canMatch(shape, in: index),
                 let lengths = try segment.mappedBytes(.lengths, 0..<UInt64(segment.documentCount))
             else { continue }
             let end = try best.end(in: segment)
+            guard end > 0 else {
+                isCounted = false
+                continue
+            }
             let place = RankedSearch.Place(
                 dead: dead[index], documentCount: segment.footer.documentCount, lengths: lengths,
-                range: try documents(of: segment).clamped(to: 0..<end))
+                range: try prepared.documents(of: segment, within: shape.filters).clamped(to: 0..<end))
             top.begin(floor: best.floor)
             let found = try scratch.withSlots {
                 try RankedSearch.run(
@@ -87,9 +120,9 @@ struct RankedRun {
                 ) {
                     place
                 } hasEntry: { term, language in
-                    hasEntry(term, language)
+                    terms.entry(index, language, term) != nil
                 } cursor: { term, language in
-                    try terms.entry(index, language, term).map { try cursor(term, $0, of: segment) }
+                    try terms.entry(index, language, term).map { try prepared.cursor(term, $0, of: segment, scratch) }
                 }
             }
             matchCount += found.matchCount
@@ -108,7 +141,7 @@ struct RankedRun {
     }
 
     /// The segment where the best hits are likely to be.
-    private func lead(_ weights: [UInt64], _ terms: TermsInPlace) -> Int {
+    private func lead(_ weights: [UInt64]) -> Int {
         guard shape.kind == .any else { return 0 }
         var lead = 0
         var most: UInt64 = 0
@@ -121,28 +154,12 @@ struct RankedRun {
         return lead
     }
 
-    private func weight(_ leaf: Int, _ terms: TermsInPlace) -> UInt64 {
+    private func weight(_ leaf: Int) -> UInt64 {
         let relevance = prepared.table.relevance
         let inverse = prepared.plan.leaves[shape.leaves[leaf]].sum { word in
             guard case .term(let term) = word else { preconditionFailure("a shape has words and phrases of them") }
             return relevance.inverseFrequency(articles: UInt64(terms.liveFrequency(term)))
         }
         return Relevance.weight(inverseFrequency: inverse, boost: shape.boosts[leaf])
-    }
-
-    /// What date ranges leave.
-    private func documents(of segment: SegmentReader) throws -> Range<UInt32> {
-        var range = 0..<segment.footer.documentCount
-        for case .dates(let index) in shape.filters {
-            range = range.clamped(to: try QueryLookup.documents(in: prepared.plan.ranges[index], of: segment))
-        }
-        return range
-    }
-
-    private func cursor(_ term: Int, _ entry: TermEntry, of segment: SegmentReader) throws(EngineError) -> TermCursor {
-        let needsPositions = prepared.plan.needsPositions[term]
-        return try unsafe TermCursor(
-            entry, of: segment, postings: segment.mappedBytes(.postings, entry.postings),
-            positions: needsPositions ? segment.mappedBytes(.positions, entry.positions) : nil, memory: scratch.slot())
     }
 }

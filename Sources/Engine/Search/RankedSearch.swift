@@ -73,15 +73,7 @@ struct RankedSearch {
 
     /// Takes the cursor of a word that the segment has.
     mutating func add(_ word: Int, _ cursor: TermCursor) {
-        unsafe (cursors + word).initialize(to: cursor)
-        var at = wordCount
-        if shape.kind == .all {
-            while at > 0, unsafe cursors[order[at &- 1]].documentFrequency > cursor.documentFrequency {
-                unsafe order[at] = order[at &- 1]
-                at &-= 1
-            }
-        }
-        unsafe order[at] = word
+        scratch.add(word, cursor, to: wordCount, isRarestFirst: shape.kind == .all)
         wordCount &+= 1
     }
 

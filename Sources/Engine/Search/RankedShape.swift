@@ -101,6 +101,9 @@ final class RankedShape: Sendable {
         return sum
     }
 
+    /// Whether there are no phrases.
+    var isOfWords: Bool { words.count == leaves.count }
+
     /// Whether all that is filtered by is dates.
     var isFilteredByDatesOnly: Bool { filters.allSatisfy { if case .dates = $0 { true } else { false } } }
 

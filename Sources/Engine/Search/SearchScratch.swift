@@ -20,6 +20,8 @@ import Synchronization
     /// One for each document of a window; zero between uses.
     let scores = UnsafeMutablePointer<Int64>.allocate(capacity: Int(Window.documentCount))
     let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: Window.wordCount)
+    /// What one word adds to them.
+    let part = UnsafeMutablePointer<UInt64>.allocate(capacity: Window.wordCount)
     /// Documents of a block that may be hits, and the most each can score.
     let candidates = UnsafeMutablePointer<UInt32>.allocate(capacity: SegmentFormat.blockCount)
     let mosts = UnsafeMutablePointer<Int64>.allocate(capacity: SegmentFormat.blockCount)
@@ -45,6 +47,7 @@ import Synchronization
         unsafe liveCounts.deallocate()
         unsafe scores.deallocate()
         unsafe bits.deallocate()
+        unsafe part.deallocate()
         unsafe candidates.deallocate()
         unsafe mosts.deallocate()
     }
@@ -65,6 +68,23 @@ import Synchronization
         unsafe order = .allocate(capacity: count)
         unsafe bounds = .allocate(capacity: count)
         unsafe sums = .allocate(capacity: count + 1)
+    }
+
+    /// Takes a word's cursor, for which room is reserved, as the next in the order.
+    ///
+    /// - Parameters:
+    ///   - count: of the words so far.
+    ///   - isRarestFirst: whether the order is by frequency, else as they come.
+    func add(_ word: Int, _ cursor: TermCursor, to count: Int, isRarestFirst: Bool) {
+        unsafe (cursors + word).initialize(to: cursor)
+        var at = count
+        if isRarestFirst {
+            while at > 0, unsafe cursors[order[at &- 1]].documentFrequency > cursor.documentFrequency {
+                unsafe order[at] = order[at &- 1]
+                at &-= 1
+            }
+        }
+        unsafe order[at] = word
     }
 
     func reset() { usedSlots = 0 }

@@ -47,8 +47,8 @@ package final class PreparedSearch: Sendable {
     let isInPlace: Bool
     /// The term in whose live articles all matches are: of a single word.
     let knownTerm: Int?
-    /// The shape, if nothing but its hits is wanted and they can be found in place.
-    private let rankedInPlace: RankedShape?
+    /// A shape of the plan by which all that is wanted is found and counted in place.
+    private let shapeInPlace: RankedShape?
 
     init(_ request: SearchRequest, snapshot: SnapshotReader, generation: Generation) throws {
         guard (0...SearchRequest.limitCount).contains(request.limitCount) else {
@@ -75,22 +75,40 @@ package final class PreparedSearch: Sendable {
         } else {
             knownTerm = nil
         }
-        let isOnlyRanked = isInPlace && (knownTerm != nil || !request.countExact)
-        rankedInPlace = shape.flatMap { isOnlyRanked && $0.isFilteredByDatesOnly ? $0 : nil }
+        let hitsComeFirst = request.limitCount > 0 && request.sort != .oldest
+        let isCounted = request.countExact && knownTerm == nil
+        if isInPlace, !request.isExhaustive, hitsComeFirst || request.limitCount == 0 && request.countExact,
+            let shape = shape ?? RankedShape(plan), shape.isFilteredByDatesOnly, shape.isOfWords || !isCounted
+        {
+            shapeInPlace = shape
+        } else {
+            shapeInPlace = nil
+        }
     }
 
     package func run() throws -> SearchResults {
         let scratch = SearchScratch.take()
         let results =
-            if let rankedInPlace {
-                try RankedRun(self, rankedInPlace, scratch: scratch).answer()
-            } else if isInPlace, request.limitCount == 0, let knownTerm {
-                SearchResults(total: try TermsInPlace(self, scratch: scratch).liveFrequency(knownTerm))
+            if let shapeInPlace {
+                try answer(by: shapeInPlace, scratch)
             } else {
                 try SearchRun(self, scratch: scratch).answer()
             }
         // Not after an error: what a window gathered may be left in it.
         SearchScratch.give(scratch)
+        return results
+    }
+
+    private func answer(by shape: RankedShape, _ scratch: SearchScratch) throws -> SearchResults {
+        let terms = try TermsInPlace(self, scratch: scratch)
+        var results =
+            request.limitCount > 0
+            ? try RankedRun(self, shape, terms, scratch: scratch).answer() : SearchResults(total: 0, isExact: false)
+        if request.countExact, !results.isExact {
+            results.total =
+                try knownTerm.map(terms.liveFrequency) ?? CountRun(self, shape, terms, scratch: scratch).count()
+            results.isExact = true
+        }
         return results
     }
 
@@ -203,7 +221,7 @@ private struct SearchRun {
         var byLeaf = [UInt64](repeating: 0, count: plan.leaves.count)
         for item in weighted { byLeaf[item.leaf] = item.weight }
         let weights = shape.leaves.map { byLeaf[$0] }
-        for search in searches {
+        for search in inOrder(searches) {
             try search.rank(shape, weights: weights, floor: best.floor, to: best.end(in: search.segment))
             try best.add(search.top, of: search.segment, search.index)
         }
@@ -214,11 +232,19 @@ private struct SearchRun {
     private func evaluate(
         _ wants: SegmentSearch.Wants, _ searches: [SegmentSearch], _ best: inout BestSoFar
     ) throws {
-        for search in searches {
+        for search in inOrder(searches) {
             let end = wants.mayStop ? try best.end(in: search.segment) : search.segment.footer.documentCount
             try search.run(wants, to: end)
             try best.add(search.top, of: search.segment, search.index)
         }
+    }
+
+    /// Those of segments with newer documents first, where these are wanted.
+    private func inOrder(_ searches: [SegmentSearch]) -> [SegmentSearch] {
+        guard request.sort == .newest, searches.count > 1 else { return searches }
+        var bySegment = [SegmentSearch?](repeating: nil, count: snapshot.segments.count)
+        for search in searches { bySegment[search.index] = search }
+        return snapshot.newestFirst.compactMap { bySegment[$0] }
     }
 
     /// The first place behind the cursor's hit; for `oldest` the place of the hit itself, which ends what is before it.

@@ -9,7 +9,7 @@ struct TopHits {
     let limitCount: Int
     /// The hit of the cursor: only what comes behind it is taken.
     private let after: (score: Int64, place: UInt32)?
-    /// A heap with the worst on top once it is full, by `isBefore`.
+    /// A heap with the worst on top once it is full, by `isBefore`; of `newest` in its order.
     private var heap: [Entry] = []
     /// Hits behind the cursor so far, also those that did not fit.
     private(set) var acceptedCount = 0
@@ -100,7 +100,9 @@ struct TopHits {
             }
         }
         acceptedCount += 1
-        if heap.count < limitCount {
+        if sort == .newest {
+            insert(entry)
+        } else if heap.count < limitCount {
             heap.append(entry)
             siftUp(heap.count - 1)
             if heap.count == limitCount { raiseThreshold() }
@@ -126,6 +128,7 @@ struct TopHits {
 
     /// Best first.
     var sorted: [Entry] {
+        if sort == .newest { return heap }
         guard heap.count <= Self.fewCount else { return heap.sorted(by: isBefore) }
         var entries = heap
         for index in entries.indices.dropFirst() {
@@ -142,6 +145,17 @@ struct TopHits {
 
     /// Up to which one is put in its place after the other.
     private static let fewCount = 32
+
+    /// Of `newest`: behind all others, but for those of another language.
+    @inline(__always)
+    private mutating func insert(_ entry: Entry) {
+        guard let last = heap.last, entry.ordinal < last.ordinal else {
+            if heap.count < limitCount { heap.append(entry) }
+            return
+        }
+        if heap.count == limitCount { heap.removeLast() }
+        heap.insert(entry, at: heap.firstIndex { entry.ordinal < $0.ordinal } ?? heap.count)
+    }
 
     @inline(__always)
     private mutating func raiseThreshold() {
