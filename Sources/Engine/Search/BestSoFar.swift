@@ -48,6 +48,11 @@ struct BestSoFar {
     /// - Parameter index: of the segment in the snapshot.
     mutating func add(_ top: TopHits, of segment: SegmentReader, _ index: Int) throws(EngineError) {
         guard hasPlaces || sort == .score else { return }
+        if found.isEmpty {
+            found.reserveCapacity(limitCount)
+            for entry in top.sorted.prefix(limitCount) { found.append(try hit(entry, of: segment, index)) }
+            return
+        }
         swap(&found, &former)
         found.removeAll(keepingCapacity: true)
         found.reserveCapacity(limitCount)
@@ -55,9 +60,7 @@ struct BestSoFar {
         let least = sort == .score && former.count == limitCount ? former[wantedCount].score : .min
         for entry in top.sorted {
             guard entry.score >= least else { break }
-            let place =
-                hasPlaces ? try segment.mappedPlace(of: entry.ordinal) : OrderBits(time: 0, high: 0, low: 0)
-            let hit = Found(score: entry.score, place: place, segment: index, ordinal: entry.ordinal)
+            let hit = try hit(entry, of: segment, index)
             while next < former.count, found.count < limitCount, !isBefore(hit, former[next]) {
                 found.append(former[next])
                 next += 1
@@ -66,6 +69,12 @@ struct BestSoFar {
             found.append(hit)
         }
         found.append(contentsOf: former[next...].prefix(limitCount - found.count))
+    }
+
+    @inline(__always)
+    private func hit(_ entry: TopHits.Entry, of segment: SegmentReader, _ index: Int) throws(EngineError) -> Found {
+        let place = hasPlaces ? try segment.mappedPlace(of: entry.ordinal) : OrderBits(time: 0, high: 0, low: 0)
+        return Found(score: entry.score, place: place, segment: index, ordinal: entry.ordinal)
     }
 
     @inline(__always)

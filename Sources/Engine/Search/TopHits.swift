@@ -9,7 +9,7 @@ struct TopHits {
     let limitCount: Int
     /// The hit of the cursor: only what comes behind it is taken.
     private let after: (score: Int64, place: UInt32)?
-    /// A heap with the worst on top once it is full, by `isBefore`; of `newest` in its order.
+    /// As they came; once it is full a heap with the worst on top, by `isBefore`. Of `newest` in its order.
     private var heap: [Entry] = []
     /// Hits behind the cursor so far, also those that did not fit.
     private(set) var acceptedCount = 0
@@ -104,11 +104,13 @@ struct TopHits {
             insert(entry)
         } else if heap.count < limitCount {
             heap.append(entry)
-            siftUp(heap.count - 1)
-            if heap.count == limitCount { raiseThreshold() }
+            if heap.count == limitCount {
+                for index in (0..<limitCount / 2).reversed() { siftDown(from: index) }
+                raiseThreshold()
+            }
         } else if limitCount > 0, isBefore(entry, heap[0]) {
             heap[0] = entry
-            siftDown()
+            siftDown(from: 0)
             raiseThreshold()
         }
     }
@@ -162,18 +164,8 @@ struct TopHits {
         if sort == .score { threshold = max(threshold, heap[0].score - (hasRestarted ? 1 : 0)) }
     }
 
-    private mutating func siftUp(_ start: Int) {
+    private mutating func siftDown(from start: Int) {
         var index = start
-        while index > 0 {
-            let parent = (index - 1) / 2
-            guard isBefore(heap[parent], heap[index]) else { return }
-            heap.swapAt(parent, index)
-            index = parent
-        }
-    }
-
-    private mutating func siftDown() {
-        var index = 0
         while true {
             var worst = index
             let child = 2 * index + 1
