@@ -76,6 +76,25 @@ struct CanonicalURLTests {
         #expect(WebAddress(input, base: base)?.href == expected)
     }
 
+    @Test("an address that is canonical as it stands is what parsing makes of it")
+    func plain() {
+        var random = SplitMix64(seed: 11)
+        let pieces = [
+            "https://", "http://", "HTTP://", "https:/", "a", "news", "Z", "1", "0x1f", "1.2.3.4", "xn--bcher-kva",
+            "-", "_", "~", ".", "..", "/", "//", "/./", "/../", "%2e", "%41", ":", ":80", "@", "?", "?utm_source=a",
+            "?id=1", "#", ",", " ", "\\", "\u{E9}", "[::1]",
+        ]
+        var plainCount = 0
+        for round in 0..<5000 {
+            var text = round.isMultiple(of: 4) ? "" : ["https://", "http://"][round % 2] + "news.example/"
+            for _ in 0..<Int.random(in: 0..<6, using: &random) { text += pieces.randomElement(using: &random)! }
+            let parsed = CanonicalURL.parsed(text)
+            #expect(CanonicalURL.canonicalise(text) == parsed, "\(text)")
+            plainCount += parsed == text ? 1 : 0
+        }
+        #expect(plainCount > 500)
+    }
+
     @Test("no mutation of an address makes it trap")
     func mutations() {
         var random = SplitMix64(seed: 7)
@@ -94,6 +113,7 @@ struct CanonicalURLTests {
                 }
             }
             let text = String(decoding: bytes, as: UTF8.self)
+            #expect(CanonicalURL.canonicalise(text) == CanonicalURL.parsed(text), "\(text)")
             if let canonical = CanonicalURL.canonicalise(text) {
                 #expect(CanonicalURL.canonicalise(canonical) == canonical, "\(text)")
             }

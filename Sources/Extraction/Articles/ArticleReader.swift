@@ -83,9 +83,10 @@ package struct ArticleReader {
             let name = try scanner.text(rawName)
             // What stood in an article on its own stands in `extra` when it is written, one level deeper: it must be as welcome
             // there as it was before.
-            let isExtra = fieldMap.field(named: name) == .extra && scanner.peek() == UInt8(ascii: "{")
+            let field = fieldMap.field(named: name)
+            let isExtra = field == .extra && scanner.peek() == UInt8(ascii: "{")
             let value = try scanner.value(depth: isExtra ? 0 : 1)
-            if let field = fieldMap.field(named: name) {
+            if let field {
                 slots[field.rawValue] = value
             } else if value.kind != .null {
                 unknown.append((rawName, value))

@@ -281,7 +281,12 @@ struct JSONScanner {
         var index = inner.startIndex
         while index < inner.endIndex {
             let end = Self.endOfPlainRun(in: inner, from: index)
-            out.append(contentsOf: inner[index..<end])
+            // Safe: within the slice; by pointer, as appending a slice counts references, and runs are short.
+            unsafe inner.withUnsafeBufferPointer {
+                unsafe out.append(
+                    contentsOf: UnsafeBufferPointer(rebasing: $0[(index - inner.startIndex)..<(end - inner.startIndex)])
+                )
+            }
             guard end < inner.endIndex else { break }
             // Only a backslash can stand here, with a byte behind it: `string()` has seen to that.
             index = end + 2
