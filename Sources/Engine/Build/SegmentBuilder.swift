@@ -120,22 +120,19 @@ package final class SegmentBuilder {
         let order = documents.indices.filter { documents[$0] != nil }
             .sorted { DocumentRow.isBefore(documents[$0]!.row, documents[$1]!.row) }
         var rows = order.map { documents[$0]!.row }
-        let names = finalNames(&rows)
+        let names = NameList.finalize([sources, languages, sections], &rows)
         let writer = try SegmentWriter(
             kind: .overlay, settings: settings, rows: rows, names: names, kills: corrections.rows,
             compressor: compressor)
-        for ordinal in order { writer.articles.add(record: [], frame: documents[ordinal]!.frame) }
+        for ordinal in order {
+            unsafe documents[ordinal]!.frame.withUnsafeBytes { unsafe writer.articles.add(frame: $0) }
+        }
         let sorter = PostingsSorter(documents: order.map { documents[$0]!.terms }, stream: stream)
         try unsafe sorter.forEachList { (term, list) throws(EngineError) in try unsafe writer.add(term, list) }
         unsafe corrections.forEach { term, ordinals in unsafe writer.addCorrection(term, ordinals) }
         let segment = writer.finish()
         reset()
         return segment
-    }
-
-    private func finalNames(_ rows: inout [DocumentRow]) -> [NameList] {
-        NameList.finalize(
-            [sources, languages, sections], &rows, columns: [\.source, \.language, \.section])
     }
 
     private func reset() {
@@ -146,20 +143,5 @@ package final class SegmentBuilder {
         sources = NameCollector()
         languages = NameCollector()
         sections = NameCollector()
-    }
-}
-
-extension NameList {
-    /// Replaces provisional codes by final ones.
-    static func finalize(
-        _ collectors: [NameCollector], _ rows: inout [DocumentRow], columns: [WritableKeyPath<DocumentRow, UInt32>]
-    ) -> [NameList] {
-        zip(collectors, columns).map { collector, column in
-            var used = [Bool](repeating: false, count: collector.names.count + 1)
-            for row in rows { used[Int(row[keyPath: column])] = true }
-            let (names, codes) = collector.sorted(used: used)
-            for index in rows.indices { rows[index][keyPath: column] = codes[Int(rows[index][keyPath: column])] }
-            return NameList(names)
-        }
     }
 }

@@ -16,7 +16,7 @@ final class ArticleStoreWriter {
     private let compressor: ZstdCompressor
     private let level: Int
     /// Records of a cell, each after its length.
-    private var raw: [UInt8] = []
+    private var raw = ByteWriter()
     /// Where in `raw` each ends.
     private var ends: [Int] = []
 
@@ -27,14 +27,21 @@ final class ArticleStoreWriter {
 
     /// - Parameters:
     ///   - header: what stands before the articles.
-    ///   - expectedBytes: of the whole segment.
+    ///   - recordBytes: of all `articleCount` articles.
     ///   - level: of the compressor.
-    init(_ blocks: Blocks, behind header: [UInt8], expectedBytes: Int, compressor: ZstdCompressor, level: Int) {
+    init(
+        _ blocks: Blocks, behind header: [UInt8], articleCount: Int, recordBytes: Int, compressor: ZstdCompressor,
+        level: Int
+    ) {
         self.blocks = blocks
         self.compressor = compressor
         self.level = level
         bytes = header
-        bytes.reserveCapacity(expectedBytes)
+        // Of the whole segment: an index takes about as much as compression saves, with stems a quarter more.
+        bytes.reserveCapacity(recordBytes / 4 * 5 + 4096)
+        guard blocks == .severalArticles else { return }
+        raw = ByteWriter(reservingBytes: recordBytes + 4 * articleCount)
+        ends.reserveCapacity(articleCount)
     }
 
     /// Header and articles, with room for the rest of the segment; they are not kept here.
@@ -43,17 +50,19 @@ final class ArticleStoreWriter {
         return bytes
     }
 
-    /// - Parameter frame: the record's own frame if there is one already; used as it is where each article has one.
-    func add(record: @autoclosure () throws -> [UInt8], frame: [UInt8]?) rethrows {
+    /// An article as the frame of its record, where each has one.
+    func add(frame: UnsafeRawBufferPointer) {
+        precondition(blocks == .onePerArticle)
+        unsafe bytes.append(contentsOf: frame)
+        index.varint(1)
+        index.varint(frame.count)
+    }
+
+    func add(record: [UInt8]) {
         switch blocks {
-        case .onePerArticle:
-            try write(frame ?? compressor.compress(record()), documentCount: 1)
+        case .onePerArticle: write(compressor.compress(record), documentCount: 1)
         case .severalArticles:
-            let bytes = try record()
-            var prefix = ByteWriter()
-            prefix.varint(bytes.count)
-            raw += prefix.bytes
-            raw += bytes
+            raw.lengthPrefixed(record)
             ends.append(raw.count)
         }
     }
@@ -62,6 +71,7 @@ final class ArticleStoreWriter {
         guard !ends.isEmpty else { return }
         let shared = trained()
         if let shared { dictionary.raw(compressor.compress(shared.bytes)) }
+        let raw = self.raw.bytes
         var start = 0
         var first = 0
         for (number, end) in ends.enumerated()
@@ -70,11 +80,12 @@ final class ArticleStoreWriter {
             start = end
             first = number + 1
         }
-        raw = []
+        self.raw = ByteWriter()
         ends = []
     }
 
     private func trained() -> ZstdDictionary? {
+        let raw = self.raw.bytes
         let capacity = min(SegmentFormat.articleDictionaryBytes, raw.count / SegmentFormat.articleDictionaryShare)
         guard capacity >= SegmentFormat.leastArticleDictionaryBytes else { return nil }
         let count = min(ends.count, SegmentFormat.dictionarySampleCount)

@@ -27,6 +27,24 @@ package struct DocumentRow: Equatable, Sendable {
         self.section = section
     }
 
+    /// The code in a column of names.
+    subscript(column: NameColumn) -> UInt32 {
+        get {
+            switch column {
+            case .source: source
+            case .language: language
+            case .section: section
+            }
+        }
+        set {
+            switch column {
+            case .source: source = newValue
+            case .language: language = newValue
+            case .section: section = newValue
+            }
+        }
+    }
+
     package var orderTime: Timestamp? { Timestamp(sortable: ~timeBits) }
     package var orderKey: OrderKey { OrderKey(time: orderTime, key: key) }
 
@@ -36,6 +54,11 @@ package struct DocumentRow: Equatable, Sendable {
         if left.key != right.key { return left.key < right.key }
         return left.version < right.version
     }
+}
+
+/// What a document has a name of, in the order of the segment's lists.
+enum NameColumn: CaseIterable {
+    case source, language, section
 }
 
 /// A kill as a segment keeps it.

@@ -44,6 +44,19 @@ package struct NameList: Equatable, Sendable {
 
     init(_ names: [[UInt8]]) { self.names = names }
 
+    /// The names of the columns, and in the rows final codes instead of provisional ones.
+    ///
+    /// - Parameter collectors: in the order of `NameColumn`.
+    static func finalize(_ collectors: [NameCollector], _ rows: inout [DocumentRow]) -> [NameList] {
+        zip(collectors, NameColumn.allCases).map { collector, column in
+            var used = [Bool](repeating: false, count: collector.names.count + 1)
+            for row in rows { used[Int(row[column])] = true }
+            let (names, codes) = collector.sorted(used: used)
+            for index in rows.indices { rows[index][column] = codes[Int(rows[index][column])] }
+            return NameList(names)
+        }
+    }
+
     init(decoding reader: inout ByteReader) throws(CodingError) {
         let start = reader.offset
         let count = try reader.count("name count", atMost: reader.remaining)

@@ -142,42 +142,86 @@ enum PackedBlock {
         precondition(widest < 32, "a number of 32 bits in a block with exceptions")
         var width = widest
         var best = byteCount(count: valueCount, width: widest)
-        // An exception takes two bytes, and at most eight bits from each number.
-        if byteCount(count: valueCount, width: max(widest - 8, 0)) + 2 < best {
-            let wide = unsafe wideCounts(values, count: valueCount, widest: widest)
-            for narrower in 1...min(widest, 8) {
-                let exceptions = Int(truncatingIfNeeded: wide >> UInt64(8 * (narrower - 1)) & 0xFF)
-                guard exceptions <= exceptionLimitCount else { break }
-                let bytes = byteCount(count: valueCount, width: widest - narrower) + 2 * exceptions
-                if bytes < best {
-                    best = bytes
-                    width = widest - narrower
-                }
+        // An exception takes two bytes, and at most eight bits from each number. The narrower, the more of them there are: once
+        // those there are cost what all eight bits would save, nothing better comes.
+        let least = byteCount(count: valueCount, width: max(widest - 8, 0))
+        var exceptions = 1
+        var narrower = 1
+        while least + 2 * exceptions < best, narrower <= min(widest, 8) {
+            exceptions = unsafe countAbove(1 << UInt32(widest - narrower) - 1, values, count: valueCount)
+            guard exceptions <= exceptionLimitCount else { break }
+            let bytes = byteCount(count: valueCount, width: widest - narrower) + 2 * exceptions
+            if bytes < best {
+                best = bytes
+                width = widest - narrower
             }
+            narrower += 1
         }
         let header = out.count
         out.byte(UInt8(width))
         guard width < widest else { return unsafe pack(values, count: valueCount, width: width, to: out) }
-        var patches: (UInt64, UInt64) = (0, 0)
-        var exceptions = 0
-        for index in 0..<valueCount {
-            let high = unsafe values[index] >> UInt32(width)
-            guard high != 0 else { continue }
-            let pair = UInt64(index) | UInt64(high) << 8
-            if exceptions < 4 {
-                patches.0 |= pair << UInt64(16 * exceptions)
-            } else {
-                patches.1 |= pair << UInt64(16 * (exceptions - 4))
-            }
-            exceptions += 1
-            unsafe values[index] &= (1 << UInt32(width)) - 1
-        }
-        out.patch(UInt8(width | exceptions << 5), at: header)
+        let patches = unsafe takeHighBits(above: width, values, count: valueCount)
+        out.patch(UInt8(width | patches.count << 5), at: header)
         unsafe pack(values, count: valueCount, width: width, to: out)
-        for exception in 0..<exceptions {
-            let word = exception < 4 ? patches.0 : patches.1
+        for exception in 0..<patches.count {
+            let word = exception < 4 ? patches.pairs.0 : patches.pairs.1
             out.fixed(UInt16(truncatingIfNeeded: word >> UInt64(16 * (exception & 3))))
         }
+    }
+
+    /// Takes from the numbers what stands above `width` bits.
+    ///
+    /// - Parameter values: at most seven of them have more.
+    /// - Returns: of each that had more, index and high bits, a byte each, four pairs in a word.
+    private static func takeHighBits(
+        above width: Int, _ values: UnsafeMutablePointer<UInt32>, count valueCount: Int
+    ) -> (pairs: (UInt64, UInt64), count: Int) {
+        var pairs: (UInt64, UInt64) = (0, 0)
+        var taken = 0
+        let limit = UInt32(1) << UInt32(width)
+        func take(_ index: Int) {
+            let value = unsafe values[index]
+            guard value >= limit else { return }
+            let pair = UInt64(index) | UInt64(value >> UInt32(width)) << 8
+            if taken < 4 {
+                pairs.0 |= pair << UInt64(16 * taken)
+            } else {
+                pairs.1 |= pair << UInt64(16 * (taken - 4))
+            }
+            taken += 1
+            unsafe values[index] = value & (limit - 1)
+        }
+        let memory = UnsafeRawPointer(values)
+        for row in 0..<(valueCount / 4) {
+            // Few rows have one of them.
+            let four = unsafe memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<UInt32>.self)
+            let high = unsafe unsafeBitCast(four &>> SIMD4(repeating: UInt32(width)), to: SIMD2<UInt64>.self)
+            guard high[0] | high[1] != 0 else { continue }
+            for index in (4 * row)..<(4 * row + 4) { take(index) }
+        }
+        for index in (valueCount & ~3)..<valueCount { take(index) }
+        return (pairs, taken)
+    }
+
+    /// How many numbers are larger.
+    ///
+    /// - Parameters:
+    ///   - limit: below 2^31, as the numbers are.
+    @inline(__always)
+    private static func countAbove(_ limit: UInt32, _ values: UnsafePointer<UInt32>, count valueCount: Int) -> Int {
+        // The difference is negative, and its first bit set, for those alone.
+        guard valueCount == count else {
+            var found: UInt32 = 0
+            for index in 0..<valueCount { unsafe found &+= (limit &- values[index]) &>> 31 }
+            return Int(found)
+        }
+        let memory = unsafe UnsafeRawPointer(values)
+        var lanes = SIMD4<UInt32>.zero
+        for row in 0..<rowCount {
+            let row = unsafe memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<UInt32>.self)
+            lanes &+= (SIMD4(repeating: limit) &- row) &>> SIMD4(repeating: 31)
+        }
+        return Int(lanes[0] &+ lanes[1] &+ lanes[2] &+ lanes[3])
     }
 
     /// All bits that are set in any of the numbers.
@@ -194,21 +238,6 @@ enum PackedBlock {
             unsafe lanes |= memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<UInt32>.self)
         }
         return lanes[0] | lanes[1] | lanes[2] | lanes[3]
-    }
-
-    /// How many numbers need more than `widest` less 1 bits in the lowest byte, more than `widest` less 2 in the next, and so on.
-    ///
-    /// - Parameter values: at most 128, of at most `widest` bits.
-    @inline(__always)
-    private static func wideCounts(_ values: UnsafePointer<UInt32>, count valueCount: Int, widest: Int) -> UInt64 {
-        // Those that need just so many.
-        var counts: UInt64 = 0
-        for index in 0..<valueCount {
-            let narrower = unsafe widest &- (UInt32.bitWidth &- values[index].leadingZeroBitCount)
-            counts &+= narrower < 8 ? 1 &<< UInt64(truncatingIfNeeded: 8 &* narrower) : 0
-        }
-        // Each byte becomes the sum of those up to it: at most 128.
-        return counts &* 0x0101_0101_0101_0101
     }
 
     static func unpackPatched(

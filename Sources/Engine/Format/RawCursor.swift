@@ -121,11 +121,7 @@ enum RawError: Error {
         let mask = (UInt64(1) << UInt64(width)) &- 1
         if length < 8 {
             // All of them from one word.
-            var word: UInt64 = 0
-            for place in 0..<length {
-                let byte = unsafe start.load(fromByteOffset: place, as: UInt8.self)
-                word |= UInt64(byte) &<< UInt64(truncatingIfNeeded: 8 &* place)
-            }
+            var word = unsafe Self.word(start, length)
             for index in 0..<valueCount {
                 unsafe out[index] = UInt32(truncatingIfNeeded: word & mask)
                 word &>>= UInt64(truncatingIfNeeded: width)
@@ -143,6 +139,22 @@ enum RawError: Error {
             }
         }
         offset &+= length
+    }
+
+    /// The first 1 to 7 bytes of `start` as a little-endian number, by loads that overlap.
+    @inline(__always)
+    private static func word(_ start: UnsafeRawPointer, _ length: Int) -> UInt64 {
+        if length >= 4 {
+            let low = unsafe UInt64(UInt32(littleEndian: start.loadUnaligned(as: UInt32.self)))
+            let high = unsafe UInt32(
+                littleEndian: start.loadUnaligned(fromByteOffset: length &- 4, as: UInt32.self))
+            return low | UInt64(high) &<< UInt64(truncatingIfNeeded: 8 &* (length &- 4))
+        }
+        func byte(_ place: Int) -> UInt64 {
+            unsafe UInt64(start.load(fromByteOffset: place, as: UInt8.self))
+                &<< UInt64(truncatingIfNeeded: 8 &* place)
+        }
+        return byte(0) | byte(length / 2) | byte(length &- 1)
     }
 
     /// One of the values of `width` bits, at most 32, that are packed from `start` on. There are more than `index` of them.

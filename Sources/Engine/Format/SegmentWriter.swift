@@ -61,11 +61,10 @@ final class SegmentWriter {
             DictionaryEntryWriter(), blocks: OutputBuffer(capacityBytes: 1 << 16), companions: [postings, positions])
         encoder = PostingsEncoder(
             lengthCodes: lengthCodes, entries: dictionary.entries, postings: postings, positions: positions)
-        // An index takes about as much as compression saves, with stems a quarter more.
-        let expectedBytes = rows.reduce(0) { $0 + Int($1.recordBytes) } / 4 * 5 + 4096
         articles = ArticleStoreWriter(
-            kind == .cell ? .severalArticles : .onePerArticle, behind: Self.header(kind), expectedBytes: expectedBytes,
-            compressor: compressor, level: Int(settings.zstdLevel))
+            kind == .cell ? .severalArticles : .onePerArticle, behind: Self.header(kind), articleCount: rows.count,
+            recordBytes: rows.reduce(0) { $0 + Int($1.recordBytes) }, compressor: compressor,
+            level: Int(settings.zstdLevel))
     }
 
     /// Adds the next term, in ascending order.
@@ -152,10 +151,14 @@ final class SegmentWriter {
         let run = OutputBuffer(capacityBytes: rows.count * SegmentFormat.keyRunRowBytes)
         let index = OutputBuffer()
         var filter = KeyFilter(keyCount: rows.count)
-        let order = rows.indices.sorted {
-            rows[$0].key == rows[$1].key ? rows[$0].version < rows[$1].version : rows[$0].key < rows[$1].key
+        var order = rows.indices.map { (high: rows[$0].key.high, ordinal: $0) }
+        order.sort { left, right in
+            if left.high != right.high { return left.high < right.high }
+            let (first, second) = (rows[left.ordinal], rows[right.ordinal])
+            return first.key == second.key ? first.version < second.version : first.key < second.key
         }
-        for (rank, ordinal) in order.enumerated() {
+        for (rank, item) in order.enumerated() {
+            let ordinal = item.ordinal
             let key = rows[ordinal].key
             run.fixed(key.high)
             run.fixed(UInt32(ordinal))

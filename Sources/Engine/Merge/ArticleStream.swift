@@ -15,9 +15,10 @@ final class ArticleStream {
         window = SectionWindow(segment, .articles)
     }
 
-    /// The frame of a document of an overlay, unchanged.
-    func frame(of ordinal: UInt32) throws -> [UInt8] {
-        try unsafe Array(window.bytes(segment.articleIndex.range(segment.articleIndex.block(of: ordinal))))
+    /// The frame of a document of an overlay, unchanged: valid until another is asked for.
+    func frame(of ordinal: UInt32) throws -> UnsafeRawBufferPointer {
+        // Each of its blocks is one document.
+        try unsafe window.bytes(segment.articleIndex.range(Int(ordinal)))
     }
 
     func record(_ ordinal: UInt32) throws -> [UInt8] {

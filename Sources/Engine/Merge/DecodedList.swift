@@ -181,16 +181,12 @@ final class DecodedList {
     // MARK: Merging
 
     /// Postings of one input, in ascending order of documents: a part of a list.
-    @safe private struct Run {
-        let documents: UnsafeMutablePointer<UInt32>
-        let frequencies: UnsafeMutablePointer<UInt32>
-        var positions: UnsafeMutablePointer<UInt32>
-        let count: Int
-        var next = 0
-
-        /// Where it stands, to compare: the document, then which run it is.
-        @inline(__always)
-        func head(_ index: Int) -> UInt64 { unsafe UInt64(documents[next]) << 32 | UInt64(index) }
+    private struct Run: BitwiseCopyable {
+        /// Its first posting that is not merged yet, and where it ends.
+        var next: Int
+        let end: Int
+        /// Of the next posting.
+        var position: Int
     }
 
     /// Where a run starts that is appended next.
@@ -206,71 +202,112 @@ final class DecodedList {
     /// - Parameter starts: of the runs, none of which is empty; at least two.
     func merge(_ list: DecodedList, _ starts: UnsafeBufferPointer<Mark>, hasPositions: Bool) {
         let total = list.documents.count
+        documents.count = 0
+        frequencies.count = 0
+        positions.count = 0
         documents.reserve(total)
         frequencies.reserve(total)
-        positions.reserve(list.positions.count)
+        // Positions are copied by four.
+        positions.reserve(list.positions.count + 4)
+        list.positions.reserve(4)
         unsafe withUnsafeTemporaryAllocation(of: Run.self, capacity: starts.count) { runs in
             for index in 0..<starts.count {
-                let start = unsafe starts[index]
                 let end = unsafe index + 1 < starts.count ? starts[index + 1].documents : total
                 unsafe runs.initializeElement(
                     at: index,
-                    to: Run(
-                        documents: list.documents.base + start.documents,
-                        frequencies: list.frequencies.base + start.documents,
-                        positions: list.positions.base + start.positions, count: end - start.documents))
+                    to: Run(next: starts[index].documents, end: end, position: starts[index].positions))
             }
-            unsafe merge(runs, hasPositions: hasPositions)
+            unsafe merge(list, runs, hasPositions: hasPositions)
         }
         documents.count = total
         frequencies.count = total
         positions.count = list.positions.count
     }
 
-    /// - Parameter runs: for which there is room.
-    private func merge(_ runs: UnsafeMutableBufferPointer<Run>, hasPositions: Bool) {
-        var documents = unsafe self.documents.base
-        var frequencies = unsafe self.frequencies.base
-        var positions = unsafe self.positions.base
-        unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: runs.count) { heads in
-            var runCount = runs.count
-            for index in 0..<runCount { unsafe heads.initializeElement(at: index, to: runs[index].head(index)) }
-            while runCount > 0 {
-                // The smallest head, and the smallest of the others: up to that, documents are copied without looking. No
-                // branches, as which is smaller cannot be guessed.
-                var least = UInt64.max
-                var second = UInt64.max
-                for index in 0..<runCount {
-                    let head = unsafe heads[index]
-                    second = min(second, max(least, head))
-                    least = min(least, head)
-                }
-                let best = Int(least & 0xFFFF_FFFF)
-                let limit = UInt32(second >> 32)
-                var run = unsafe runs[best]
-                repeat {
-                    let frequency = unsafe run.frequencies[run.next]
-                    unsafe documents.pointee = run.documents[run.next]
-                    unsafe frequencies.pointee = frequency
-                    unsafe documents += 1
-                    unsafe frequencies += 1
-                    run.next &+= 1
-                    guard hasPositions else { continue }
-                    for place in 0..<Int(frequency) { unsafe positions[place] = run.positions[place] }
-                    unsafe positions += Int(frequency)
-                    unsafe run.positions += Int(frequency)
-                } while unsafe run.next < run.count && run.documents[run.next] < limit
-                if run.next < run.count {
-                    unsafe runs[best] = run
-                    unsafe heads[best] = run.head(best)
-                } else {
-                    runCount &-= 1
-                    guard best < runCount else { continue }
-                    unsafe runs[best] = runs[runCount]
-                    unsafe heads[best] = runs[best].head(best)
-                }
+    /// By a tree of losers (Knuth, "The Art of Computer Programming", volume 3, section 5.4.1): a leaf for each run, and in each
+    /// node above the larger of the two heads that met there. A head is a document, then its run. Which is larger cannot be
+    /// guessed, so nothing branches on it.
+    ///
+    /// - Parameter runs: for which there is room, and for four positions more.
+    private func merge(_ list: DecodedList, _ runs: UnsafeMutableBufferPointer<Run>, hasPositions: Bool) {
+        let leafCount = 1 << (Int.bitWidth - (runs.count - 1).leadingZeroBitCount)
+        unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * leafCount) { nodes in
+            let tree = nodes.baseAddress!
+            for leaf in 0..<leafCount {
+                unsafe tree[leafCount + leaf] =
+                    leaf < runs.count ? Self.head(list.documents.base[runs[leaf].next], leaf) : .max
             }
+            for node in (1..<leafCount).reversed() { unsafe tree[node] = min(tree[2 * node], tree[2 * node + 1]) }
+            let first = unsafe tree[1]
+            for node in 1..<leafCount { unsafe tree[node] = max(tree[2 * node], tree[2 * node + 1]) }
+            unsafe merge(list, runs.baseAddress!, tree, leafCount, first, hasPositions: hasPositions)
         }
+    }
+
+    @inline(__always)
+    private static func head(_ document: UInt32, _ run: Int) -> UInt64 {
+        UInt64(document) << 32 | UInt64(truncatingIfNeeded: run)
+    }
+
+    /// - Parameters:
+    ///   - tree: its losers, from 1 on.
+    ///   - first: the least head.
+    private func merge(
+        _ list: DecodedList, _ runs: UnsafeMutablePointer<Run>, _ tree: UnsafeMutablePointer<UInt64>, _ leafCount: Int,
+        _ first: UInt64, hasPositions: Bool
+    ) {
+        let (fromDocuments, fromFrequencies) = unsafe (list.documents.base, list.frequencies.base)
+        let fromPositions = unsafe UnsafeRawPointer(list.positions.base)
+        let (documents, frequencies) = unsafe (self.documents.base, self.frequencies.base)
+        var positions = unsafe UnsafeMutableRawPointer(self.positions.base)
+        var out = 0
+        var winner = first
+        // Documents of the winner's run below this one are copied without asking the tree.
+        var limit: UInt32 = 0
+        while winner != .max {
+            let best = Int(winner & 0xFFFF_FFFF)
+            var run = unsafe runs[best]
+            repeat {
+                let frequency = unsafe fromFrequencies[run.next]
+                unsafe documents[out] = fromDocuments[run.next]
+                unsafe frequencies[out] = frequency
+                run.next &+= 1
+                out &+= 1
+                guard hasPositions else { continue }
+                let size = Int(frequency) &* 4
+                let from = unsafe fromPositions + run.position &* 4
+                var copied = 0
+                repeat {
+                    // In bounds: there is room for four more, here and there.
+                    let four = unsafe from.loadUnaligned(fromByteOffset: copied, as: SIMD4<UInt32>.self)
+                    unsafe positions.storeBytes(of: four, toByteOffset: copied, as: SIMD4<UInt32>.self)
+                    copied &+= 16
+                } while copied < size
+                unsafe positions += size
+                run.position &+= Int(frequency)
+            } while unsafe run.next < run.end && fromDocuments[run.next] < limit
+            unsafe runs[best] = run
+            winner = unsafe run.next < run.end ? Self.head(fromDocuments[run.next], best) : .max
+            var node = (leafCount &+ best) &>> 1
+            while node > 0 {
+                let other = unsafe tree[node]
+                unsafe tree[node] = max(winner, other)
+                winner = min(winner, other)
+                node &>>= 1
+            }
+            limit = unsafe winner & 0xFFFF_FFFF == UInt64(best) ? nextBest(tree, leafCount &+ best) : 0
+        }
+    }
+
+    /// The least document that met the winner.
+    private func nextBest(_ tree: UnsafeMutablePointer<UInt64>, _ leaf: Int) -> UInt32 {
+        var least = UInt64.max
+        var node = leaf >> 1
+        while node > 0 {
+            least = unsafe min(least, tree[node])
+            node >>= 1
+        }
+        return UInt32(least >> 32)
     }
 
     /// Whether the runs of the list come in ascending order of documents as they are.

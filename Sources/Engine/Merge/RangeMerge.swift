@@ -29,7 +29,7 @@ struct RangeMerge {
         var (origins, names) = try collect()
         origins.sort { DocumentRow.isBefore($0.row, $1.row) }
         var rows = origins.map(\.row)
-        let lists = NameList.finalize(names, &rows, columns: [\.source, \.language, \.section])
+        let lists = NameList.finalize(names, &rows)
         // A cell has none: those of its inputs met their losers, or stand in the overlay that takes the rest.
         let kills = kind == .cell ? (rows: [], places: []) : try carriedKills()
         let writer = try SegmentWriter(
@@ -90,7 +90,7 @@ struct RangeMerge {
         for origin in origins {
             let reader = readers[origin.part]
             if kind == .overlay, parts[origin.part].segment.footer.kind == .overlay {
-                out.add(record: [], frame: try reader.frame(of: origin.ordinal))
+                try unsafe out.add(frame: reader.frame(of: origin.ordinal))
             } else {
                 let record = try reader.record(origin.ordinal)
                 guard record.count == Int(origin.row.recordBytes) else {
@@ -98,7 +98,7 @@ struct RangeMerge {
                         .recordSizes, UInt64(origin.ordinal) * 4,
                         "document \(origin.ordinal) has \(record.count) bytes, \(origin.row.recordBytes) expected")
                 }
-                out.add(record: record, frame: nil)
+                out.add(record: record)
             }
         }
     }
