@@ -44,6 +44,8 @@ struct JSONScanner {
         self.bytes = bytes
         index = bytes.startIndex
         origin = index
+        if ByteSpan.of(bytes, UTF8Check.isValid) { return }
+        // Again, for the place.
         do throws(UTF8.ValidationError) {
             _ = try UTF8Span(validating: bytes.span)
         } catch {
@@ -202,7 +204,7 @@ struct JSONScanner {
         index += 1
         var hasEscapes = false
         while true {
-            index = Self.endOfPlainRun(in: bytes, from: index)
+            index = ByteSpan.of(bytes) { ByteSearch.firstToEscape(in: $0, from: index) }
             guard index < bytes.endIndex else { throw error("string without an end", at: opening) }
             switch bytes[index] {
             case UInt8(ascii: "\""):
@@ -216,36 +218,6 @@ struct JSONScanner {
             default: throw error("control character in a string")
             }
         }
-    }
-
-    /// First index from `start` on with a quotation mark, a backslash or a control character; else the end.
-    ///
-    /// Eight bytes at a time: a byte equals x where (byte ^ x) - 1 borrows. Only the lowest flag is exact, and only that
-    /// one is used (Warren, "Hacker's Delight", 6-1).
-    private static func endOfPlainRun(in bytes: ArraySlice<UInt8>, from start: Int) -> Int {
-        // Safe: a view of the same bytes, within their lifetime.
-        let span = unsafe bytes.span.bytes
-        var offset = start - bytes.startIndex
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        while offset &+ 8 <= span.byteCount {
-            // Safe: the load is bounds-checked, and any bytes are a UInt64.
-            let word = unsafe UInt64(littleEndian: span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            let quote = word ^ (ones &* 0x22)
-            let backslash = word ^ (ones &* 0x5C)
-            let found =
-                ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- ones &* 0x20) & ~word)
-            let flags = found & highs
-            if flags != 0 { return bytes.startIndex &+ offset &+ flags.trailingZeroBitCount / 8 }
-            offset &+= 8
-        }
-        while offset < span.byteCount {
-            // Safe: checked by the loop and by the span itself.
-            let byte = unsafe span.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-            if byte == 0x22 || byte == 0x5C || byte < 0x20 { break }
-            offset &+= 1
-        }
-        return bytes.startIndex &+ offset
     }
 
     // MARK: Text
@@ -280,7 +252,7 @@ struct JSONScanner {
         let inner = bytes[raw.range]
         var index = inner.startIndex
         while index < inner.endIndex {
-            let end = Self.endOfPlainRun(in: inner, from: index)
+            let end = ByteSpan.of(inner) { ByteSearch.firstToEscape(in: $0, from: index) }
             // Safe: within the slice; by pointer, as appending a slice counts references, and runs are short.
             unsafe inner.withUnsafeBufferPointer {
                 unsafe out.append(

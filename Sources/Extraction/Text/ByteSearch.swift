@@ -28,6 +28,9 @@ enum ByteSearch {
     /// The first byte beyond ASCII from a place on, or the end.
     static func firstBeyondASCII(in bytes: ByteSpan, from start: Int) -> Int {
         var place = start
+        while place &+ 16 <= bytes.endIndex,
+            (bytes.word(at: place) | bytes.word(at: place &+ 8)) & 0x8080_8080_8080_8080 == 0
+        { place &+= 16 }
         while place &+ 8 <= bytes.endIndex {
             let high = bytes.word(at: place) & 0x8080_8080_8080_8080
             if high != 0 { return place &+ high.littleEndian.trailingZeroBitCount / 8 }

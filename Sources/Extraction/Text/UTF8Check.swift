@@ -6,9 +6,12 @@ enum UTF8Check {
         while true {
             place = ByteSearch.firstBeyondASCII(in: bytes, from: place)
             guard place < bytes.endIndex else { return true }
-            let length = length(bytes, place)
-            if length == 0 { return false }
-            place &+= length
+            // Others of its kind follow, where the script is not Latin.
+            repeat {
+                let length = length(bytes, place)
+                if length == 0 { return false }
+                place &+= length
+            } while place < bytes.endIndex && bytes[place] >= 0x80
         }
     }
 
