@@ -44,7 +44,7 @@ package struct SegmentDump {
                 tell("\(number)  \(name)  \(try postings(entry, hasPositions: hasPositions && section == .positions))")
             }
         case .names:
-            let all = [(SegmentReader.NameColumn.source, "source"), (.language, "language"), (.section, "section")]
+            let all = [(NameColumn.source, "source"), (.language, "language"), (.section, "section")]
                 .flatMap { column, title in
                     segment.names(column).names.enumerated().map { "\(title) \($0 + 1)  \(Self.text($1))" }
                 }
@@ -106,7 +106,7 @@ package struct SegmentDump {
         }
     }
 
-    private func name(_ column: SegmentReader.NameColumn, _ code: UInt32) -> String {
+    private func name(_ column: NameColumn, _ code: UInt32) -> String {
         code == 0 ? "-" : "\(code)  \(Self.text(segment.names(column).names[Int(code) - 1]))"
     }
 

@@ -208,6 +208,8 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
             var article = Article()
             article.url = "https://news.example/\(number)"
             article.body = words.joined(separator: " ")
+            // A list without positions.
+            article.language = number % 4 == 0 ? "en" : "pt"
             article.published = PublishedTime(
                 at: Timestamp(seconds: 1_600_000_000 - Int64(number) * 60), precision: .second, from: "field")
             return Sample(article, key: ArticleKey(canonicalURL: article.url!))
@@ -217,13 +219,17 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
     /// How articles are cut into segments: the number of an article's segment.
     private static let cuts: [@Sendable (Int) -> Int] = [
         { $0 % 5 },  // all ages in each
+        { $0 % 3 },
+        { $0 % 8 },
+        { $0 % 9 },
+        { $0 / 30 % 2 },  // in turns, some at a time
         { $0 / 150 },  // one behind the other
         { 4 - $0 / 150 },  // the same, the oldest first
         { ($0 / 60 + $0 % 2) % 4 },  // by and by
         { $0 == 350 ? 1 : 0 },  // one alone, and the rest around it
     ]
 
-    @Test("a merge is what the builder makes, however the articles were cut", arguments: 0..<5)
+    @Test("a merge is what the builder makes, however the articles were cut", arguments: cuts.indices)
     func mergeOfCuts(cut: Int) throws {
         let source = MemoryByteSource()
         let numbers = Dictionary(grouping: Self.shapes.indices, by: Self.cuts[cut])

@@ -1,59 +1,50 @@
 import ByteCoding
-import Engine
-import News
 import Testing
+
+@testable import Engine
 
 /// Blocks with exceptions, held against a second encoder that follows docs/segment-format.md, section 6, by the letter.
 @Suite("blocks with exceptions")
 struct PatchedBlockTests {
-    /// A word and where it stands in the one article that has it: gaps are small but for some, in blocks of all sizes.
-    private static let words: [(name: String, positions: [UInt32])] = {
+    @Test("each is the one of fewest bytes, and is read as it was written")
+    func written() throws {
         var generator = SplitMix64(seed: 11)
-        return (0..<160).map { number in
-            let count = number < 80 ? number + 2 : Int.random(in: 2...400, using: &generator)
-            let usualBits = Int.random(in: 0...5, using: &generator)
-            let wideShare = Double.random(in: 0...0.1, using: &generator)
-            var position = UInt32.random(in: 0..<300, using: &generator)
-            var positions = [position]
-            while positions.count < count {
-                let isWide = Double.random(in: 0..<1, using: &generator) < wideShare
-                position += UInt32.random(in: 1...(isWide ? 600 : 1 << usualBits), using: &generator)
-                positions.append(position)
+        var shapes = Set<[Int]>()
+        for round in 0..<6000 {
+            let count = round % 3 == 0 ? 128 : 1 + round % 127
+            let usualBits = Int.random(in: 0...31, using: &generator)
+            let wideBits = Int.random(in: 0...31, using: &generator)
+            let wideCount = Int.random(in: 0...9, using: &generator)
+            var values = (0..<count).map { _ in Self.random(usualBits, &generator) }
+            for _ in 0..<wideCount {
+                values[Int.random(in: 0..<count, using: &generator)] = Self.random(wideBits, &generator)
             }
-            return ("w\(number)", positions)
-        }
-    }()
 
-    @Test("each block of positions is the one of fewest bytes, and is read as it was written")
-    func positions() throws {
-        var exceptionCounts = Set<UInt8>()
-        for word in Self.words {
-            var text = [String](repeating: "x", count: Int(word.positions.last!) + 1)
-            for position in word.positions { text[Int(position)] = word.name }
-            var article = Article()
-            article.url = "https://news.example/\(word.name)"
-            article.body = text.joined(separator: " ")
-            let segment = try build([Sample(article, key: ArticleKey(canonicalURL: article.url!))])
-            let reader = try open(segment)
-            let entry = try #require(try reader.lookup([IndexField.text.key(Array(word.name.utf8))])[0])
-            let start = Int(segment.footer.section(.positions).offset)
-            let written = segment.bytes[
-                (start + Int(entry.positions.lowerBound))..<(start + Int(entry.positions.upperBound))]
-
-            let differences = zip(word.positions, [0] + word.positions).map { $0 - $1 }
-            var expected: [UInt8] = []
-            for chunk in stride(from: 0, to: differences.count, by: 128) {
-                let block = Self.block(Array(differences[chunk..<min(chunk + 128, differences.count)]))
-                exceptionCounts.insert(block[0] >> 5)
-                expected += block
+            let out = OutputBuffer()
+            var encoded = values
+            unsafe encoded.withUnsafeMutableBufferPointer {
+                unsafe PackedBlock.packPatched($0.baseAddress!, count: count, to: out)
             }
-            #expect(Array(written) == expected, "of \(word.name)")
+            let written = unsafe Array(out.bytes)
+            #expect(written == Self.block(values), "\(values)")
+            shapes.insert([Int(written[0] & 31), Int(written[0] >> 5)])
 
-            let list = try PostingList(reader, entry, needsPositions: true)
-            #expect(try list.next() == 0)
-            #expect(try list.positions() == word.positions)
+            var read = [UInt32](repeating: 0, count: count)
+            try unsafe written.withUnsafeBytes { bytes in
+                var cursor = unsafe RawCursor(bytes)
+                try unsafe read.withUnsafeMutableBufferPointer {
+                    try unsafe PackedBlock.unpackPatched(&cursor, count: count, into: $0.baseAddress!)
+                }
+                #expect(cursor.isAtEnd)
+            }
+            #expect(read == values)
         }
-        #expect(exceptionCounts == Set(0...7))
+        #expect(Set(shapes.map { $0[0] }) == Set(0...31) && Set(shapes.map { $0[1] }) == Set(0...7))
+    }
+
+    /// Of at most so many bits.
+    private static func random(_ bits: Int, _ generator: inout SplitMix64) -> UInt32 {
+        UInt32.random(in: 0..<(1 << UInt32(bits)), using: &generator)
     }
 
     private static func block(_ values: [UInt32]) -> [UInt8] {

@@ -58,6 +58,23 @@ struct ByteTests {
             valid += isValid ? 1 : 0
         }
         #expect(valid > 10_000)
+        // Longer ones, most of whose bytes are ASCII, anywhere in an array: what is looked at many bytes at a time.
+        let pieces: [[UInt8]] =
+            ["a", "bc", "0123456789abcdef", "ü", "한", "🙂"].map { Array($0.utf8) } + [
+                [0x80], [0xE0, 0x9F, 0x80], [0xC3],
+            ]
+        valid = 0
+        for _ in 0..<100_000 {
+            let first = Int(random.next() % 9)
+            // The last three are not valid.
+            let kinds = random.next() % 2 == 0 ? UInt64(pieces.count) : 6
+            let text = (0..<Int(random.next() % 10)).flatMap { _ in pieces[Int(random.next() % kinds)] }
+            let part = ([UInt8](repeating: 0xFF, count: first) + text + [0xFF])[first..<(first + text.count)]
+            let isValid = ByteSpan.of(part) { UTF8Check.isValid($0) }
+            #expect(isValid == (String(validating: text, as: UTF8.self) != nil), "\(text)")
+            valid += isValid ? 1 : 0
+        }
+        #expect(valid > 10_000 && valid < 90_000)
         let long = Array("Ein Satz mit Umläuten, 한국어 und 🙂, länger als sechzehn Bytes".utf8)
         #expect(ByteSpan.of(long) { UTF8Check.isValid($0) })
         for cut in 1..<long.count {

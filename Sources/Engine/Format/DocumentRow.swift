@@ -57,8 +57,16 @@ package struct DocumentRow: Equatable, Sendable {
 }
 
 /// What a document has a name of, in the order of the segment's lists.
-enum NameColumn: CaseIterable {
+package enum NameColumn: Sendable, CaseIterable {
     case source, language, section
+
+    var kind: SectionKind {
+        switch self {
+        case .source: .sources
+        case .language: .languages
+        case .section: .sections
+        }
+    }
 }
 
 /// A kill as a segment keeps it.

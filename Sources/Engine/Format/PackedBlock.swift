@@ -142,8 +142,8 @@ enum PackedBlock {
         precondition(widest < 32, "a number of 32 bits in a block with exceptions")
         var width = widest
         var best = byteCount(count: valueCount, width: widest)
-        // An exception takes two bytes, and at most eight bits from each number. The narrower, the more of them there are: once
-        // those there are cost what all eight bits would save, nothing better comes.
+        // An exception takes two bytes, and at most eight bits from each number. The narrower, the more of them there are, from the
+        // widest on: once those there are cost what all eight bits would save, nothing better comes.
         let least = byteCount(count: valueCount, width: max(widest - 8, 0))
         var exceptions = 1
         var narrower = 1
@@ -157,11 +157,12 @@ enum PackedBlock {
             }
             narrower += 1
         }
-        let header = out.count
-        out.byte(UInt8(width))
-        guard width < widest else { return unsafe pack(values, count: valueCount, width: width, to: out) }
+        guard width < widest else {
+            out.byte(UInt8(width))
+            return unsafe pack(values, count: valueCount, width: width, to: out)
+        }
         let patches = unsafe takeHighBits(above: width, values, count: valueCount)
-        out.patch(UInt8(width | patches.count << 5), at: header)
+        out.byte(UInt8(width | patches.count << 5))
         unsafe pack(values, count: valueCount, width: width, to: out)
         for exception in 0..<patches.count {
             let word = exception < 4 ? patches.pairs.0 : patches.pairs.1
@@ -205,8 +206,7 @@ enum PackedBlock {
 
     /// How many numbers are larger.
     ///
-    /// - Parameters:
-    ///   - limit: below 2^31, as the numbers are.
+    /// - Parameter limit: below 2^31, as the numbers are.
     @inline(__always)
     private static func countAbove(_ limit: UInt32, _ values: UnsafePointer<UInt32>, count valueCount: Int) -> Int {
         // The difference is negative, and its first bit set, for those alone.
@@ -218,8 +218,8 @@ enum PackedBlock {
         let memory = unsafe UnsafeRawPointer(values)
         var lanes = SIMD4<UInt32>.zero
         for row in 0..<rowCount {
-            let row = unsafe memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<UInt32>.self)
-            lanes &+= (SIMD4(repeating: limit) &- row) &>> SIMD4(repeating: 31)
+            let four = unsafe memory.loadUnaligned(fromByteOffset: row &* 16, as: SIMD4<UInt32>.self)
+            lanes &+= (SIMD4(repeating: limit) &- four) &>> SIMD4(repeating: 31)
         }
         return Int(lanes[0] &+ lanes[1] &+ lanes[2] &+ lanes[3])
     }

@@ -113,7 +113,7 @@ enum RawError: Error {
         guard width <= 32 else { throw .malformed(what: "width \(width)", offset: offset) }
         let length = (valueCount &* width &+ 7) >> 3
         guard length <= count - offset else { throw .malformed(what: "packed values", offset: offset) }
-        guard width > 0 else {
+        guard length > 0 else {
             unsafe out.update(repeating: 0, count: valueCount)
             return
         }

@@ -17,20 +17,12 @@ extension SegmentReader {
     /// Sizes of the canonical records of the documents of `range`, in bytes.
     package func recordSizes(_ range: Range<Int>) throws -> [UInt32] {
         let slice = try read(.recordSizes, UInt64(range.lowerBound * 4)..<UInt64(range.upperBound * 4))
-        return try slice.values(UInt32.self)
-    }
-
-    /// A column of names.
-    package enum NameColumn: Sendable, CaseIterable {
-        case source, language, section
-
-        var kind: SectionKind {
-            switch self {
-            case .source: .sources
-            case .language: .languages
-            case .section: .sections
-            }
+        let sizes = try slice.values(UInt32.self)
+        // Room is made by what they say.
+        for (index, size) in sizes.enumerated() where size > Limits.recordBytes {
+            throw corrupt(.recordSizes, slice.range.lowerBound + UInt64(index * 4), "a record of \(size) bytes")
         }
+        return sizes
     }
 
     package func names(_ column: NameColumn) -> NameList {

@@ -126,9 +126,9 @@ final class SegmentWriter {
             documents.fixed(row.key.low.byteSwapped)
             documents.raw(row.version.bytes)
             recordSizes.fixed(row.recordBytes)
-            for (column, code) in [row.source, row.language, row.section].enumerated() {
-                for place in 0..<widths[column] {
-                    codes[column].byte(UInt8(truncatingIfNeeded: code >> UInt32(8 * place)))
+            for (number, column) in NameColumn.allCases.enumerated() {
+                for place in 0..<widths[number] {
+                    codes[number].byte(UInt8(truncatingIfNeeded: row[column] >> UInt32(8 * place)))
                 }
             }
             if ordinal % SegmentFormat.documentsPerIndexEntry == 0 {

@@ -15,7 +15,7 @@ final class ArticleStream {
         window = SectionWindow(segment, .articles)
     }
 
-    /// The frame of a document of an overlay, unchanged: valid until another is asked for.
+    /// The frame of a document of an overlay, unchanged: valid until another, or a record, is asked for.
     func frame(of ordinal: UInt32) throws -> UnsafeRawBufferPointer {
         // Each of its blocks is one document.
         try unsafe window.bytes(segment.articleIndex.range(Int(ordinal)))

@@ -1,12 +1,15 @@
 // A posting list in memory between decoding and encoding in a merge; its buffers are used again for each term.
 
 /// Growing array of numbers in raw memory. Confined to one thread.
+///
+/// Invariant: behind `capacity` numbers there is memory for `slack` more, so that they can be copied by four.
 @safe final class NumberBuffer {
+    private static let slack = 4
     private(set) var base: UnsafeMutablePointer<UInt32>
     private var capacity = 256
     var count = 0
 
-    init() { unsafe base = UnsafeMutablePointer<UInt32>.allocate(capacity: 256) }
+    init() { unsafe base = UnsafeMutablePointer<UInt32>.allocate(capacity: 256 + Self.slack) }
 
     deinit { unsafe base.deallocate() }
 
@@ -18,7 +21,7 @@
 
     private func grow(_ wanted: Int) {
         let larger = max(capacity * 2, wanted)
-        let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
+        let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: larger + Self.slack)
         unsafe memory.update(from: base, count: count)
         unsafe base.deallocate()
         unsafe base = unsafe memory
@@ -207,9 +210,7 @@ final class DecodedList {
         positions.count = 0
         documents.reserve(total)
         frequencies.reserve(total)
-        // Positions are copied by four.
-        positions.reserve(list.positions.count + 4)
-        list.positions.reserve(4)
+        positions.reserve(list.positions.count)
         unsafe withUnsafeTemporaryAllocation(of: Run.self, capacity: starts.count) { runs in
             for index in 0..<starts.count {
                 let end = unsafe index + 1 < starts.count ? starts[index + 1].documents : total
@@ -217,7 +218,7 @@ final class DecodedList {
                     at: index,
                     to: Run(next: starts[index].documents, end: end, position: starts[index].positions))
             }
-            unsafe merge(list, runs, hasPositions: hasPositions)
+            unsafe drain(list, runs, hasPositions: hasPositions)
         }
         documents.count = total
         frequencies.count = total
@@ -226,10 +227,10 @@ final class DecodedList {
 
     /// By a tree of losers (Knuth, "The Art of Computer Programming", volume 3, section 5.4.1): a leaf for each run, and in each
     /// node above the larger of the two heads that met there. A head is a document, then its run. Which is larger cannot be
-    /// guessed, so nothing branches on it.
+    /// guessed, so nothing in the tree branches on it.
     ///
-    /// - Parameter runs: for which there is room, and for four positions more.
-    private func merge(_ list: DecodedList, _ runs: UnsafeMutableBufferPointer<Run>, hasPositions: Bool) {
+    /// - Parameter runs: of the list, for which there is room here.
+    private func drain(_ list: DecodedList, _ runs: UnsafeMutableBufferPointer<Run>, hasPositions: Bool) {
         let leafCount = 1 << (Int.bitWidth - (runs.count - 1).leadingZeroBitCount)
         unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * leafCount) { nodes in
             let tree = nodes.baseAddress!
@@ -240,7 +241,7 @@ final class DecodedList {
             for node in (1..<leafCount).reversed() { unsafe tree[node] = min(tree[2 * node], tree[2 * node + 1]) }
             let first = unsafe tree[1]
             for node in 1..<leafCount { unsafe tree[node] = max(tree[2 * node], tree[2 * node + 1]) }
-            unsafe merge(list, runs.baseAddress!, tree, leafCount, first, hasPositions: hasPositions)
+            unsafe drain(list, runs.baseAddress!, tree, leafCount, first, hasPositions: hasPositions)
         }
     }
 
@@ -252,7 +253,7 @@ final class DecodedList {
     /// - Parameters:
     ///   - tree: its losers, from 1 on.
     ///   - first: the least head.
-    private func merge(
+    private func drain(
         _ list: DecodedList, _ runs: UnsafeMutablePointer<Run>, _ tree: UnsafeMutablePointer<UInt64>, _ leafCount: Int,
         _ first: UInt64, hasPositions: Bool
     ) {
@@ -278,7 +279,7 @@ final class DecodedList {
                 let from = unsafe fromPositions + run.position &* 4
                 var copied = 0
                 repeat {
-                    // In bounds: there is room for four more, here and there.
+                    // In bounds: the buffers have slack.
                     let four = unsafe from.loadUnaligned(fromByteOffset: copied, as: SIMD4<UInt32>.self)
                     unsafe positions.storeBytes(of: four, toByteOffset: copied, as: SIMD4<UInt32>.self)
                     copied &+= 16
@@ -295,12 +296,12 @@ final class DecodedList {
                 winner = min(winner, other)
                 node &>>= 1
             }
-            limit = unsafe winner & 0xFFFF_FFFF == UInt64(best) ? nextBest(tree, leafCount &+ best) : 0
+            limit = unsafe winner & 0xFFFF_FFFF == UInt64(best) ? leastOther(tree, leafCount &+ best) : 0
         }
     }
 
     /// The least document that met the winner.
-    private func nextBest(_ tree: UnsafeMutablePointer<UInt64>, _ leaf: Int) -> UInt32 {
+    private func leastOther(_ tree: UnsafeMutablePointer<UInt64>, _ leaf: Int) -> UInt32 {
         var least = UInt64.max
         var node = leaf >> 1
         while node > 0 {

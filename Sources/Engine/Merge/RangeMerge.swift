@@ -49,7 +49,7 @@ struct RangeMerge {
         for (number, part) in parts.enumerated() {
             let rows = try part.segment.rows(part.range)
             // Code of the input to provisional code, for each column; .max where not met yet.
-            let lists = [part.segment.sourceNames, part.segment.languageNames, part.segment.sectionNames]
+            let lists = NameColumn.allCases.map { part.segment.names($0) }
             var known = lists.map { [UInt32](repeating: .max, count: $0.names.count + 1) }
             func translate(_ column: Int, _ code: UInt32) -> UInt32 {
                 if code == 0 { return 0 }
@@ -67,9 +67,9 @@ struct RangeMerge {
                 }
                 guard !part.dead.contains(ordinal) else { continue }
                 var row = row
-                row.source = translate(0, row.source)
-                row.language = translate(1, row.language)
-                row.section = translate(2, row.section)
+                for (number, column) in NameColumn.allCases.enumerated() {
+                    row[column] = translate(number, row[column])
+                }
                 origins.append(Origin(row: row, part: number, ordinal: ordinal))
             }
         }

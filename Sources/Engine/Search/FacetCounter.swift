@@ -50,7 +50,7 @@ struct FacetCounter {
 }
 
 extension SearchRequest.Facet {
-    var column: SegmentReader.NameColumn {
+    var column: NameColumn {
         switch self {
         case .source: .source
         case .language: .language

@@ -2,8 +2,8 @@ import ByteCoding
 import News
 import Storage
 
-/// A search by the whole way: three rounds of reading, of dictionaries, of postings, of rows and records of the hits. Any question
-/// can be answered so; `RankedRun` and `CountRun` are shorter ways for some.
+/// A search by the whole way: three rounds of reading, of dictionaries, of postings, of rows and records of the hits, or none where
+/// all lies in place. Any question can be answered so; `RankedRun` and `CountRun` are shorter ways for some.
 struct SearchRun {
     let prepared: PreparedSearch
     let scratch: SearchScratch

@@ -1,5 +1,5 @@
 /// Whether bytes are UTF-8, as the Unicode standard's table 3-7 says. Faster than the standard library where nearly all are
-/// ASCII, as in feeds and pages.
+/// ASCII, as in feeds and pages. `JSONScanner` makes strings unchecked of what this takes for valid.
 enum UTF8Check {
     static func isValid(_ bytes: ByteSpan) -> Bool {
         var place = bytes.startIndex
