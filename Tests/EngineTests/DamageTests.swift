@@ -141,6 +141,25 @@ import Testing
         }
     }
 
+    @Test("a size that no record has is an error before room is made by it", arguments: [UInt32(8 << 20) + 1, .max])
+    func hostileSizes(size: UInt32) throws {
+        let segment = try build(SampleArticles.many(3, seed: 8))
+        let sizes = segment.footer.section(.recordSizes)
+        var bytes = segment.bytes
+        unsafe withUnsafeBytes(of: size.littleEndian) {
+            unsafe bytes.replaceSubrange(Int(sizes.offset) + 4..<Int(sizes.offset) + 8, with: $0)
+        }
+        Resealing.repair(&bytes, segment.footer)
+        let source = MemoryByteSource()
+        source.put(bytes, as: "hostile")
+        let reader = try SegmentReader.open(objectName: "hostile", sizeBytes: UInt64(bytes.count), source: source)
+        let merger = SegmentMerger(settings: Settings(), source: source)
+        for merge in [{ _ = try merger.merge([reader]) }, { try merger.compact([reader]) { _ in } }] {
+            let error = try #require(throws: EngineError.self) { try merge() }
+            #expect(error.code == .corrupt && error.section == SectionKind.recordSizes.name)
+        }
+    }
+
     @Test("hostile dictionaries are merged with others to a segment or an error, never to a trap")
     func hostileDictionary() throws {
         let segment = try build(SampleArticles.many(2, seed: 30))

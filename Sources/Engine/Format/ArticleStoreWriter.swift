@@ -37,10 +37,12 @@ final class ArticleStoreWriter {
         self.compressor = compressor
         self.level = level
         bytes = header
+        // What inputs say of their records is not believed further than this; beyond, room grows with what is there.
+        let expected = min(recordBytes + 4 * articleCount, 1 << 30)
         // Of the whole segment: an index takes about as much as compression saves, with stems a quarter more.
-        bytes.reserveCapacity(recordBytes / 4 * 5 + 4096)
+        bytes.reserveCapacity(expected / 4 * 5 + 4096)
         guard blocks == .severalArticles else { return }
-        raw = ByteWriter(reservingBytes: recordBytes + 4 * articleCount)
+        raw = ByteWriter(reservingBytes: expected)
         ends.reserveCapacity(articleCount)
     }
 
