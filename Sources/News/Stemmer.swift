@@ -32,6 +32,9 @@ import Synchronization
 
     package func stem(_ word: [UInt8]) -> [UInt8] { unsafe word.withUnsafeBufferPointer { unsafe stem($0) } }
 
+    /// Whether a word is its own stem.
+    package func isStem(_ word: some Collection<UInt8>) -> Bool { stem(Array(word)).elementsEqual(word) }
+
     // MARK: Pool
 
     /// `@unchecked`: each is in the pool or with one user.
@@ -44,17 +47,25 @@ import Synchronization
 
     /// Lends a stemmer for the time of a call: making one costs more than using it.
     package static func use<Result>(_ language: StemLanguage, _ body: (Stemmer) -> Result) -> Result {
+        let stemmer = take(language)
+        defer { give(stemmer) }
+        return body(stemmer)
+    }
+
+    fileprivate static func take(_ language: StemLanguage) -> Stemmer {
         let pooled = pool.withLock { Pool(free: [language: $0.free[language]?.popLast().map { [$0] } ?? []]) }
-        let stemmer = pooled.free[language]?.first ?? Stemmer(language)
-        defer {
-            let back = Pool(free: [language: [stemmer]])
-            pool.withLock { pool in
-                if pool.free[language, default: []].count < keptCount {
-                    pool.free[language, default: []] += back.free[language]!
-                }
+        return pooled.free[language]?.first ?? Stemmer(language)
+    }
+
+    /// - Parameter stemmer: not used any more.
+    fileprivate static func give(_ stemmer: Stemmer) {
+        let language = stemmer.language
+        let back = Pool(free: [language: [stemmer]])
+        pool.withLock { pool in
+            if pool.free[language, default: []].count < keptCount {
+                pool.free[language, default: []] += back.free[language]!
             }
         }
-        return body(stemmer)
     }
 
     // MARK: The library
@@ -83,4 +94,20 @@ import Synchronization
         "εκλογες",
         "الانتخابات", "والمسلمون", "مكتبتهم", "लड़कियों", "सरकारी", "नेपालीहरुको", "அரசாங்கத்தின்", "կառավարության", "יידישע",
     ]
+}
+
+/// Stemmers for who needs now one, now another: each is lent once. Confined to one thread.
+package final class StemmerSet {
+    private var stemmers = [Stemmer?](repeating: nil, count: Int(UInt8.max) + 1)
+
+    package init() {}
+
+    deinit { for case let stemmer? in stemmers { Stemmer.give(stemmer) } }
+
+    package subscript(_ language: StemLanguage) -> Stemmer {
+        if let stemmer = stemmers[Int(language.rawValue)] { return stemmer }
+        let stemmer = Stemmer.take(language)
+        stemmers[Int(language.rawValue)] = stemmer
+        return stemmer
+    }
 }

@@ -92,6 +92,12 @@ struct NaiveIndex {
         }
     }
 
+    /// Whether a term is a stem whose postings are those of the word with its letters: they stand once, under the word.
+    func sharesList(_ term: [UInt8]) -> Bool {
+        guard TermKey.isStem(term), let language = TermKey.language(of: term) else { return false }
+        return postings[term] == postings[TermKey.withoutTail(term) + TermKey.tail(language, isStem: false)]
+    }
+
     static func terms(of article: Article) -> (terms: [[UInt8]: [UInt32]], length: Int) {
         var terms: [[UInt8]: [UInt32]] = [:]
         var length = 0

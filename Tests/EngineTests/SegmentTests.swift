@@ -29,9 +29,9 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         return true
     }
     let terms = naive.postings.keys.sorted { $0.lexicographicallyPrecedes($1) }
-    #expect(listed == terms)
+    #expect(listed == terms.filter { !naive.sharesList($0) })
     let entries = try segment.lookup(terms)
-    #expect(entries == listedEntries)
+    #expect(zip(terms, entries).filter { !naive.sharesList($0.0) }.map(\.1) == listedEntries)
     for (term, entry) in zip(terms, entries) {
         guard let entry else {
             Issue.record("term \(term) is missing")

@@ -12,6 +12,8 @@ import Testing
         ("de", "Die Kinder laufen", "Die Wahlen der Kinder."),
         ("fr", "Les \u{00E9}lections continuent", "Ils continuaient."),
         ("zh", "elections \u{4E2D}\u{56FD}\u{4EBA}", ""),
+        ("en", "A calm sea", "An accident."),
+        ("en", "Calmly ashore", "It was accidental."),
     ]
 
     private static func samples() -> [Sample] {
@@ -53,8 +55,11 @@ import Testing
             ("=\"trade wars\"", []),
             ("\"elections are hold\"", []), ("\"election is held\"", []), ("election running", [0]),
             ("elect*", [0, 1, 2, 4, 5]),
-            ("electing -running", [1]), ("any(electing kind)", [0, 1, 3]), ("NOT elected", [2, 3, 4, 5]),
+            ("electing -running", [1]), ("any(electing kind)", [0, 1, 3]), ("NOT elected", [2, 3, 4, 5, 6, 7]),
             ("lang:en election", [0, 1]),
+            // A stem with a list of its own and without; one that is a word with another stem.
+            ("calm", [6, 7]), ("calms", [6, 7]), ("=calm", [6]), ("sea", [6]), ("seas", [6]), ("=seas", []),
+            ("\"calms seas\"", [6]), ("accidental", [7]), ("accident", [6]),
         ])
     func forms(query: String, expected: [Int]) throws {
         #expect(try Self.found(query) == Set(expected))
@@ -96,5 +101,54 @@ import Testing
         #expect(segment.footer.stemLanguages.all.isEmpty)
         let searcher = Searcher(try SnapshotReader(segments: [segment], source: segment.source))
         #expect(try searcher.search(SearchRequest(query: try QueryParser.parse("election"))).total == 1)
+    }
+
+    /// Words of the text of English articles, as the dictionary has them: "+" behind a stem's.
+    private static func dictionary(_ segment: SegmentReader) throws -> [String] {
+        var found: [String] = []
+        // Safe: the term is copied during the call.
+        unsafe try segment.forEachTerm(from: [IndexField.text.rawValue]) { term, _ in
+            guard unsafe term[0] == IndexField.text.rawValue else { return false }
+            let word = unsafe String(decoding: TermKey.withoutTail(term).dropFirst(), as: UTF8.self)
+            found.append(unsafe word + (TermKey.isStem(term) ? "+" : ""))
+            return true
+        }
+        return found
+    }
+
+    @Test("a word that is its own stem and no other's has one list, whatever merges bring and take away")
+    func ownStems() throws {
+        let texts = ["calm sea", "calmly", "accident", "accidental", "calm", "calm accidentally"]
+        let samples = texts.enumerated().map { number, text in
+            var article = Article()
+            article.url = "https://forms.example/\(number)"
+            article.language = "en"
+            article.body = text
+            return Sample(article, key: ArticleKey(canonicalURL: article.url!))
+        }
+        func make(_ numbers: [Int]) throws -> BuiltSegment { try build(numbers.map { samples[$0] }) }
+        #expect(try Self.dictionary(open(make([0]))) == ["calm", "sea"])
+        #expect(try Self.dictionary(open(make([1]))) == ["calm+", "calmly"])
+        #expect(try Self.dictionary(open(make([0, 1]))) == ["calm", "calm+", "calmly", "sea"])
+        // A word's stem is another word, whose stem is a third.
+        #expect(try Self.dictionary(open(make([2]))) == ["accid+", "accident"])
+        #expect(try Self.dictionary(open(make([2, 3]))) == ["accid+", "accident", "accident+", "accidental"])
+        // Any cut in three, any order, with any article killed: what is made at once of those that are left.
+        for cut in 0..<729 {
+            let parts = (0..<6).map { number in (0..<number).reduce(cut) { part, _ in part / 3 } % 3 }
+            let killed = cut % 7
+            let source = MemoryByteSource()
+            let references = try (0..<3).map { part in
+                let kills = part == 2 && killed < 6 && parts[killed] != 2 ? [samples[killed].killed] : []
+                let inside = parts.indices.filter { parts[$0] == part }.map { samples[$0] }
+                return source.put(try build(inside, kills: kills), attempt: UInt64(part))
+            }
+            let inputs = try SegmentReader.open(references, source: source)
+            let merged = try #require(try SegmentMerger(settings: Settings(), source: source).merge(inputs))
+            let left = samples.indices.filter { $0 != killed || parts[killed] == 2 }
+            #expect(try merged.bytes == make(left).bytes, "cut \(cut)")
+            var verifier = SegmentVerifier(try open(merged))
+            #expect(try verifier.run().isEmpty)
+        }
     }
 }

@@ -26,7 +26,7 @@ struct Corrections {
     /// Calls `body` with each term, ascending, and the ordinals of the kills, ascending.
     func forEach(_ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt32>) -> Void) {
         do throws(EngineError) {
-            try unsafe PostingsSorter(documents: documents, stream: stream).forEachList {
+            try unsafe PostingsSorter(documents: documents, stream: stream, keepsAllStems: true).forEachList {
                 (term, list) throws(EngineError) in
                 unsafe body(term, UnsafeBufferPointer(start: list.documents, count: list.documentCount))
             }

@@ -17,7 +17,7 @@ import News
     }
 
     /// A document in the list of a term.
-    private struct Posting: BitwiseCopyable {
+    struct Posting: BitwiseCopyable {
         var ordinal: UInt32
         var frequency: UInt32
     }
@@ -33,6 +33,8 @@ import News
     /// In their final order.
     let documents: [Document]
     let stream: TokenStream
+    /// Whether stems have lists that are their words' too (`StemTerms`).
+    var keepsAllStems = false
 
     private static let pairDistance = 36
     private static let counterDistance = 24
@@ -45,7 +47,7 @@ import News
         _ body: (_ term: UnsafeBufferPointer<UInt8>, _ list: PostingsEncoder.List) throws(EngineError) -> Void
     ) throws(EngineError) {
         let terms = stream.terms
-        let stems = stemTerms()
+        let (stems, members) = stemTerms()
         let counters = ScratchArray(repeating: Counter(), count: terms.termCount)
         let counts = unsafe counters.base
         for (document, item) in documents.enumerated() {
@@ -60,28 +62,32 @@ import News
                 unsafe counter.pointee.last = ordinal
             }
         }
-        let order = terms.sorted { unsafe counts[$0].documents > 0 }
-        var occurrenceCount = 0
-        var postingCount = 0
-        var longestCount = 0
+        let order = terms.sorted { unsafe counts[$0].documents > 0 || !members.range(of: $0).isEmpty }
+        // Where each list starts, if lists are read again.
+        let starts = ScratchArray<Start>(count: members.isEmpty ? 0 : terms.termCount)
+        var next = Start()
+        var longest = Start()
         for (index, term) in order.enumerated() {
             unsafe cbits_prefetch_write(counts + Int(order[min(index + Self.orderDistance, order.count - 1)]))
             let at = Int(term)
             let counter = unsafe counts[at]
-            unsafe counts[at] = Counter(
-                occurrences: UInt32(occurrenceCount), documents: UInt32(postingCount), last: .max)
-            occurrenceCount += Int(counter.occurrences)
-            postingCount += Int(counter.documents)
-            longestCount = max(longestCount, Int(counter.documents))
+            unsafe counts[at] = Counter(occurrences: next.occurrence, documents: next.posting, last: .max)
+            if !members.isEmpty { unsafe starts.base[at] = next }
+            next.occurrence += counter.occurrences
+            next.posting += counter.documents
+            longest.occurrence = max(longest.occurrence, counter.occurrences)
+            longest.posting = max(longest.posting, counter.documents)
         }
         // Pass two writes each before it is read.
-        let positions = ScratchArray<UInt32>(count: occurrenceCount)
-        let postings = ScratchArray<Posting>(count: postingCount)
+        let positions = ScratchArray<UInt32>(count: Int(next.occurrence))
+        let postings = ScratchArray<Posting>(count: Int(next.posting))
         unsafe scatter(stems, counts, positions.base, postings.base)
-        var firstOccurrence = 0
-        var firstPosting = 0
-        let ordinals = ScratchArray<UInt32>(count: longestCount)
-        let frequencies = ScratchArray<UInt32>(count: longestCount)
+        let lists = unsafe Lists(counts, starts.base, postings.base, positions.base)
+        var first = Start()
+        let ordinals = ScratchArray<UInt32>(count: Int(longest.posting))
+        let frequencies = ScratchArray<UInt32>(count: Int(longest.posting))
+        let copied = ScratchArray<UInt32>(count: members.isEmpty ? 0 : Int(longest.occurrence))
+        let merge = WordListMerge(wordCount: members.largestCount)
         let key = ScratchArray<UInt8>(count: IndexField.maxTermBytes + 1)
         for (index, term) in order.enumerated() {
             let soon = Int(order[min(index + Self.orderDistance, order.count - 1)])
@@ -89,37 +95,90 @@ import News
             terms.prefetch(soon)
             terms.prefetchBytes(Int(order[min(index + Self.orderDistance / 2, order.count - 1)]))
             let at = Int(term)
-            let counter = unsafe counts[at]
-            let documentCount = Int(counter.documents) - firstPosting
-            for index in 0..<documentCount {
-                let posting = unsafe postings.base[firstPosting + index]
-                unsafe ordinals.base[index] = posting.ordinal
-                unsafe frequencies.base[index] = posting.frequency
-            }
             let field = terms.field(at)
-            let list = unsafe PostingsEncoder.List(
-                documents: ordinals.base, frequencies: frequencies.base, positions: positions.base + firstOccurrence,
-                documentCount: documentCount, occurrenceCount: Int(counter.occurrences) - firstOccurrence,
-                hasPositions: IndexField(rawValue: field)!.hasPositions)
-            firstPosting = Int(counter.documents)
-            firstOccurrence = Int(counter.occurrences)
             // In bounds: no term is longer than the key has room for.
             let bytes = unsafe terms.bytes(at)
             unsafe key.base[0] = field
             unsafe (key.base + 1).update(from: bytes.baseAddress!, count: bytes.count)
-            try unsafe body(UnsafeBufferPointer(start: key.base, count: bytes.count + 1), list)
+            let name = unsafe UnsafeBufferPointer(start: key.base, count: bytes.count + 1)
+            let words = members.range(of: at)
+            guard words.isEmpty else {
+                merge.clear()
+                for word in words { unsafe merge.add(lists.postings(members[word]), lists.positions(members[word])) }
+                try unsafe body(name, merge.list())
+                continue
+            }
+            let counter = unsafe counts[at]
+            let documentCount = Int(counter.documents - first.posting)
+            for index in 0..<documentCount {
+                let posting = unsafe postings.base[Int(first.posting) + index]
+                unsafe ordinals.base[index] = posting.ordinal
+                unsafe frequencies.base[index] = posting.frequency
+            }
+            let occurrenceCount = Int(counter.occurrences - first.occurrence)
+            var own = unsafe positions.base + Int(first.occurrence)
+            if !members.isEmpty {
+                // Encoding may change them, and a stem needs them yet.
+                unsafe copied.base.update(from: own, count: occurrenceCount)
+                unsafe own = unsafe copied.base
+            }
+            let list = unsafe PostingsEncoder.List(
+                documents: ordinals.base, frequencies: frequencies.base, positions: own,
+                documentCount: documentCount, occurrenceCount: occurrenceCount,
+                hasPositions: IndexField(rawValue: field)!.hasPositions)
+            first = Start(posting: counter.documents, occurrence: counter.occurrences)
+            try unsafe body(name, list)
         }
     }
 
-    /// By raw value of the language.
-    private func stemTerms() -> [StemTerms?] {
+    /// Where a list starts among all.
+    private struct Start: BitwiseCopyable {
+        var posting: UInt32 = 0
+        var occurrence: UInt32 = 0
+    }
+
+    /// The lists of all terms that were counted.
+    @safe private struct Lists {
+        /// At the ends of the lists.
+        let counters: UnsafePointer<Counter>
+        let starts: UnsafePointer<Start>
+        let allPostings: UnsafePointer<Posting>
+        let allPositions: UnsafePointer<UInt32>
+
+        init(
+            _ counters: UnsafePointer<Counter>, _ starts: UnsafePointer<Start>, _ postings: UnsafePointer<Posting>,
+            _ positions: UnsafePointer<UInt32>
+        ) {
+            unsafe self.counters = unsafe counters
+            unsafe self.starts = unsafe starts
+            unsafe allPostings = unsafe postings
+            unsafe allPositions = unsafe positions
+        }
+
+        func postings(_ term: Int) -> UnsafeBufferPointer<Posting> {
+            let start = unsafe starts[term].posting
+            return unsafe UnsafeBufferPointer(
+                start: allPostings + Int(start), count: Int(counters[term].documents - start))
+        }
+
+        func positions(_ term: Int) -> UnsafeBufferPointer<UInt32> {
+            let start = unsafe starts[term].occurrence
+            return unsafe UnsafeBufferPointer(
+                start: allPositions + Int(start), count: Int(counters[term].occurrences - start))
+        }
+    }
+
+    /// By raw value of the language, and of all languages the words of each stem.
+    private func stemTerms() -> ([StemTerms?], StemMembers) {
+        let members = OutputBuffer()
         var found = [StemTerms?](repeating: nil, count: StemLanguage.allCases.count + 1)
         for language in StemLanguage.allCases {
             let ranges = documents.lazy.filter { $0.language == language }.map(\.tokens)
             if ranges.isEmpty { continue }
-            found[Int(language.rawValue)] = StemTerms(language, Array(ranges), stream)
+            found[Int(language.rawValue)] = StemTerms(
+                language, Array(ranges), stream, keepsAll: keepsAllStems, members: members)
         }
-        return found
+        return (found, StemMembers(members, termCount: stream.terms.termCount))
     }
 
     /// Calls `body` with each (term, position) of a document.
@@ -135,10 +194,15 @@ import News
         if let language = document.language, let stems = stems[Int(language.rawValue)] {
             stream.forEach(in: document.tokens) { index in
                 if let later = stream.term(at: index &+ Self.pairDistance) { stems.prefetch(later) }
-                if let later = stream.term(at: index &+ Self.counterDistance) { stems.forEach(later, soon) }
-                if let later = stream.term(at: index &+ Self.destinationDistance) { stems.forEach(later, ready) }
+                // Those of the next document may be of another language.
+                if let later = stream.term(at: index &+ Self.counterDistance), let word = stems.word(later) {
+                    soon(word)
+                }
+                if let later = stream.term(at: index &+ Self.destinationDistance), let word = stems.word(later) {
+                    ready(word)
+                }
             } _: { term, position in
-                stems.forEach(term) { body($0, position) }
+                if let word = stems.word(term) { body(word, position) }
             }
         } else {
             stream.forEach(in: document.tokens) { index in

@@ -57,25 +57,28 @@ extension SegmentReader {
     ///
     /// - Parameters:
     ///   - isWanted: which of them are looked up, counted from the term's first.
-    ///   - body: told which of them is there, and its entry.
+    ///   - body: told which of them is there, and its entry, which of a stem may be a word's (`TermKey.ownWord`).
     @inline(__always)
     package func forEachMappedEntry(
         of keys: TermKeys, _ term: Int, where isWanted: (Int) -> Bool, _ body: (Int, TermEntry) -> Void
     ) throws(EngineError) {
         var number = -1
         var block = DictionaryBlock()
-        let range = keys.range(of: term)
-        for index in range where isWanted(index &- range.lowerBound) {
-            let key = keys[index]
+        func find(_ key: TermKeys.Key) throws(EngineError) -> TermEntry? {
             if unsafe number < 0 || !block.isAhead(key.bytes) || dictionaryIndex.isBehind(number, key) {
                 guard let found = dictionaryIndex.block(of: key),
                     let bytes = try mappedBytes(.dictionary, dictionaryIndex.blockRange(found))
-                else { continue }
+                else { return nil }
                 try bytes.check(0..<bytes.count)
                 number = found
                 block = try unsafe dictionaryBlock(found, bytes.unchecked)
             }
-            if let entry = try unsafe find(key.bytes, in: &block, number) { body(index &- range.lowerBound, entry) }
+            return try unsafe self.find(key.bytes, in: &block, number)
+        }
+        let range = keys.range(of: term)
+        for index in range where isWanted(index &- range.lowerBound) {
+            let word = try keys.word(index).flatMap { (word) throws(EngineError) in try find(word) }
+            if let entry = try find(keys[index]) ?? word { body(index &- range.lowerBound, entry) }
         }
     }
 

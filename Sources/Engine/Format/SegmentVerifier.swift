@@ -163,6 +163,7 @@ package struct SegmentVerifier {
         let positions = SectionWindow(segment, .positions)
         let list = DecodedList()
         var before: [UInt8] = []
+        var countsBefore: (UInt32, UInt64) = (0, 0)
         var count = 0
         var languages = StemLanguages()
         while try stream.advance() {
@@ -170,7 +171,11 @@ package struct SegmentVerifier {
             if !before.lexicographicallyPrecedes(term) {
                 report(.dictionary, 0, "term \(count), \(Hex.string(term)), is out of order")
             }
-            before = term
+            let counts = (stream.entry.documentFrequency, stream.entry.occurrenceCount)
+            if counts == countsBefore, TermKey.ownWord(of: term) == before {
+                report(.dictionary, 0, "term \(count), \(Hex.string(term)), a stem, has the list of the word before it")
+            }
+            (before, countsBefore) = (term, counts)
             count += 1
             if let language = TermKey.language(of: term) { languages.insert(language) }
             list.clear()

@@ -3,6 +3,9 @@ package import News
 // Keys of the dictionary: a field byte and a term. In articles whose words are reduced to stems the words of texts and headlines
 // have two keys each, the word's and its stem's, which end in a zero and a byte that tells language and kind: so each list has
 // documents of one language only, and the documents that a word matches are those of lists without a common document.
+//
+// Where a word is its own stem and that of no other in a segment, the stem's list would be the word's, and there is none: who looks
+// for the stem takes the word's, whose key is the one before.
 
 /// The tail of a key.
 package enum TermKey {
@@ -24,9 +27,24 @@ package enum TermKey {
         mark(of: key).map { $0 & 1 == 1 } ?? false
     }
 
+    /// Whether it is that of a word that has a stem beside it, of its own or as its own.
+    static func isWordWithStem(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+        unsafe mark(of: key).map { $0 & 1 == 0 } ?? false
+    }
+
     /// Of the documents in its list; nil if their words are not reduced.
     package static func language(of key: some RandomAccessCollection<UInt8>) -> StemLanguage? {
         mark(of: key).flatMap { StemLanguage(rawValue: $0 >> 1) }
+    }
+
+    /// Of a stem's key the key right before it: of the word that the stem is itself. nil if it is no stem, or no stem of itself.
+    ///
+    /// The list of the word is part of the list of the stem, and is the stem's where the stem has none of its own.
+    package static func ownWord(of key: [UInt8]) -> [UInt8]? {
+        guard isStem(key), let language = language(of: key) else { return nil }
+        let stem = withoutTail(key)
+        guard Stemmer.use(language, { $0.isStem(stem.dropFirst()) }) else { return nil }
+        return stem + tail(language, isStem: false)
     }
 
     /// The word, or its beginning, of what some keys begin with; the field is left out too.

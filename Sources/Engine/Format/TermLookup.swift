@@ -3,6 +3,8 @@ import News
 /// Looks terms up in the dictionaries or corrections of several segments: says which blocks it needs, then reads them.
 struct TermLookup {
     private let terms: [[UInt8]]
+    /// For each term the one whose entry in a dictionary is its own where it has none (`TermKey.ownWord`).
+    private let words: [[UInt8]?]
     private let segments: [SegmentReader]
     private let index: KeyPath<SegmentReader, TermBlockIndex>
     /// For each segment, for each block that is needed, its slice in the round; terms of one block share it.
@@ -14,12 +16,13 @@ struct TermLookup {
         _ section: SectionKind, _ round: inout ReadRound
     ) {
         self.terms = terms
+        words = section == .dictionary ? terms.map(TermKey.ownWord) : Array(repeating: nil, count: terms.count)
         self.segments = segments
         self.index = index
         sliceOfBlock = Array(repeating: [:], count: segments.count)
         for (number, segment) in segments.enumerated() {
             let blocks = segment[keyPath: index]
-            for term in terms {
+            for term in terms + words.compactMap(\.self) {
                 // Of a language that no article of the segment has there are no terms; its kills may have losers elsewhere.
                 if section == .dictionary, let language = TermKey.language(of: term),
                     !segment.footer.stemLanguages.contains(language)
@@ -36,7 +39,7 @@ struct TermLookup {
     ///
     /// - Parameter slices: of the round.
     func entries(_ slices: [SectionSlice]) throws -> [[TermEntry?]] {
-        try forEach(slices, absent: nil) { segment, term, block, slice in
+        try forEach(slices) { segment, term, block, slice in
             try unsafe slice.withBytes { bytes throws(EngineError) in
                 try unsafe segment.entry(of: term, inBlock: block, bytes)
             }
@@ -48,33 +51,33 @@ struct TermLookup {
     /// - Parameter slices: of the round.
     func correctionCounts(_ slices: [SectionSlice]) throws -> [[UInt32]] {
         let scanner = CorrectionBlockScanner()
-        return try forEach(slices, absent: 0) { segment, term, block, slice in
+        return try forEach(slices) { segment, term, block, slice in
             try segment.load(slice, 0..<slice.count, block: block, into: scanner)
-            return try segment.decoding(.corrections, at: slice.range.lowerBound) { () throws(RawError) -> UInt32 in
+            return try segment.decoding(.corrections, at: slice.range.lowerBound) { () throws(RawError) -> UInt32? in
                 while try scanner.next() {
                     let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
                     if order == 0 { return UInt32(scanner.ordinals.count) }
-                    if order > 0 { return 0 }
+                    if order > 0 { return nil }
                 }
-                return 0
+                return nil
             }
-        }
+        }.map { $0.map { $0 ?? 0 } }
     }
 
     private func forEach<Value>(
-        _ slices: [SectionSlice], absent: Value,
-        _ find: (SegmentReader, [UInt8], _ block: Int, SectionSlice) throws -> Value
-    ) throws -> [[Value]] {
-        var found: [[Value]] = []
+        _ slices: [SectionSlice], _ find: (SegmentReader, [UInt8], _ block: Int, SectionSlice) throws -> Value?
+    ) throws -> [[Value?]] {
+        var found: [[Value?]] = []
         for (number, segment) in segments.enumerated() {
-            var values: [Value] = []
-            for term in terms {
-                if let block = segment[keyPath: index].block(of: term), let slice = sliceOfBlock[number][block] {
-                    values.append(try find(segment, term, block, slices[slice]))
-                } else {
-                    values.append(absent)
+            func value(_ term: [UInt8]) throws -> Value? {
+                guard let block = segment[keyPath: index].block(of: term), let slice = sliceOfBlock[number][block]
+                else {
+                    return nil
                 }
+                return try find(segment, term, block, slices[slice])
             }
+            var values: [Value?] = []
+            for (term, word) in zip(terms, words) { values.append(try value(term) ?? word.flatMap(value)) }
             found.append(values)
         }
         return found

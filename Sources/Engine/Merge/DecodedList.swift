@@ -34,6 +34,14 @@
         unsafe base[count] = value
         count &+= 1
     }
+
+    /// - Parameter range: of the values of another buffer.
+    func append(_ other: NumberBuffer, _ range: Range<Int>) {
+        precondition(0 <= range.lowerBound && range.upperBound <= other.count)
+        reserve(range.count)
+        unsafe (base + count).update(from: other.base + range.lowerBound, count: range.count)
+        count += range.count
+    }
 }
 
 /// Part of a posting list, with ordinals of the output.
@@ -179,6 +187,16 @@ final class DecodedList {
             nextPosition = last
         }
         return (kept, keptPositions)
+    }
+
+    /// Appends some of the postings of another list.
+    ///
+    /// - Returns: how many positions they have.
+    func append(_ other: DecodedList, from start: Mark, to end: Mark) -> Int {
+        documents.append(other.documents, start.documents..<end.documents)
+        frequencies.append(other.frequencies, start.documents..<end.documents)
+        positions.append(other.positions, start.positions..<end.positions)
+        return end.positions - start.positions
     }
 
     // MARK: Merging

@@ -107,86 +107,8 @@ struct RangeMerge {
 
     private func mergeTerms(_ places: [[UInt32]], to writer: SegmentWriter) throws {
         // In the order of their first documents, so that what does not overlap need not be merged.
-        let inputs = zip(parts, places).map { TermInput($0, $1) }.sorted { $0.firstPlace < $1.firstPlace }
-        defer { withExtendedLifetime(inputs) {} }
-        let unmanaged = unsafe inputs.map { unsafe Unmanaged.passUnretained($0) }
-        let list = DecodedList()
-        let merged = DecodedList()
-        var terms = try TermMerge(inputs.map(\.stream))
-        let starts = ScratchArray<DecodedList.Mark>(count: inputs.count)
-        while terms.find() {
-            list.clear()
-            var occurrences: UInt64 = 0
-            var hasPositions = false
-            var runCount = 0
-            for number in 0..<terms.count {
-                let start = list.end
-                // Kept above, so that no reference to it is counted.
-                try unsafe unmanaged[terms.index(number)]._withUnsafeGuaranteedRef { input in
-                    hasPositions = input.hasPositions
-                    try input.decode(behind: &occurrences, to: list)
-                }
-                guard list.end != start else { continue }
-                unsafe starts.base[runCount] = start
-                runCount &+= 1
-            }
-            let runs = unsafe UnsafeBufferPointer(start: starts.base, count: runCount)
-            if unsafe list.isAscending(runs) {
-                if runCount > 0 { try unsafe writer.add(terms.term, list.list(hasPositions: hasPositions)) }
-            } else {
-                unsafe merged.merge(list, runs, hasPositions: hasPositions)
-                try unsafe writer.add(terms.term, merged.list(hasPositions: hasPositions))
-            }
-            try terms.advance()
-        }
-    }
-
-    /// The terms of one part.
-    private final class TermInput {
-        let stream: DictionaryStream
-        /// Least ordinal in the output.
-        let firstPlace: UInt32
-        private let segment: SegmentReader
-        private let range: Range<Int>
-        private let places: ScratchArray<UInt32>
-        private let postings: SectionWindow
-        private let positions: SectionWindow
-
-        init(_ part: Part, _ places: [UInt32]) {
-            segment = part.segment
-            range = part.range
-            firstPlace = places.first { $0 != .max } ?? .max
-            self.places = ScratchArray(count: places.count)
-            for (index, place) in places.enumerated() { unsafe self.places.base[index] = place }
-            stream = DictionaryStream(part.segment)
-            postings = SectionWindow(part.segment, .postings)
-            positions = SectionWindow(part.segment, .positions)
-        }
-
-        var hasPositions: Bool { stream.entry.hasPositions }
-
-        /// Appends the postings of the stream's term that are in the output.
-        ///
-        /// - Parameter occurrences: of the term in inputs before: lists are held whole, with four bytes for each position.
-        func decode(behind occurrences: inout UInt64, to list: DecodedList) throws {
-            let entry = stream.entry
-            occurrences += entry.occurrenceCount
-            guard occurrences <= SegmentFormat.maxMergedPositions else {
-                throw EngineError(
-                    .limit, "a word stands \(occurrences) times in what is merged", object: segment.objectName,
-                    section: SectionKind.positions.name)
-            }
-            // In bounds: a place for each document of the range.
-            let places = unsafe UnsafeBufferPointer(start: places.base, count: range.count)
-            // Most terms stand in one document, once: their dictionary says all of them.
-            if entry.documentFrequency == 1, entry.occurrenceCount == 1 {
-                let at = Int(entry.singleDocument) &- range.lowerBound
-                guard at >= 0, at < places.count, unsafe places[at] != .max else { return }
-                return unsafe list.append(entry, at: places[at])
-            }
-            try unsafe list.append(
-                entry, of: segment, in: range, places: places, postings: postings, positions: positions)
-        }
+        let inputs = zip(parts, places).map { ListMerge.Input($0, $1) }.sorted { $0.firstPlace < $1.firstPlace }
+        try ListMerge(inputs).run(to: writer)
     }
 
     // MARK: Kills
