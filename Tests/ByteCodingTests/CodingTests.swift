@@ -74,6 +74,22 @@ import Testing
         #expect(CRC32C.checksum(of: bytes[9...], continuing: CRC32C.checksum(of: bytes[..<9])) == expected)
     }
 
+    @Test(
+        "CRC-32C of any length is that of its bytes one by one",
+        arguments: [0, 1, 1359, 4079, 4080, 4081, 4096, 8160, 20_001])
+    func longCRC(count: Int) {
+        var random = SplitMix64(seed: UInt64(count))
+        let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+        var expected = UInt32.max
+        for byte in bytes {
+            expected ^= UInt32(byte)
+            for _ in 0..<8 { expected = expected & 1 == 1 ? expected >> 1 ^ 0x82F6_3B78 : expected >> 1 }
+        }
+        #expect(CRC32C.checksum(of: bytes) == ~expected)
+        let cut = Int.random(in: 0...count, using: &random)
+        #expect(CRC32C.checksum(of: bytes[cut...], continuing: CRC32C.checksum(of: bytes[..<cut])) == ~expected)
+    }
+
     /// FIPS 180-2, appendix B; RFC 4231, test case 2.
     @Test("SHA-256 and HMAC")
     func hashes() throws {

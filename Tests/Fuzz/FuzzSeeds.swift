@@ -22,7 +22,10 @@ enum FuzzSeeds {
     static func articles(_ count: Int) -> [Sample] {
         var generator = SplitMix64(seed: 7)
         func text(_ count: Int) -> String {
-            (0..<count).map { _ in "w\(Int.random(in: 1...20, using: &generator))" }.joined(separator: " ")
+            let words = (0..<count).map { _ in "w\(Int.random(in: 1...20, using: &generator))" }
+            // Stems with lists of their own.
+            return (words + [["walk", "walks", "walked", "wall"].randomElement(using: &generator)!]).joined(
+                separator: " ")
         }
         return (0..<count).map { number in
             var article = Article()
@@ -51,8 +54,8 @@ enum FuzzSeeds {
         return try builder.seal(kills: kills.map(\.killed))
     }
 
-    static func snapshot() throws -> SnapshotReader {
-        let source = MemoryByteSource()
+    static func snapshot(isMapped: Bool) throws -> SnapshotReader {
+        let source = MemoryByteSource(isMapped: isMapped)
         let samples = articles(60)
         let segments = [
             try build(Array(samples[..<40])), try build(Array(samples[40...]), kills: Array(samples[20..<30])),
@@ -99,7 +102,8 @@ enum FuzzSeeds {
         try SegmentMerger(settings: Settings(), source: source).compact([reader]) { try put(.segment, 3, $0.bytes) }
         try putObjects(put)
         let queries = [
-            "w1 w2", "\"w1 w2\"~3 -w5", "any(w1 w2^2.5 \"w3 w4\") published:2016-01..2016-02", "w1 NEAR/5 (w2 OR w3)",
+            "w1 w2", "\"w1 w2\"~3 -w5", "walking =walks wall*", "any(w1 w2^2.5 \"w3 w4\") published:2016-01..2016-02",
+            "w1 NEAR/5 (w2 OR w3)",
             "headline:w1* source:=\"Reuters\" lang:en", "\"w1 * w2\" w3~2",
             "=w1 NOT (w2 OR key:00112233445566778899aabbccddeeff)",
             "published:>=2015-12-13T10:30:15+01:00", "*ion el*ion U.S. 中国人 l’homme",

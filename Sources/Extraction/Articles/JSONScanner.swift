@@ -201,23 +201,26 @@ struct JSONScanner {
     /// Passes over a string whose opening quotation mark is at `index`.
     private mutating func string() throws(JSONError) -> JSONText {
         let opening = index
-        index += 1
+        var place = opening + 1
         var hasEscapes = false
-        while true {
-            index = ByteSpan.of(bytes) { ByteSearch.firstToEscape(in: $0, from: index) }
-            guard index < bytes.endIndex else { throw error("string without an end", at: opening) }
-            switch bytes[index] {
-            case UInt8(ascii: "\""):
-                let range = (opening + 1)..<index
-                index += 1
-                return JSONText(range: range, hasEscapes: hasEscapes)
-            case UInt8(ascii: "\\"):
+        // One look at the bytes for the whole of it: each counts references.
+        ByteSpan.of(bytes) { bytes in
+            while true {
+                place = ByteSearch.firstToEscape(in: bytes, from: place)
+                guard place < bytes.endIndex, bytes[place] == UInt8(ascii: "\\"), place + 1 < bytes.endIndex else {
+                    return
+                }
                 hasEscapes = true
-                index += 2
-                guard index <= bytes.endIndex else { throw error("string without an end", at: opening) }
-            default: throw error("control character in a string")
+                place += 2
             }
         }
+        index = place
+        guard place < bytes.endIndex, bytes[place] != UInt8(ascii: "\\") else {
+            throw error("string without an end", at: opening)
+        }
+        guard bytes[place] == UInt8(ascii: "\"") else { throw error("control character in a string") }
+        index = place + 1
+        return JSONText(range: (opening + 1)..<place, hasEscapes: hasEscapes)
     }
 
     // MARK: Text
