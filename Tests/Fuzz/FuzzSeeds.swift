@@ -107,7 +107,7 @@ enum FuzzSeeds {
             "headline:w1* source:=\"Reuters\" lang:en", "\"w1 * w2\" w3~2",
             "=w1 NOT (w2 OR key:00112233445566778899aabbccddeeff)",
             "published:>=2015-12-13T10:30:15+01:00", "*ion el*ion U.S. 中国人 l’homme",
-            "by:any(ann bo) section:world (((w1)))",
+            "by:any(ann bo) section:world (((w1)))", "w1^0.125 (w2 OR w3)^1000 \"w4 w5\"^0.001",
         ]
         for (number, text) in queries.enumerated() { try put(.query, number, Array(text.utf8)) }
         for (number, sample) in samples.prefix(5).enumerated() {
@@ -116,6 +116,7 @@ enum FuzzSeeds {
         }
         let lines = [
             #"{"title":"A \u00e9\ud83d\ude00 \n","url":"http://example.org/a?b=c","date":"2016-01-20T10:30:15+01:00","tags":["x","y"]}"#,
+            #"{"url":"http:\/\/example.org\/c","body":"\"\\\b\f\r\n\t\ud83d \ude00 \ud83d\ude00","headline":"\ud83d\ude00"}"#,
             #"{"headline":"x","body":"y","extra":{"a":[1,2.5e-3,true,null,{"b":"c"}]},"published":"20 Jan 2016","authors":[{"name":"Ann"}]}"#,
         ]
         for (number, line) in lines.enumerated() { try put(.json, 10 + number, Array(line.utf8)) }
