@@ -32,8 +32,12 @@ import Synchronization
 
     package func stem(_ word: [UInt8]) -> [UInt8] { unsafe word.withUnsafeBufferPointer { unsafe stem($0) } }
 
-    /// Whether a word is its own stem.
-    package func isStem(_ word: some Collection<UInt8>) -> Bool { stem(Array(word)).elementsEqual(word) }
+    /// Whether a word is its own stem; never if it is not UTF-8.
+    package func isStem(_ word: some Collection<UInt8>) -> Bool {
+        let word = Array(word)
+        guard (try? UTF8Span(validating: word.span)) != nil else { return false }
+        return stem(word) == word
+    }
 
     // MARK: Pool
 

@@ -195,6 +195,12 @@ func randomHistory(_ count: Int, _ generator: inout SplitMix64) -> (samples: [Sa
             if number % 150 == 7 {
                 words += Array(repeating: "again and", count: Int.random(in: 1...400, using: &generator))
             }
+            // In English, the language of every fourth: forms of a word, one of them with exceptions among its places.
+            if number % 8 == 0 {
+                words += Array(repeating: "calm", count: 20) + Array(repeating: "x", count: 200) + ["calm"]
+            }
+            if number % 40 == 4 { words += ["calmly", "accidental"] }
+            if number % 40 == 12 { words += ["accident", "calms"] }
             if number % 40 < 2 {
                 words += (0..<Int.random(in: 1...9, using: &generator)).map { "pair\(number / 40) \($0)" }
             }

@@ -27,10 +27,17 @@ enum SampleArticles {
     private static let languages = ["en", "fr", "pt-BR", "zh"]
     private static let captions = ["ministers meet in brussels", "the harbour at night", "file photo"]
 
+    /// Words of one stem, words that are their own, and one whose stem is another word with another stem.
+    private static let forms = [
+        "calm", "calms", "walk", "calmly", "walked", "election", "walking", "accident", "elections", "accidental",
+        "elect",
+    ]
+
     /// Words with frequencies that fall as in text: few are in nearly every article, many in one.
     private static func word(_ generator: inout SplitMix64) -> String {
         let rank = Int(
             Double(1 << Int.random(in: 0...11, using: &generator)) * Double.random(in: 1..<2, using: &generator))
+        if rank % 7 == 3 { return forms[rank / 7 % forms.count] }
         return rank % 17 == 0 ? "constitutionally\(rank)" : "w\(rank)"
     }
 

@@ -118,7 +118,9 @@ import Testing
 
     @Test("a word that is its own stem and no other's has one list, whatever merges bring and take away")
     func ownStems() throws {
-        let texts = ["calm sea", "calmly", "accident", "accidental", "calm", "calm accidentally"]
+        // A word far behind its last place makes a block with exceptions.
+        let often = String(repeating: "calm ", count: 20) + String(repeating: "x ", count: 300) + "calm"
+        let texts = ["calm sea", "calmly", "accident", "accidental", often, "calm accidentally"]
         let samples = texts.enumerated().map { number, text in
             var article = Article()
             article.url = "https://forms.example/\(number)"
@@ -150,5 +152,50 @@ import Testing
             var verifier = SegmentVerifier(try open(merged))
             #expect(try verifier.run().isEmpty)
         }
+    }
+
+    @Test(
+        "a stem without a list is found wherever its word stands in the dictionary's blocks", arguments: [true, false])
+    func borders(isMapped: Bool) throws {
+        for count in 0..<70 {
+            var article = Article()
+            article.url = "https://forms.example/"
+            article.language = "en"
+            // Two terms each, so that the last ones begin at every place of a block.
+            article.body =
+                (0..<count).map { "a\($0) calm" }.joined(separator: " ") + " calm" + (count % 2 == 0 ? " b" : "")
+            let sample = Sample(article, key: ArticleKey(canonicalURL: article.url!))
+            let source = MemoryByteSource(isMapped: isMapped)
+            let segment = try SegmentReader.open([source.put(try build([sample]))], source: source)[0]
+            let keys = [true, false].map { IndexField.text.key(Array("calm".utf8), in: .english, isExact: $0) }
+            let entries = try segment.lookup(keys)
+            #expect(entries[0] != nil && entries[0] == entries[1])
+            let searcher = Searcher(try SnapshotReader(segments: [segment], source: source))
+            for query in ["calms", "=calm", "\"b calms\" OR calming", "calm -calmed"] {
+                let total = try searcher.search(SearchRequest(query: try QueryParser.parse(query))).total
+                #expect(total == (query.contains("-") ? 0 : 1), "\(query) behind \(count)")
+            }
+        }
+    }
+
+    @Test("values that look like words and stems are neither")
+    func zeros() throws {
+        let samples = ["xx\u{0}0", "xx\u{0}1", "xx\u{0}0"].enumerated().map { number, language in
+            var article = Article()
+            article.url = "https://forms.example/\(number)"
+            article.language = language
+            article.body = "calm"
+            return Sample(article, key: ArticleKey(canonicalURL: article.url!))
+        }
+        let source = MemoryByteSource()
+        let references = try [[0], [1, 2]].enumerated().map { number, part in
+            source.put(try build(part.map { samples[$0] }), attempt: UInt64(number))
+        }
+        let inputs = try SegmentReader.open(references, source: source)
+        let merged = try #require(try SegmentMerger(settings: Settings(), source: source).merge(inputs))
+        #expect(try merged.bytes == build(samples).bytes)
+        try expectEqual(try open(merged), NaiveIndex(samples))
+        var verifier = SegmentVerifier(try open(merged))
+        #expect(try verifier.run().isEmpty)
     }
 }

@@ -4,7 +4,7 @@ import News
 // Counting sort of a token stream into posting lists. Hot: two passes over the stream with random access to one 16-byte
 // counter a token, and in the second to where its list goes on; then one over the terms in their order. All of it is asked of
 // memory some steps before it is needed. That a word was seen before in its document cannot be guessed by a processor, so
-// nothing branches on it.
+// nothing branches on it. Lists of stems are then made of those of their words (StemLists.swift).
 
 @safe struct PostingsSorter {
     /// Pass one counts; then the counters become write cursors; pass two moves them to the ends of the lists.
@@ -33,7 +33,8 @@ import News
     /// In their final order.
     let documents: [Document]
     let stream: TokenStream
-    /// Whether stems have lists that are their words' too (`StemTerms`).
+    /// Stems also have lists where those are a word's own. Else these are left out, which kills cannot do: what a loser's segment has
+    /// under the stem, another segment's kills must take away under the stem.
     var keepsAllStems = false
 
     private static let pairDistance = 36
@@ -66,7 +67,7 @@ import News
         // Where each list starts, if lists are read again.
         let starts = ScratchArray<Start>(count: members.isEmpty ? 0 : terms.termCount)
         var next = Start()
-        var longest = Start()
+        var longestCount: UInt32 = 0
         for (index, term) in order.enumerated() {
             unsafe cbits_prefetch_write(counts + Int(order[min(index + Self.orderDistance, order.count - 1)]))
             let at = Int(term)
@@ -75,8 +76,7 @@ import News
             if !members.isEmpty { unsafe starts.base[at] = next }
             next.occurrence += counter.occurrences
             next.posting += counter.documents
-            longest.occurrence = max(longest.occurrence, counter.occurrences)
-            longest.posting = max(longest.posting, counter.documents)
+            longestCount = max(longestCount, counter.documents)
         }
         // Pass two writes each before it is read.
         let positions = ScratchArray<UInt32>(count: Int(next.occurrence))
@@ -84,9 +84,8 @@ import News
         unsafe scatter(stems, counts, positions.base, postings.base)
         let lists = unsafe Lists(counts, starts.base, postings.base, positions.base)
         var first = Start()
-        let ordinals = ScratchArray<UInt32>(count: Int(longest.posting))
-        let frequencies = ScratchArray<UInt32>(count: Int(longest.posting))
-        let copied = ScratchArray<UInt32>(count: members.isEmpty ? 0 : Int(longest.occurrence))
+        let ordinals = ScratchArray<UInt32>(count: Int(longestCount))
+        let frequencies = ScratchArray<UInt32>(count: Int(longestCount))
         let merge = WordListMerge(wordCount: members.largestCount)
         let key = ScratchArray<UInt8>(count: IndexField.maxTermBytes + 1)
         for (index, term) in order.enumerated() {
@@ -94,6 +93,7 @@ import News
             unsafe cbits_prefetch(counts + soon)
             terms.prefetch(soon)
             terms.prefetchBytes(Int(order[min(index + Self.orderDistance / 2, order.count - 1)]))
+            lists.prefetch(members, order, behind: index)
             let at = Int(term)
             let field = terms.field(at)
             // In bounds: no term is longer than the key has room for.
@@ -115,16 +115,10 @@ import News
                 unsafe ordinals.base[index] = posting.ordinal
                 unsafe frequencies.base[index] = posting.frequency
             }
-            let occurrenceCount = Int(counter.occurrences - first.occurrence)
-            var own = unsafe positions.base + Int(first.occurrence)
-            if !members.isEmpty {
-                // Encoding may change them, and a stem needs them yet.
-                unsafe copied.base.update(from: own, count: occurrenceCount)
-                unsafe own = unsafe copied.base
-            }
             let list = unsafe PostingsEncoder.List(
-                documents: ordinals.base, frequencies: frequencies.base, positions: own,
-                documentCount: documentCount, occurrenceCount: occurrenceCount,
+                documents: ordinals.base, frequencies: frequencies.base,
+                positions: positions.base + Int(first.occurrence), documentCount: documentCount,
+                occurrenceCount: Int(counter.occurrences - first.occurrence),
                 hasPositions: IndexField(rawValue: field)!.hasPositions)
             first = Start(posting: counter.documents, occurrence: counter.occurrences)
             try unsafe body(name, list)
@@ -153,6 +147,28 @@ import News
             unsafe self.starts = unsafe starts
             unsafe allPostings = unsafe postings
             unsafe allPositions = unsafe positions
+        }
+
+        /// Words of a stem that memory is asked for before: most have few.
+        private static let soonCount = 3
+
+        /// Asks memory, step by step, for the lists of the words of stems to come.
+        @inline(__always)
+        func prefetch(_ members: StemMembers, _ order: [UInt32], behind index: Int) {
+            guard !members.isEmpty else { return }
+            @inline(__always)
+            func term(_ steps: Int) -> Int { Int(order[min(index + steps * PostingsSorter.orderDistance / 2, order.count - 1)]) }
+            members.prefetch(term(4))
+            members.prefetchWords(term(3))
+            for word in members.range(of: term(2)).prefix(Self.soonCount) {
+                unsafe cbits_prefetch(starts + members[word])
+                unsafe cbits_prefetch(counters + members[word])
+            }
+            for word in members.range(of: term(1)).prefix(Self.soonCount) {
+                let start = unsafe starts[members[word]]
+                unsafe cbits_prefetch(allPostings + Int(start.posting))
+                unsafe cbits_prefetch(allPositions + Int(start.occurrence))
+            }
         }
 
         func postings(_ term: Int) -> UnsafeBufferPointer<Posting> {

@@ -50,8 +50,8 @@ package final class SegmentBuilder {
         compressor = ZstdCompressor(level: ZstdCompressor.frameLevel)
     }
 
-    /// Upper estimate of the memory held, in bytes, sealing included: for each token its place in the stream and in the lists of
-    /// its word and its stem, twice the frames for the segment they end in.
+    /// Upper estimate of the memory held, in bytes, sealing included: for each token its place in the stream and in the list of
+    /// its word, twice the frames for the segment they end in.
     package var sizeBytes: Int {
         stream.sizeBytes(hasStems: settings.hasStems) + frameBytes * 2 + documents.count
             * (MemoryLayout<Document?>.stride + 256)

@@ -1,5 +1,8 @@
+import CBits
+
 // The lists of stems, made of those of their words: by walking lists that lie in memory one behind the other, where a counting sort
-// would put each token into its place a second time, somewhere else. A hot file.
+// would put each token into its place a second time, somewhere else. A hot file: where those lists lie is asked of memory some terms
+// before.
 
 /// For each stem, by its number in the table, the numbers of its words.
 @safe struct StemMembers {
@@ -53,6 +56,17 @@
     /// - Parameter index: in the range of a term.
     @inline(__always)
     subscript(_ index: Int) -> Int { unsafe Int(words.base[index]) }
+
+    /// Asks memory for what `range` needs, and `prefetchWords`, some time after, for what the subscript does.
+    @inline(__always)
+    func prefetch(_ term: Int) {
+        if !isEmpty { unsafe cbits_prefetch(ends.base + term) }
+    }
+
+    @inline(__always)
+    func prefetchWords(_ term: Int) {
+        if !isEmpty { unsafe cbits_prefetch(words.base + range(of: term).lowerBound) }
+    }
 }
 
 /// Makes one list of those of several words of the same documents.

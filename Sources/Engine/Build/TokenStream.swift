@@ -14,8 +14,8 @@ import ByteCoding
     let terms = TermTable()
     private var recordTerms = RecordTerms()
 
-    /// Memory held, and needed when sorted: a token takes four bytes, and in lists up to twelve, with stems twice that; a term has up
-    /// to two more. Held against what a process takes by `coranto-bench budget`.
+    /// Memory held, and needed when sorted: a token takes four bytes, and in lists up to twelve; with stems a term
+    /// has up to two more, and their lists are made one after the other and written. Held against what a process takes by `coranto-bench budget`.
     func sizeBytes(hasStems: Bool) -> Int {
         hasStems ? terms.sizeBytes * 4 + entries.count * 9 : terms.sizeBytes * 3 + entries.count * 6
     }

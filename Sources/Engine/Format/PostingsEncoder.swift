@@ -33,8 +33,8 @@
         /// At least 1 each; not read for fields without positions.
         var frequencies: UnsafePointer<UInt32>
         /// All positions, document by document, ascending in each: as they are stored, each but the first of a document as its
-        /// difference to the one before. Encoding may change them.
-        var positions: UnsafeMutablePointer<UInt32>
+        /// difference to the one before.
+        var positions: UnsafePointer<UInt32>
         var documentCount: Int
         /// Sum of the frequencies.
         var occurrenceCount: Int
@@ -132,7 +132,9 @@
         var at = first
         while at < first + occurrences {
             let chunk = min(SegmentFormat.blockCount, first + occurrences - at)
-            unsafe PackedBlock.packPatched(list.positions + at, count: chunk, to: positions)
+            // Packing changes them, and a stem's list is made of its words' lists afterwards.
+            unsafe scratch.update(from: list.positions + at, count: chunk)
+            unsafe PackedBlock.packPatched(scratch, count: chunk, to: positions)
             at += chunk
         }
     }

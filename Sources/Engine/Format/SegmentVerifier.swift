@@ -161,9 +161,11 @@ package struct SegmentVerifier {
         let stream = DictionaryStream(segment)
         let postings = SectionWindow(segment, .postings)
         let positions = SectionWindow(segment, .positions)
-        let list = DecodedList()
+        var list = DecodedList()
+        // Of the term before.
+        var listBefore = DecodedList()
+        let stemmers = StemmerSet()
         var before: [UInt8] = []
-        var countsBefore: (UInt32, UInt64) = (0, 0)
         var count = 0
         var languages = StemLanguages()
         while try stream.advance() {
@@ -171,11 +173,8 @@ package struct SegmentVerifier {
             if !before.lexicographicallyPrecedes(term) {
                 report(.dictionary, 0, "term \(count), \(Hex.string(term)), is out of order")
             }
-            let counts = (stream.entry.documentFrequency, stream.entry.occurrenceCount)
-            if counts == countsBefore, TermKey.ownWord(of: term) == before {
-                report(.dictionary, 0, "term \(count), \(Hex.string(term)), a stem, has the list of the word before it")
-            }
-            (before, countsBefore) = (term, counts)
+            let isBehindOwnWord = TermKey.ownWord(of: term, stemmers) == before
+            before = term
             count += 1
             if let language = TermKey.language(of: term) { languages.insert(language) }
             list.clear()
@@ -188,6 +187,17 @@ package struct SegmentVerifier {
                 list, stream.entry, isText: term[0] == IndexField.text.rawValue && !TermKey.isStem(term),
                 lengths: &lengths)
             try checkBounds(stream.entry, list, rows)
+            if isBehindOwnWord {
+                if list.end == listBefore.end {
+                    report(
+                        .dictionary, 0, "term \(count - 1), \(Hex.string(term)), a stem, has the list of its own word")
+                } else if !list.holds(listBefore) {
+                    report(
+                        .postings, Int(stream.entry.postings.lowerBound),
+                        "the list of a stem does not hold its own word's")
+                }
+            }
+            swap(&list, &listBefore)
         }
         if languages != segment.footer.stemLanguages {
             report(.dictionary, 0, "the footer's stem languages are not those of the terms")

@@ -14,10 +14,13 @@ package enum TermKey {
         [0, language.rawValue << 1 | (isStem ? 1 : 0)]
     }
 
-    /// What the tail says; nil if there is none. A field byte may be zero too: a tail stands behind that and a word.
+    /// What the tail says; nil if there is none: only fields with stems have tails, and others may hold zeros. A field byte may be zero
+    /// too: a tail stands behind that and a word.
     @inline(__always)
     private static func mark<Key: RandomAccessCollection<UInt8>>(of key: Key) -> UInt8? {
-        guard key.count > 3, let last = key.last, key[key.index(key.endIndex, offsetBy: -2)] == 0 else { return nil }
+        guard key.count > 3, let field = key.first, let last = key.last,
+            key[key.index(key.endIndex, offsetBy: -2)] == 0, IndexField(rawValue: field)?.hasStems == true
+        else { return nil }
         return last
     }
 
@@ -40,10 +43,10 @@ package enum TermKey {
     /// Of a stem's key the key right before it: of the word that the stem is itself. nil if it is no stem, or no stem of itself.
     ///
     /// The list of the word is part of the list of the stem, and is the stem's where the stem has none of its own.
-    package static func ownWord(of key: [UInt8]) -> [UInt8]? {
+    package static func ownWord(of key: [UInt8], _ stemmers: StemmerSet) -> [UInt8]? {
         guard isStem(key), let language = language(of: key) else { return nil }
         let stem = withoutTail(key)
-        guard Stemmer.use(language, { $0.isStem(stem.dropFirst()) }) else { return nil }
+        guard stemmers[language].isStem(stem.dropFirst()) else { return nil }
         return stem + tail(language, isStem: false)
     }
 

@@ -1,3 +1,5 @@
+import News
+
 /// Terms to look up in one segment after the other, in raw memory of their own: so that walking them counts no references. Never
 /// changed; pointers into it are valid as long as it lives.
 @safe package final class TermKeys: Sendable {
@@ -19,7 +21,8 @@
     /// - Parameter terms: of each its keys, best ascending.
     package init(_ terms: [[[UInt8]]]) {
         let all = terms.flatMap(\.self)
-        let own = all.map(TermKey.ownWord)
+        let stemmers = StemmerSet()
+        let own = all.map { TermKey.ownWord(of: $0, stemmers) }
         let both = all + own.compactMap(\.self)
         let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: both.reduce(0) { $0 + $1.count })
         _ = unsafe bytes.initialize(from: both.joined())

@@ -16,7 +16,8 @@ struct TermLookup {
         _ section: SectionKind, _ round: inout ReadRound
     ) {
         self.terms = terms
-        words = section == .dictionary ? terms.map(TermKey.ownWord) : Array(repeating: nil, count: terms.count)
+        let stemmers = StemmerSet()
+        words = terms.map { section == .dictionary ? TermKey.ownWord(of: $0, stemmers) : nil }
         self.segments = segments
         self.index = index
         sliceOfBlock = Array(repeating: [:], count: segments.count)

@@ -189,14 +189,43 @@ final class DecodedList {
         return (kept, keptPositions)
     }
 
+    static func positionCount(from start: Mark, to end: Mark) -> Int { end.positions - start.positions }
+
     /// Appends some of the postings of another list.
-    ///
-    /// - Returns: how many positions they have.
-    func append(_ other: DecodedList, from start: Mark, to end: Mark) -> Int {
+    func append(_ other: DecodedList, from start: Mark, to end: Mark) {
         documents.append(other.documents, start.documents..<end.documents)
         frequencies.append(other.frequencies, start.documents..<end.documents)
         positions.append(other.positions, start.positions..<end.positions)
-        return end.positions - start.positions
+    }
+
+    /// Whether all postings of another list are here, each with all its positions. Both have as many positions as their frequencies say.
+    func holds(_ other: DecodedList) -> Bool {
+        var (at, position) = (0, 0)
+        var otherPosition = 0
+        for index in 0..<other.documents.count {
+            while at < documents.count, unsafe documents.base[at] < other.documents.base[index] {
+                unsafe position += Int(frequencies.base[at])
+                at += 1
+            }
+            guard at < documents.count, unsafe documents.base[at] == other.documents.base[index] else { return false }
+            let end = unsafe position + Int(frequencies.base[at])
+            let otherEnd = unsafe otherPosition + Int(other.frequencies.base[index])
+            guard end <= positions.count, otherEnd <= other.positions.count else { return false }
+            var (place, wanted): (UInt64, UInt64) = (0, 0)
+            var next = position
+            for wantedIndex in otherPosition..<otherEnd {
+                unsafe wanted += UInt64(other.positions.base[wantedIndex])
+                repeat {
+                    guard next < end else { return false }
+                    unsafe place += UInt64(positions.base[next])
+                    next += 1
+                } while place < wanted
+                guard place == wanted else { return false }
+            }
+            (position, otherPosition) = (end, otherEnd)
+            at += 1
+        }
+        return true
     }
 
     // MARK: Merging

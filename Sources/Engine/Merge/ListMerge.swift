@@ -2,7 +2,7 @@ import Glibc
 import News
 
 // The dictionaries of several segments as one, and the lists of each term as one. A hot file: most terms stand in one document of
-// one input, so that nothing may be made for a term, and no reference counted.
+// one input, so that for most nothing may be made, and no reference counted.
 
 /// Merges the postings that some inputs have of the documents of an output.
 struct ListMerge {
@@ -64,8 +64,9 @@ struct ListMerge {
         of word: TermRuns, _ next: inout Int, before input: Int, to runs: inout TermRuns, _ occurrences: inout UInt64
     ) throws {
         while next < word.count, word.input(next) < input {
-            occurrences += UInt64(runs.append(next, of: word))
+            occurrences += UInt64(word.positionCount(next))
             try inputs[word.input(next)].require(occurrences)
+            runs.append(next, of: word)
             next += 1
         }
         if next < word.count, word.input(next) == input { next += 1 }
@@ -174,15 +175,22 @@ struct ListMerge {
         count &+= 1
     }
 
+    private func marks(_ run: Int) -> (start: DecodedList.Mark, end: DecodedList.Mark) {
+        precondition(run < count)
+        return unsafe (marks.base[run], run + 1 < count ? marks.base[run + 1] : list.end)
+    }
+
+    func positionCount(_ run: Int) -> Int {
+        let (start, end) = marks(run)
+        return DecodedList.positionCount(from: start, to: end)
+    }
+
     /// Appends a run of another term.
-    ///
-    /// - Returns: how many positions it has.
-    mutating func append(_ run: Int, of other: TermRuns) -> Int {
+    mutating func append(_ run: Int, of other: TermRuns) {
         let start = list.end
-        let end = unsafe run + 1 < other.count ? other.marks.base[run + 1] : other.list.end
-        let positionCount = unsafe list.append(other.list, from: other.marks.base[run], to: end)
+        let (first, end) = other.marks(run)
+        list.append(other.list, from: first, to: end)
         self.end(start, of: other.input(run))
-        return positionCount
     }
 }
 
