@@ -157,7 +157,9 @@ import News
         func prefetch(_ members: StemMembers, _ order: [UInt32], behind index: Int) {
             guard !members.isEmpty else { return }
             @inline(__always)
-            func term(_ steps: Int) -> Int { Int(order[min(index + steps * PostingsSorter.orderDistance / 2, order.count - 1)]) }
+            func term(_ steps: Int) -> Int {
+                Int(order[min(index + steps * PostingsSorter.orderDistance / 2, order.count - 1)])
+            }
             members.prefetch(term(4))
             members.prefetchWords(term(3))
             for word in members.range(of: term(2)).prefix(Self.soonCount) {
