@@ -37,7 +37,7 @@ enum SampleArticles {
     private static func word(_ generator: inout SplitMix64) -> String {
         let rank = Int(
             Double(1 << Int.random(in: 0...11, using: &generator)) * Double.random(in: 1..<2, using: &generator))
-        if rank % 7 == 3 { return forms[rank / 7 % forms.count] }
+        if rank > 20, rank % 7 == 3 { return forms[rank / 7 % forms.count] }
         return rank % 17 == 0 ? "constitutionally\(rank)" : "w\(rank)"
     }
 

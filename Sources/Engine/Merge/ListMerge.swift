@@ -195,31 +195,34 @@ struct ListMerge {
 }
 
 /// Tells stems that come right behind the words they are themselves.
-private struct StemWatch {
-    /// Key of the last word that has a stem.
-    private var word: [UInt8] = []
+@safe private struct StemWatch {
+    /// Key of the last word that has a stem: the first `count` bytes.
+    private let word = ScratchArray<UInt8>(count: IndexField.maxTermBytes + 1)
+    private var count = 0
     private let stemmers = StemmerSet()
 
     /// - Returns: whether a term is a word that has a stem.
     @inline(__always)
     mutating func take(_ term: UnsafeBufferPointer<UInt8>) -> Bool {
         guard unsafe TermKey.isWordWithStem(term) else { return false }
-        word.removeAll(keepingCapacity: true)
-        unsafe word.append(contentsOf: term)
+        // In bounds: no term is longer with its field.
+        unsafe copyShort(term.baseAddress!, to: word.base, byteCount: term.count)
+        count = term.count
         return true
     }
 
     /// Whether a term is a stem of the last word's letters and language, whatever that word's own stem is.
     @inline(__always)
     func isBehindWord(_ term: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard unsafe TermKey.isStem(term), term.count == word.count else { return false }
-        let last = word.count - 1
-        return unsafe word[last] | 1 == term[last] && memcmp(word, term.baseAddress!, last) == 0
+        guard unsafe TermKey.isStem(term), term.count == count else { return false }
+        return unsafe word.base[count - 1] | 1 == term[count - 1]
+            && memcmp(word.base, term.baseAddress!, count - 1) == 0
     }
 
     /// Whether the last word is its own stem.
     var isOwnStem: Bool {
-        guard let language = TermKey.language(of: word) else { return false }
-        return stemmers[language].isStem(TermKey.withoutTail(word).dropFirst())
+        let key = unsafe Array(UnsafeBufferPointer(start: word.base, count: count))
+        guard let language = TermKey.language(of: key) else { return false }
+        return stemmers[language].isStem(TermKey.withoutTail(key).dropFirst())
     }
 }
