@@ -10,7 +10,8 @@ package import Storage
 /// 2. So the digests of the outputs add up to those of the inputs.
 /// 3. What `compact` makes depends on the live articles and the settings alone.
 ///
-/// Memory is bounded by the largest output and, for each document of the inputs, four bytes and one bit.
+/// Memory is bounded by the largest output, the lists of its most frequent word three times over with four bytes for each position, and, for
+/// each document of the inputs, four bytes and one bit.
 package struct SegmentMerger {
     private let settings: Settings
     private let source: any ByteSource
