@@ -8,6 +8,8 @@ extension RankedSearch {
         let leadWeight = weights[leadLeaf]
         let candidates = unsafe scratch.candidates
         let mosts = unsafe scratch.mosts
+        let isOfWords = shape.isOfWords && wordCount == weights.count
+        if isOfWords { for at in 0..<wordCount { unsafe leaves[at] = leaf(of: order[at]) } }
         var from = range.lowerBound
         while from < range.upperBound {
             let (windowLast, windowBound) = bound(from: from)
@@ -22,11 +24,15 @@ extension RankedSearch {
                 continue
             }
             // Which of the lead's documents can be hits.
-            let rest = try unsafe lead.pointee.rest()
             let others = unsafe windowBound &- bounds[leadLeaf]
+            let rest = try unsafe lead.pointee.rest()
             let last = unsafe min(rest.documents[rest.count &- 1], windowLast)
             let found = try unsafe self.candidates(rest, through: last, leadWeight, others: others)
-            unsafe try verify(candidates, mosts, found.count)
+            if isOfWords {
+                unsafe try verifyWords(candidates, mosts, found.count)
+            } else {
+                unsafe try verify(candidates, mosts, found.count)
+            }
             from = last &+ 1
         }
     }
@@ -57,6 +63,35 @@ extension RankedSearch {
         }
     }
 
+    /// Likewise, where each leaf is a word of its own: what it adds is known where it is found, and the next is asked only if it matters.
+    private mutating func verifyWords(
+        _ candidates: UnsafePointer<UInt32>, _ mosts: UnsafePointer<Int64>, _ count: Int
+    ) throws {
+        var next = 0
+        search: while next < count {
+            let document = unsafe candidates[next]
+            var most = unsafe mosts[next]
+            for at in 1..<wordCount {
+                if most <= top.threshold { break }
+                let (word, leaf) = unsafe (order[at], leaves[at])
+                let found = try unsafe cursors[word].advance(to: document)
+                if found != document {
+                    repeat { next &+= 1 } while unsafe next < count && candidates[next] < found
+                    continue search
+                }
+                let share = table.share(
+                    frequency: try unsafe cursors[word].frequency(), lengthCode: try lengthCode(document))
+                unsafe most &+= ScoreTable.part(weight: weights[leaf], share: share) &- bounds[leaf]
+            }
+            if most <= top.threshold {
+                hasSkipped = true
+            } else if try isEligible(document) {
+                offer(document, most)
+            }
+            next &+= 1
+        }
+    }
+
     private func leaf(of word: Int) -> Int {
         let place = shape.words.firstIndex(of: word)!
         return shape.wordEnds.firstIndex { place < $0 }!
@@ -82,7 +117,7 @@ extension RankedSearch {
                 }
                 last = unsafe min(last, cursor.pointee.lastDocument(ofBlock: block))
                 // A phrase is no more frequent than each of its words.
-                share = unsafe min(share, table.bound(cursor.pointee.impacts(ofBlock: block)))
+                share = unsafe min(share, cursor.pointee.bound(ofBlock: block, by: table))
             }
             let bound = ScoreTable.part(weight: weights[leaf], share: share)
             unsafe bounds[leaf] = bound

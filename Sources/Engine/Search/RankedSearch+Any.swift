@@ -58,7 +58,7 @@ extension RankedSearch {
             if unsafe cursor.pointee.hasBounds {
                 var block = unsafe cursor.pointee.boundBlock(reaching: lower)
                 while unsafe block < cursor.pointee.blockCount {
-                    share = unsafe max(share, table.bound(cursor.pointee.impacts(ofBlock: block)))
+                    share = unsafe max(share, cursor.pointee.bound(ofBlock: block, by: table))
                     if unsafe cursor.pointee.lastDocument(ofBlock: block) >= upper &- 1 { break }
                     block &+= 1
                 }

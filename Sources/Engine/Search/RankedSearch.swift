@@ -39,6 +39,8 @@ struct RankedSearch {
     let cursors: UnsafeMutablePointer<TermCursor>
     /// Words of the segment: rarest first for `all`, by descending bound of a window for `any`.
     let order: UnsafeMutablePointer<Int>
+    /// By place in `order`: the leaf that a word is, where each is one of its own.
+    let leaves: UnsafeMutablePointer<Int>
     let bounds: UnsafeMutablePointer<Int64>
     /// The most that the words from a place of the order on can add together.
     let sums: UnsafeMutablePointer<Int64>
@@ -67,6 +69,7 @@ struct RankedSearch {
         scratch.reserve(max(shape.terms.count, weights.count))
         unsafe cursors = unsafe scratch.cursors
         unsafe order = unsafe scratch.order
+        unsafe leaves = unsafe scratch.leaves
         unsafe bounds = unsafe scratch.bounds
         unsafe sums = unsafe scratch.sums
     }

@@ -15,6 +15,7 @@ import Synchronization
     /// The cursors of a ranked search, and what it knows of each: of one segment after the other.
     private(set) var cursors = UnsafeMutablePointer<TermCursor>.allocate(capacity: 16)
     private(set) var order = UnsafeMutablePointer<Int>.allocate(capacity: 16)
+    private(set) var leaves = UnsafeMutablePointer<Int>.allocate(capacity: 16)
     private(set) var bounds = UnsafeMutablePointer<Int64>.allocate(capacity: 16)
     private(set) var sums = UnsafeMutablePointer<Int64>.allocate(capacity: 17)
     /// One for each document of a window; zero between uses.
@@ -55,6 +56,7 @@ import Synchronization
     private func releaseCursors() {
         unsafe cursors.deallocate()
         unsafe order.deallocate()
+        unsafe leaves.deallocate()
         unsafe bounds.deallocate()
         unsafe sums.deallocate()
     }
@@ -66,6 +68,7 @@ import Synchronization
         cursorCapacity = count
         unsafe cursors = .allocate(capacity: count)
         unsafe order = .allocate(capacity: count)
+        unsafe leaves = .allocate(capacity: count)
         unsafe bounds = .allocate(capacity: count)
         unsafe sums = .allocate(capacity: count + 1)
     }

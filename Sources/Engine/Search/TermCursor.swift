@@ -33,8 +33,11 @@
     private var lastInBlock: UInt32 = 0
     private var frequenciesAt = 0
     private var hasFrequencies = false
-    /// Block of `boundLast`.
+    /// Block that `boundBlock(reaching:)` came to.
     private var boundBlock = 0
+    /// Block of `bound`; -1 for none.
+    private var blockOfBound = -1
+    private var bound: UInt64 = 0
 
     // The chunk of positions that is decoded: its number in the block, -1 for none; where the block's positions and the next
     // chunk start in the list's; positions of the block, and of its documents before `countedIndex`.
@@ -94,10 +97,13 @@
         } else if document >= target {
             return document
         }
-        // The block reaches the target, so this ends within it.
+        // The block reaches the target, so this ends within it. Where among the last four cannot be guessed, so they are counted.
         var at = index
         while unsafe documents[at &+ 3] < target { at &+= 4 }
-        while unsafe documents[at] < target { at &+= 1 }
+        let first = unsafe documents[at] < target ? 1 : 0
+        let second = unsafe documents[at &+ 1] < target ? 1 : 0
+        let third = unsafe documents[at &+ 2] < target ? 1 : 0
+        at &+= first &+ second &+ third
         index = at
         document = unsafe documents[at]
         return document
@@ -289,6 +295,16 @@
     /// Of a list with bounds.
     @inline(__always)
     func impacts(ofBlock block: Int) -> Impacts { layout!.impacts(block) }
+
+    /// The most a document of the block can get, in 2^-32. Of a list with bounds, and always by the same table.
+    @inline(__always)
+    mutating func bound(ofBlock block: Int, by table: ScoreTable) -> UInt64 {
+        if block != blockOfBound {
+            blockOfBound = block
+            bound = table.bound(impacts(ofBlock: block))
+        }
+        return bound
+    }
 
     // MARK: Positions
 

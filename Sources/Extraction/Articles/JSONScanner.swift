@@ -277,12 +277,7 @@ struct JSONScanner {
             case UInt8(ascii: "u"):
                 var unit = try codeUnit(inner, at: index)
                 index += 4
-                #if PLANTED_FUZZ_JSON
-                    let isLong = index < inner.endIndex
-                #else
-                    let isLong = index + 5 < inner.endIndex
-                #endif
-                if unit & 0xFC00 == 0xD800, isLong, inner[index] == UInt8(ascii: "\\"),
+                if unit & 0xFC00 == 0xD800, index + 5 < inner.endIndex, inner[index] == UInt8(ascii: "\\"),
                     inner[index + 1] == UInt8(ascii: "u")
                 {
                     let low = try codeUnit(inner, at: index + 2)
@@ -301,7 +296,9 @@ struct JSONScanner {
     }
 
     private func codeUnit(_ inner: ArraySlice<UInt8>, at start: Int) throws(JSONError) -> UInt32 {
-        guard start + 4 <= inner.endIndex else { throw error("\\u needs four hexadecimal digits", at: start) }
+        #if !PLANTED_FUZZ_JSON
+            guard start + 4 <= inner.endIndex else { throw error("\\u needs four hexadecimal digits", at: start) }
+        #endif
         var value: UInt32 = 0
         for place in start..<start + 4 {
             guard let digit = hexDigit(inner[place]) else {
