@@ -184,7 +184,9 @@ let package = Package(
                 "Gateway", "Roles", "HostIO", "Engine", "Extraction", "Storage", "Wire", "News", "ByteCoding",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        tests("EngineTests", ["Engine", "Storage", "News", "ByteCoding"]),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Storage", "News", "ByteCoding"], exclude: ["Golden"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

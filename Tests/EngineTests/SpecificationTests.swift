@@ -58,7 +58,7 @@ import Testing
     @Test("section numbers, sizes and fields are those of the page")
     func constants() {
         #expect(SectionKind.allCases.map(\.rawValue) == Array(1...23))
-        #expect(SegmentFormat.magic.littleEndian == "CRNTSEG0".utf8.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        #expect(SegmentFormat.magic.littleEndian == "CRNTSEGM".utf8.reversed().reduce(0) { $0 << 8 | UInt64($1) })
         #expect(IndexField.allCases.map(\.rawValue) == Array(0...13))
         #expect(LengthCode.lengths[39] == 39 && LengthCode.lengths[40] == 40 && LengthCode.lengths[41] == 42)
         #expect(LengthCode.lengths[255] == 24 + 15 << 27)

@@ -37,11 +37,13 @@ package enum SectionKind: UInt8, Sendable, CaseIterable {
     var index: Int { Int(rawValue) - 1 }
 }
 
-/// Fixed sizes of format 0.
+/// Fixed sizes of format 1.
 package enum SegmentFormat {
-    package static let version: UInt32 = 0
-    /// "CRNTSEG0", read as a little-endian number.
-    package static let magic: UInt64 = 0x3047_4553_544E_5243
+    package static let version: UInt32 = 1
+    /// "CRNTSEGM", read as a little-endian number: the same in every version from 1 on.
+    package static let magic: UInt64 = 0x4D47_4553_544E_5243
+    /// "CRNTSEG0": drafts of the format, version 0.
+    static let draftMagic: UInt64 = 0x3047_4553_544E_5243
     package static let headerBytes = 16
     package static let tailBytes = 40
 

@@ -190,16 +190,19 @@ struct SegmentTail: Equatable {
             let stored: UInt32 = try reader.fixed()
             let magic: UInt64 = try reader.fixed()
             try reader.requireEnd()
-            guard magic == SegmentFormat.magic else {
-                throw failure(.corrupt, "the last eight bytes are \(Hex.padded(magic.byteSwapped)), not CRNTSEG0")
+            guard magic == SegmentFormat.magic || magic == SegmentFormat.draftMagic else {
+                throw failure(.corrupt, "the last eight bytes are \(Hex.padded(magic.byteSwapped)), not CRNTSEGM")
             }
             let computed = CRC32C.checksum(of: bytes[..<28])
             guard stored == computed else {
                 throw failure(
                     .corrupt, "checksum is \(Hex.padded(UInt64(computed))), stored is \(Hex.padded(UInt64(stored)))")
             }
-            guard version == SegmentFormat.version else {
-                throw failure(.unsupportedVersion, "format version \(version); this program reads version 0")
+            guard magic == SegmentFormat.magic, version == SegmentFormat.version else {
+                let hint = version == 0 ? ": a draft, ingest its articles again" : ""
+                throw failure(
+                    .unsupportedVersion,
+                    "format version \(version)\(hint); this program reads version \(SegmentFormat.version)")
             }
         } catch let error as EngineError {
             throw error
