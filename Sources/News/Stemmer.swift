@@ -17,16 +17,19 @@ import Synchronization
 
     deinit { unsafe sb_stemmer_delete(stemmer) }
 
-    /// The stem of a folded word; the word itself where nothing would be left.
+    /// With a field and a tail a term of an index (docs/segment-format.md, section 5).
+    package static let maxBytes = 253
+
+    /// The stem of a folded word, which may be longer; the word itself where nothing would be left, or more than fits.
     ///
-    /// - Parameter word: UTF-8, 1 to 255 bytes.
+    /// - Parameter word: UTF-8, 1 to `maxBytes` bytes.
     package func stem(_ word: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         guard let found = unsafe sb_stemmer_stem(stemmer, word.baseAddress, Int32(word.count)) else {
             preconditionFailure("libstemmer: out of memory")
         }
         let stem = unsafe UnsafeBufferPointer(start: found, count: Int(sb_stemmer_length(stemmer)))
-        // Longer is none, and one with a zero could be taken for another term.
-        guard !stem.isEmpty, stem.count <= word.count, unsafe !stem.contains(0) else { return unsafe Array(word) }
+        // One with a zero could be taken for another term.
+        guard !stem.isEmpty, stem.count <= Self.maxBytes, unsafe !stem.contains(0) else { return unsafe Array(word) }
         return unsafe Array(stem)
     }
 
@@ -95,7 +98,7 @@ import Synchronization
         "frumoaselor", "kitaplarimizdan", "mempertanggungjawabkan", "gobernuaren", "catalanitzacions",
         "nebeprisikiskiakopusteliaudavome",
         "bhfeirmeacha", "важнейшими", "говорившими", "избирательной", "правительства", "опозиционог", "υπουργων",
-        "εκλογες",
+        "εκλογες", "εις", "hamburg", "hamburgda", "को",
         "الانتخابات", "والمسلمون", "مكتبتهم", "लड़कियों", "सरकारी", "नेपालीहरुको", "அரசாங்கத்தின்", "կառավարության", "יידישע",
     ]
 }

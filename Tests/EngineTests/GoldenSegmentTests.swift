@@ -9,7 +9,7 @@ import Testing
 ///
 /// CORANTO_WRITE_GOLDEN=1 writes those that are not there, for a version of the format that is new.
 @Suite("golden segments") struct GoldenSegmentTests {
-    static let names = ["v1-dated", "v1-undated", "v1-overlay"]
+    static let names = ["v1-dated", "v1-undated", "v1-overlay", "v1-large"]
 
     private static func file(_ name: String) -> URL {
         URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name).segment")
@@ -22,7 +22,37 @@ import Testing
         let new = (80..<110).map { SampleArticles.make($0, revision: 1, &generator) }
         var made: [BuiltSegment] = []
         try compact(try build(old)) { made.append($0) }
-        return made + [try build(new, kills: old[80...].map(\.killed))]
+        made.append(try build(new, kills: old[80...].map(\.killed)))
+        try compact(try build(large())) { made.append($0) }
+        return made
+    }
+
+    /// Articles of long words, some of them frequent, that make a dictionary of their cell, lists of several blocks of all kinds, impacts of
+    /// long and short ones, and names in two bytes.
+    private static func large() -> [Sample] {
+        var generator = SplitMix64(seed: 2)
+        return (0..<700).map { number in
+            var words = (0..<Int.random(in: 40...140, using: &generator)).map { _ in
+                let rank = 1 << Int.random(in: 0...8, using: &generator)
+                return "interdepartmental\(Int.random(in: rank..<2 * rank, using: &generator))"
+            }
+            if number % 3 > 0 { words.insert("walking", at: words.count / 2) }
+            if number % 4 == 0 { words.append("walked holding hamburgda") }
+            if number % 97 == 5 { words += Array(repeating: "walking", count: 20 * (number % 17)) }
+            var article = Article()
+            article.url = "https://large.example/\(number)"
+            article.headline = "Number \(number)"
+            article.body = words.joined(separator: " ")
+            article.language = ["en", "en-GB", "tr", nil][number % 4]
+            article.source = "Paper \(number % 300)"
+            article.agency = number % 5 == 0 ? "Example Press" : nil
+            article.located = number % 6 == 0 ? "Harbour" : nil
+            if number % 7 == 0 { article.quotes = [Article.Quote(text: "walking on", speaker: "Ann Example")] }
+            article.published = PublishedTime(
+                at: Timestamp(seconds: 1_450_000_000 + Int64(number) * 997), precision: .second, from: "field")
+            article.firstSeen = number % 2 == 0 ? Timestamp(seconds: 1_460_000_000 + Int64(number)) : nil
+            return Sample(article, key: ArticleKey(canonicalURL: article.url!))
+        }
     }
 
     private static func compact(_ overlay: BuiltSegment, _ take: (BuiltSegment) throws -> Void) throws {
@@ -77,8 +107,9 @@ import Testing
             var verifier = SegmentVerifier(reader)
             #expect(try verifier.run() == [])
         }
-        #expect(
-            readers.map(\.footer.kind) == [.cell, .cell, .overlay] && readers.map(\.documentCount) == [80, 10, 30])
+        #expect(readers.map(\.footer.kind) == [.cell, .cell, .overlay, .cell])
+        #expect(readers.map(\.documentCount) == [80, 10, 30, 700])
+        #expect(readers[3].footer.section(.articleDictionary).length > 0)
         #expect(overlay.footer.killCount == 10 && overlay.footer.correctionTermCount > 0)
         // Their bytes depend on the library that compresses articles.
         guard Settings().hash == overlay.footer.settingsHash else {
@@ -87,6 +118,7 @@ import Testing
             return
         }
         let builder = SegmentBuilder(settings: Settings(), memoryBudgetBytes: 1 << 30)
+        var again: [[UInt8]] = []
         let kills = Set(overlay.kills.map(\.kill.key))
         var killed: [KilledDocument] = []
         func add(_ reader: SegmentReader, _ body: (DocumentRow, [UInt8]) -> Void = { _, _ in }) throws {
@@ -104,10 +136,11 @@ import Testing
                 killed.append(KilledDocument(kill: kill, record: record))
             }
         }
-        var again: [[UInt8]] = []
         try Self.compact(try builder.seal(kills: [])) { again.append($0.bytes) }
         try add(overlay)
         again.append(try builder.seal(kills: killed).bytes)
+        try add(readers[3])
+        try Self.compact(try builder.seal(kills: [])) { again.append($0.bytes) }
         #expect(again == (try Self.names.map(Self.golden)))
     }
 }
