@@ -11,6 +11,13 @@ import Testing
 @Suite("golden segments") struct GoldenSegmentTests {
     static let names = ["v1-dated", "v1-undated", "v1-overlay", "v1-large"]
 
+    /// By which they were made.
+    private static let settings = {
+        var settings = Settings()
+        settings.zstdVersion = 10_504
+        return settings
+    }()
+
     private static func file(_ name: String) -> URL {
         URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name).segment")
     }
@@ -58,7 +65,7 @@ import Testing
     private static func compact(_ overlay: BuiltSegment, _ take: (BuiltSegment) throws -> Void) throws {
         let source = MemoryByteSource()
         let readers = try SegmentReader.open([source.put(overlay)], source: source)
-        try SegmentMerger(settings: Settings(), source: source).compact(readers) { try take($0) }
+        try SegmentMerger(settings: settings, source: source).compact(readers) { try take($0) }
     }
 
     private static func golden(_ name: String) throws -> [UInt8] {
@@ -111,14 +118,10 @@ import Testing
         #expect(readers.map(\.documentCount) == [80, 10, 30, 700])
         #expect(readers[3].footer.section(.articleDictionary).length > 0)
         #expect(overlay.footer.killCount == 10 && overlay.footer.correctionTermCount > 0)
-        // Their bytes depend on the library that compresses articles.
-        guard Settings().hash == overlay.footer.settingsHash else {
-            print(
-                "golden segments: not written again, as they are of other settings (zstd \(ZstdLibrary.version) here)")
-            return
-        }
-        let builder = SegmentBuilder(settings: Settings(), memoryBudgetBytes: 1 << 30)
-        var again: [[UInt8]] = []
+        // Else words are split, stemmed or made keys by other rules: such segments are no longer answered from, and golden ones of the new rules are due.
+        #expect(Self.settings.hash == overlay.footer.settingsHash)
+        let builder = SegmentBuilder(settings: Self.settings, memoryBudgetBytes: 1 << 30)
+        var again: [BuiltSegment] = []
         let kills = Set(overlay.kills.map(\.kill.key))
         var killed: [KilledDocument] = []
         func add(_ reader: SegmentReader, _ body: (DocumentRow, [UInt8]) -> Void = { _, _ in }) throws {
@@ -136,11 +139,30 @@ import Testing
                 killed.append(KilledDocument(kill: kill, record: record))
             }
         }
-        try Self.compact(try builder.seal(kills: [])) { again.append($0.bytes) }
+        try Self.compact(try builder.seal(kills: [])) { again.append($0) }
         try add(overlay)
-        again.append(try builder.seal(kills: killed).bytes)
+        again.append(try builder.seal(kills: killed))
         try add(readers[3])
-        try Self.compact(try builder.seal(kills: [])) { again.append($0.bytes) }
-        #expect(again == (try Self.names.map(Self.golden)))
+        try Self.compact(try builder.seal(kills: [])) { again.append($0) }
+        for (name, built) in zip(Self.names, again) { try Self.expectEqual(built, name) }
+        #expect(again.count == Self.names.count)
+    }
+
+    /// Byte for byte; by another zstd than the golden ones' all but the articles.
+    private static func expectEqual(_ built: BuiltSegment, _ name: String) throws {
+        let bytes = try golden(name)
+        if ZstdLibrary.version == settings.zstdVersion {
+            #expect(built.bytes == bytes, "\(name)")
+            return
+        }
+        let source = MemoryByteSource()
+        source.put(bytes, as: name)
+        let footer = try SegmentReader.open(objectName: name, sizeBytes: UInt64(bytes.count), source: source).footer
+        let articles: Set<SectionKind> = [.articles, .articleDictionary, .articleIndex]
+        for (old, new) in zip(footer.sections, built.footer.sections) where !articles.contains(old.kind) {
+            let oldBytes = bytes[Int(old.offset)..<Int(old.offset + old.length)]
+            let newBytes = built.bytes[Int(new.offset)..<Int(new.offset + new.length)]
+            #expect(oldBytes == newBytes, "\(name), \(old.kind.name)")
+        }
     }
 }

@@ -87,6 +87,26 @@ struct SearchHighlightTests {
         #expect(bracket("Only trade", highlighter.headlineMatches(of: headline)) == "[Only] [trade]")
     }
 
+    @Test("of very many words each is told as if it were alone, by the language of its article")
+    func manyWords() throws {
+        let highlighter = Highlighter(try QueryParser.parse("elections =a17 b*7"))
+        let words = (0..<60_000).map { number in
+            number % 100 == 0 ? "election" : number % 100 == 1 ? "a17" : "\(number % 2 == 0 ? "a" : "b")\(number)"
+        }
+        var article = Article()
+        article.headline = words.joined(separator: " ")
+        for language in ["en", nil, "ar", "en"] {
+            article.language = language
+            let text = Array(article.headline!.utf8)
+            let found = highlighter.headlineMatches(of: article).map { String(decoding: text[$0], as: UTF8.self) }
+            #expect(
+                found
+                    == words.filter {
+                        $0 == "election" && language == "en" || $0 == "a17" || $0.hasPrefix("b") && $0.hasSuffix("7")
+                    })
+        }
+    }
+
     @Test("any text and limit give valid ranges within the text")
     func garbage() throws {
         var random = SplitMix64(seed: 9)

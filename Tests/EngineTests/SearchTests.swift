@@ -131,6 +131,31 @@ struct SearchTests {
         #expect(passedOverCount > 60)
     }
 
+    @Test("what impacts tell of a word that stands very often is not taken for more than it is", arguments: 254...257)
+    func frequencyLimit(count: Int) throws {
+        var fixture = SearchFixture(articles: 0, segments: 1, seed: 0)
+        let samples = (0..<2400).map { number in
+            var article = Article()
+            article.url = "https://often.example/\(number)"
+            article.body = String(repeating: "x ", count: 40)
+            // Else it weighs nothing.
+            guard number % 4 == 0 else { return Sample(article, key: ArticleKey(canonicalURL: article.url!)) }
+            // Often in few, which are long; best is a short one.
+            let (often, others) = number % 600 == 40 ? (count, 30_000) : number == 2000 ? (3, 1) : (1, 40)
+            article.body = String(repeating: "w ", count: often) + String(repeating: "x ", count: others)
+            return Sample(article, key: ArticleKey(canonicalURL: article.url!))
+        }
+        fixture.segments = [(samples, [])]
+        let searcher = Searcher(try fixture.snapshot(isMapped: true).0)
+        for text in ["w", "w OR y", "w OR x"] {
+            var request = SearchRequest(query: try QueryParser.parse(text), limitCount: 1, countExact: false)
+            let fast = try searcher.search(request)
+            request.isExhaustive = true
+            let whole = try searcher.search(request)
+            #expect(fast.hits == whole.hits && fast.next == whole.next && whole.hits.count == 1, "\(text)")
+        }
+    }
+
     @Test("the cut into segments leaves no trace in the answers")
     func segmentation() throws {
         let fixture = SearchFixture(articles: 90, segments: 5, seed: 21)

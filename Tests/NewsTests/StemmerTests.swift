@@ -35,6 +35,10 @@ import Testing
                 #expect(!stem.isEmpty && stem.count <= Stemmer.maxBytes && !stem.contains(0))
             }
         }
+        // A stem that would be two bytes longer than this word.
+        let longest = [UInt8](repeating: 0x61, count: Stemmer.maxBytes - 1) + Array("g".utf8)
+        #expect(Stemmer.use(.turkish) { $0.stem(longest) } == longest)
+        #expect(Stemmer.use(.turkish) { $0.stem(Array(longest.dropFirst(2))) }.count == Stemmer.maxBytes)
     }
 
     @Test("a language tag is that of its first part")

@@ -21,10 +21,12 @@
         start = 0
     }
 
+    private static let maxOwnBytes = SegmentFormat.termsPerBlock * (IndexField.maxTermBytes + 1)
+
     /// - Parameter cursor: at the start of a block; then behind its terms.
     @inline(__always)
     init(_ cursor: inout RawCursor, count: Int) throws(RawError) {
-        let tailBytes = try cursor.count("bytes of terms", atMost: cursor.remaining)
+        let tailBytes = try cursor.count("bytes of terms", atMost: min(cursor.remaining, Self.maxOwnBytes))
         self.count = count
         endBytes = tailBytes > Int(UInt8.max) ? 2 : 1
         tailsStart = count &* (1 &+ endBytes)

@@ -8,7 +8,7 @@ package struct Impacts: Equatable, Sendable {
     package static let pairCount = 4
     /// A flag byte and the pairs.
     static let byteCount = 1 + 2 * pairCount
-    /// A frequency of this means "or more".
+    /// A frequency of this means "or more", but where all pairs are exact.
     static let frequencyLimit: UInt32 = 255
 
     /// Frequency in the low, length code in the high half of each 16 bits; frequencies descend.
@@ -25,7 +25,7 @@ package struct Impacts: Equatable, Sendable {
     /// Whether a document with these can score no more than a pair.
     package func covers(frequency: UInt32, lengthCode: UInt8) -> Bool {
         (0..<Self.pairCount).contains {
-            (self.frequency($0) == Self.frequencyLimit || self.frequency($0) >= frequency)
+            (self.frequency($0) == Self.frequencyLimit && !isExact || self.frequency($0) >= frequency)
                 && self.lengthCode($0) <= lengthCode
         }
     }

@@ -168,6 +168,7 @@
             unsafe PackedBlock.unpackOrdinals(packed.baseAddress!, width: width, before: before, into: documents)
             last = unsafe documents[count &- 1]
         } else {
+            guard width < 32 else { throw .malformed(what: "width of block \(block)", offset: range.lowerBound) }
             try unsafe PackedBlock.unpack(&cursor, count: count, width: width, into: documents)
             var next = UInt64(before &+ 1)
             for index in 0..<count {

@@ -17,7 +17,9 @@ package struct Snippet: Equatable, Sendable {
 
 /// Finds the places of a query's words in articles, by the analysis that indexed them. Words below a negation and of
 /// other fields than text and headline are not looked for.
-package struct Highlighter: Sendable {
+///
+/// Confined to one thread: it remembers the terms of the articles it has seen, so one is best asked for all hits of an answer.
+package struct Highlighter {
     /// A word or phrase: the bits of its words, and where each stands behind the first if nothing else is between.
     private struct Unit: Hashable {
         struct PlacedBit: Hashable {
@@ -30,12 +32,6 @@ package struct Highlighter: Sendable {
         var isHeadlineOnly: Bool
     }
 
-    private struct Word: Hashable {
-        var pattern: TermPattern
-        /// Not in another form.
-        var isExact: Bool
-    }
-
     /// What must stand near what; the units in it are highlighted only where it does.
     private indirect enum Condition: Sendable {
         case unit(Int)
@@ -43,7 +39,8 @@ package struct Highlighter: Sendable {
         case near(Condition, Condition, distance: UInt32)
     }
 
-    private var words: [Word] = []
+    private var words: [TermBits.Word] = []
+    private let termBits = TermBits()
     private var units: [Unit] = []
     private var known: [Unit: Int] = [:]
     /// Units that are highlighted wherever they stand.
@@ -103,7 +100,7 @@ package struct Highlighter: Sendable {
         guard patterns.count <= Self.unitWordCount else { return nil }
         var placed: [Unit.PlacedBit] = []
         for (offset, pattern) in patterns.enumerated() where pattern != .anyWord {
-            let word = Word(pattern: pattern, isExact: isExact)
+            let word = TermBits.Word(pattern: pattern, isExact: isExact)
             if let known = words.firstIndex(of: word) {
                 placed.append(Unit.PlacedBit(bit: known, offset: offset))
             } else {
@@ -169,30 +166,10 @@ package struct Highlighter: Sendable {
     private func marks(in utf8: [UInt8], isHeadline: Bool, _ language: StemLanguage?) -> [Mark] {
         var found: [(position: Int, range: Range<Int>, bits: UInt64)] = []
         var tokenizer = Tokenizer()
-        var bitsOfStem: [[UInt8]: UInt64] = [:]
-        if let language {
-            for (bit, word) in words.enumerated() where !word.isExact {
-                guard case .term(let bytes) = word.pattern else { continue }
-                bitsOfStem[Stemmer.use(language) { $0.stem(bytes) }, default: 0] |= 1 << UInt64(bit)
-            }
-        }
-        var matchers = words.map { TermMatcher($0.pattern) }
-        // Most words of a text stand there more than once.
-        var known: [[UInt8]: UInt64] = [:]
-        func bits(of term: UnsafeBufferPointer<UInt8>) -> UInt64 {
-            let term = unsafe Array(term)
-            if let bits = known[term] { return bits }
-            var bits: UInt64 = 0
-            for bit in matchers.indices where matchers[bit].matches(term) { bits |= 1 << UInt64(bit) }
-            if let language, !bitsOfStem.isEmpty {
-                bits |= bitsOfStem[Stemmer.use(language) { $0.stem(term) }] ?? 0
-            }
-            known[term] = bits
-            return bits
-        }
+        termBits.begin(language, words)
         unsafe utf8.withUnsafeBufferPointer { text in
             unsafe tokenizer.tokenizeWithOffsets(text) { term, position, start, end in
-                let bits = unsafe bits(of: term)
+                let bits = unsafe termBits.bits(of: term)
                 if bits != 0 { found.append((position, start..<end, bits)) }
             }
         }

@@ -62,11 +62,8 @@ import Synchronization
         var best: UInt64 = 0
         for index in 0..<Impacts.pairCount {
             let frequency = impacts.frequency(index)
-            best = max(
-                best,
-                share(
-                    frequency: frequency == Impacts.frequencyLimit ? 0 : frequency,
-                    lengthCode: impacts.lengthCode(index)))
+            let isAny = frequency == Impacts.frequencyLimit && !impacts.isExact
+            best = max(best, share(frequency: isAny ? 0 : frequency, lengthCode: impacts.lengthCode(index)))
         }
         return best
     }
