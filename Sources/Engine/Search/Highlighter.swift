@@ -121,8 +121,14 @@ package struct Highlighter {
 
     /// Places in an article's headline, as byte offsets of its UTF-8.
     package func headlineMatches(of article: Article) -> [Range<Int>] {
-        let headline = Array((article.headline ?? "").utf8.prefix(Self.textBytes))
+        let headline = Self.bytes(of: article.headline ?? "")
         return Self.joined(marks(in: headline, isHeadline: true, Self.language(of: article)).map(\.range))
+    }
+
+    /// What is looked at.
+    private static func bytes(of text: String) -> [UInt8] {
+        var text = text
+        return text.withUTF8 { unsafe Array(UnsafeBufferPointer(rebasing: $0.prefix(textBytes))) }
     }
 
     private static func language(of article: Article) -> StemLanguage? {
@@ -142,7 +148,7 @@ package struct Highlighter {
         let language = Self.language(of: article)
         var best: (part: Int, utf8: [UInt8], marks: [Mark], window: Window, rank: Int)?
         for (index, part) in parts.enumerated() {
-            let utf8 = Array(part.1.utf8.prefix(Self.textBytes))
+            let utf8 = Self.bytes(of: part.1)
             let marks = marks(in: utf8, isHeadline: part.0 == .headline, language)
             let (window, rank) = Self.window(marks, limitBytes: limitBytes)
             if best == nil || rank > best!.rank { best = (index, utf8, marks, window, rank) }
