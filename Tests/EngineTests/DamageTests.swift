@@ -258,7 +258,7 @@ import Testing
     func version() throws {
         let segment = try build(SampleArticles.many(2, seed: 1))
         var bytes = segment.bytes
-        bytes[bytes.count - 16] = 1
+        bytes[bytes.count - 16] = UInt8(SegmentFormat.version + 1)
         let checksum = CRC32C.checksum(of: bytes[(bytes.count - 40)..<(bytes.count - 12)])
         for place in 0..<4 {
             bytes[bytes.count - 12 + place] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * place))
