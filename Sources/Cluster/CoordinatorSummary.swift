@@ -18,6 +18,8 @@ package struct CoordinatorSummary: Sendable {
     package var fetchers: [(peer: PeerID, shareCount: Int)]
     package var mergerCount: Int
     package var runningMerges: Int
+    /// Those of them that put overlays into cells, which takes long and which nobody waits for.
+    package var runningFolds: Int
     package var unleasedShards: Int
     /// Batches that wait for the log, in bytes.
     package var intakeBytes: Int
@@ -44,8 +46,9 @@ package struct CoordinatorSummary: Sendable {
     package init(
         isReigning: Bool, isDraining: Bool, term: Term, generation: Generation, setDigest: String, sums: OutcomeSums,
         overlayCount: Int, cellCount: Int, segmentBytes: UInt64, workers: [(peer: PeerID, shardCount: Int)],
-        mergerCount: Int, runningMerges: Int, unleasedShards: Int, intakeBytes: Int, feedCount: Int,
-        retractionCount: Int, retentionRuleCount: Int = 0, isExpiring: Bool = false, expiringCount: Int = 0,
+        mergerCount: Int, runningMerges: Int, runningFolds: Int = 0, unleasedShards: Int, intakeBytes: Int,
+        feedCount: Int, retractionCount: Int, retentionRuleCount: Int = 0, isExpiring: Bool = false,
+        expiringCount: Int = 0,
         deadLetterCount: Int, suspectStreamCount: Int, erasureCount: Int = 0,
         fetchers: [(peer: PeerID, shareCount: Int)] = [], isSettled: Bool = true,
         unreadable: UnreadableGenerations = UnreadableGenerations(), room: StoreRoom? = nil,
@@ -64,6 +67,7 @@ package struct CoordinatorSummary: Sendable {
         self.fetchers = fetchers
         self.mergerCount = mergerCount
         self.runningMerges = runningMerges
+        self.runningFolds = runningFolds
         self.unleasedShards = unleasedShards
         self.intakeBytes = intakeBytes
         self.feedCount = feedCount
@@ -96,6 +100,7 @@ extension Coordinator {
             sums: sums, overlayCount: overlays.count, cellCount: cells.count,
             segmentBytes: (overlays + cells).reduce(0) { $0 &+ $1.sizeBytes }, workers: workers,
             mergerCount: merges.mergerCount, runningMerges: merges.runningJobs.count,
+            runningFolds: merges.runningFoldCount,
             unleasedShards: shardCount - workers.reduce(0) { $0 + $1.shardCount },
             intakeBytes: log?.waitingBytes ?? 0, feedCount: state.feeds.count,
             retractionCount: state.retractions.count, retentionRuleCount: state.retention.bySource.count,

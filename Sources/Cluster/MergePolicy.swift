@@ -33,6 +33,9 @@ package struct MergePolicy: Sendable {
         self.largestBytes = largestBytes
     }
 
+    /// Merges and folds nothing: of a cluster that is there to compact, which takes all segments anyway.
+    package static let idle = MergePolicy(fanIn: .max, foldBytes: .max)
+
     package func tier(of segment: SegmentReference) -> Int {
         var tier = 0
         var limit = smallestTierBytes

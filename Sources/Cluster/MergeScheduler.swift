@@ -61,6 +61,8 @@ package struct MergeScheduler: Sendable {
     package var mergerCount: Int { mergers.count }
     package var runningJobs: [MergeJob] { running.keys.sorted().map { running[$0]!.job } }
 
+    package var runningFoldCount: Int { running.values.count { $0.job.output == .folded } }
+
     package mutating func join(_ merger: PeerID, now: Int64) {
         mergers.append(merger)
         lastHeard[merger] = now
@@ -153,7 +155,9 @@ package struct MergeScheduler: Sendable {
         busy.formUnion(
             resting.filter { $0.value.until > now || $0.value.failureCount >= Self.failureLimitCount }.keys)
         if let inputs = policy.choose(from: head.overlays, busy: busy) { return (.overlay, inputs) }
-        if !isFolding, let inputs = policy.fold(head.overlays, into: cells, busy: busy) { return (.folded, inputs) }
+        if runningFoldCount == 0, let inputs = policy.fold(head.overlays, into: cells, busy: busy) {
+            return (.folded, inputs)
+        }
         return nil
     }
 
@@ -200,8 +204,6 @@ package struct MergeScheduler: Sendable {
     private var isPurgeWanted: Bool { if case .purge? = wantedErasure { true } else { false } }
 
     private var isCompacting: Bool { running.values.contains { $0.job.output == .cells } }
-
-    private var isFolding: Bool { running.values.contains { $0.job.output == .folded } }
 
     /// The job is published.
     package mutating func finish(_ number: UInt64, now: Int64) {

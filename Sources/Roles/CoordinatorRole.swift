@@ -30,6 +30,7 @@ package final class CoordinatorRole: Sendable {
         /// Room of the store below which articles are refused; nil: by its size.
         package var keepFreeBytes: UInt64?
         package var upkeep = Coordinator.Upkeep()
+        package var mergePolicy = MergePolicy()
 
         package init(bucket: any Bucket, endpoint: Endpoint) {
             self.bucket = bucket
@@ -223,6 +224,7 @@ package final class CoordinatorRole: Sendable {
         machine.isWithItsWorkers = configuration.isWithItsWorkers
         machine.keepFreeBytes = configuration.keepFreeBytes
         machine.upkeep = configuration.upkeep
+        machine.mergePolicy = configuration.mergePolicy
         return Coordinator(machine)
     }
 

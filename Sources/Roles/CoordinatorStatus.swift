@@ -77,6 +77,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     package var fetchers: [Fetcher]?
     package var mergers: Int
     package var runningMerges: Int
+    /// Of these, those that put overlays into cells; nil of an older coordinator.
+    package var runningFolds: Int?
     package var unleasedShards: Int
     package var intakeBytes: Int
     package var feeds: Int
@@ -129,6 +131,7 @@ package struct CoordinatorStatus: Codable, Sendable {
         fetchers = summary.fetchers.map { Fetcher(connection: $0.peer.number, shares: $0.shareCount) }
         mergers = summary.mergerCount
         runningMerges = summary.runningMerges
+        runningFolds = summary.runningFolds
         unleasedShards = summary.unleasedShards
         intakeBytes = summary.intakeBytes
         feeds = summary.feedCount

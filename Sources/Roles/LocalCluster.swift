@@ -25,6 +25,7 @@ package final class LocalCluster: Sendable {
         package var trialExecutable: String?
         package var keepFreeBytes: UInt64?
         package var upkeep = Coordinator.Upkeep()
+        package var mergePolicy = MergePolicy()
 
         package init(bucket: any Bucket) { self.bucket = bucket }
     }
@@ -52,6 +53,7 @@ package final class LocalCluster: Sendable {
         settings.settings = configuration.settings
         settings.keepFreeBytes = configuration.keepFreeBytes
         settings.upkeep = configuration.upkeep
+        settings.mergePolicy = configuration.mergePolicy
         settings.isWithItsWorkers = configuration.trialExecutable != nil
         coordinator = CoordinatorRole(settings, logger: logger)
         let locator = CoordinatorLocator.store(configuration.bucket)

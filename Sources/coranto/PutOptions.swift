@@ -106,6 +106,7 @@ struct PutOptions: ParsableArguments {
         }
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.trialExecutable = Self.ownExecutable
+        configuration.mergePolicy = .idle
         let cluster = LocalCluster(configuration, logger: log.logger("compact", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Generation? in
             guard try await whenReigning(cluster, bucket, token) != nil else { return nil }
@@ -195,6 +196,8 @@ struct PutOptions: ParsableArguments {
         }
     }
 
+    /// Waits until everything that was accepted is in the snapshot and its small segments are merged. Not until all are folded into cells:
+    /// that takes as long as it pleases, and goes on when next somebody reigns.
     private static func whenQuiet(
         _ cluster: LocalCluster, orTold stop: StopSignal,
         until isDone: (CoordinatorStatus) -> Bool = { _ in true }
@@ -203,9 +206,8 @@ struct PutOptions: ParsableArguments {
             if let why = cluster.failure { throw Failure(.failed, why) }
             if cluster.endpoint != nil {
                 let status = await cluster.coordinator.status()
-                if status.articles.pending == 0, status.isSettled, status.runningMerges == 0, isDone(status) {
-                    return status
-                }
+                let awaitedMerges = status.runningMerges - (status.runningFolds ?? 0)
+                if status.articles.pending == 0, status.isSettled, awaitedMerges == 0, isDone(status) { return status }
                 if stop.isTold { return status }
             }
             try await Task.sleep(for: .milliseconds(20))

@@ -130,6 +130,30 @@ import Wire
         #expect(jobs().count == 1)
     }
 
+    @Test("a fold that runs is told apart from a merge that somebody may wait for", arguments: [true, false])
+    func folds(_ isFold: Bool) throws {
+        let driver = CoordinatorDriver {
+            $0.mergePolicy = isFold ? MergePolicy(foldFromBytes: 1, foldBytes: 1) : MergePolicy(fanIn: 2)
+        }
+        let client = PeerID(9)
+        driver.start()
+        driver.connect(client, .client)
+        driver.join(merger)
+        driver.join(other, .merger)
+        driver.step(.message(merger, .credit(lane: .bulk, bytes: 1 << 20)))
+        for number in UInt64(1)...2 {
+            let before = driver.slices(to: merger).count
+            driver.put(number, [article(Int(number))], from: client)
+            let new = Array(driver.slices(to: merger).dropFirst(before))
+            driver.seal(number, new, by: merger, segment(UInt8(number), attempt: 1))
+            driver.pass(200)
+        }
+        let jobs = driver.sent.compactMap { if case .merge(let job) = $0.message { job } else { nil } }
+        #expect(jobs.map(\.output) == [isFold ? .folded : .overlay])
+        #expect(driver.coordinator.status.runningMerges == 1)
+        #expect(driver.coordinator.status.runningFolds == (isFold ? 1 : 0))
+    }
+
     @Test("who waits for a compaction that always fails is told so")
     func hopeless() {
         let driver = CoordinatorDriver()

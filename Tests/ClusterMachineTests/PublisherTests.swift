@@ -594,6 +594,15 @@ private func report(
         #expect(policy.fold([a, b, c], into: [], busy: []) == [a, b, c])
     }
 
+    @Test("the idle one leaves all there is as it is, however much")
+    func idle() {
+        let overlays = (0..<200).map { segment(UInt8($0), sizeBytes: $0 < 150 ? 50 : 100 << 20) }
+        #expect(MergePolicy().choose(from: overlays, busy: []) != nil)
+        #expect(MergePolicy.idle.choose(from: overlays, busy: []) == nil)
+        #expect(MergePolicy().fold(overlays, into: [], busy: []) != nil)
+        #expect(MergePolicy.idle.fold(overlays, into: [], busy: []) == nil)
+    }
+
     @Test("each tier is fan-in times the one below")
     func sizes() {
         #expect([100, 101, 300, 301, 900].map { policy.tier(of: segment(1, sizeBytes: $0)) } == [0, 1, 1, 2, 2])
