@@ -34,6 +34,39 @@ struct ArticleReaderTests {
         #expect(try article(#"{"title":"H","content":"B"}"#).body == "B")
     }
 
+    /// English of which nobody could doubt that it is.
+    private static let english =
+        "The council said on Friday that it would not have been able to pay for the bridge, which was built by the city before the war, "
+        + "and that they had no plans for what will be done with it after the summer."
+
+    @Test("an article that tells no language has that of its text, where it leaves no doubt")
+    func language() throws {
+        let guessed = try article(#"{"headline":"H","body":"\#(Self.english)"}"#)
+        #expect(guessed.language == "en")
+        #expect(guessed.extractorVersion == ArticleReader.extractorVersion)
+        #expect(try article(#"{"headline":"H","summary":"\#(Self.english)"}"#).language == "en")
+        #expect(try article(#"{"headline":"H","body":"The bridge is there."}"#).language == nil)
+        let told = try article(#"{"headline":"H","lang":"fr","body":"\#(Self.english)"}"#)
+        #expect(told.language == "fr")
+        #expect(told.extractorVersion == 0)
+        let extracted = try article(#"{"headline":"H","body":"\#(Self.english)","extractor_version":7}"#)
+        #expect(extracted.language == "en")
+        #expect(extracted.extractorVersion == 7)
+    }
+
+    @Test("what was exported without a language is taken without one, so that its version is that of its content")
+    func exportedWithoutLanguage() throws {
+        var old = Article()
+        old.headline = "H"
+        old.body = Self.english
+        let written = IncomingArticle(article: old, key: ArticleIdentity.key(of: old, rawInput: []))
+        let line = ArticleJSON.write(written.article, key: written.key, version: written.version)
+        #expect(try incoming(String(decoding: line, as: UTF8.self)) == written)
+        // By itself it is the newer one.
+        let anew = try incoming(#"{"headline":"H","body":"\#(Self.english)"}"#)
+        #expect(anew.version > written.version)
+    }
+
     @Test("the proper name wins over its synonym, and the synonym is kept")
     func bothNames() throws {
         let both = try article(#"{"title":"T","headline":"H","content":"C","text":"X","body":"B"}"#)

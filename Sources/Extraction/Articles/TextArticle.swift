@@ -6,7 +6,7 @@ import News
 /// paragraphs. The rules look at forms that many agencies share, never at names of outlets. Lines that are no part of
 /// the article are kept in `removed`.
 package enum TextArticle {
-    package static let extractorVersion: UInt32 = 1
+    package static let extractorVersion: UInt32 = 2
 
     /// - Parameters:
     ///   - bytes: UTF-8, with or without a byte order mark.
@@ -25,6 +25,7 @@ package enum TextArticle {
         }
         var reader = TextReader(TextLines.split(content))
         var article = reader.read()
+        _ = article.guessLanguage()
         article.extra = fileName.map(FileExtra.json)
         article.extractorVersion = extractorVersion
         return .checked(article, key: ArticleIdentity.key(of: article, rawInput: bytes))

@@ -17,10 +17,10 @@ extension [FeedEntry] {
         let silent = indices.filter { self[$0].article.language == nil }
         guard !silent.isEmpty else { return }
         var all = ""
-        for entry in self where all.utf8.count < Self.sampleBytes { all += entry.article.sampleText + "\n" }
+        for entry in self where all.utf8.count < Self.sampleBytes { all += entry.article.languageSample + "\n" }
         let common = LanguageGuess.language(of: all)
         for index in silent {
-            let text = self[index].article.sampleText
+            let text = self[index].article.languageSample
             let own = text.utf8.count >= Self.ownBytes ? LanguageGuess.language(of: text) : nil
             self[index].article.language = own ?? common
         }
@@ -29,12 +29,4 @@ extension [FeedEntry] {
     private static var sampleBytes: Int { 8_000 }
     /// Of a text that tells its language by itself.
     private static var ownBytes: Int { 300 }
-}
-
-extension Article {
-    /// Enough of its words to tell their language by.
-    fileprivate var sampleText: String {
-        let text = body ?? summary ?? ""
-        return (headline ?? "") + "\n" + text.prefix(utf8Bytes: 3_000)
-    }
 }
