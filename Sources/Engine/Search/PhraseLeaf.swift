@@ -4,7 +4,7 @@
 protocol DocumentMatcher: AnyObject {
     /// Documents of the rarest word that must be there.
     var rarest: Int { get }
-    /// The first document from `document` on that has the words; `TermCursor.end` if there is none.
+    /// The first document from `document` on that may match; `TermCursor.end` if there is none.
     func next(from document: UInt32) throws -> UInt32
     /// In how many places the condition holds in the document that `next` has just returned.
     func frequency(in document: UInt32) throws -> UInt32
@@ -42,26 +42,36 @@ protocol DocumentMatcher: AnyObject {
 
     var rarest: Int { unsafe words[order[0]].documentFrequency }
 
+    /// Has the two rarest words: the others are in most documents, and are not looked for before those stand in place.
     func next(from document: UInt32) throws -> UInt32 {
         let lead = unsafe words + order[0]
         var candidate = try unsafe lead.pointee.advance(to: document)
-        var agreed = 1
-        while candidate != TermCursor.end, agreed < wordCount {
-            let found = try unsafe words[order[agreed]].advance(to: candidate)
-            if found == candidate {
-                agreed += 1
-            } else {
-                if found == TermCursor.end { return found }
-                candidate = try unsafe lead.pointee.advance(to: found)
-                agreed = 1
-            }
+        guard wordCount > 1 else { return candidate }
+        let second = unsafe words + order[1]
+        while candidate != TermCursor.end {
+            let found = try unsafe second.pointee.advance(to: candidate)
+            if found == candidate { return candidate }
+            candidate = try unsafe lead.pointee.advance(to: found)
         }
         return candidate
     }
 
     func frequency(in document: UInt32) throws -> UInt32 {
-        if slop > 0 { return try sloppyFrequency() }
-        return try unsafe phrase.count(wordCount) { unsafe words + $0 }
+        guard wordCount > 1 else { return try unsafe words[0].frequency() }
+        if slop > 0 {
+            for place in 2..<max(wordCount, 2) {
+                guard try unsafe words[order[place]].advance(to: document) == document else { return 0 }
+            }
+            return try sloppyFrequency()
+        }
+        let (first, second) = unsafe (order[0], order[1])
+        var kept = try unsafe phrase.begin(words + first, at: first, words + second, at: second)
+        for place in 2..<max(wordCount, 2) where kept > 0 {
+            let word = unsafe order[place]
+            guard try unsafe words[word].advance(to: document) == document else { return 0 }
+            kept = try unsafe phrase.keep(kept, words + word, at: word)
+        }
+        return UInt32(clamping: kept)
     }
 
     /// Starts from which the other words follow in order with at most `slop` other places between them: each word at its

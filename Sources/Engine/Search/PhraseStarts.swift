@@ -41,26 +41,56 @@
                 first = word
             }
         }
-        try unsafe cursor(first).pointee.positions(into: starts)
+        var kept = try unsafe begin(cursor(first), at: first)
+        for word in 0..<wordCount where word != first && kept > 0 {
+            kept = try unsafe keep(kept, cursor(word), at: word)
+        }
+        return UInt32(clamping: kept)
+    }
+
+    /// Begins with the places of one word.
+    ///
+    /// - Parameter distance: of the word from the start of the phrase.
+    /// - Returns: how many starts there may be.
+    @inline(__always)
+    func begin(_ cursor: UnsafeMutablePointer<TermCursor>, at distance: Int) throws(EngineError) -> Int {
+        try unsafe cursor.pointee.positions(into: starts)
         // A start is where the first word would be.
         let base = unsafe starts.base
         let all = starts.count
-        let offset = UInt32(truncatingIfNeeded: first)
+        let offset = UInt32(truncatingIfNeeded: distance)
         var kept = 0
         for index in 0..<all {
             let place = unsafe base[index]
             unsafe base[kept] = place &- offset
             kept &+= place >= offset ? 1 : 0
         }
-        for word in 0..<wordCount where word != first && kept > 0 {
-            guard kept > 2 else {
-                kept = try unsafe followed(kept, at: word, cursor(word))
-                continue
-            }
-            try unsafe cursor(word).pointee.positions(into: places)
-            kept = followed(kept, at: word)
+        return kept
+    }
+
+    /// Begins with two words, whose places are compared where the less frequent of them stands.
+    @inline(__always)
+    func begin(
+        _ first: UnsafeMutablePointer<TermCursor>, at firstDistance: Int,
+        _ second: UnsafeMutablePointer<TermCursor>, at secondDistance: Int
+    ) throws(EngineError) -> Int {
+        if try unsafe first.pointee.frequency() <= second.pointee.frequency() {
+            return try unsafe keep(begin(first, at: firstDistance), second, at: secondDistance)
         }
-        return UInt32(clamping: kept)
+        return try unsafe keep(begin(second, at: secondDistance), first, at: firstDistance)
+    }
+
+    /// Keeps those of the first `count` starts that another word follows at a distance.
+    ///
+    /// - Returns: how many are left.
+    @inline(__always)
+    func keep(
+        _ count: Int, _ cursor: UnsafeMutablePointer<TermCursor>, at distance: Int
+    ) throws(EngineError) -> Int {
+        guard count > 0 else { return 0 }
+        guard count > 2 else { return try unsafe followed(count, at: distance, cursor) }
+        try unsafe cursor.pointee.positions(into: places)
+        return followed(count, at: distance)
     }
 
     /// Keeps those of one or two starts that a word follows at a distance.

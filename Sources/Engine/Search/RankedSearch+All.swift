@@ -10,6 +10,7 @@ extension RankedSearch {
         let mosts = unsafe scratch.mosts
         let isOfWords = shape.isOfWords && wordCount == weights.count
         if isOfWords { for at in 0..<wordCount { unsafe leaves[at] = leaf(of: order[at]) } }
+        let isOnePhrase = isOnePhrase
         var from = range.lowerBound
         while from < range.upperBound {
             let (windowLast, windowBound) = bound(from: from)
@@ -30,6 +31,8 @@ extension RankedSearch {
             let found = try unsafe self.candidates(rest, through: last, leadWeight, others: others)
             if isOfWords {
                 unsafe try verifyWords(candidates, mosts, found.count)
+            } else if isOnePhrase {
+                unsafe try verifyPhrase(candidates, mosts, found.count)
             } else {
                 unsafe try verify(candidates, mosts, found.count)
             }
@@ -92,8 +95,77 @@ extension RankedSearch {
         }
     }
 
+    /// Likewise of one phrase: its rarest words must stand in place before others, which are in most documents, are looked for at all.
+    private mutating func verifyPhrase(
+        _ candidates: UnsafePointer<UInt32>, _ mosts: UnsafePointer<Int64>, _ count: Int
+    ) throws {
+        let (lead, second) = unsafe (cursors + order[0], cursors + order[1])
+        let (leadDistance, secondDistance) = unsafe (distances[0], distances[1])
+        let phrase = scratch.phrase
+        let hasOthers = shape.words.count > 2
+        var next = 0
+        while next < count {
+            let document = unsafe candidates[next]
+            if unsafe mosts[next] <= top.threshold {
+                hasSkipped = true
+                next &+= 1
+                continue
+            }
+            let found = try unsafe second.pointee.advance(to: document)
+            if found != document {
+                repeat { next &+= 1 } while unsafe next < count && candidates[next] < found
+                continue
+            }
+            next &+= 1
+            // The lead stands where its block begins to be looked at, not at the candidate.
+            try unsafe lead.pointee.advance(to: document)
+            let code = try lengthCode(document)
+            let most = try unsafe min(lead.pointee.frequency(), second.pointee.frequency())
+            if phraseScore(most, code) <= top.threshold {
+                hasSkipped = true
+                continue
+            }
+            // Before positions are read, which may be very many.
+            guard try isEligible(document) else { continue }
+            var count = try unsafe phrase.begin(lead, at: leadDistance, second, at: secondDistance)
+            if count > 0, hasOthers { count = try keepOthers(count, in: document) }
+            if count > 0 { offer(document, phraseScore(UInt32(clamping: count), code)) }
+        }
+    }
+
+    /// Whether it is one phrase, of two words at least, and nothing else that scores.
+    var isOnePhrase: Bool { shape.kind == .all && weights.count == 1 && wordCount > 1 }
+
+    /// Of one phrase.
+    @inline(__always)
+    func phraseScore(_ frequency: UInt32, _ lengthCode: Int) -> Int64 {
+        ScoreTable.part(weight: weights[0], share: table.share(frequency: frequency, lengthCode: lengthCode))
+    }
+
+    /// Of the starts where the two rarest words of the one phrase stand, how many the others follow.
+    func keepOthers(_ count: Int, in document: UInt32) throws(EngineError) -> Int {
+        let phrase = scratch.phrase
+        var kept = count
+        var at = 2
+        while kept > 0, at < wordCount {
+            let word = unsafe cursors + order[at]
+            guard try unsafe word.pointee.advance(to: document) == document else { return 0 }
+            kept = try unsafe phrase.keep(kept, word, at: distances[at])
+            at &+= 1
+        }
+        guard shape.words.count > wordCount else { return kept }
+        // Words that stand in it twice.
+        for (place, word) in shape.words.enumerated() where kept > 0 && place != self.place(of: word) {
+            kept = try unsafe phrase.keep(kept, cursors + word, at: place)
+        }
+        return kept
+    }
+
+    /// Where a word stands first in the shape.
+    func place(of word: Int) -> Int { shape.words.firstIndex(of: word)! }
+
     private func leaf(of word: Int) -> Int {
-        let place = shape.words.firstIndex(of: word)!
+        let place = place(of: word)
         return shape.wordEnds.firstIndex { place < $0 }!
     }
 

@@ -3,9 +3,12 @@ extension RankedSearch {
     /// Documents that have all words, from the first on, until no more are wanted.
     mutating func firstOfAll() throws {
         let lead = unsafe cursors + order[0]
+        let isOnePhrase = isOnePhrase
+        // Of a phrase the two rarest words; the others are looked for where those stand in place.
+        let askedCount = isOnePhrase ? 2 : max(wordCount, 1)
         var document = try unsafe lead.pointee.advance(to: range.lowerBound)
         search: while document < range.upperBound {
-            for index in 1..<max(wordCount, 1) {
+            for index in 1..<askedCount {
                 let found = try unsafe cursors[order[index]].advance(to: document)
                 if found != document {
                     guard found < range.upperBound else { return }
@@ -13,12 +16,21 @@ extension RankedSearch {
                     continue search
                 }
             }
-            if try isEligible(document), let score = try score(document, lead: unsafe order[0]) {
+            if try isEligible(document),
+                let score = try isOnePhrase ? scoreOfPhrase(document) : score(document, lead: unsafe order[0])
+            {
                 offer(document, score)
                 if top.isComplete { return hasSkipped = true }
             }
             document = try unsafe lead.pointee.next()
         }
+    }
+
+    private func scoreOfPhrase(_ document: UInt32) throws -> Int64? {
+        var count = try unsafe scratch.phrase.begin(
+            cursors + order[0], at: distances[0], cursors + order[1], at: distances[1])
+        if count > 0, shape.words.count > 2 { count = try keepOthers(count, in: document) }
+        return count > 0 ? phraseScore(UInt32(clamping: count), try lengthCode(document)) : nil
     }
 
     /// Documents that have any of the words, from the first on, until no more are wanted.

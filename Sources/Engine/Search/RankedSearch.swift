@@ -41,6 +41,8 @@ struct RankedSearch {
     let order: UnsafeMutablePointer<Int>
     /// By place in `order`: the leaf that a word is, where each is one of its own.
     let leaves: UnsafeMutablePointer<Int>
+    /// By place in `order`: how far from the start of the one phrase a word stands, where there is one.
+    let distances: UnsafeMutablePointer<Int>
     let bounds: UnsafeMutablePointer<Int64>
     /// The most that the words from a place of the order on can add together.
     let sums: UnsafeMutablePointer<Int64>
@@ -70,6 +72,7 @@ struct RankedSearch {
         unsafe cursors = unsafe scratch.cursors
         unsafe order = unsafe scratch.order
         unsafe leaves = unsafe scratch.leaves
+        unsafe distances = unsafe scratch.distances
         unsafe bounds = unsafe scratch.bounds
         unsafe sums = unsafe scratch.sums
     }
@@ -135,6 +138,7 @@ struct RankedSearch {
 
     mutating func run() throws {
         guard !range.isEmpty, wordCount > 0 else { return }
+        if isOnePhrase { for at in 0..<wordCount { unsafe distances[at] = place(of: order[at]) } }
         if top.wanted != nil {
             try shape.kind == .any ? firstOfAny() : firstOfAll()
         } else if wordCount == 1, shape.kind == .any || shape.words.count == 1 {

@@ -16,6 +16,7 @@ import Synchronization
     private(set) var cursors = UnsafeMutablePointer<TermCursor>.allocate(capacity: 16)
     private(set) var order = UnsafeMutablePointer<Int>.allocate(capacity: 16)
     private(set) var leaves = UnsafeMutablePointer<Int>.allocate(capacity: 16)
+    private(set) var distances = UnsafeMutablePointer<Int>.allocate(capacity: 16)
     private(set) var bounds = UnsafeMutablePointer<Int64>.allocate(capacity: 16)
     private(set) var sums = UnsafeMutablePointer<Int64>.allocate(capacity: 17)
     /// One for each document of a window; zero between uses.
@@ -57,6 +58,7 @@ import Synchronization
         unsafe cursors.deallocate()
         unsafe order.deallocate()
         unsafe leaves.deallocate()
+        unsafe distances.deallocate()
         unsafe bounds.deallocate()
         unsafe sums.deallocate()
     }
@@ -69,6 +71,7 @@ import Synchronization
         unsafe cursors = .allocate(capacity: count)
         unsafe order = .allocate(capacity: count)
         unsafe leaves = .allocate(capacity: count)
+        unsafe distances = .allocate(capacity: count)
         unsafe bounds = .allocate(capacity: count)
         unsafe sums = .allocate(capacity: count + 1)
     }
