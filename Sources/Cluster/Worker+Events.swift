@@ -46,6 +46,8 @@ extension Worker {
         /// The engine could not take in an article: ordinals from here on are not what we think, so nothing of this builder
         /// may be reported. To be told before anything else is.
         case indexFailed(ArticleKey, String)
+        /// The builder takes as much memory as it may.
+        case overBudget
         case drain
     }
 

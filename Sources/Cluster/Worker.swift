@@ -130,6 +130,7 @@ package struct Worker: Sendable {
         case .indexFailed(let key, let why):
             actions.append(.note("article \(key.hex) could not be indexed: \(why)"))
             rejoin(isOrderly: false)
+        case .overBudget: beginSeal(now: now)
         case .drain:
             isDraining = true
             create.stopWaitingForSpace()

@@ -18,12 +18,14 @@ final class WorkerEngine {
 
         init(number: Int, settings: Settings) {
             self.number = number
-            let draft = SegmentDraft(memoryBudgetBytes: 512 << 20)
+            let draft = SegmentDraft(memoryBudgetBytes: WorkerEngine.builderBudgetBytes)
             draft.use(settings)
             self.draft = Mutex(draft)
         }
     }
 
+    /// Of real news 48 MiB of records, at which the machine seals, take 200 to 300 MB; of words that are all different ten times as much.
+    static let builderBudgetBytes = 512 << 20
     /// Pieces of key runs, on an object store: of some four million articles.
     static let cacheBytes = 64 << 20
     private static let stackBytes = 16 << 20
@@ -33,6 +35,8 @@ final class WorkerEngine {
     private(set) var settings = Settings()
     private var current: Draft
     private var isAway = false
+    /// Whether the draft is to be sealed, because of the memory it takes.
+    private(set) var isOverBudget = false
 
     /// - Parameter tell: told on another thread of what was looked up or built; what it is given goes to `returned`.
     init(_ bucket: any Bucket, tell: @escaping @Sendable (Int, Worker.Event) -> Void) {
@@ -47,19 +51,24 @@ final class WorkerEngine {
     }
 
     func discard() {
+        isOverBudget = false
         if isAway { renew() } else { current.draft.withLock { $0.discard() } }
     }
 
     private func renew() {
         current = Draft(number: current.number + 1, settings: settings)
         isAway = false
+        isOverBudget = false
     }
 
     /// Requires that nothing of this draft is being looked up or built.
     func index(_ article: LoggedArticle) throws {
         precondition(!isAway, "an article for a draft that is being sealed")
         Step.dieOf(article.key)
-        try current.draft.withLock { try $0.index(article) }
+        isOverBudget = try current.draft.withLock {
+            try $0.index(article)
+            return $0.isOverBudget
+        }
     }
 
     /// Finds the live version of each key in the newest snapshot and the own segments it does not include.
@@ -104,6 +113,7 @@ final class WorkerEngine {
 
     private func away(_ work: @escaping @Sendable (SegmentDraft) -> Worker.Event) {
         isAway = true
+        isOverBudget = false
         let thread = Thread { [current, tell] in tell(current.number, current.draft.withLock { work($0) }) }
         thread.name = "coranto.seal"
         thread.stackSize = Self.stackBytes

@@ -105,6 +105,7 @@ package final class WorkerRole: Sendable {
                 indexFailure = nil
                 return feed(failure)
             }
+            if engine.isOverBudget { feed(.overBudget) }
         }
 
         func perform(_ action: Worker.Action) {

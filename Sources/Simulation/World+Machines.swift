@@ -53,6 +53,7 @@ extension World {
 
     func step(worker index: Int, _ event: Worker.Event) throws {
         let run = processes[index].run
+        var isOverBudget = false
         for action in processes[index].worker!.handle(event, now: moment(of: index)) where isRunning(index, run) {
             switch action {
             case .send(let message): sendUp(index, message)
@@ -65,6 +66,7 @@ extension World {
                     stop(index)
                 } else {
                     try processes[index].draft!.index(article)
+                    isOverBudget = processes[index].draft!.isOverBudget
                 }
             case .discard: processes[index].draft!.discard()
             case .tryApart(let trial, let articles):
@@ -86,6 +88,10 @@ extension World {
                 note("drained \(index)", .process)
                 stop(index)
             }
+        }
+        if isOverBudget, isRunning(index, run) {
+            count("builder over its budget")
+            try step(worker: index, .overBudget)
         }
     }
 

@@ -81,7 +81,10 @@ extension World {
             configuration.bulkAgeMilliseconds = 3000
             configuration.quietMilliseconds = 350
             configuration.liveAgeMilliseconds = 700
-            processes[index].draft = SegmentDraft(memoryBudgetBytes: Self.builderBudgetBytes)
+            // Of some worlds one worker's.
+            let isTight = (scenario.seed &+ UInt64(index)) % 4 == 0
+            processes[index].draft = SegmentDraft(
+                memoryBudgetBytes: isTight ? Self.tightBudgetBytes : Self.builderBudgetBytes)
             processes[index].worker = Worker(instance: instance, configuration: configuration)
         case .merger: processes[index].merger = Merger(instance: instance)
         case .fetcher: try bootFetcher(index, instance)

@@ -112,6 +112,8 @@ package final class World {
     /// After the last fault the cluster must be at rest, and compacted, within this.
     static let restLimitMilliseconds: Int64 = 120_000
     static let builderBudgetBytes = 1 << 20
+    /// What an empty builder takes, and a few articles.
+    static let tightBudgetBytes = 380_000
 
     /// The objects of the store by name, as they are now.
     package var objects: [String: [UInt8]] { store.objects }

@@ -202,6 +202,24 @@ private func isReadable(_ report: SealedReport) -> Bool {
         #expect(bench.reports.count == 2)
     }
 
+    @Test("a builder that takes as much memory as it may is sealed at once, and only if there is something in it")
+    func overBudget() {
+        var bench = Bench()
+        bench.step(.overBudget)
+        bench.articles([article(1)], to: position(1))
+        #expect(bench.reports.isEmpty)
+        bench.step(.overBudget)
+        #expect(bench.reports.map { $0.entries[0].to } == [position(1)])
+        bench.step(.overBudget)
+        bench.articles([article(2)], from: position(1), to: position(2))
+        #expect(bench.reports.count == 1)
+        // While a segment is on its way the builder is not asked.
+        bench.isFound = false
+        bench.step(.overBudget)
+        bench.step(.overBudget)
+        #expect(bench.lookUps.count == 2)
+    }
+
     @Test("a builder of many sources is sealed before its report is too large to be sent")
     func manySources() {
         var bench = Bench()

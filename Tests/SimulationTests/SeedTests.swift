@@ -70,7 +70,7 @@ import Testing
         #expect(summary.liveCount > 40)
     }
 
-    @Test("once the program is corrected, a retried dead letter is live", arguments: [7, 10, 13] as [UInt64])
+    @Test("once the program is corrected, a retried dead letter is live", arguments: [7, 10, 14] as [UInt64])
     func cured(_ seed: UInt64) throws {
         var scenario = Scenario(seed: seed)
         scenario.poisonCount = 1

@@ -36,6 +36,9 @@ package final class SegmentDraft {
         lookedUp = nil
     }
 
+    /// Whether the articles so far want to be sealed. Looked at after each, a budget is exceeded by one at most.
+    package var isOverBudget: Bool { builder.isOverBudget }
+
     /// Puts an article in as the next ordinal.
     package func index(_ article: LoggedArticle) throws {
         let record = try decompressor.decompress(article.frame, atMost: Limits.recordBytes)
