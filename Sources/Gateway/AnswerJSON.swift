@@ -17,7 +17,17 @@ package enum AnswerJSON {
         out.member("hits", encoded: array(answer.hits.map { hit($0) }))
         out.member("facets") { facets in
             for facet in answer.question.facets {
-                facets.member(facet.name, encoded: array((answer.results.facets[facet] ?? []).map(value)))
+                facets.member(facet.name, encoded: array((answer.results.facets[facet]?.values ?? []).map(value)))
+            }
+        }
+        if answer.question.facetLimitCount != nil {
+            out.member("facets_left") { left in
+                for (facet, counts) in cut(answer) {
+                    left.member(facet.name) { member in
+                        member.member("values", encoded: "\(counts.leftValueCount)")
+                        member.member("count", encoded: "\(counts.leftArticleCount)")
+                    }
+                }
             }
         }
         out.member("histogram", encoded: array(answer.results.histogram.map(bucket)))
@@ -71,6 +81,12 @@ package enum AnswerJSON {
 
     /// Fixed point in 2^-16 as a number that reads back exactly.
     package static func score(_ score: Int64) -> String { "\(Double(score) / 65536)" }
+
+    /// Facets that have more values than are told.
+    private static func cut(_ answer: SearchAnswer) -> [(SearchRequest.Facet, SearchResults.FacetCounts)] {
+        answer.question.facets.compactMap { facet in answer.results.facets[facet].map { (facet, $0) } }
+            .filter { $0.1.leftValueCount > 0 }
+    }
 
     private static func value(_ value: SearchResults.FacetValue) -> [UInt8] {
         var out = JSONObjectWriter()

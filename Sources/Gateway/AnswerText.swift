@@ -45,14 +45,14 @@ package enum AnswerText {
     }
 
     private static func facets(_ answer: SearchAnswer) -> [String] {
-        answer.question.facets.flatMap { facet in
-            let values = answer.results.facets[facet] ?? []
-            let width = values.map { "\($0.count)".count }.max() ?? 0
+        answer.question.facets.flatMap { facet -> [String] in
+            guard let counts = answer.results.facets[facet] else { return [] }
+            var rows = counts.values.map { ($0.count, PlainText.line($0.name ?? "(none)")) }
+            if counts.leftValueCount > 0 { rows.append((counts.leftArticleCount, "(\(counts.leftValueCount) others)")) }
+            let width = rows.map { "\($0.0)".count }.max() ?? 0
             return ["by \(facet.name):"]
-                + values.map { value in
-                    let count = "\(value.count)"
-                    return "  \(String(repeating: " ", count: width - count.count))\(count)  "
-                        + PlainText.line(value.name ?? "(none)")
+                + rows.map { count, name in
+                    "  \(String(repeating: " ", count: width - "\(count)".count))\(count)  \(name)"
                 } + [""]
         }
     }

@@ -57,13 +57,15 @@ extension SearchQuestion {
             case "after": after = value
             case "sort": try setSort(value)
             case "facet": for field in value.split(separator: ",") { try addFacet(String(field)) }
+            case "facet_limit": try setFacetLimit(value)
             case "histogram": try setHistogram(value)
             case "as_of": try setAsOf(value)
             case "explain": isExplained = value != "false" && value != "0"
             default:
                 throw Failure(
                     .badRequest, "there is no parameter \"\(name)\"",
-                    hint: "expected q, match, limit, after, sort, zone, facet, histogram, as_of or explain")
+                    hint: "expected q, match, limit, after, sort, zone, facet, facet_limit, histogram, as_of or explain"
+                )
             }
         }
     }

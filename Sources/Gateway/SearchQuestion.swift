@@ -17,6 +17,8 @@ package struct SearchQuestion: Sendable {
     package var sort = SearchRequest.Sort.score
     package var zoneOffsetMinutes = 0
     package var facets: [SearchRequest.Facet] = []
+    /// Most values of a facet; nil for all.
+    package var facetLimitCount: Int?
     package var histogram: SearchRequest.Interval?
     package var asOf: Moment?
     package var isExplained = false
@@ -36,8 +38,9 @@ package struct SearchQuestion: Sendable {
         let query = try QueryParser.parse(
             text, options: QueryParser.Options(matching: matching, zoneOffsetMinutes: zoneOffsetMinutes))
         return SearchRequest(
-            query: query, sort: sort, limitCount: limitCount, after: after, facets: facets, histogram: histogram,
-            zoneOffsetMinutes: zoneOffsetMinutes, readsRecords: true)
+            query: query, sort: sort, limitCount: limitCount, after: after, facets: facets,
+            facetLimitCount: facetLimitCount, histogram: histogram, zoneOffsetMinutes: zoneOffsetMinutes,
+            readsRecords: true)
     }
 }
 
@@ -61,6 +64,15 @@ extension SearchQuestion {
             value, of: "facet",
             ["lang": SearchRequest.Facet.language, "language": .language, "section": .section, "source": .source])
         if !facets.contains(facet) { facets.append(facet) }
+    }
+
+    package mutating func setFacetLimit(_ value: String) throws(Failure) {
+        guard let count = Int(value), (1...1_000_000).contains(count) else {
+            throw Failure(
+                .badRequest, "facet limit is \"\(value)\"",
+                hint: "expected a number from 1 to 1000000; without it all are told")
+        }
+        facetLimitCount = count
     }
 
     package mutating func setLimit(_ value: String) throws(Failure) {

@@ -118,12 +118,12 @@ enum WebPageScript {
           } catch (error) { tell(error); }
         }
 
-        function showFacets(facets) {
+        function showFacets(facets, left) {
           $("facets").replaceChildren();
           for (const [field, values] of Object.entries(facets)) {
             if (values.length === 0 || (values.length === 1 && values[0].value === null)) continue;
             const list = element("ul", {});
-            for (const { value, count } of values.slice(0, 10)) {
+            for (const { value, count } of values) {
               const name = element("span", {}, value === null ? "(none)" : value);
               const total = element("span", {}, number.format(count));
               list.append(element("li", {}, value === null
@@ -131,6 +131,9 @@ enum WebPageScript {
                 : element("button", { class: "value", type: "button", title: "Only " + value, onclick: () => narrow(
                     facetFields[field] + '"' + value.replace(/[\\\\"]/g, " ") + '"') }, name, total)));
             }
+            if (left[field]) list.append(element("li", {}, element("div", { class: "value" },
+              element("span", {}, number.format(left[field].values) + " others"),
+              element("span", {}, number.format(left[field].count)))));
             $("facets").append(element("section", {}, element("h2", {}, facetNames[field] || field), list));
           }
         }
@@ -170,12 +173,13 @@ enum WebPageScript {
           if (isNew) history.pushState(null, "", "/?" + asked);
           const query = new URLSearchParams(asked);
           query.set("facet", "source,language,section");
+          query.set("facet_limit", "10");
           $("message").hidden = true;
           try {
             const answer = await get("/v1/search?" + query);
             if (mine !== round) return;
             $("results").replaceChildren(...answer.hits.map(hitElement));
-            showFacets(answer.facets);
+            showFacets(answer.facets, answer.facets_left || {});
             showBars(answer.histogram, answer.undated || 0, asked.get("histogram"));
             const count = answer.total.value;
             $("summary").textContent = (count === 0 ? "No article matches." : number.format(count)

@@ -41,6 +41,8 @@ struct QueryCommand: AsyncParsableCommand {
     var zone = "UTC"
     @Option(help: ArgumentHelp("Count the values of a field; may be repeated.", valueName: "source|language|section"))
     var facet: [String] = []
+    @Option(help: "Most values of each field to show, the most frequent; else all.")
+    var facetLimit: String?
     @Option(help: ArgumentHelp("Count by date.", valueName: "day|week|month"))
     var histogram: String?
     @Option(help: ArgumentHelp("Ask an older snapshot that is still kept.", valueName: "generation|date"))
@@ -64,7 +66,8 @@ struct QueryCommand: AsyncParsableCommand {
         do {
             answer = try SearchAnswer(to: question, from: holder.snapshot(for: question))
         } catch let error as QueryError where error.offset != nil {
-            throw Failure(.badRequest, "the query cannot be read\n\(error.pointing(into: question.text))")
+            let what = error.code == .syntax ? "the query cannot be read" : "the query cannot be answered"
+            throw Failure(.badRequest, "\(what)\n\(error.pointing(into: question.text))")
         }
         if answer.generation == .none {
             Terminal.note("nothing was ever published in \(store.store): is it the right folder?")
@@ -81,6 +84,7 @@ struct QueryCommand: AsyncParsableCommand {
         try question.setSort(sort)
         try question.setZone(zone)
         for facet in facet { try question.addFacet(facet) }
+        if let facetLimit { try question.setFacetLimit(facetLimit) }
         if let histogram { try question.setHistogram(histogram) }
         if let asOf { try question.setAsOf(asOf) }
         question.isExplained = explain
@@ -88,7 +92,6 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     private static func text(of file: String) throws -> String {
-        // One byte more than a query may have: what is too long is said to be so by the parser.
         let limit = QueryParser.textBytes + 1
         guard file == "-" || FileBytes.exists(file) else { throw Failure(.badRequest, "there is no file \(file)") }
         do {
@@ -96,6 +99,11 @@ struct QueryCommand: AsyncParsableCommand {
             var bytes: [UInt8] = []
             while bytes.count < limit, let more = try handle.read(upToCount: limit - bytes.count), !more.isEmpty {
                 bytes += more
+            }
+            guard bytes.count < limit else {
+                throw Failure(
+                    .badRequest, "the query in \(file) has more than \(QueryParser.textBytes) bytes",
+                    hint: "split it into several; with --match any words need no OR between them")
             }
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw Failure(.badRequest, "the query in \(file) is not UTF-8")

@@ -346,10 +346,16 @@ struct SearchTests {
         for (facet, value) in [
             (SearchRequest.Facet.source, \Article.source), (.language, \.language), (.section, \.section),
         ] {
-            let values = results.facets[facet] ?? []
+            let values = results.facets[facet]?.values ?? []
             #expect(values.reduce(0) { $0 + $1.count } == matching.count)
             for entry in values { #expect(entry.count == matching.count { $0[keyPath: value] == entry.name }) }
             #expect(values == values.sorted { $0.count > $1.count })
+            // Cut only where that is asked for, and told.
+            let cut = try searcher.search(
+                SearchRequest(query: query, limitCount: 0, facets: [facet], facetLimitCount: 1))
+            #expect(cut.facets[facet]?.values == Array(values.prefix(1)))
+            #expect(cut.facets[facet]?.leftValueCount == values.count - 1)
+            #expect(cut.facets[facet]?.leftArticleCount == matching.count - values[0].count)
         }
         #expect(results.undatedCount == matching.count { $0.orderTime == nil })
         #expect(results.histogram.reduce(0) { $0 + $1.count } + results.undatedCount == matching.count)
@@ -359,6 +365,22 @@ struct SearchTests {
             let range = try QueryParser.parse("any(alpha beta) published:2016-0\(civil.month)")
             #expect(try searcher.search(SearchRequest(query: range)).total == bucket.count)
         }
+    }
+
+    @Test("a facet of many values tells them all")
+    func manyValues() throws {
+        var fixture = SearchFixture(articles: 0, segments: 1, seed: 1)
+        fixture.segments[0].samples = (0..<60).map { number in
+            var article = Article()
+            article.headline = "alpha"
+            article.source = "source \(number)"
+            return Sample(article, key: ArticleKey(high: 1, low: UInt64(number)))
+        }
+        let searcher = Searcher(try fixture.snapshot().0)
+        let results = try searcher.search(
+            SearchRequest(query: try QueryParser.parse("alpha"), limitCount: 0, facets: [.source]))
+        #expect(results.facets[.source]?.values.count == 60)
+        #expect(results.facets[.source]?.leftValueCount == 0)
     }
 
     @Test("days, weeks and months begin in the zone asked for")
@@ -470,6 +492,20 @@ struct SearchTests {
         #expect(text.contains("word alpha (en:alpha pt:alpha): documents") && text.contains("live \(live)\n"))
         let near = try QueryParser.parse("by:(\"jane * * d*\" NEAR/2 doe) \"=alpha * be*\"~1 =alpha NEAR/3 deal")
         #expect(try searcher.explain(SearchRequest(query: near)).contains(" * be*\"~1: idf "))
+        // Each word that a star stands for, with its documents, and the way that is taken.
+        let words = ["beta", "betray"].map { word in
+            (word, fixture.segments.flatMap(\.samples).count { Self.words(of: $0.article).contains(word) })
+        }.sorted { $0.1 > $1.1 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        #expect(text.contains("2 words: \(words)\n"))
+        #expect(text.contains("hits: looks at every match") && text.contains("counts: every match"))
+        let fast = try searcher.explain(SearchRequest(query: try QueryParser.parse("alpha beta published:2016-01")))
+        #expect(fast.contains("hits: the rarest of 2 words, the others asked where blocks can bring a hit, within"))
+        #expect(fast.contains("segment 2: documents "))
+    }
+
+    private static func words(of article: Article) -> Set<Substring> {
+        let texts = [article.headline, article.summary, article.body] + article.media.map(\.caption)
+        return Set(texts.compactMap { $0 }.flatMap { $0.split(separator: " ") })
     }
 
     @Test("any flipped byte is an error or changes nothing")

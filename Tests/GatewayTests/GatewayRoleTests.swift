@@ -164,6 +164,10 @@ import Wire
             #expect(facets["source"]?.count == 2 && facets["language"]?.first?["count"] as? Int == 2)
             #expect(
                 (object["histogram"] as? [[String: Any]])?.first?["start"] as? String == "2016-01-01T00:00:00+00:00")
+            #expect(object["facets_left"] == nil)
+            let cut = try await client.get("/v1/search?q=vienna&facet=source&facet_limit=1").object()
+            #expect((cut["facets"] as? [String: [Any]])?["source"]?.count == 1)
+            #expect(cut["facets_left"] as? [String: [String: Int]] == ["source": ["values": 1, "count": 1]])
         }
     }
 
@@ -225,7 +229,7 @@ import Wire
             #expect(try syntax.error()["offset"] as? Int == 2)
             for query in [
                 "q=a&limit=100000", "q=a&limit=x", "sort=best", "zone=Mars", "after=zz", "q=%ff", "nope=1",
-                "facet=headline", "histogram=hour", "as_of=yesterday",
+                "facet=headline", "facet_limit=0", "histogram=hour", "as_of=yesterday",
             ] {
                 #expect(try await client.get("/v1/search?\(query)").status == 400, "\(query.prefix(40))")
             }

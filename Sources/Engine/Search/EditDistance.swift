@@ -6,42 +6,63 @@
 struct EditDistance {
     private let word: [UInt32]
     private let limit: UInt8
-    /// The characters taken so far.
+    /// The characters taken so far, as bytes and as numbers, and where in the bytes each ends.
+    private var bytes: [UInt8] = []
     private var text: [UInt32] = []
+    private var ends: [Int] = []
     /// For each length of `text` from none on, the distances to the word's beginnings, at most `limit + 1`.
     private var rows: [UInt8]
-    /// How many characters can be taken before none that follow lead to a match; nil as long as some do.
-    private var deadLength: Int?
+    /// Whether nothing that begins with the characters taken can match: then no more of a word were taken.
+    private var isDead = false
 
     private var width: Int { word.count + 1 }
 
     /// - Parameter limit: most changes, 1 or 2.
     init(to word: some Collection<UInt8>, limit: Int) {
-        self.word = Self.scalars(word)
+        let bytes = Array(word)
+        self.word = unsafe bytes.withUnsafeBufferPointer { text in
+            var scalars: [UInt32] = []
+            var at = 0
+            while let (scalar, size) = unsafe Self.scalar(of: text, at: at) {
+                scalars.append(scalar)
+                at += size
+            }
+            return scalars
+        }
         self.limit = UInt8(limit)
         rows = (0...self.word.count).map { UInt8(min($0, limit + 1)) }
     }
 
     /// Whether a word is within the limit.
-    mutating func matches(_ other: some Collection<UInt8>) -> Bool {
-        move(to: Self.scalars(other))
-        return deadLength == nil && rows[rows.count - 1] <= limit
+    mutating func matches(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
+        unsafe move(to: other)
+        return !isDead && rows[rows.count - 1] <= limit
     }
 
     /// Whether any word that begins so can be within the limit.
     mutating func canMatch(prefix: some Collection<UInt8>) -> Bool {
-        move(to: Self.scalars(prefix))
-        return deadLength == nil
+        let copy = Array(prefix)
+        unsafe copy.withUnsafeBufferPointer { unsafe move(to: $0) }
+        return !isDead
     }
 
-    private mutating func move(to other: [UInt32]) {
+    private mutating func move(to other: UnsafeBufferPointer<UInt8>) {
         var common = 0
-        while common < text.count, common < other.count, text[common] == other[common] { common += 1 }
-        if let deadLength, common >= deadLength { return }
-        deadLength = nil
-        text.removeLast(text.count - common)
-        rows.removeLast(rows.count - (common + 1) * width)
-        for scalar in other[common...] where deadLength == nil { take(scalar) }
+        while common < bytes.count, common < other.count, unsafe bytes[common] == other[common] { common += 1 }
+        // Most words of a sorted list go on from a beginning that led nowhere before.
+        if isDead, common == bytes.count { return }
+        isDead = false
+        while let last = ends.last, last > common {
+            ends.removeLast()
+            text.removeLast()
+        }
+        bytes.removeLast(bytes.count - (ends.last ?? 0))
+        rows.removeLast(rows.count - (ends.count + 1) * width)
+        while !isDead, let (scalar, size) = unsafe Self.scalar(of: other, at: bytes.count) {
+            for _ in 0..<size { unsafe bytes.append(other[bytes.count]) }
+            ends.append(bytes.count)
+            take(scalar)
+        }
     }
 
     private mutating func take(_ scalar: UInt32) {
@@ -61,24 +82,18 @@ struct EditDistance {
             least = min(least, value)
             rows.append(value)
         }
-        if least > limit { deadLength = text.count }
+        isDead = least > limit
     }
 
-    /// The characters of UTF-8; a character cut off at the end is left out. Bytes that are none give other numbers.
-    private static func scalars(_ bytes: some Collection<UInt8>) -> [UInt32] {
-        var scalars: [UInt32] = []
-        var missing = 0
-        var value: UInt32 = 0
-        for byte in bytes {
-            if byte & 0xC0 == 0x80, missing > 0 {
-                value = value << 6 | UInt32(byte & 0x3F)
-                missing -= 1
-            } else {
-                missing = byte < 0xC0 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3
-                value = UInt32(missing == 0 ? byte : byte & (0x3F >> UInt8(missing)))
-            }
-            if missing == 0 { scalars.append(value) }
-        }
-        return scalars
+    /// The character of UTF-8 at a place, and how many bytes it has; nil at the end, and where one is cut off there. Bytes that are
+    /// none give other numbers.
+    private static func scalar(of bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> (UInt32, size: Int)? {
+        guard start < bytes.count else { return nil }
+        let first = unsafe bytes[start]
+        let size = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        guard start + size <= bytes.count else { return nil }
+        var value = UInt32(size == 1 ? first : first & (0x7F >> UInt8(size)))
+        for place in start + 1..<start + size { value = unsafe value << 6 | UInt32(bytes[place] & 0x3F) }
+        return (value, size)
     }
 }

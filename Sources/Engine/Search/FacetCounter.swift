@@ -41,11 +41,17 @@ struct FacetCounter {
         }
     }
 
-    /// Largest counts first, equal ones by name.
-    static func values(_ sums: [[UInt8]: Int], limitCount: Int) -> [SearchResults.FacetValue] {
-        sums.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key.lexicographicallyPrecedes($1.key) }
-            .prefix(limitCount)
-            .map { .init(name: $0.key.isEmpty ? nil : String(decoding: $0.key, as: UTF8.self), count: $0.value) }
+    /// - Parameter limitCount: of values; nil for all.
+    static func counts(_ sums: [[UInt8]: Int], limitCount: Int?) -> SearchResults.FacetCounts {
+        let sorted = sums.sorted {
+            $0.value != $1.value ? $0.value > $1.value : $0.key.lexicographicallyPrecedes($1.key)
+        }
+        let left = sorted.dropFirst(limitCount ?? sorted.count)
+        return SearchResults.FacetCounts(
+            values: sorted.dropLast(left.count).map {
+                .init(name: $0.key.isEmpty ? nil : String(decoding: $0.key, as: UTF8.self), count: $0.value)
+            },
+            leftValueCount: left.count, leftArticleCount: left.reduce(0) { $0 + $1.value })
     }
 }
 

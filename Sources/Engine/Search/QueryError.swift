@@ -30,11 +30,22 @@ package struct QueryError: Error, Equatable, CustomStringConvertible {
         message + (expected.map { "; expected \($0)" } ?? "") + (offset.map { " (at character \($0))" } ?? "")
     }
 
-    /// The query with a caret below the place, for a terminal.
+    /// The line of the query with a caret below the place, for a terminal: of a long one what is around it.
     package func pointing(into query: String) -> String {
         guard let offset else { return description }
-        let line = String(String.UnicodeScalarView(query.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
-        return "\(line)\n\(String(repeating: " ", count: offset))^ \(message)"
-            + (expected.map { "; expected \($0)" } ?? "")
+        let scalars = Array(query.unicodeScalars)
+        let at = min(max(offset, 0), scalars.count)
+        let first = scalars[..<at].lastIndex(of: "\n").map { $0 + 1 } ?? 0
+        let last = scalars[at...].firstIndex(of: "\n") ?? scalars.count
+        let shown = max(first, at - Self.shownBefore)..<min(last, at + Self.shownBehind)
+        let text = String(String.UnicodeScalarView(scalars[shown].map { $0.value < 0x20 ? " " : $0 }))
+        let (before, behind) = (shown.lowerBound > first ? "… " : "", shown.upperBound < last ? " …" : "")
+        let lineNumber = scalars[..<at].count { $0 == "\n" } + 1
+        let place = last - first < scalars.count ? "line \(lineNumber), character \(at - first + 1):\n" : ""
+        let blanks = String(repeating: " ", count: before.count + at - shown.lowerBound)
+        return "\(place)\(before)\(text)\(behind)\n\(blanks)^ \(message)" + (expected.map { "; expected \($0)" } ?? "")
     }
+
+    private static let shownBefore = 100
+    private static let shownBehind = 60
 }

@@ -131,8 +131,13 @@ struct QueryLookup {
         }
     }
 
-    /// - Parameter place: of which the first ordinal not before it is wanted in each segment; nil for the end.
-    init(_ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource) throws {
+    /// - Parameters:
+    ///   - place: of which the first ordinal not before it is wanted in each segment; nil for the end.
+    ///   - expanded: told of each term that an expansion stands for in a segment.
+    init(
+        _ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource,
+        expanded: ((_ expansion: Int, UnsafeBufferPointer<UInt8>, TermEntry) -> Void)? = nil
+    ) throws {
         var round = ReadRound()
         let keys = Self.keys(of: plan) { _ in true }
         let dictionary = TermLookup(keys.map(\.key), in: snapshot.segments, \.dictionaryIndex, .dictionary, &round)
@@ -164,8 +169,9 @@ struct QueryLookup {
             for (number, expansion) in plan.expansions.enumerated() {
                 var entries: [TermEntry] = []
                 for (slice, blocks) in want.expansions[number] {
-                    try unsafe segment.forEachMatch(of: expansion, blocks, slices[slice]) { _, entry in
+                    try unsafe segment.forEachMatch(of: expansion, blocks, slices[slice]) { word, entry in
                         entries.append(entry)
+                        unsafe expanded?(number, word, entry)
                         // A word has at most one term for each language.
                         return entries.count <= Self.expansionCount * plan.languages.count
                     }
@@ -241,7 +247,9 @@ struct QueryLookup {
                 guard distinct.count <= QueryLookup.expansionCount else {
                     throw QueryError(
                         .limit, "\(expansion.pattern) stands for more than \(QueryLookup.expansionCount) words",
-                        expected: "more letters before or after the star", offset: expansion.offset)
+                        expected: expansion.pattern.isFuzzy
+                            ? "a longer word, or ~1" : "more letters before or after the star",
+                        offset: expansion.offset)
                 }
                 segmentCount += 1
             }
@@ -344,7 +352,7 @@ extension SegmentReader {
     /// Calls `body` with each term that an expansion stands for, without field and tail, and its entry, until it returns false.
     fileprivate func forEachMatch(
         of expansion: QueryPlan.Expansion, _ blocks: [Int], _ slice: SectionSlice,
-        _ body: (Slice<UnsafeBufferPointer<UInt8>>, TermEntry) -> Bool
+        _ body: (UnsafeBufferPointer<UInt8>, TermEntry) -> Bool
     ) throws {
         let scanner = DictionaryBlockScanner()
         let start = slice.range.lowerBound
@@ -356,9 +364,9 @@ extension SegmentReader {
             while try decoding(.dictionary, at: range.lowerBound, { () throws(RawError) in try scanner.next() }) {
                 let key = unsafe scanner.key.bytes
                 guard unsafe key[0] == expansion.field.rawValue, unsafe !TermKey.isStem(key) else { continue }
-                let word = unsafe TermKey.withoutTail(key)
-                guard unsafe matcher.matches(word.dropFirst()) else { continue }
-                if unsafe !body(word.dropFirst(), scanner.entry) { return }
+                let word = unsafe UnsafeBufferPointer(rebasing: TermKey.withoutTail(key).dropFirst())
+                guard unsafe matcher.matches(word) else { continue }
+                if unsafe !body(word, scanner.entry) { return }
             }
         }
     }

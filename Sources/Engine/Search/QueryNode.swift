@@ -43,6 +43,12 @@ extension IndexField {
         }
     }
 
+    /// Whether its one term is the whole value.
+    package var isWholeValue: Bool { self == .sourceName || self == .sectionName }
+
+    /// What stands before a word of this field.
+    package var queryPrefix: String { self == .text ? "" : queryName + (isWholeValue ? "" : ":") }
+
     /// Whether words of this field count for the score.
     package var isScored: Bool { self == .text || self == .headline }
 }
@@ -55,6 +61,8 @@ package enum TermPattern: Hashable, Sendable {
     case wildcard([[UInt8]])
     /// Terms within `distance` (1 or 2) insertions, deletions, substitutions or transpositions.
     case fuzzy([UInt8], distance: Int)
+
+    var isFuzzy: Bool { if case .fuzzy = self { true } else { false } }
 }
 
 package struct QueryWord: Equatable, Sendable {
@@ -144,13 +152,13 @@ extension TermPattern: CustomStringConvertible {
 
 extension QueryWord: CustomStringConvertible {
     package var description: String {
-        (field == .text ? "" : field.queryName + ":") + (isExact ? "=" : "") + pattern.description
+        field.queryPrefix + (isExact && !field.isWholeValue ? "=" : "") + pattern.description
     }
 }
 
 extension QueryPhrase: CustomStringConvertible {
     package var description: String {
-        (field == .text ? "" : field.queryName + ":") + (isExact ? "=" : "") + "\""
+        field.queryPrefix + (isExact && !field.isWholeValue ? "=" : "") + "\""
             + patterns.map(\.description).joined(separator: " ") + "\"" + (slop == 0 ? "" : "~\(slop)")
     }
 }

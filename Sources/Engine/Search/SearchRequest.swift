@@ -33,8 +33,8 @@ package struct SearchRequest: Sendable {
     /// Whether the total must be exact. If not, counting may stop when the hits are complete.
     package var countExact: Bool
     package var facets: [Facet]
-    /// Largest values first; equal counts by name.
-    package var facetLimitCount: Int
+    /// Most values of a facet, those with the largest counts; nil for all.
+    package var facetLimitCount: Int?
     package var histogram: Interval?
     /// Minutes east of UTC in which days of the histogram begin.
     package var zoneOffsetMinutes: Int
@@ -48,7 +48,7 @@ package struct SearchRequest: Sendable {
 
     package init(
         query: QueryNode, sort: Sort = .score, limitCount: Int = 10, after: String? = nil, countExact: Bool = true,
-        facets: [Facet] = [], facetLimitCount: Int = 20, histogram: Interval? = nil, zoneOffsetMinutes: Int = 0,
+        facets: [Facet] = [], facetLimitCount: Int? = nil, histogram: Interval? = nil, zoneOffsetMinutes: Int = 0,
         readsRecords: Bool = false
     ) {
         self.query = query
@@ -83,6 +83,14 @@ package struct SearchResults: Equatable, Sendable {
         /// Nil for articles without a value.
         package var name: String?
         package var count: Int
+    }
+
+    package struct FacetCounts: Equatable, Sendable {
+        /// Largest counts first; equal ones by name.
+        package var values: [FacetValue] = []
+        /// What was left out because of a limit: how many values, and the sum of their counts.
+        package var leftValueCount = 0
+        package var leftArticleCount = 0
     }
 
     package struct Bucket: Equatable, Sendable {
@@ -125,7 +133,7 @@ package struct SearchResults: Equatable, Sendable {
     var more: More?
     /// For the next page; nil if this is the last.
     package var next: String? { more?.text }
-    package var facets: [SearchRequest.Facet: [FacetValue]] = [:]
+    package var facets: [SearchRequest.Facet: FacetCounts] = [:]
     /// Ascending; buckets without articles are left out.
     package var histogram: [Bucket] = []
     /// Matching articles in no bucket of the histogram, because they are undated.

@@ -64,12 +64,12 @@ struct SearchRun {
             work: source.work(windowCount: searches.reduce(0) { $0 + $1.windowCount }))
     }
 
-    private func facets(_ searches: [SegmentSearch]) -> [SearchRequest.Facet: [SearchResults.FacetValue]] {
-        var facets: [SearchRequest.Facet: [SearchResults.FacetValue]] = [:]
+    private func facets(_ searches: [SegmentSearch]) -> [SearchRequest.Facet: SearchResults.FacetCounts] {
+        var facets: [SearchRequest.Facet: SearchResults.FacetCounts] = [:]
         for (number, facet) in request.facets.enumerated() {
             var sums: [[UInt8]: Int] = [:]
             for search in searches { search.facets[number].merge(into: &sums) }
-            facets[facet] = FacetCounter.values(sums, limitCount: request.facetLimitCount)
+            facets[facet] = FacetCounter.counts(sums, limitCount: request.facetLimitCount)
         }
         return facets
     }
@@ -159,7 +159,7 @@ struct SearchRun {
             after: after.map { ($0.score, place) })
     }
 
-    private func searches(_ context: SearchContext) throws -> [SegmentSearch] {
+    func searches(_ context: SearchContext) throws -> [SegmentSearch] {
         let lookup = context.lookup
         var round = ReadRound()
         let firsts = snapshot.segments.indices.map { index in
@@ -245,7 +245,7 @@ struct SearchRun {
     // MARK: Scores
 
     /// For each place in the query that scores.
-    private func weights(
+    func weights(
         _ liveFrequencies: [Int], _ expansionCounts: [Int]
     ) -> [SegmentSearch.LeafWeight] {
         let relevance = prepared.table.relevance
@@ -383,86 +383,6 @@ struct SearchRun {
             }
             candidates = kept.map { candidates[$0] }
         }
-    }
-
-    // MARK: Explain
-
-    func explanation() throws -> String {
-        let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source)
-        let searches = try searches(SearchContext(prepared, lookup, scratch))
-        let expansionCounts = plan.expansions.indices.map { number in
-            searches.reduce(0) { $0 + $1.expansionCounts[number] }
-        }
-        var lines = [
-            "query: \(request.query)",
-            "articles: \(snapshot.liveDocumentCount), words: \(snapshot.liveTokenCount), segments: \(snapshot.segments.count)",
-        ]
-        for (term, keys) in plan.terms.enumerated() {
-            let documents = lookup.segments.reduce(0) { sum, segment in
-                plan.languages.indices.reduce(sum) {
-                    $0 + Int(segment.entries[$1 * plan.terms.count + term]?.documentFrequency ?? 0)
-                }
-            }
-            let live = plan.isScoredTerm[term] ? ", live \(lookup.liveFrequencies[term])" : ""
-            lines.append("word \(Self.name(of: keys)): documents \(documents)\(live)")
-        }
-        for (number, expansion) in plan.expansions.enumerated() {
-            let words = lookup.segments.reduce(0) { max($0, $1.expansions[number].count) }
-            lines.append(
-                "word \(expansion.pattern): live \(expansionCounts[number]), at most \(words) words in a segment")
-        }
-        for weight in weights(lookup.liveFrequencies, expansionCounts) {
-            if case .bag(let words) = plan.leaves[weight.leaf] {
-                lines.append("scores any of \(words.count) words, each as the articles with it are rare")
-                continue
-            }
-            let name =
-                switch plan.leaves[weight.leaf] {
-                case .term(let term): Self.name(of: plan.terms[term])
-                case .expansion(let number): plan.expansions[number].pattern.description
-                case .phrase(let terms, _):
-                    "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
-                case .places(let node): name(of: node)
-                case .bag: ""
-                }
-            lines.append("scores \(name): idf \(weight.inverseFrequency)/65536, at most \(weight.weight)/65536")
-        }
-        return lines.joined(separator: "\n")
-    }
-
-    private func name(of node: QueryPlan.PlaceNode) -> String {
-        func name(_ word: QueryPlan.PlaceWord) -> String {
-            switch word {
-            case .term(let term): Self.name(of: plan.terms[term])
-            case .expansion(let number): plan.expansions[number].pattern.description
-            }
-        }
-        return switch node {
-        case .word(let word): name(word)
-        case .phrase(let words, let slop):
-            "\""
-                + words.enumerated().map { number, word in
-                    let gap = number == 0 ? 0 : word.offset - words[number - 1].offset - 1
-                    return String(repeating: "* ", count: gap) + name(word.word)
-                }.joined(separator: " ") + "\"" + (slop == 0 ? "" : "~\(slop)")
-        case .any(let nodes): "any(" + nodes.map { self.name(of: $0) }.joined(separator: " ") + ")"
-        case .near(let left, let right, let distance):
-            "(\(self.name(of: left)) NEAR/\(distance) \(self.name(of: right)))"
-        }
-    }
-
-    /// The word, and what it is looked for as in articles whose words are reduced to stems.
-    private static func name(of keys: [[UInt8]]) -> String {
-        let word = String(decoding: keys[0].dropFirst(), as: UTF8.self)
-        let forms = keys.dropFirst().compactMap { key in
-            TermKey.language(of: key).map { language in
-                let form = String(decoding: TermKey.withoutTail(key).dropFirst(), as: UTF8.self)
-                return (TermKey.isStem(key) ? "" : "=") + "\(language.code):\(form)"
-            }
-        }
-        let text = forms.isEmpty ? word : "\(word) (\(forms.joined(separator: " ")))"
-        guard let field = keys[0].first.flatMap(IndexField.init(rawValue:)), field != .text else { return text }
-        return "\(field.queryName):\(text)"
     }
 }
 

@@ -1,4 +1,4 @@
-/// Tells which words a pattern stands for. Fastest on words in order.
+/// Tells which words a pattern stands for. Fastest on words in order. A hot file: every word of a dictionary may be asked about.
 struct TermMatcher {
     private let pattern: TermPattern
     private var distance: EditDistance?
@@ -8,29 +8,44 @@ struct TermMatcher {
         if case .fuzzy(let bytes, let limit) = pattern { distance = EditDistance(to: bytes, limit: limit) }
     }
 
-    mutating func matches(_ term: some BidirectionalCollection<UInt8>) -> Bool {
+    mutating func matches(_ term: some Collection<UInt8>) -> Bool {
+        if let found = unsafe term.withContiguousStorageIfAvailable({ unsafe matches($0) }) { return found }
+        let copy = Array(term)
+        return unsafe copy.withUnsafeBufferPointer { unsafe matches($0) }
+    }
+
+    mutating func matches(_ term: UnsafeBufferPointer<UInt8>) -> Bool {
         switch pattern {
-        case .term(let bytes): return term.elementsEqual(bytes)
-        case .prefix(let bytes): return term.starts(with: bytes)
-        case .fuzzy: return distance!.matches(term)
-        case .wildcard(let parts):
-            guard let first = parts.first, let last = parts.last, parts.count > 1 else { return false }
-            let bytes = Array(term)
-            guard bytes.count >= first.count + last.count, bytes.starts(with: first),
-                bytes[(bytes.count - last.count)...].elementsEqual(last)
-            else { return false }
-            // Each middle part at its first place behind the one before.
-            var at = first.count
-            let end = bytes.count - last.count
-            for part in parts.dropFirst().dropLast() {
-                while true {
-                    guard at + part.count <= end else { return false }
-                    if bytes[at..<(at + part.count)].elementsEqual(part) { break }
-                    at += 1
-                }
-                at += part.count
-            }
-            return true
+        case .term(let bytes): unsafe term.elementsEqual(bytes)
+        case .prefix(let bytes): unsafe Self.stands(bytes, at: 0, of: term)
+        case .fuzzy: unsafe distance!.matches(term)
+        case .wildcard(let parts): unsafe Self.matches(parts, term)
         }
+    }
+
+    private static func matches(_ parts: [[UInt8]], _ term: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let first = parts.first, let last = parts.last, parts.count > 1,
+            unsafe term.count >= first.count + last.count && stands(first, at: 0, of: term)
+                && stands(last, at: term.count - last.count, of: term)
+        else { return false }
+        // Each middle part at its first place behind the one before.
+        var at = first.count
+        let end = term.count - last.count
+        for part in parts.dropFirst().dropLast() {
+            while true {
+                guard at + part.count <= end else { return false }
+                if unsafe stands(part, at: at, of: term) { break }
+                at += 1
+            }
+            at += part.count
+        }
+        return true
+    }
+
+    @inline(__always)
+    private static func stands(_ part: [UInt8], at start: Int, of term: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard start + part.count <= term.count else { return false }
+        for index in 0..<part.count where unsafe part[index] != term[start + index] { return false }
+        return true
     }
 }
