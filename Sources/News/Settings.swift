@@ -7,8 +7,9 @@ package import ByteCoding
 /// there may ask for what this program cannot do: see `refusal`.
 package struct Settings: Equatable, Sendable {
     /// Version of the rules that split text into terms: 1 gives words as they are, 2 stems beside
-    /// them, 3 also the words of quotes and who said them.
-    package var analyzerVersion: UInt32 = 3
+    /// them, 3 also the words of quotes and who said them, 4 also thousands with letters
+    /// behind them (`10,000m`).
+    package var analyzerVersion: UInt32 = 4
     /// Version of `CanonicalURL`.
     package var keyRulesVersion: UInt32 = CanonicalURL.rulesVersion
     /// Version of the form and the fields of `CanonicalRecord`.

@@ -6,9 +6,11 @@ import Synchronization
 @safe package final class Stemmer {
     private let language: StemLanguage
     private let stemmer: OpaquePointer
+    private let endings: WrittenEndings?
 
     private init(_ language: StemLanguage) {
         self.language = language
+        endings = WrittenEndings.of(language)
         guard let made = unsafe sb_stemmer_new("\(language)", "UTF_8") else {
             preconditionFailure("libstemmer has no algorithm for \(language), or is out of memory")
         }
@@ -24,13 +26,22 @@ import Synchronization
     ///
     /// - Parameter word: UTF-8, 1 to `maxBytes` bytes.
     package func stem(_ word: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        var stem: [UInt8]
+        if let endings, let written = unsafe endings.written(word) {
+            stem = endings.folded(unsafe written.withUnsafeBufferPointer { unsafe plainStem($0) })
+        } else {
+            stem = unsafe plainStem(word)
+        }
+        // One with a zero could be taken for another term.
+        if stem.isEmpty || stem.count > Self.maxBytes || stem.contains(0) { stem = unsafe Array(word) }
+        return stem
+    }
+
+    private func plainStem(_ word: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         guard let found = unsafe sb_stemmer_stem(stemmer, word.baseAddress, Int32(word.count)) else {
             preconditionFailure("libstemmer: out of memory")
         }
-        let stem = unsafe UnsafeBufferPointer(start: found, count: Int(sb_stemmer_length(stemmer)))
-        // One with a zero could be taken for another term.
-        guard !stem.isEmpty, stem.count <= Self.maxBytes, unsafe !stem.contains(0) else { return unsafe Array(word) }
-        return unsafe Array(stem)
+        return unsafe Array(UnsafeBufferPointer(start: found, count: Int(sb_stemmer_length(stemmer))))
     }
 
     package func stem(_ word: [UInt8]) -> [UInt8] { unsafe word.withUnsafeBufferPointer { unsafe stem($0) } }
@@ -98,7 +109,8 @@ import Synchronization
         "frumoaselor", "kitaplarimizdan", "mempertanggungjawabkan", "gobernuaren", "catalanitzacions",
         "nebeprisikiskiakopusteliaudavome",
         "bhfeirmeacha", "важнейшими", "говорившими", "избирательной", "правительства", "опозиционог", "υπουργων",
-        "εκλογες", "εις", "hamburg", "hamburgda", "को",
+        "εκλογες", "εις", "hamburg", "hamburgda", "को", "informacoes", "importancia", "declarees", "premieres",
+        "السعوديه",
         "الانتخابات", "والمسلمون", "مكتبتهم", "लड़कियों", "सरकारी", "नेपालीहरुको", "அரசாங்கத்தின்", "կառավարության", "יידישע",
     ]
 }

@@ -90,6 +90,8 @@ struct QueryParserTests {
             ("published:2016..2016-02-30", 16, "a date"), ("published:2017..2016", 10, "earlier"),
             ("published:..", 10, "a date"),
             ("published:1e9", 10, "a date"), ("é published:2016-1", 12, "a date"),
+            ("headline:-trade", 9, "-headline:"), ("text:headline:trade", 5, "one field"), ("a !war", 2, "NOT before"),
+            ("\"=war on\"", 1, "before the quote"),
         ])
     func errors(text: String, offset: Int, expected: String) {
         do {
@@ -101,6 +103,30 @@ struct QueryParserTests {
             #expect(error.expected?.contains(expected) == true, "\(error)")
             #expect(error.pointing(into: text).contains("^"))
         }
+    }
+
+    @Test("a word spelt nearly so stands in no phrase", arguments: ["\"prime minster~\"", "\"prime~1 minister\""])
+    func fuzzyInPhrase(_ text: String) {
+        let error = #expect(throws: QueryError.self) { try QueryParser.parse(text) }
+        #expect(error?.code == .unsupported && error?.expected?.contains("NEAR/1") == true)
+    }
+
+    @Test(
+        "what only looks like an operator is text", arguments: ["help! war", "a ! b", "\"about ~20 people\""])
+    func noOperator(_ text: String) throws { _ = try QueryParser.parse(text) }
+
+    @Test("the place in a long text, and in one of many lines, is shown with what is around it")
+    func excerpt() throws {
+        let long = String(repeating: "word ", count: 100) + "published:x " + String(repeating: "word ", count: 100)
+        let error = try #require(throws: QueryError.self) { try QueryParser.parse(long) }
+        let lines = error.pointing(into: long).split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].count < 170)
+        let caret = try #require(lines[1].firstIndex(of: "^"))
+        let column = lines[1].distance(from: lines[1].startIndex, to: caret)
+        #expect(lines[0].dropFirst(column).hasPrefix("x word"))
+        let many = "a\nb published:x\nc"
+        let second = try #require(throws: QueryError.self) { try QueryParser.parse(many) }
+        #expect(second.pointing(into: many).hasPrefix("line 2, character 13:\nb published:x\n            ^ "))
     }
 
     @Test(

@@ -490,7 +490,7 @@ struct SearchTests {
         let live = SearchOracle(fixture.live).answers(try QueryParser.parse("alpha"), sort: .newest).count
         #expect(text.contains("query: and(alpha \"beta gamma\" be* not(delta) lang:pt)"))
         #expect(text.contains("word alpha (en:alpha pt:alpha): documents") && text.contains("live \(live)\n"))
-        let near = try QueryParser.parse("by:(\"jane * * d*\" NEAR/2 doe) \"=alpha * be*\"~1 =alpha NEAR/3 deal")
+        let near = try QueryParser.parse("by:(\"jane * * d*\" NEAR/2 doe) \"alpha * be*\"~1 =alpha NEAR/3 deal")
         #expect(try searcher.explain(SearchRequest(query: near)).contains(" * be*\"~1: idf "))
         // Each word that a star stands for, with its documents, and the way that is taken.
         let words = ["beta", "betray"].map { word in

@@ -57,4 +57,24 @@ import Testing
         #expect(set.all == [.arabic, .swedish] && StemLanguages(bits: set.bits) == set)
         #expect(StemLanguages(bits: 1) == nil && StemLanguages(bits: 1 << 31) == nil)
     }
+
+    @Test(
+        "forms whose endings lose letters by folding have one stem, which is folded",
+        arguments: [
+            (StemLanguage.portuguese, ["informacao", "informacoes"]), (.portuguese, ["populacao", "populacoes"]),
+            (.portuguese, ["decisao", "decisoes"]), (.portuguese, ["consequencia", "consequencias"]),
+            (.french, ["premier", "premiere", "premieres"]),
+            (.french, ["declare", "declaree", "declarees", "declarer"]),
+            (.french, ["universite", "universites"]), (.arabic, ["السعودي", "السعوديه"]),
+            (.arabic, ["الماضي", "الماضيه"]),
+            (.arabic, ["منطقه", "المنطقه"]),
+        ])
+    func endings(_ language: StemLanguage, _ words: [String]) {
+        let stems = Set(words.map { stem(language, $0) })
+        #expect(stems.count == 1, "\(stems)")
+        #expect(stems.allSatisfy { stem in !stem.contains { "çãáâêíéèة".contains($0) } })
+    }
+
+    @Test("a word with an ending and nothing before it stays as it is", arguments: ["ao", "sao", "nao", "cao"])
+    func short(_ word: String) { #expect(!stem(.portuguese, word).contains("ã")) }
 }

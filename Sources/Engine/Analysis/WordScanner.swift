@@ -161,7 +161,7 @@ struct WordScanner {
             guard entry.isDigit else { return false }
             place += size
         }
-        return !entry(place).entry.isWord
+        return !entry(place).entry.isDigit
     }
 
     /// Whether the term so far is a French or Italian article or pronoun that ends at an apostrophe.

@@ -42,8 +42,26 @@ extension QueryParser {
         return try dateValue()
     }
 
+    /// The name of a field that stands here with a colon and a value behind it.
+    private func fieldName() -> String? {
+        var end = at
+        while end < scalars.count, ("a"..."z").contains(scalars[end]) { end += 1 }
+        guard end > at, end + 1 < scalars.count, scalars[end] == ":", !isBlank(end + 1) else { return nil }
+        let name = text(at..<end)
+        return Self.fieldNames.contains { $0.name == name } ? name : nil
+    }
+
     private mutating func fieldValue(_ field: IndexField, name: String) throws(QueryError) -> QueryNode {
         let start = at
+        if peek == "-", at + 1 < scalars.count, !isBlank(at + 1) {
+            throw QueryError(
+                .syntax, "a \"-\" behind \(name):", expected: "-\(name): and then the word", offset: start)
+        }
+        if let inner = fieldName() {
+            throw QueryError(
+                .syntax, "\(inner): behind \(name):", expected: "one field, or quotes around text with a colon",
+                offset: start)
+        }
         guard let node = try fieldOperand(field) else {
             throw QueryError(.syntax, "\(name): without a word", expected: "a word, a phrase or a group", offset: start)
         }
@@ -75,6 +93,15 @@ extension QueryParser {
         guard !isAtEnd else { throw QueryError(.syntax, "a quote is not closed", expected: "\"", offset: start) }
         let end = at
         at += 1
+        if begin < end, scalars[begin] == "=" {
+            throw QueryError(
+                .syntax, "a \"=\" inside a phrase", expected: "\"=\" before the quote, as in =\"a b\"", offset: begin)
+        }
+        if let tilde = (begin..<end).first(where: { $0 > begin && !isBlank($0 - 1) && isFuzzyMark($0, within: end) }) {
+            throw QueryError(
+                .unsupported, "\"~\" inside a phrase", expected: "NEAR/1 between single words, as in a~ NEAR/1 b",
+                offset: tilde)
+        }
         var patterns = try patterns(begin..<end, field: field, isPhrase: true)
         // What may be any word needs words on both sides.
         while patterns.last == .anyWord { patterns.removeLast() }
@@ -126,11 +153,11 @@ extension QueryParser {
     }
 
     /// A tilde that ends a word, with or without a digit.
-    private func isFuzzyMark(_ index: Int) -> Bool {
+    private func isFuzzyMark(_ index: Int, within limit: Int = .max) -> Bool {
         guard index < scalars.count, scalars[index] == "~" else { return false }
         var end = index + 1
-        while end < scalars.count, scalars[end].isDigit { end += 1 }
-        return isWordEnd(end)
+        while end < min(limit, scalars.count), scalars[end].isDigit { end += 1 }
+        return end == limit || isWordEnd(end)
     }
 
     private func node(

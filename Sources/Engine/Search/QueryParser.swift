@@ -181,6 +181,12 @@ package struct QueryParser {
             at += 1
             isNegated = true
         }
+        if !isNegated, peek == "!", at + 1 < scalars.count,
+            scalars[at + 1].properties.isAlphabetic || scalars[at + 1] == "("
+        {
+            throw QueryError(
+                .syntax, "a \"!\" before a word", expected: "\"-\" or NOT before what must not be there", offset: start)
+        }
         guard isNegated else { return try boosted(field: field) }
         nesting += 1
         defer { nesting -= 1 }
