@@ -26,7 +26,9 @@ struct QueryLookup {
     private(set) var liveFrequencies: [Int]
 
     /// Most terms that one word with stars may stand for in a snapshot.
-    static let expansionCount = 4096
+    static let expansionCount = 65_536
+    /// Entries of all words with stars of a query, of all segments: they are held.
+    static let expandedEntryCount = 4 << 20
     /// Articles that all words with stars of a query may stand in together, each counted for each of its terms in a snapshot: they are
     /// gathered in memory.
     static let expandedCount = 64 << 20
@@ -154,7 +156,7 @@ struct QueryLookup {
         termCount = plan.terms.count
         liveFrequencies = Array(repeating: 0, count: plan.terms.count)
         var words = plan.expansions.map { _ in ExpandedWords() }
-        var expandedCount = 0
+        var (expandedCount, entryCount) = (0, 0)
         for (index, segment) in snapshot.segments.enumerated() {
             let want = wants[index]
             var found = [TermEntry?](repeating: nil, count: plan.languages.count * plan.terms.count)
@@ -182,11 +184,14 @@ struct QueryLookup {
                         wants[place].expansions[number].map { (slices[$0.slice], $0.blocks) }
                     }
                 }
+                entryCount += entries.count
                 expandedCount += entries.reduce(0) { $0 + Int($1.documentFrequency) }
-                guard expandedCount <= Self.expandedCount else {
+                guard expandedCount <= Self.expandedCount, entryCount <= Self.expandedEntryCount else {
                     throw QueryError(
                         .limit,
-                        "the words with stars stand in more than \(Self.expandedCount) articles, taken together",
+                        entryCount > Self.expandedEntryCount
+                            ? "the words with stars stand for more than \(Self.expandedEntryCount) words of segments, taken together"
+                            : "the words with stars stand in more than \(Self.expandedCount) articles, taken together",
                         expected: "more letters before or after the stars, or fewer such words",
                         offset: expansion.offset)
                 }
