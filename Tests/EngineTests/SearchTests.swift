@@ -367,6 +367,26 @@ struct SearchTests {
         }
     }
 
+    @Test("one ideograph is found in runs of them, wherever it stands", arguments: [true, false])
+    func ideograph(isMapped: Bool) throws {
+        var fixture = SearchFixture(articles: 0, segments: 1, seed: 1)
+        fixture.segments[0].samples = ["中国人民银行", "人", "日本人 abc", "人们", "东京ひと", "human"].enumerated().map {
+            var article = Article()
+            article.headline = $1
+            return Sample(article, key: ArticleKey(high: 1, low: UInt64($0)))
+        }
+        let searcher = Searcher(try fixture.snapshot(isMapped: isMapped).0)
+        func found(_ text: String) throws -> [UInt64] {
+            try searcher.search(SearchRequest(query: try QueryParser.parse(text))).hits.map(\.key.low).sorted()
+        }
+        #expect(try found("人") == [0, 1, 2, 3])
+        #expect(try found("headline:人 -abc") == [0, 1, 3])
+        #expect(try found("=人") == [1])
+        #expect(try found("国人") == [0])
+        #expect(try found("と") == [4])
+        #expect(try found("any(人 と)") == [0, 1, 2, 3, 4])
+    }
+
     @Test("a facet of many values tells them all")
     func manyValues() throws {
         var fixture = SearchFixture(articles: 0, segments: 1, seed: 1)

@@ -34,6 +34,15 @@ package struct Tokenizer: Sendable {
         unsafe scan(utf8, body)
     }
 
+    /// Whether a term is one Han character or kana: a run of one, for longer runs are pairs.
+    static func isIdeograph(_ term: [UInt8]) -> Bool {
+        let scalars = String(decoding: term, as: UTF8.self).unicodeScalars
+        return scalars.count == 1 && CharacterTable.shared.entry(scalars.first!.value).kind == .ideograph
+    }
+
+    /// First bytes of terms of ideographs: kana and Han, beyond the basic plane too.
+    static let ideographLeads: ClosedRange<UInt8> = 0xE3...0xF0
+
     /// The terms of a short text, for queries and tests.
     package mutating func terms(of text: String) -> [[UInt8]] {
         var found: [[UInt8]] = []

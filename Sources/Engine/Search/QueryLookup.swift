@@ -325,8 +325,15 @@ extension SegmentReader {
         var after = prefix
         while let last = after.last, last == .max { after.removeLast() }
         after[after.count - 1] += 1
+        var first = prefix
+        // Ideographs stand in no term that begins with anything else.
+        if case .wildcard(let parts) = expansion.pattern, parts[0].isEmpty, parts.contains(where: Tokenizer.isIdeograph)
+        {
+            first = expansion.field.key([Tokenizer.ideographLeads.lowerBound])
+            after = expansion.field.key([Tokenizer.ideographLeads.upperBound + 1])
+        }
         guard let end = dictionaryIndex.block(of: after) else { return [] }
-        let blocks = Array((dictionaryIndex.block(of: prefix) ?? 0)...end)
+        let blocks = Array((dictionaryIndex.block(of: first) ?? 0)...end)
         guard case .fuzzy(let word, let distance) = expansion.pattern else { return blocks }
         // All terms of a block begin with what its first and the next block's have in common.
         var measure = EditDistance(to: word, limit: distance)

@@ -148,6 +148,12 @@ extension QueryParser {
             }
             patterns[0] = .fuzzy(bytes, distance: distance)
             try note(patterns: patterns, at: start)
+        } else if !isExact, field.hasPositions, patterns.count == 1, case .term(let bytes) = patterns[0],
+            Tokenizer.isIdeograph(bytes)
+        {
+            // Runs of them are indexed as pairs: it is found in any pair.
+            patterns[0] = .wildcard([[], bytes, []])
+            try note(patterns: patterns, at: start)
         }
         return node(of: patterns, field: field, slop: 0, isExact: isExact, offset: start)
     }
