@@ -521,6 +521,23 @@ struct SearchTests {
         let fast = try searcher.explain(SearchRequest(query: try QueryParser.parse("alpha beta published:2016-01")))
         #expect(fast.contains("hits: the rarest of 2 words, the others asked where blocks can bring a hit, within"))
         #expect(fast.contains("segment 2: documents "))
+        // What the parts of each hit's score are worth together.
+        for text in [
+            "alpha beta", "any(alpha \"beta gamma\" be*)^2", "alpha NEAR/9 beta OR gam~", "alpha AND \"beta alpha\"~9",
+        ] {
+            for sort in [SearchRequest.Sort.score, .newest] {
+                let request = SearchRequest(query: try QueryParser.parse(text), sort: sort)
+                let hits = try searcher.search(request).hits
+                let told = try searcher.explain(request).split(separator: "\n").filter { $0.hasPrefix("hit ") }
+                #expect(!hits.isEmpty && told.count == hits.count)
+                for (hit, line) in zip(hits, told) {
+                    #expect(line.hasPrefix("hit \(hit.key.hex): \(hit.score)/65536 = "))
+                    let parts = line.split(separator: " = ")[1].split(separator: " + ")
+                    #expect(
+                        parts.reduce(0) { $0 + (Int64($1.split(separator: " ").last!) ?? 0) } == hit.score, "\(line)")
+                }
+            }
+        }
     }
 
     private static func words(of article: Article) -> Set<Substring> {

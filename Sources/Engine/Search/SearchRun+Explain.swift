@@ -33,15 +33,28 @@ extension SearchRun {
                     + (words.isEmpty ? "" : ": ")
                     + words.map { "\(String(decoding: $0.key, as: UTF8.self)) \($0.value)" }.joined(separator: ", "))
         }
-        for weight in weights(lookup.liveFrequencies, expansionCounts) {
-            lines.append("scores \(name(of: weight))")
+        let weighted = weights(lookup.liveFrequencies, expansionCounts)
+        for weight in weighted {
+            lines.append("scores \(name(of: weight.leaf)): \(worth(of: weight))")
         }
         lines += way()
         for (index, segment) in lookup.segments.enumerated() where !plan.ranges.isEmpty {
             let documents = segment.ranges.map { "\($0.lowerBound)..<\($0.upperBound)" }.joined(separator: " and ")
             lines.append("segment \(index): documents \(documents) of \(snapshot.segments[index].footer.documentCount)")
         }
+        lines += try parts(weighted, searches)
         return lines.joined(separator: "\n")
+    }
+
+    /// What the score of each hit is made of.
+    private func parts(_ weighted: [SegmentSearch.LeafWeight], _ searches: [SegmentSearch]) throws -> [String] {
+        guard !weighted.isEmpty, request.limitCount > 0 else { return [] }
+        return try prepared.run().hits.compactMap { hit in
+            guard let search = searches.first(where: { $0.index == hit.segment }) else { return nil }
+            let parts = try search.parts(weighted, of: hit.ordinal)
+            let named = zip(weighted, parts).filter { $0.1 != 0 }.map { "\(name(of: $0.0.leaf)) \($0.1)" }
+            return "hit \(hit.key.hex): \(hit.score)/65536 = " + named.joined(separator: " + ")
+        }
     }
 
     // MARK: The way
@@ -75,21 +88,19 @@ extension SearchRun {
 
     // MARK: Names
 
-    private func name(of weight: SegmentSearch.LeafWeight) -> String {
-        let leaf = plan.leaves[weight.leaf]
-        if case .bag(let words) = leaf {
-            return "any of \(words.count) words, each as the articles with it are rare"
+    private func worth(of weight: SegmentSearch.LeafWeight) -> String {
+        if case .bag = plan.leaves[weight.leaf] { return "each as the articles with it are rare" }
+        return "idf \(weight.inverseFrequency)/65536, at most \(weight.weight)/65536"
+    }
+
+    private func name(of leaf: Int) -> String {
+        switch plan.leaves[leaf] {
+        case .bag(let words): "any of \(words.count) words"
+        case .term(let term): Self.name(of: plan.terms[term])
+        case .expansion(let number): plan.expansions[number].pattern.description
+        case .phrase(let terms, _): "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
+        case .places(let node): name(of: node)
         }
-        let name =
-            switch leaf {
-            case .term(let term): Self.name(of: plan.terms[term])
-            case .expansion(let number): plan.expansions[number].pattern.description
-            case .phrase(let terms, _):
-                "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
-            case .places(let node): self.name(of: node)
-            case .bag: ""
-            }
-        return "\(name): idf \(weight.inverseFrequency)/65536, at most \(weight.weight)/65536"
     }
 
     private func name(of node: QueryPlan.PlaceNode) -> String {

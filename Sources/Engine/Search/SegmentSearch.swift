@@ -356,6 +356,29 @@ final class SegmentSearch {
         isCounted = isCounted && !(wants.mayStop && top.isComplete)
     }
 
+    /// What each of some leaves adds to the score of a document.
+    func parts(_ weighted: [LeafWeight], of document: UInt32) throws -> [Int64] {
+        let lower = document & ~63
+        let window = Window(
+            lower: lower, upper: min(lower + Window.documentCount, segment.footer.documentCount))
+        var only = [UInt64](repeating: 0, count: Window.wordCount)
+        only[0] = 1 << UInt64(document - lower)
+        return try weighted.map { item in
+            try scratch.withSlots {
+                var leaves = [WindowLeaf](repeating: WindowLeaf(), count: plan.leaves.count)
+                leaves[item.leaf] = try windowLeaf(plan.leaves[item.leaf], item)
+                // Zero, and left so.
+                let scores = unsafe scratch.scores
+                try unsafe only.withUnsafeBufferPointer {
+                    unsafe try score(leaves, window, $0.baseAddress!, [item], scores)
+                }
+                let at = Int(document - lower)
+                defer { unsafe scores[at] = 0 }
+                return unsafe scores[at]
+            }
+        }
+    }
+
     /// The matching documents of a window that may become hits, where they come best first: just as many as are wanted.
     private func candidates(
         _ window: Window, _ matched: UnsafePointer<UInt64>, _ wanted: (first: UInt32, count: Int),
