@@ -4,8 +4,7 @@ import Extraction
 import News
 import Storage
 
-/// What a section of a segment holds, a line for each entry (docs/segment-format.md, section 4). Sections that only find entries of
-/// others are shown as bytes.
+/// What a section of a segment holds, a line for each entry (docs/segment-format.md, section 4). A dictionary of zstd is shown as bytes.
 package struct SegmentDump {
     private let segment: SegmentReader
     private let range: Range<Int>
@@ -39,9 +38,16 @@ package struct SegmentDump {
             try terms { number, name, entry, _ in
                 tell("\(number)  \(name)  in \(entry.documentFrequency) articles, \(entry.occurrenceCount) times")
             }
-        case .postings, .positions:
+        case .postings:
+            try terms { number, name, entry, _ in
+                tell("\(number)  \(name)  \(try postings(entry, hasPositions: false))")
+                for block in try segment.postingBlocks(of: entry) where block.lastDocument != .max {
+                    tell(Self.line(block))
+                }
+            }
+        case .positions:
             try terms { number, name, entry, hasPositions in
-                tell("\(number)  \(name)  \(try postings(entry, hasPositions: hasPositions && section == .positions))")
+                tell("\(number)  \(name)  \(try postings(entry, hasPositions: hasPositions))")
             }
         case .names:
             let all = [(NameColumn.source, "source"), (.language, "language"), (.section, "section")]
@@ -65,10 +71,61 @@ package struct SegmentDump {
                 return number < range.upperBound
             }
         case .keyRun: try keyRun(tell)
-        case .header, .articleDictionary, .correctionIndex, .articleIndex, .documentIndex, .keyIndex, .keyFilter,
-            .dictionaryIndex:
-            try bytes(section, tell)
+        case .dictionaryIndex: blocks(segment.dictionaryBlocks, ["postings", "positions"], tell)
+        case .correctionIndex: blocks(segment.correctionBlocks, [], tell)
+        case .articleIndex: blocks(segment.articleBlocks, [], tell)
+        case .documentIndex:
+            let (every, places) = segment.orderSamples
+            for (number, place) in places.enumerated() where range.contains(number) {
+                tell("\(number)  article \(number * every)  \(Self.time(place.time))  \(place.key.hex)")
+            }
+        case .keyIndex:
+            let (every, halves) = segment.keySamples
+            for (number, half) in halves.enumerated() where range.contains(number) {
+                tell("\(number)  key \(number * every) of the run  from \(Hex.padded(half)) on")
+            }
+        case .keyFilter:
+            let filter = segment.keyFilter
+            if range.contains(0) { tell("0  \(filter.bitCount) bits, \(filter.setBitCount) of them set") }
+        case .header:
+            let kind = segment.footer.kind == .cell ? "cell" : "overlay"
+            if range.contains(0) { tell("0  format \(SegmentFormat.version), \(kind)") }
+        case .articleDictionary: try bytes(section, tell)
         }
+    }
+
+    // MARK: Indexes
+
+    private func blocks(_ blocks: [IndexBlock], _ companions: [String], _ tell: (String) -> Void) {
+        for (number, block) in blocks.enumerated() where range.contains(number) {
+            var line = "\(number)"
+            if let term = block.firstTerm { line += "  from \(Self.name(of: term)) on" }
+            if let documents = block.documents {
+                line +=
+                    documents.count == 1 ? "  article \(documents.lowerBound)" : "  articles \(Self.span(documents))"
+            }
+            line += "  bytes \(Self.span(block.bytes))"
+            for (name, range) in zip(companions, block.companions) { line += "  \(name) \(Self.span(range))" }
+            tell(line)
+        }
+    }
+
+    private static func line(_ block: PostingBlock) -> String {
+        let impacts = block.impacts.map { impacts in
+            // Unused pairs repeat the last.
+            var pairs: [String] = []
+            for pair in 0..<Impacts.pairCount {
+                let text = "\(impacts.frequency(pair))×\(LengthCode.lengths[impacts.lengthCode(pair)])"
+                if pairs.last != text { pairs.append(text) }
+            }
+            return ", at most \(impacts.isExact ? "" : "about ")\(pairs.joined(separator: " "))"
+        }
+        return "    \(block.documentCount) articles to \(block.lastDocument), \(block.isBits ? "bits" : "lanes"), "
+            + "bytes \(span(block.bytes))\(impacts ?? "")"
+    }
+
+    private static func span<Bound: BinaryInteger>(_ range: Range<Bound>) -> String {
+        "\(range.lowerBound)..<\(range.upperBound)"
     }
 
     // MARK: Documents

@@ -1,7 +1,9 @@
+import ByteCoding
 package import Engine
 
 /// Ranges of immutable objects, those that were used of late: what a look-up of keys reads are the same pieces of key runs
-/// again and again, and what people ask for is often the same. An object's name begins with the hash of its bytes.
+/// again and again, and what people ask for is often the same. By content: where a name begins with the hash of the object's bytes, whoever
+/// wrote them, so that a segment that a compaction writes again as it was stays known.
 ///
 /// Invariant: it holds at most `limitBytes`, and half of that of what was not used since the rest came.
 package struct RangeCache {
@@ -44,7 +46,21 @@ package struct RangeCache {
 
     package var counts: Counts { Counts(hits: hits, misses: misses, heldBytes: youngBytes + oldBytes) }
 
+    /// The name without the attempt that wrote the object, where the hash of its bytes is in it.
+    private static func content(_ name: String) -> String {
+        let parts = name.split(separator: ".", maxSplits: 1)
+        guard parts.count == 2, let slash = parts[0].lastIndex(of: "/"),
+            parts[0][slash...].utf8.count == 1 + 2 * Digest256.byteCount
+        else { return name }
+        return String(parts[0])
+    }
+
+    private static func key(_ request: ByteRequest) -> ByteRequest {
+        ByteRequest(object: content(request.object), offset: request.offset, length: request.length)
+    }
+
     package mutating func view(of request: ByteRequest) -> ByteView? {
+        let request = Self.key(request)
         if let view = young[request] {
             hits += 1
             return view
@@ -63,10 +79,11 @@ package struct RangeCache {
         guard request.length <= budget.rangeLimitBytes, view.count + Self.entryBytes <= budget.limitBytes / 2
         else { return }
         // A copy: a view may be a part of much more.
-        put(unsafe ByteView(copying: view.bytes), request)
+        put(unsafe ByteView(copying: view.bytes), Self.key(request))
     }
 
     package mutating func forget(except names: Set<String>) {
+        let names = Set(names.map(Self.content))
         young = young.filter { names.contains($0.key.object) }
         old = old.filter { names.contains($0.key.object) }
         youngBytes = young.values.reduce(0) { $0 + $1.count + Self.entryBytes }

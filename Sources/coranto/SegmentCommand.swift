@@ -60,7 +60,8 @@ struct SegmentCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prints what a section of a segment holds, a line for each entry.",
             discussion: """
-                Sections that only find entries of others are printed as bytes.
+                Of a list of several blocks postings show each block: bits or lanes, and what its articles score at most (how often the word stands there,
+                by the least words of such an article). A dictionary of zstd is printed as bytes.
 
                 Example:
                   coranto segment dump segments/0f…e9.1-4 --section dictionary --limit 100 --store /srv/news
@@ -73,19 +74,19 @@ struct SegmentCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("The entry to begin with; of bytes the offset.", valueName: "number"))
         var from = 0
         @Option(help: ArgumentHelp("Most entries, or bytes.", valueName: "number"))
-        var limit = Int.max
+        var limit: Int?
 
         func validate() throws {
             if SectionKind.allCases.allSatisfy({ $0.name != section }) {
                 let names = SectionKind.allCases.map(\.name).joined(separator: ", ")
                 throw ValidationError("There is no section \(section): they are \(names).")
             }
-            if from < 0 || limit < 0 { throw ValidationError("--from and --limit are numbers from 0 on.") }
+            if from < 0 || limit ?? 0 < 0 { throw ValidationError("--from and --limit are numbers from 0 on.") }
         }
 
         func run() async throws {
             let kind = SectionKind.allCases.first { $0.name == section }!
-            try SegmentDump(try source.open(), from: from, count: limit).run(kind) { Terminal.write($0 + "\n") }
+            try SegmentDump(try source.open(), from: from, count: limit ?? .max).run(kind) { Terminal.write($0 + "\n") }
         }
     }
 

@@ -40,6 +40,13 @@ import Testing
             case .kills: #expect(lines.count == 1)
             case .corrections: #expect(lines.count == Int(segment.footer.correctionTermCount) && !lines.isEmpty)
             case .names: #expect(lines == ["source 1  The Courier", "language 1  en"])
+            case .header: #expect(lines == ["0  format 1, overlay"])
+            case .keyFilter: #expect(lines.count == 1 && lines[0].hasPrefix("0  64 bits, "))
+            case .keyIndex, .documentIndex: #expect(lines.count == 1)
+            case .articleIndex: #expect(lines.count == 2 && lines[0].hasPrefix("0  article 0  bytes 0..<"))
+            case .dictionaryIndex, .correctionIndex:
+                let count = kind == .dictionaryIndex ? segment.footer.termCount : segment.footer.correctionTermCount
+                #expect(lines.count == (Int(count) + 31) / 32 && lines[0].contains("  from text:"))
             default: #expect(lines.count == (Int(segment.footer.section(kind).length) + 15) / 16, "\(kind)")
             }
             #expect(!lines.contains { $0.contains("\u{1B}") })

@@ -46,6 +46,20 @@ import Testing
         #expect(byte(cache.view(of: request(1))) == nil)
     }
 
+    @Test("the same bytes are known whoever wrote them, and only where the name tells them")
+    func content() {
+        var cache = RangeCache(.keys(100_000))
+        func request(_ name: String) -> ByteRequest { ByteRequest(object: name, offset: 10, length: 1000) }
+        let hash = String(repeating: "0f", count: 32)
+        cache.keep(view(1), of: request("segments/\(hash).1-5"))
+        #expect(byte(cache.view(of: request("segments/\(hash).2-3"))) == 1)
+        cache.forget(except: ["segments/\(hash).9-9"])
+        #expect(byte(cache.view(of: request("segments/\(hash).1-5"))) == 1)
+        #expect(cache.view(of: request("pages/\(hash).1-5")) == nil)
+        cache.keep(view(2), of: request("feeds/3.1-5"))
+        #expect(cache.view(of: request("feeds/3.2-1")) == nil)
+    }
+
     @Test("objects that are named no longer are forgotten, long ranges and those of a cache without room are not kept")
     func forget() {
         var cache = RangeCache(.keys(100_000))

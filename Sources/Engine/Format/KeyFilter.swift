@@ -8,6 +8,9 @@ package struct KeyFilter: Sendable {
 
     private(set) var words: [UInt64]
 
+    package var bitCount: Int { words.count * 64 }
+    package var setBitCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
     static func wordCount(keyCount: Int) -> Int { (keyCount * bitsPerKey + 63) / 64 }
 
     init(keyCount: Int) { words = Array(repeating: 0, count: Self.wordCount(keyCount: keyCount)) }
