@@ -52,7 +52,7 @@ extension SearchRun {
         return try prepared.run().hits.compactMap { hit in
             guard let search = searches.first(where: { $0.index == hit.segment }) else { return nil }
             let parts = try search.parts(weighted, of: hit.ordinal)
-            let named = zip(weighted, parts).filter { $0.1 != 0 }.map { "\(name(of: $0.0.leaf)) \($0.1)" }
+            let named = zip(weighted, parts).filter { $0.1 != 0 }.map { "\(shortName(of: $0.0.leaf)) \($0.1)" }
             return "hit \(hit.key.hex): \(hit.score)/65536 = " + named.joined(separator: " + ")
         }
     }
@@ -100,6 +100,16 @@ extension SearchRun {
         case .expansion(let number): plan.expansions[number].pattern.description
         case .phrase(let terms, _): "\"" + terms.map { Self.name(of: plan.terms[$0]) }.joined(separator: " ") + "\""
         case .places(let node): name(of: node)
+        }
+    }
+
+    /// Without what words stand for by language.
+    private func shortName(of leaf: Int) -> String {
+        func word(_ term: Int) -> String { Self.name(of: Array(plan.terms[term].prefix(1))) }
+        return switch plan.leaves[leaf] {
+        case .term(let term): word(term)
+        case .phrase(let terms, _): "\"" + terms.map(word).joined(separator: " ") + "\""
+        case .bag, .expansion, .places: name(of: leaf)
         }
     }
 
