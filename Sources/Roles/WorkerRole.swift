@@ -105,6 +105,8 @@ package final class WorkerRole: Sendable {
                 indexFailure = nil
                 return feed(failure)
             }
+            // Told once, whatever the machine makes of it.
+            if case .overBudget = event { return }
             if engine.isOverBudget { feed(.overBudget) }
         }
 
