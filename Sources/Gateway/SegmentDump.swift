@@ -41,7 +41,7 @@ package struct SegmentDump {
         case .postings:
             try terms { number, name, entry, _ in
                 tell("\(number)  \(name)  \(try postings(entry, hasPositions: false))")
-                for block in try segment.postingBlocks(of: entry) where block.lastDocument != .max {
+                for block in try segment.postingBlocks(of: entry) {
                     tell(Self.line(block))
                 }
             }

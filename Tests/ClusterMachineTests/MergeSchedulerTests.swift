@@ -7,6 +7,7 @@ import Wire
 @Suite struct MergeSchedulerTests {
     let merger = PeerID(1)
     let other = PeerID(2)
+    let client = PeerID(9)
 
     func head(_ seeds: ClosedRange<UInt8>) -> Manifest {
         var head = emptyManifest()
@@ -22,6 +23,31 @@ import Wire
 
     func schedule(_ scheduler: inout MergeScheduler, _ head: Manifest, now: Int64) -> [MergeJob] {
         scheduler.schedule(head: head, cells: [], now: now) { Attempt(term: Term(1), number: 1) }.map(\.job)
+    }
+
+    /// A coordinator, with `merger` for a worker, `other` for a merger, and a client.
+    private func driver(_ policy: MergePolicy) -> CoordinatorDriver {
+        let driver = CoordinatorDriver { $0.mergePolicy = policy }
+        driver.start()
+        driver.connect(client, .client)
+        driver.join(merger)
+        driver.join(other, .merger)
+        driver.step(.message(merger, .credit(lane: .bulk, bytes: 1 << 20)))
+        return driver
+    }
+
+    /// An article, and its segment.
+    private func publish(_ number: UInt64, on driver: CoordinatorDriver) {
+        let before = driver.slices(to: merger).count
+        driver.put(number, [article(Int(number))], from: client)
+        let new = Array(driver.slices(to: merger).dropFirst(before))
+        driver.seal(number, new, by: merger, segment(UInt8(number), attempt: 1))
+        driver.pass(200)
+    }
+
+    /// All that were given out.
+    private func jobs(of driver: CoordinatorDriver) -> [MergeJob] {
+        driver.sent.compactMap { if case .merge(let job) = $0.message { job } else { nil } }
     }
 
     @Test("a merge that fails again and again is tried ever less often, and at last not at all")
@@ -98,28 +124,12 @@ import Wire
 
     @Test("COMPACT is answered when what there was is in cells, though articles go on coming")
     func underLiveStream() throws {
-        let driver = CoordinatorDriver { $0.mergePolicy = MergePolicy(fanIn: 8) }
-        let client = PeerID(9)
-        driver.start()
-        driver.connect(client, .client)
-        driver.join(merger)
-        driver.join(other, .merger)
-        driver.step(.message(merger, .credit(lane: .bulk, bytes: 1 << 20)))
-        func publish(_ number: UInt64) {
-            let before = driver.slices(to: merger).count
-            driver.put(number, [article(Int(number))], from: client)
-            let new = Array(driver.slices(to: merger).dropFirst(before))
-            driver.seal(number, new, by: merger, segment(UInt8(number), attempt: 1))
-            driver.pass(200)
-        }
-        func jobs() -> [MergeJob] {
-            driver.sent.compactMap { if case .merge(let job) = $0.message { job } else { nil } }
-        }
-        publish(1)
+        let driver = driver(MergePolicy(fanIn: 8))
+        publish(1, on: driver)
         driver.step(.message(client, .compact))
-        let job = try #require(jobs().first)
+        let job = try #require(jobs(of: driver).first)
         #expect(job.output == .cells)
-        publish(2)
+        publish(2, on: driver)
         var cell = segment(100, attempt: job.attempt.number)
         cell.kind = .cell
         cell.killCount = 0
@@ -127,50 +137,26 @@ import Wire
         driver.pass(200)
         #expect(driver.coordinator.head?.overlays.count == 1)
         #expect(driver.sent.contains { $0.peer == client && $0.message.isCompacted })
-        #expect(jobs().count == 1)
+        #expect(jobs(of: driver).count == 1)
     }
 
     @Test("a fold that runs is told apart from a merge that somebody may wait for", arguments: [true, false])
     func folds(_ isFold: Bool) throws {
-        let driver = CoordinatorDriver {
-            $0.mergePolicy = isFold ? MergePolicy(foldFromBytes: 1, foldBytes: 1) : MergePolicy(fanIn: 2)
-        }
-        let client = PeerID(9)
-        driver.start()
-        driver.connect(client, .client)
-        driver.join(merger)
-        driver.join(other, .merger)
-        driver.step(.message(merger, .credit(lane: .bulk, bytes: 1 << 20)))
-        for number in UInt64(1)...2 {
-            let before = driver.slices(to: merger).count
-            driver.put(number, [article(Int(number))], from: client)
-            let new = Array(driver.slices(to: merger).dropFirst(before))
-            driver.seal(number, new, by: merger, segment(UInt8(number), attempt: 1))
-            driver.pass(200)
-        }
-        let jobs = driver.sent.compactMap { if case .merge(let job) = $0.message { job } else { nil } }
-        #expect(jobs.map(\.output) == [isFold ? .folded : .overlay])
+        let driver = driver(isFold ? MergePolicy(foldFromBytes: 1, foldBytes: 1) : MergePolicy(fanIn: 2))
+        for number in UInt64(1)...2 { publish(number, on: driver) }
+        #expect(jobs(of: driver).map(\.output) == [isFold ? .folded : .overlay])
         #expect(driver.coordinator.status.runningMerges == 1)
         #expect(driver.coordinator.status.runningFolds == (isFold ? 1 : 0))
     }
 
     @Test("who waits for a compaction that always fails is told so")
     func hopeless() {
-        let driver = CoordinatorDriver()
-        let client = PeerID(9)
-        driver.start()
-        driver.connect(client, .client)
-        driver.join(merger)
-        driver.join(other, .merger)
-        driver.step(.message(merger, .credit(lane: .bulk, bytes: 1 << 20)))
-        driver.put(1, [article(1)], from: client)
-        driver.seal(1, driver.slices(to: merger), by: merger, segment(1))
-        driver.pass(200)
+        let driver = driver(MergePolicy())
+        publish(1, on: driver)
         driver.step(.message(client, .compact))
         var answered = 0
         for _ in 0..<400 {
-            let jobs = driver.sent.compactMap { if case .merge(let job) = $0.message { job } else { nil } }
-            for job in jobs.dropFirst(answered) {
+            for job in jobs(of: driver).dropFirst(answered) {
                 answered += 1
                 driver.step(.message(other, .mergeFailed(job: job.number, message: "corrupt")))
             }

@@ -101,6 +101,28 @@ import Testing
         }
     }
 
+    @Test("the blocks of their lists are told as they lie")
+    func blocks() throws {
+        let segment = try Self.readers()[3]
+        var (listCount, bitsCount) = (0, 0)
+        unsafe try segment.forEachTerm(from: []) { _, entry in
+            let blocks = try segment.postingBlocks(of: entry)
+            guard entry.documentFrequency > 128 else {
+                #expect(blocks.isEmpty)
+                return true
+            }
+            #expect(blocks.count == (Int(entry.documentFrequency) + 127) / 128)
+            #expect(blocks.reduce(0) { $0 + $1.documentCount } == Int(entry.documentFrequency))
+            #expect(zip(blocks, blocks.dropFirst()).allSatisfy { $0.lastDocument < $1.lastDocument })
+            #expect(blocks.allSatisfy { $0.lastDocument < UInt32(segment.documentCount) })
+            #expect(blocks.allSatisfy { !entry.hasPositions || $0.impacts!.frequency(0) > 0 })
+            listCount += 1
+            bitsCount += blocks.count(where: \.isBits)
+            return true
+        }
+        #expect(listCount > 5 && bitsCount > 0)
+    }
+
     @Test("drafts of the format are refused by name")
     func draft() throws {
         var bytes = try Self.golden("v1-dated")

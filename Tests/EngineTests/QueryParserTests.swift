@@ -91,6 +91,8 @@ struct QueryParserTests {
             ("published:..", 10, "a date"),
             ("published:1e9", 10, "a date"), ("é published:2016-1", 12, "a date"),
             ("headline:-trade", 9, "-headline:"), ("text:headline:trade", 5, "one field"), ("a !war", 2, "NOT before"),
+            ("!\"climate change\"", 0, "NOT before"), ("headline:!war", 9, "-headline:"),
+            ("text:story:x", 5, "one field"),
             ("\"=war on\"", 1, "before the quote"),
         ])
     func errors(text: String, offset: Int, expected: String) {
@@ -112,7 +114,12 @@ struct QueryParserTests {
     }
 
     @Test(
-        "what only looks like an operator is text", arguments: ["help! war", "a ! b", "\"about ~20 people\""])
+        "what only looks like an operator is text",
+        arguments: [
+            "help! war", "a ! b", "\"about ~20 people\"", "\"10~20\"", "\"2020~2021\"", "\"50~\" x", "headline:-5",
+            "\"= 5\"",
+            "!2024",
+        ])
     func noOperator(_ text: String) throws { _ = try QueryParser.parse(text) }
 
     @Test("the place in a long text, and in one of many lines, is shown with what is around it")

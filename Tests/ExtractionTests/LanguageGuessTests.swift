@@ -28,7 +28,7 @@ struct LanguageGuessTests {
             "ru",
             "Совет сообщил в пятницу, что город не может заплатить за мост, который был построен до войны, но это не всё."
         ),
-        ("zh", "市议会星期五表示，这座桥建于战前，现在已经没有钱修理。"),
+        ("zh", "市议会星期五表示，这座桥建于战前，现在已经没有钱修理，居民们希望政府能够在明年夏天以前找到别的办法解决这个问题。"),
         ("ja", "市は金曜日、戦前に建てられたこの橋を直すお金がもうないと発表した。"),
         ("el", "Το συμβούλιο είπε την Παρασκευή ότι η πόλη δεν μπορεί να πληρώσει."),
     ]
@@ -48,6 +48,7 @@ struct LanguageGuessTests {
             "Ọ̀rọ̀ tí ó wà nínú ìwé náà ni pé ọjọ́ kẹta oṣù kẹrin ni wọ́n máa ṣe ìpàdé ní ìlú Ìbàdàn fún àwọn ọmọ ilé ẹ̀kọ́.",
             "Ndị ọchịchị kwuru na ha ga-emechi ụlọ akwụkwọ ahụ n'ụbọchị Fraịde ka ndị ọrụ wee nwee ike ịrụzi ụlọ ahụ.",
             // Of Ethiopia's script.
+            "福島第一原発処理水海洋放出開始", "דער פרעזידענט האט געזאגט אז די רעגירונג וועט נישט צאלן",
             "ኣብ ከተማና ሓድሽ ድልድል ተሰሪሑ ኣሎ ይብሉ ሰባት",
         ])
     func doubtful(_ text: String) { #expect(LanguageGuess.certain(of: text) == nil) }

@@ -13,7 +13,7 @@ package struct IndexBlock: Equatable, Sendable {
     package var companions: [Range<UInt64>]
 }
 
-/// A block of a posting list of several documents.
+/// A block of a posting list of several.
 package struct PostingBlock: Equatable, Sendable {
     package var documentCount: Int
     package var lastDocument: UInt32
@@ -52,11 +52,11 @@ extension SegmentReader {
     /// First half of every so many keys of the run.
     package var keySamples: (every: Int, halves: [UInt64]) { (SegmentFormat.keysPerIndexEntry, keyIndex) }
 
-    /// The blocks of a list; none where it has one document.
+    /// The blocks of a list; none where it has no more than one, of which nothing is said beforehand.
     ///
     /// - Throws: `EngineError`, or what the source throws.
     package func postingBlocks(of entry: TermEntry) throws -> [PostingBlock] {
-        guard entry.documentFrequency > 1 else { return [] }
+        guard entry.documentFrequency > SegmentFormat.blockCount else { return [] }
         var round = ReadRound()
         round.add(self, .postings, entry.postings)
         let slice = try round.run(source)[0]
@@ -66,13 +66,11 @@ extension SegmentReader {
                 var blocks: [PostingBlock] = []
                 for block in 0..<layout.blockCount {
                     let range = try layout.blockRange(block)
-                    let isOfSeveral = layout.blockCount > 1
                     blocks.append(
                         PostingBlock(
-                            documentCount: layout.countInBlock(block),
-                            lastDocument: isOfSeveral ? layout.lastDocument(block) : .max,
-                            isBits: isOfSeveral ? try unsafe layout.bits(block, in: range) != nil : false, bytes: range,
-                            impacts: isOfSeveral && entry.hasPositions ? layout.impacts(block) : nil))
+                            documentCount: layout.countInBlock(block), lastDocument: layout.lastDocument(block),
+                            isBits: try unsafe layout.bits(block, in: range) != nil, bytes: range,
+                            impacts: entry.hasPositions ? layout.impacts(block) : nil))
                 }
                 return blocks
             }

@@ -190,8 +190,8 @@ struct QueryLookup {
                     throw QueryError(
                         .limit,
                         entryCount > Self.expandedEntryCount
-                            ? "the words with stars stand for more than \(Self.expandedEntryCount) words of segments, taken together"
-                            : "the words with stars stand in more than \(Self.expandedCount) articles, taken together",
+                            ? "the words with stars or \"~\", and single ideographs, stand for more than \(Self.expandedEntryCount) words of segments, taken together"
+                            : "the words with stars or \"~\", and single ideographs, stand in more than \(Self.expandedCount) articles, taken together",
                         expected: "more letters before or after the stars, or fewer such words",
                         offset: expansion.offset)
                 }

@@ -9,6 +9,7 @@ extension QueryParser {
         ("text", .text),
     ]
     private static let derivedNames = ["story"]
+    private static let otherNames = ["published", "date", "key"] + derivedNames
 
     // MARK: Fields
 
@@ -20,7 +21,7 @@ extension QueryParser {
         guard end > start, end < scalars.count, scalars[end] == ":" else { return nil }
         let name = text(start..<end)
         let known = Self.fieldNames.first { $0.name == name }?.field
-        let isOther = name == "published" || name == "date" || name == "key" || Self.derivedNames.contains(name)
+        let isOther = Self.otherNames.contains(name)
         if known == nil, !isOther {
             // "see: this" and "http://…" are text.
             guard end + 1 < scalars.count, !isBlank(end + 1), scalars[end + 1] != "/" else { return nil }
@@ -48,14 +49,14 @@ extension QueryParser {
         while end < scalars.count, ("a"..."z").contains(scalars[end]) { end += 1 }
         guard end > at, end + 1 < scalars.count, scalars[end] == ":", !isBlank(end + 1) else { return nil }
         let name = text(at..<end)
-        return Self.fieldNames.contains { $0.name == name } ? name : nil
+        return Self.fieldNames.contains { $0.name == name } || Self.otherNames.contains(name) ? name : nil
     }
 
     private mutating func fieldValue(_ field: IndexField, name: String) throws(QueryError) -> QueryNode {
         let start = at
-        if peek == "-", at + 1 < scalars.count, !isBlank(at + 1) {
+        if let sign = peek, sign == "-" || sign == "!", startsNegated(at + 1) {
             throw QueryError(
-                .syntax, "a \"-\" behind \(name):", expected: "-\(name): and then the word", offset: start)
+                .syntax, "a \"\(sign)\" behind \(name):", expected: "-\(name): and then the word", offset: start)
         }
         if let inner = fieldName() {
             throw QueryError(
@@ -93,11 +94,11 @@ extension QueryParser {
         guard !isAtEnd else { throw QueryError(.syntax, "a quote is not closed", expected: "\"", offset: start) }
         let end = at
         at += 1
-        if begin < end, scalars[begin] == "=" {
+        if begin + 1 < end, scalars[begin] == "=", !isBlank(begin + 1) {
             throw QueryError(
                 .syntax, "a \"=\" inside a phrase", expected: "\"=\" before the quote, as in =\"a b\"", offset: begin)
         }
-        if let tilde = (begin..<end).first(where: { $0 > begin && !isBlank($0 - 1) && isFuzzyMark($0, within: end) }) {
+        if let tilde = (begin..<end).first(where: { $0 > begin && isFuzzy($0, before: end) }) {
             throw QueryError(
                 .unsupported, "\"~\" inside a phrase", expected: "NEAR/1 between single words, as in a~ NEAR/1 b",
                 offset: tilde)
@@ -159,11 +160,19 @@ extension QueryParser {
     }
 
     /// A tilde that ends a word, with or without a digit.
-    private func isFuzzyMark(_ index: Int, within limit: Int = .max) -> Bool {
+    private func isFuzzyMark(_ index: Int) -> Bool {
         guard index < scalars.count, scalars[index] == "~" else { return false }
         var end = index + 1
-        while end < min(limit, scalars.count), scalars[end].isDigit { end += 1 }
-        return end == limit || isWordEnd(end)
+        while end < scalars.count, scalars[end].isDigit { end += 1 }
+        return isWordEnd(end)
+    }
+
+    /// Whether a tilde inside a phrase is meant so: between numbers it says from where to where.
+    private func isFuzzy(_ index: Int, before end: Int) -> Bool {
+        guard scalars[index] == "~", scalars[index - 1].properties.isAlphabetic else { return false }
+        let isNumbered = index + 1 < end && (scalars[index + 1] == "1" || scalars[index + 1] == "2")
+        let behind = index + (isNumbered ? 2 : 1)
+        return behind == end || isBlank(behind)
     }
 
     private func node(

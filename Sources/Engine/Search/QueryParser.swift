@@ -181,9 +181,7 @@ package struct QueryParser {
             at += 1
             isNegated = true
         }
-        if !isNegated, peek == "!", at + 1 < scalars.count,
-            scalars[at + 1].properties.isAlphabetic || scalars[at + 1] == "("
-        {
+        if !isNegated, peek == "!", startsNegated(at + 1) {
             throw QueryError(
                 .syntax, "a \"!\" before a word", expected: "\"-\" or NOT before what must not be there", offset: start)
         }
@@ -198,6 +196,13 @@ package struct QueryParser {
             throw QueryError(.syntax, "nothing to exclude", expected: "a word, a phrase or a field", offset: start)
         }
         return .not(node)
+    }
+
+    /// Whether a word, a phrase or a group stands here, so that a sign before it is meant for it.
+    func startsNegated(_ index: Int) -> Bool {
+        guard index < scalars.count else { return false }
+        return scalars[index].properties.isAlphabetic || scalars[index] == "(" || scalars[index] == "="
+            || Self.isQuote(scalars[index])
     }
 
     private mutating func boosted(field: IndexField) throws(QueryError) -> QueryNode? {
@@ -336,7 +341,8 @@ package struct QueryParser {
         patternsUsed += patterns.count { if case .term = $0 { false } else { $0 != .anyWord } }
         guard patternsUsed <= Self.patternCount else {
             throw QueryError(
-                .limit, "too many words with stars or \"~\"", expected: "at most \(Self.patternCount)", offset: offset)
+                .limit, "too many words with stars or \"~\", or single ideographs",
+                expected: "at most \(Self.patternCount)", offset: offset)
         }
     }
 

@@ -49,12 +49,17 @@ extension SearchRun {
     /// What the score of each hit is made of.
     private func parts(_ weighted: [SegmentSearch.LeafWeight], _ searches: [SegmentSearch]) throws -> [String] {
         guard !weighted.isEmpty, request.limitCount > 0 else { return [] }
-        return try prepared.run().hits.compactMap { hit in
-            guard let search = searches.first(where: { $0.index == hit.segment }) else { return nil }
-            let parts = try search.parts(weighted, of: hit.ordinal)
-            let named = zip(weighted, parts).filter { $0.1 != 0 }.map { "\(shortName(of: $0.0.leaf)) \($0.1)" }
-            return "hit \(hit.key.hex): \(hit.score)/65536 = " + named.joined(separator: " + ")
+        let hits = try prepared.run().hits
+        var lines = hits.map { "hit \($0.key.hex): \($0.score)/65536 = " }
+        for search in searches {
+            let own = hits.indices.filter { hits[$0].segment == search.index }
+                .sorted { hits[$0].ordinal < hits[$1].ordinal }
+            for (hit, parts) in zip(own, try search.parts(weighted, of: own.map { hits[$0].ordinal })) {
+                lines[hit] += zip(weighted, parts).filter { $0.1 != 0 }
+                    .map { "\(shortName(of: $0.0.leaf)) \($0.1)" }.joined(separator: " + ")
+            }
         }
+        return lines
     }
 
     // MARK: The way

@@ -356,27 +356,38 @@ final class SegmentSearch {
         isCounted = isCounted && !(wants.mayStop && top.isComplete)
     }
 
-    /// What each of some leaves adds to the score of a document.
-    func parts(_ weighted: [LeafWeight], of document: UInt32) throws -> [Int64] {
-        let lower = document & ~63
-        let window = Window(
-            lower: lower, upper: min(lower + Window.documentCount, segment.footer.documentCount))
-        var only = [UInt64](repeating: 0, count: Window.wordCount)
-        only[0] = 1 << UInt64(document - lower)
-        return try weighted.map { item in
+    /// What each of some leaves adds to the scores of some documents.
+    ///
+    /// - Parameter documents: ascending.
+    /// - Returns: for each document, for each leaf.
+    func parts(_ weighted: [LeafWeight], of documents: [UInt32]) throws -> [[Int64]] {
+        var parts = documents.map { _ in [Int64]() }
+        for item in weighted {
             try scratch.withSlots {
                 var leaves = [WindowLeaf](repeating: WindowLeaf(), count: plan.leaves.count)
                 leaves[item.leaf] = try windowLeaf(plan.leaves[item.leaf], item)
                 // Zero, and left so.
-                let scores = unsafe scratch.scores
-                try unsafe only.withUnsafeBufferPointer {
-                    unsafe try score(leaves, window, $0.baseAddress!, [item], scores)
+                let (scores, bits) = unsafe (scratch.scores, scratch.bits)
+                var first = 0
+                // Leaves only move forward: those of one window together.
+                while first < documents.count {
+                    let lower = documents[first] / Window.documentCount * Window.documentCount
+                    let window = Window(
+                        lower: lower, upper: min(lower + Window.documentCount, segment.footer.documentCount))
+                    let end = documents[first...].firstIndex { $0 >= window.upper } ?? documents.count
+                    for place in first..<end { unsafe window.set(documents[place], in: bits) }
+                    unsafe try score(leaves, window, bits, [item], scores)
+                    for place in first..<end {
+                        let at = Int(documents[place] - lower)
+                        unsafe parts[place].append(scores[at])
+                        unsafe scores[at] = 0
+                    }
+                    unsafe bits.update(repeating: 0, count: Window.wordCount)
+                    first = end
                 }
-                let at = Int(document - lower)
-                defer { unsafe scores[at] = 0 }
-                return unsafe scores[at]
             }
         }
+        return parts
     }
 
     /// The matching documents of a window that may become hits, where they come best first: just as many as are wanted.

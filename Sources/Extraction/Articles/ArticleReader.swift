@@ -6,9 +6,6 @@ import News
 /// A line is taken apart once: members are found by offset first, then each field takes the best of the members that
 /// mean it, and what is left over or does not fit goes to `extra`, so nothing is lost.
 package struct ArticleReader {
-    /// Of a line that says none, where something was found in its texts that it does not say.
-    package static let extractorVersion: UInt32 = 1
-
     private var slots = [JSONValue?](repeating: nil, count: InputField.allCases.count)
     private var unknown: [(JSONText, JSONValue)] = []
     private var scanner = JSONScanner()
@@ -36,9 +33,7 @@ package struct ArticleReader {
         do throws(JSONError) {
             let given = try take(line)
             // What `export` wrote stays as it is.
-            if given.version == nil, article.guessLanguage(), article.extractorVersion == 0 {
-                article.extractorVersion = Self.extractorVersion
-            }
+            if given.version == nil { article.guessLanguage() }
             let canonicalURL = article.url.flatMap(CanonicalURL.canonicalise)
             notes.urlIsText = article.url != nil && canonicalURL == nil
             let key = given.key ?? ArticleIdentity.key(of: article, canonicalURL: canonicalURL, rawInput: line)

@@ -25,7 +25,7 @@ package enum TextArticle {
         }
         var reader = TextReader(TextLines.split(content))
         var article = reader.read()
-        _ = article.guessLanguage()
+        article.guessLanguage()
         article.extra = fileName.map(FileExtra.json)
         article.extractorVersion = extractorVersion
         return .checked(article, key: ArticleIdentity.key(of: article, rawInput: bytes))

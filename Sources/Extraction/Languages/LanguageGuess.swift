@@ -33,7 +33,7 @@ package enum LanguageGuess {
         return found
     }
 
-    private static let known = Set(latin.tags + others.tags + Array(ofScript.values) + ["am", "ja", "zh"])
+    private static let known = Set(latin.tags + others.tags + Array(ofScript.values) + ["am", "bn", "he", "ja", "zh"])
 
     /// Languages that small words hardly tell apart, or that are written in two scripts.
     private static let alike: [Set<String>] = [
@@ -58,9 +58,13 @@ package enum LanguageGuess {
         case .cyrillic: return best(others, among: cyrillic) ?? commonest("ru")
         case .arabic: return best(others, among: arabic) ?? commonest("ar")
         case .devanagari: return best(others, among: devanagari) ?? commonest("hi")
+        // A headline of Japanese may have no kana.
+        case .han where !bar.takesCommonest && sample.letters < leastSigns: return nil
         case .han: return sample.count(of: .kana) * 20 > sample.count(of: .han) ? "ja" : "zh"
         case .kana: return "ja"
         case .ethiopic: return commonest("am")
+        case .hebrew: return commonest("he")
+        case .bengali: return commonest("bn")
         default: return ofScript[script]
         }
     }
@@ -69,8 +73,11 @@ package enum LanguageGuess {
     private static let arabic: Set<String> = ["ar", "fa", "ur", "ps"]
     private static let devanagari: Set<String> = ["hi", "mr", "ne"]
 
+    /// Chinese signs that leave no doubt.
+    private static let leastSigns = 40
+
     private static let ofScript: [LanguageScript: String] = [
-        .hangul: "ko", .thai: "th", .hebrew: "he", .greek: "el", .bengali: "bn", .tamil: "ta", .telugu: "te",
+        .hangul: "ko", .thai: "th", .greek: "el", .tamil: "ta", .telugu: "te",
         .gujarati: "gu",
         .kannada: "kn", .malayalam: "ml", .gurmukhi: "pa", .odia: "or", .sinhala: "si", .lao: "lo", .khmer: "km",
         .myanmar: "my", .georgian: "ka", .armenian: "hy", .tibetan: "bo",
@@ -252,11 +259,5 @@ extension Article {
     }
 
     /// Takes the language of the text, if nobody told one and there is no doubt.
-    ///
-    /// - Returns: whether it did.
-    mutating func guessLanguage() -> Bool {
-        guard language == nil, let found = LanguageGuess.certain(of: languageSample) else { return false }
-        language = found
-        return true
-    }
+    mutating func guessLanguage() { if language == nil { language = LanguageGuess.certain(of: languageSample) } }
 }
