@@ -138,7 +138,7 @@ struct QueryLookup {
     ///   - expanded: told of each term that an expansion stands for in a segment.
     init(
         _ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource,
-        expanded: ((_ expansion: Int, UnsafeBufferPointer<UInt8>, TermEntry) -> Void)? = nil
+        expanded: ((_ expansion: Int, _ word: [UInt8], TermEntry) -> Void)? = nil
     ) throws {
         var round = ReadRound()
         let keys = Self.keys(of: plan) { _ in true }
@@ -173,7 +173,7 @@ struct QueryLookup {
                 for (slice, blocks) in want.expansions[number] {
                     try unsafe segment.forEachMatch(of: expansion, blocks, slices[slice]) { word, entry in
                         entries.append(entry)
-                        unsafe expanded?(number, word, entry)
+                        if let expanded { unsafe expanded(number, Array(word), entry) }
                         // A word has at most one term for each language.
                         return entries.count <= Self.expansionCount * plan.languages.count
                     }

@@ -4,8 +4,8 @@ import News
 extension SearchRun {
     func explanation() throws -> String {
         var expanded = [[[UInt8]: Int]](repeating: [:], count: plan.expansions.count)
-        let lookup = try unsafe QueryLookup(plan, in: snapshot, place: nil, source: source) { number, word, entry in
-            unsafe expanded[number][Array(word), default: 0] += Int(entry.documentFrequency)
+        let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source) { number, word, entry in
+            expanded[number][word, default: 0] += Int(entry.documentFrequency)
         }
         let searches = try searches(SearchContext(prepared, lookup, scratch))
         let expansionCounts = plan.expansions.indices.map { number in

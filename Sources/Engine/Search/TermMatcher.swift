@@ -9,7 +9,7 @@ struct TermMatcher {
     }
 
     mutating func matches(_ term: some Collection<UInt8>) -> Bool {
-        if let found = unsafe term.withContiguousStorageIfAvailable({ unsafe matches($0) }) { return found }
+        if let found = term.withContiguousStorageIfAvailable({ unsafe matches($0) }) { return found }
         let copy = Array(term)
         return unsafe copy.withUnsafeBufferPointer { unsafe matches($0) }
     }
