@@ -94,6 +94,23 @@ extension SegmentReader {
             documentCount: footer.documentCount)
     }
 
+    /// Begins a walk of a block of the dictionary.
+    ///
+    /// - Parameter part: of the slice, where the block is.
+    func load(
+        _ slice: SectionSlice, _ part: Range<Int>, block: Int, into walk: inout DictionaryWalk
+    ) throws(EngineError) {
+        let cursor = try slice.cursor(part)
+        do throws(RawError) {
+            try walk.load(
+                cursor, of: slice, termCount: dictionaryIndex.termsInBlock(block, of: Int(footer.termCount)),
+                postings: dictionaryIndex.companionStarts[0][block],
+                positions: dictionaryIndex.companionStarts[1][block], documentCount: footer.documentCount)
+        } catch {
+            throw located(error, .dictionary, dictionaryIndex.blockRange(block).lowerBound)
+        }
+    }
+
     /// Calls `body` with every term from `lower` on, ascending, until it returns false. For prefixes and wildcards.
     ///
     /// - Parameter body: the term is valid during the call.

@@ -61,6 +61,17 @@ package struct TermBlockIndex: Sendable {
         keys[(block == 0 ? 0 : Int(keyEnds[block - 1]))..<Int(keyEnds[block])]
     }
 
+    /// What the first terms of a block and of the next have in common, and so all of its terms; nothing for the last block.
+    func commonWithNext(_ block: Int) -> ArraySlice<UInt8> {
+        guard block + 1 < blockCount else { return [] }
+        let (this, next) = (key(block), key(block + 1))
+        var count = 0
+        while count < this.count, count < next.count, this[this.startIndex + count] == next[next.startIndex + count] {
+            count += 1
+        }
+        return this.prefix(count)
+    }
+
     func blockRange(_ block: Int) -> Range<UInt64> { blockStarts[block]..<blockStarts[block + 1] }
 
     /// Where what belongs to a block's terms lies in a companion section.

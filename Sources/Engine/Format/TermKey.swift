@@ -51,7 +51,7 @@ package enum TermKey {
     }
 
     /// The word, or its beginning, of what some keys begin with; the field is left out too.
-    static func word(ofPrefix prefix: [UInt8]) -> ArraySlice<UInt8> { prefix.dropFirst().prefix { $0 != 0 } }
+    static func word(ofPrefix prefix: ArraySlice<UInt8>) -> ArraySlice<UInt8> { prefix.dropFirst().prefix { $0 != 0 } }
 
     /// Field and term without the tail.
     package static func withoutTail<Key: RandomAccessCollection<UInt8>>(_ key: Key) -> Key.SubSequence {

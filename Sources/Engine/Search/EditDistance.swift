@@ -40,11 +40,16 @@ struct EditDistance {
     }
 
     /// Whether any word that begins so can be within the limit.
-    mutating func canMatch(prefix: some Collection<UInt8>) -> Bool {
-        let copy = Array(prefix)
-        unsafe copy.withUnsafeBufferPointer { unsafe move(to: $0) }
+    mutating func canMatch(prefix: ArraySlice<UInt8>) -> Bool {
+        unsafe prefix.withUnsafeBufferPointer { unsafe move(to: $0) }
         return !isDead
     }
+
+    /// How many bytes of the word asked about last were read: if it cannot match, all that begin with these cannot.
+    var readCount: Int { bytes.count }
+
+    /// The same if they cannot, else nil.
+    var deadCount: Int? { isDead ? bytes.count : nil }
 
     private mutating func move(to other: UnsafeBufferPointer<UInt8>) {
         var common = 0
@@ -70,17 +75,27 @@ struct EditDistance {
         let twoBefore = before - width
         let last = text.last
         text.append(scalar)
-        var least = min(rows[before] + 1, limit + 1)
-        rows.append(least)
-        for place in 1..<max(width, 1) {
-            var value = min(rows[before + place], rows[rows.count - 1]) + 1
-            value = min(value, rows[before + place - 1] + (word[place - 1] == scalar ? 0 : 1))
-            if place > 1, twoBefore >= 0, word[place - 1] == last, word[place - 2] == scalar {
-                value = min(value, rows[twoBefore + place - 2] + 1)
+        let beyond = limit + 1
+        let start = rows.count
+        rows.append(contentsOf: repeatElement(beyond, count: width))
+        // Beginnings that are longer or shorter by more than the limit are beyond it.
+        let first = max(text.count - Int(limit), 0)
+        let end = min(text.count + Int(limit), width - 1)
+        var least = beyond
+        if first <= end {
+            for place in first...end {
+                var value = rows[before + place] + 1
+                if place > 0 {
+                    value = min(value, rows[start + place - 1] + 1)
+                    value = min(value, rows[before + place - 1] + (word[place - 1] == scalar ? 0 : 1))
+                    if place > 1, twoBefore >= 0, word[place - 1] == last, word[place - 2] == scalar {
+                        value = min(value, rows[twoBefore + place - 2] + 1)
+                    }
+                }
+                value = min(value, beyond)
+                least = min(least, value)
+                rows[start + place] = value
             }
-            value = min(value, limit + 1)
-            least = min(least, value)
-            rows.append(value)
         }
         isDead = least > limit
     }

@@ -8,6 +8,9 @@ struct TermMatcher {
         if case .fuzzy(let bytes, let limit) = pattern { distance = EditDistance(to: bytes, limit: limit) }
     }
 
+    /// Of the term asked about last, which did not match: so many bytes that no term that begins with them does; nil if that is not known.
+    var deadCount: Int? { distance?.deadCount }
+
     mutating func matches(_ term: some Collection<UInt8>) -> Bool {
         if let found = term.withContiguousStorageIfAvailable({ unsafe matches($0) }) { return found }
         let copy = Array(term)
