@@ -8,8 +8,9 @@ package import ByteCoding
 package struct Settings: Equatable, Sendable {
     /// Version of the rules that split text into terms: 1 gives words as they are, 2 stems beside
     /// them, 3 also the words of quotes and who said them, 4 also thousands with letters
-    /// behind them (`10,000m`).
-    package var analyzerVersion: UInt32 = 4
+    /// behind them (`10,000m`), 5 pairs of Hangul, Thai, Lao, Burmese and Khmer, and what is
+    /// written one way and another in more languages.
+    package var analyzerVersion: UInt32 = 5
     /// Version of `CanonicalURL`.
     package var keyRulesVersion: UInt32 = CanonicalURL.rulesVersion
     /// Version of the form and the fields of `CanonicalRecord`.

@@ -6,11 +6,11 @@ import Synchronization
 @safe package final class Stemmer {
     private let language: StemLanguage
     private let stemmer: OpaquePointer
-    private let endings: WrittenEndings?
+    private let form: WrittenForm?
 
     private init(_ language: StemLanguage) {
         self.language = language
-        endings = WrittenEndings.of(language)
+        form = WrittenForm.of(language)
         guard let made = unsafe sb_stemmer_new("\(language)", "UTF_8") else {
             preconditionFailure("libstemmer has no algorithm for \(language), or is out of memory")
         }
@@ -27,8 +27,9 @@ import Synchronization
     /// - Parameter word: UTF-8, 1 to `maxBytes` bytes.
     package func stem(_ word: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var stem: [UInt8]
-        if let endings, let written = unsafe endings.written(word) {
-            stem = endings.folded(unsafe written.withUnsafeBufferPointer { unsafe plainStem($0) })
+        if let form {
+            let written = unsafe form.written(word)
+            stem = form.folded(unsafe written.withUnsafeBufferPointer { unsafe plainStem($0) })
         } else {
             stem = unsafe plainStem(word)
         }
@@ -110,7 +111,7 @@ import Synchronization
         "nebeprisikiskiakopusteliaudavome",
         "bhfeirmeacha", "важнейшими", "говорившими", "избирательной", "правительства", "опозиционог", "υπουργων",
         "εκλογες", "εις", "hamburg", "hamburgda", "को", "informacoes", "importancia", "declarees", "premieres",
-        "السعوديه",
+        "السعوديه", "mueller", "aarhus", "administracion", "informatie", "isiklar", "Вучић",
         "الانتخابات", "والمسلمون", "مكتبتهم", "लड़कियों", "सरकारी", "नेपालीहरुको", "அரசாங்கத்தின்", "կառավարության", "יידישע",
     ]
 }

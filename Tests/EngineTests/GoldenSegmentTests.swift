@@ -10,7 +10,7 @@ import Testing
 ///
 /// CORANTO_WRITE_GOLDEN=1 writes those that are not there, for new rules or a new version of the format.
 @Suite("golden segments") struct GoldenSegmentTests {
-    static let names = kinds.map { "v1-analyzer4-\($0)" }
+    static let names = kinds.map { "v1-analyzer5-\($0)" }
     private static let kinds = ["dated", "undated", "overlay", "large"]
 
     /// By which they were made.

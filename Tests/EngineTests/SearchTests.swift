@@ -387,6 +387,37 @@ struct SearchTests {
         #expect(try found("any(人 と)") == [0, 1, 2, 3, 4])
     }
 
+    @Test("a single character at an end of several words is found in runs that go on there", arguments: [true, false])
+    func openEnds(isMapped: Bool) throws {
+        var fixture = SearchFixture(articles: 0, segments: 1, seed: 1)
+        fixture.segments[0].samples = [
+            "2023年", "在2023年度报告", "2023", "3个月", "第1次", "在第1", "A股上涨", "5 人", "5人民", "年2023", "서울은 한국의 수도", "집",
+            "ไปกรุงเทพมหานครเมื่อวาน", "日2023日5日",
+        ].enumerated().map {
+            var article = Article()
+            article.headline = $1
+            return Sample(article, key: ArticleKey(high: 1, low: UInt64($0)))
+        }
+        let searcher = Searcher(try fixture.snapshot(isMapped: isMapped).0)
+        func found(_ text: String) throws -> [UInt64] {
+            try searcher.search(SearchRequest(query: try QueryParser.parse(text))).hits.map(\.key.low).sorted()
+        }
+        #expect(try found("2023年") == [0, 1])
+        #expect(try found("=2023年") == [0])
+        #expect(try found("3个") == [3])
+        #expect(try found("第1") == [4, 5])
+        #expect(try found("A股") == [6])
+        #expect(try found("\"5 人\"") == [7, 8])
+        #expect(try found("\"人\"") == [7, 8])
+        // Between two others it is what it is.
+        #expect(try found("2023日5") == [13])
+        #expect(try found("headline:2023年 -在") == [0])
+        // Runs of Hangul and Thai, from inside.
+        #expect(try found("한국") == [10] && found("서울") == [10] && found("수도 집") == [])
+        #expect(try found("집") == [11] && found("도") == [10])
+        #expect(try found("กรุงเทพ") == [12] && found("เมื่อ") == [12] && found("กรุงไทย") == [])
+    }
+
     @Test("a facet of many values tells them all")
     func manyValues() throws {
         var fixture = SearchFixture(articles: 0, segments: 1, seed: 1)

@@ -15,10 +15,14 @@ struct CharacterEntry {
         case expansion = 2
         /// Belongs to a word it stands in and leaves no trace: accents, vowel points, soft hyphens.
         case ignored = 3
-        /// Han and kana: words of one or two characters are made of runs of these; `value` as for `word`.
-        case ideograph = 4
+        /// Of scripts without blanks between words: words are pairs of neighbours in runs of these; `value` as for `word`.
+        case paired = 4
         /// Joins letters at both its sides.
         case apostrophe = 5
+        /// Part of a word that may change the letter before it; `value` as for `word`.
+        case joining = 6
+        /// Stays with the paired character before it; `value` as for `word`.
+        case pairedMark = 7
     }
 
     let bits: UInt32
@@ -27,7 +31,8 @@ struct CharacterEntry {
     @inline(__always) var value: UInt32 { bits >> 3 }
     /// Whether it is part of a word and folds to one scalar.
     @inline(__always) var isSimple: Bool { bits & 7 == 1 }
-    @inline(__always) var isWord: Bool { (bits & 7) == 1 || (bits & 7) == 2 }
+    @inline(__always) var isWord: Bool { (bits & 7) == 1 || (bits & 7) == 2 || (bits & 7) == 6 }
+    var isPaired: Bool { (bits & 7) == 4 || (bits & 7) == 7 }
     var isDigit: Bool { bits & 7 == 1 && value &- 0x30 < 10 }
 }
 

@@ -34,14 +34,22 @@ package struct Tokenizer: Sendable {
         unsafe scan(utf8, body)
     }
 
-    /// Whether a term is one Han character or kana: a run of one, for longer runs are pairs.
-    static func isIdeograph(_ term: [UInt8]) -> Bool {
+    /// Whether a term is one character of a script without blanks, with its marks: a run of one, for longer runs are pairs.
+    static func isUnpaired(_ term: [UInt8]) -> Bool {
         let scalars = String(decoding: term, as: UTF8.self).unicodeScalars
-        return scalars.count == 1 && CharacterTable.shared.entry(scalars.first!.value).kind == .ideograph
+        guard let first = scalars.first, CharacterTable.shared.entry(first.value).isPaired else { return false }
+        return scalars.dropFirst().allSatisfy { CharacterTable.shared.entry($0.value).kind == .pairedMark }
     }
 
-    /// First bytes of terms of ideographs: kana and Han, beyond the basic plane too.
-    static let ideographLeads: ClosedRange<UInt8> = 0xE3...0xF0
+    /// First bytes of the terms that pairs and single characters of the same run as `term` give.
+    ///
+    /// - Parameter term: which is unpaired.
+    static func pairLeads(_ term: [UInt8]) -> ClosedRange<UInt8> { term[0] < 0xE3 ? 0xE0...0xE1 : 0xE3...0xF0 }
+
+    /// Whether a character leaves no trace of its own in a word.
+    static func isIgnored(_ scalar: Unicode.Scalar) -> Bool {
+        CharacterTable.shared.entry(scalar.value).kind == .ignored
+    }
 
     /// The terms of a short text, for queries and tests.
     package mutating func terms(of text: String) -> [[UInt8]] {
@@ -113,13 +121,13 @@ package struct Tokenizer: Sendable {
                         case .separator, .ignored, .apostrophe:
                             at &+= size
                             continue
-                        case .ideograph:
-                            at = unsafe word.scanIdeographs(from: at) { term, start, end in
+                        case .paired, .pairedMark:
+                            at = unsafe word.scanPairs(from: at) { term, start, end in
                                 unsafe body(term, position, start, end)
                                 position &+= 1
                             }
                             continue
-                        case .word, .expansion: break
+                        case .word, .expansion, .joining: break
                         }
                     }
                     let end = word.scanWord(from: at)
@@ -160,7 +168,7 @@ enum ASCII {
     @inline(__always)
     static func endsWord(_ separator: UInt8, after last: UInt8, _ length: Int) -> Bool {
         switch separator {
-        case UInt8(ascii: "'"): false
+        case UInt8(ascii: "'"), UInt8(ascii: "`"): false
         // Numbers go on behind them, and so do single letters with dots between.
         case UInt8(ascii: "."), UInt8(ascii: ","): length > 1 && last >= UInt8(ascii: "a")
         default: true

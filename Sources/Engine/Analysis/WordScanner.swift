@@ -1,8 +1,8 @@
-// The careful way through a word: accents, apostrophes, acronyms, numbers, ideographs. A hot file: `text` and `term`
+// The careful way through a word: accents, apostrophes, acronyms, numbers, scripts without blanks. A hot file: `text` and `term`
 // belong to the caller of the tokenizer and are valid while it runs; every read of `text` is below `count`, every
 // write to `term` below `Analysis.termBytes`.
 
-/// Reads one word, or one run of ideographs, that starts at a given place.
+/// Reads one word, or one run of a script without blanks, that starts at a given place.
 @safe
 struct WordScanner {
     let text: UnsafePointer<UInt8>
@@ -87,7 +87,19 @@ struct WordScanner {
                 for index in 0..<Int(table.expansions[place]) { append(table.expansions[place + 1 + index]) }
                 digitCount = 0
                 characterCount += 1
+            case .joining:
+                if let joined = Composition.of(last, entry.value), !isFull {
+                    length = lastLength
+                    append(joined)
+                } else {
+                    append(entry.value)
+                }
+                last = 0
+                digitCount = 0
+                characterCount += 1
             case .ignored:
+                // It parts two words, and belongs to what it stands behind.
+                if scalar == 0x200C, isArabic(at + size) { return finish(at + size, apostropheLength) }
                 if let composed = Composition.of(last, entry.value), !isFull {
                     length = lastLength
                     append(composed)
@@ -99,7 +111,7 @@ struct WordScanner {
                 if digitCount > 0, next.isDigit {
                     guard isThousands(at + size, after: digitCount) else { return finish(end, apostropheLength) }
                 } else {
-                    guard !isElision else { return finish(end, apostropheLength) }
+                    guard !isElision || isPossessive(at + size) else { return finish(end, apostropheLength) }
                     apostropheLength = length
                 }
                 digitCount = 0
@@ -108,21 +120,25 @@ struct WordScanner {
                 continue
             case .separator:
                 let next = self.entry(at + size).entry
-                if scalar == 0x2E, next.isDigit, digitCount > 0 {
+                if Self.isPoint(scalar), next.isDigit, digitCount > 0 {
                     append(0x2E)
                     digitCount = 0
                     isAcronym = false
                 } else if scalar == 0x2E, isAcronym, characterCount == 1, digitCount == 0, isSingleLetter(at + size) {
                     characterCount = 0
-                } else if scalar == 0x2C, next.isDigit, isThousands(at + size, after: digitCount) {
+                } else if Self.isComma(scalar), next.isDigit,
+                    isThousands(at + size, after: digitCount) || isLakhs(at + size, after: digitCount)
+                {
                     digitCount = 0
+                    isAcronym = false
+                } else if scalar == 0x22, isGershayim(at + size) {
                     isAcronym = false
                 } else {
                     return finish(end, apostropheLength)
                 }
                 at += size
                 continue
-            case .ideograph:
+            case .paired, .pairedMark:
                 return finish(end, apostropheLength)
             }
             at += size
@@ -131,12 +147,56 @@ struct WordScanner {
         return finish(end, apostropheLength)
     }
 
-    /// Drops a possessive "s" after the last apostrophe.
+    /// Drops a possessive "s" after the last apostrophe, and what is left of a verb there.
     private mutating func finish(_ end: Int, _ apostropheLength: Int?) -> Int {
-        if let kept = apostropheLength, length == kept + 1, kept > 0, unsafe term[kept] == UInt8(ascii: "s") {
-            length = kept
+        guard let kept = apostropheLength, kept > 0 else { return end }
+        switch length &- kept {
+        case 1:
+            switch unsafe term[kept] {
+            case UInt8(ascii: "s"), UInt8(ascii: "d"), UInt8(ascii: "m"): length = kept
+            default: break
+            }
+        case 2:
+            switch unsafe (term[kept], term[kept &+ 1]) {
+            case (UInt8(ascii: "l"), UInt8(ascii: "l")), (UInt8(ascii: "r"), UInt8(ascii: "e")),
+                (UInt8(ascii: "v"), UInt8(ascii: "e")):
+                length = kept
+            default: break
+            }
+        default: break
         }
         return end
+    }
+
+    /// Decimal points, and the commas between groups of digits.
+    private static func isPoint(_ scalar: UInt32) -> Bool { scalar == 0x2E || scalar == 0xFF0E || scalar == 0x66B }
+    private static func isComma(_ scalar: UInt32) -> Bool { scalar == 0x2C || scalar == 0xFF0C || scalar == 0x66C }
+
+    /// Whether the term ends in a letter of Arabic script and one stands at `at`: what does not join them parts them.
+    private func isArabic(_ at: Int) -> Bool {
+        guard length >= 2, unsafe (0xD8...0xDB).contains(term[length &- 2]) else { return false }
+        return (0x620...0x6FF).contains(entry(at).entry.value)
+    }
+
+    /// Whether a quotation mark behind a Hebrew letter stands before the end of an acronym, and not before a quoted word: one to three
+    /// letters follow, and no other mark.
+    private func isGershayim(_ at: Int) -> Bool {
+        guard length >= 2, unsafe term[length &- 2] == 0xD7 else { return false }
+        var place = at
+        for count in 0...3 {
+            let (entry, size) = entry(place)
+            guard entry.isSimple, (0x5D0...0x5EA).contains(entry.value) else {
+                return count > 0 && !entry.isWord && !(place < self.count && (unsafe text[place] == 0x22))
+            }
+            place += size
+        }
+        return false
+    }
+
+    /// Whether an "s" stands at `at` and the word ends behind it.
+    private func isPossessive(_ at: Int) -> Bool {
+        let (entry, size) = entry(at)
+        return entry.isSimple && entry.value == 0x73 && !self.entry(at + size).entry.isWord
     }
 
     /// Whether a letter stands at `at` and no other character of a word directly after it.
@@ -149,7 +209,7 @@ struct WordScanner {
             place += after.size
             after = entry(place)
         }
-        return !after.entry.isWord && after.entry.kind != .ideograph
+        return !after.entry.isWord && !after.entry.isPaired
     }
 
     /// Whether exactly three digits stand at `at`, after a group of one to three.
@@ -164,6 +224,27 @@ struct WordScanner {
         return !entry(place).entry.isDigit
     }
 
+    /// Whether groups of two digits stand at `at` and then one of three, after a group of one or two: as in India.
+    private func isLakhs(_ at: Int, after digitCount: Int) -> Bool {
+        guard (1...2).contains(digitCount) else { return false }
+        var place = at
+        var groupCount = 0
+        while true {
+            var digits = 0
+            while case let (entry, size) = entry(place), entry.isDigit {
+                place += size
+                digits += 1
+                if digits > 3 { return false }
+            }
+            if digits == 3 { return groupCount > 0 }
+            guard digits == 2, place < count, case let (scalar, size) = decode(place), Self.isComma(scalar) else {
+                return false
+            }
+            groupCount += 1
+            place += size
+        }
+    }
+
     /// Whether the term so far is a French or Italian article or pronoun that ends at an apostrophe.
     private var isElision: Bool {
         switch length {
@@ -174,7 +255,7 @@ struct WordScanner {
                 return true
             default: return false
             }
-        case 2...7:
+        case 2...8:
             let bytes = unsafe UnsafeBufferPointer(start: term, count: length)
             return Self.elisions.contains { unsafe $0.utf8.elementsEqual(bytes) }
         default: return false
@@ -182,7 +263,9 @@ struct WordScanner {
     }
 
     private static let elisions = [
-        "qu", "un", "all", "dall", "dell", "nell", "sull", "coll", "jusqu", "lorsqu", "puisqu", "quoiqu", "quell",
+        "qu", "un", "gl", "agl", "all", "com", "cos", "dev", "dov", "cent", "cinquant", "coll", "dagl", "dall", "degl",
+        "dell", "jusqu", "lorsqu", "mezz", "negl", "nell", "nient", "puisqu", "quand", "quell", "quest", "quoiqu",
+        "sant", "sugl", "sull", "trent", "tutt", "vent",
     ]
 
     @inline(__always)
@@ -226,38 +309,54 @@ struct WordScanner {
         return 4
     }
 
-    /// Reads the run of ideographs at `start` and calls `body` with each pair of neighbours, or with a lone one.
+    /// Reads the run of paired characters at `start` and calls `body` with each pair of neighbours, or with a lone one. Marks belong
+    /// to the character before them.
     ///
     /// - Returns: where the run ends in the text.
-    mutating func scanIdeographs(from start: Int, _ body: (UnsafeBufferPointer<UInt8>, Int, Int) -> Void) -> Int {
+    mutating func scanPairs(from start: Int, _ body: (UnsafeBufferPointer<UInt8>, Int, Int) -> Void) -> Int {
         var at = start
-        var previous: (scalar: UInt32, start: Int)?
+        /// Bytes of the character before at the start of `term`, and where it starts in the text.
+        var previous = 0
+        var previousStart = start
         var pairCount = 0
-        while at < count {
-            var (entry, size) = entry(at)
-            guard entry.kind == .ideograph else { break }
+        var next = entry(at)
+        let isClustered = Self.isClustered(next.entry.value)
+        while next.size > 0, next.entry.isPaired, Self.isClustered(next.entry.value) == isClustered {
             let begin = at
-            var scalar = entry.value
-            at += size
-            (entry, size) = self.entry(at)
-            while size > 0, entry.kind == .ignored {
-                scalar = Composition.of(scalar, entry.value) ?? scalar
-                at += size
-                (entry, size) = self.entry(at)
+            var scalar = next.entry.value
+            var length = 0
+            var markCount = 0
+            at += next.size
+            next = entry(at)
+            while next.size > 0, next.entry.kind == .ignored || next.entry.kind == .pairedMark {
+                if let composed = markCount == 0 ? Composition.of(scalar, next.entry.value) : nil {
+                    scalar = composed
+                } else if next.entry.kind == .pairedMark, markCount < Self.markCount {
+                    if markCount == 0 { length = encode(scalar, at: previous) }
+                    length += encode(next.entry.value, at: previous + length)
+                    markCount += 1
+                }
+                at += next.size
+                next = entry(at)
             }
-            if let previous {
-                let first = encode(previous.scalar, at: 0)
-                unsafe body(
-                    UnsafeBufferPointer(start: term, count: first + encode(scalar, at: first)), previous.start, at)
+            if markCount == 0 { length = encode(Composition.alone(scalar), at: previous) }
+            if previous > 0 {
+                unsafe body(UnsafeBufferPointer(start: term, count: previous + length), previousStart, at)
                 pairCount += 1
+                for place in 0..<length { unsafe term[place] = unsafe term[previous + place] }
             }
-            previous = (scalar, begin)
+            previous = length
+            previousStart = begin
         }
-        if pairCount == 0, let previous {
-            unsafe body(UnsafeBufferPointer(start: term, count: encode(previous.scalar, at: 0)), previous.start, at)
-        }
+        if pairCount == 0 { unsafe body(UnsafeBufferPointer(start: term, count: previous), previousStart, at) }
         return at
     }
+
+    /// Marks of one paired character that count: two characters of four bytes with theirs fit into a term.
+    private static let markCount = 24
+
+    /// Whether a paired character is of a script whose runs are apart from those of Han, kana and Hangul.
+    private static func isClustered(_ scalar: UInt32) -> Bool { scalar < 0x1100 || (0x1780..<0x1800).contains(scalar) }
 }
 
 /// Marks that make another letter instead of accenting one: a character and its decomposed form give one term.
@@ -265,6 +364,12 @@ enum Composition {
     static func of(_ base: UInt32, _ mark: UInt32) -> UInt32? {
         switch mark {
         case 0x306: return base == 0x438 ? 0x439 : nil  // и to й
+        case 0x94D: return base == 0x928 ? 0x902 : nil  // na without its vowel: anusvara
+        case 0x102E: return base == 0x1025 ? 0x1026 : nil  // Burmese u to uu
+        case 0x1161...0x1175:  // a vowel of Hangul behind a consonant
+            return (0x1100...0x1112).contains(base) ? 0xAC00 + ((base - 0x1100) * 21 + mark - 0x1161) * 28 : nil
+        case 0x11A8...0x11C2:  // a final consonant behind a syllable that has none
+            return (0xAC00...0xD7A3).contains(base) && (base - 0xAC00) % 28 == 0 ? base + mark - 0x11A7 : nil
         case 0x3099:  // voiced sound mark: the voiced kana follows the plain one
             let kana = base >= 0x30A1 ? base - 0x60 : base
             if kana == 0x3046 { return base + 0x4E }  // u to vu
@@ -278,4 +383,15 @@ enum Composition {
         default: return nil
         }
     }
+
+    /// A consonant of Hangul that makes no syllable as it is typed alone; all else as it is.
+    static func alone(_ scalar: UInt32) -> UInt32 {
+        guard (0x1100...0x1112).contains(scalar) else { return scalar }
+        return 0x3130 + UInt32(consonants[Int(scalar) - 0x1100])
+    }
+
+    private static let consonants: InlineArray<19, UInt8> = [
+        0x01, 0x02, 0x04, 0x07, 0x08, 0x09, 0x11, 0x12, 0x13, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1D,
+        0x1E,
+    ]
 }

@@ -7,11 +7,13 @@ extension SegmentReader {
         guard dictionaryIndex.blockCount > 0 else { return [] }
         let prefix = expansion.field.key(expansion.pattern.literalPrefix)
         var (first, after) = (prefix, Self.successor(of: prefix))
-        // Ideographs stand in no term that begins with anything else.
-        if case .wildcard(let parts) = expansion.pattern, parts[0].isEmpty, parts.contains(where: Tokenizer.isIdeograph)
+        // What is written without blanks stands in no term that begins with anything else.
+        if case .wildcard(let parts) = expansion.pattern, parts[0].isEmpty,
+            let single = parts.first(where: Tokenizer.isUnpaired)
         {
-            first = expansion.field.key([Tokenizer.ideographLeads.lowerBound])
-            after = expansion.field.key([Tokenizer.ideographLeads.upperBound + 1])
+            let leads = Tokenizer.pairLeads(single)
+            first = expansion.field.key([leads.lowerBound])
+            after = expansion.field.key([leads.upperBound + 1])
         }
         guard let end = dictionaryIndex.block(of: after) else { return [] }
         let blocks = (dictionaryIndex.block(of: first) ?? 0)...end

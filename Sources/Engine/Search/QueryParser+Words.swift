@@ -90,7 +90,7 @@ extension QueryParser {
         let start = at
         at += 1
         let begin = at
-        while at < scalars.count, !Self.isQuote(scalars[at]) { at += 1 }
+        while at < scalars.count, !isQuote(at) { at += 1 }
         guard !isAtEnd else { throw QueryError(.syntax, "a quote is not closed", expected: "\"", offset: start) }
         let end = at
         at += 1
@@ -107,6 +107,7 @@ extension QueryParser {
         // What may be any word needs words on both sides.
         while patterns.last == .anyWord { patterns.removeLast() }
         patterns = Array(patterns.drop { $0 == .anyWord })
+        if !isExact, field.hasPositions { try open(&patterns, at: start) }
         var slop = 0
         if peek == "~" {
             let tilde = at
@@ -149,14 +150,30 @@ extension QueryParser {
             }
             patterns[0] = .fuzzy(bytes, distance: distance)
             try note(patterns: patterns, at: start)
-        } else if !isExact, field.hasPositions, patterns.count == 1, case .term(let bytes) = patterns[0],
-            Tokenizer.isIdeograph(bytes)
-        {
-            // Runs of them are indexed as pairs: it is found in any pair.
-            patterns[0] = .wildcard([[], bytes, []])
-            try note(patterns: patterns, at: start)
+        } else if !isExact, field.hasPositions {
+            try open(&patterns, at: start)
         }
         return node(of: patterns, field: field, slop: 0, isExact: isExact, offset: start)
+    }
+
+    /// Of a script without blanks runs are indexed as pairs: a single character at an end of what is looked for is found in any pair that
+    /// goes on there, and one alone in any pair.
+    private mutating func open(_ patterns: inout [TermPattern], at offset: Int) throws(QueryError) {
+        func single(_ pattern: TermPattern?) -> [UInt8]? {
+            guard case .term(let bytes)? = pattern, Tokenizer.isUnpaired(bytes) else { return nil }
+            return bytes
+        }
+        let opened: [TermPattern]
+        switch (single(patterns.first), single(patterns.last)) {
+        case (let only?, _) where patterns.count == 1:
+            patterns[0] = .wildcard([[], only, []])
+            opened = patterns
+        case (let first, let last):
+            if let first { patterns[0] = .wildcard([[], first]) }
+            if let last { patterns[patterns.count - 1] = .prefix(last) }
+            opened = (first == nil ? [] : [patterns[0]]) + (last == nil ? [] : [patterns[patterns.count - 1]])
+        }
+        try note(patterns: opened, at: offset)
     }
 
     /// A tilde that ends a word, with or without a digit.
@@ -238,11 +255,13 @@ extension QueryParser {
 
     /// Patterns of a word that may have stars: the stars belong to the words they touch.
     private mutating func starred(_ text: String) -> [TermPattern] {
-        guard text.contains("*") else { return tokenizer.terms(of: text).map { .term($0) } }
+        // By scalars: a mark behind a star is no part of it.
+        let scalars = text.unicodeScalars
+        guard scalars.contains("*") else { return tokenizer.terms(of: text).map { .term($0) } }
         // Words between the stars; a star joins the last word before it to the first behind it.
         var patterns: [TermPattern] = []
         var open: [[UInt8]]?  // parts of the word that the last star left open
-        for (index, part) in text.split(separator: "*", omittingEmptySubsequences: false).enumerated() {
+        for (index, part) in scalars.split(separator: "*", omittingEmptySubsequences: false).enumerated() {
             let terms = tokenizer.terms(of: String(part))
             var rest = terms[...]
             if index > 0 {
@@ -278,12 +297,16 @@ extension QueryParser {
         return patterns
     }
 
-    private mutating func startsWithWord(_ part: Substring) -> Bool {
-        part.unicodeScalars.first.map { !tokenizer.terms(of: String(Character($0))).isEmpty } ?? false
+    private mutating func startsWithWord(_ part: Substring.UnicodeScalarView) -> Bool {
+        isWord(part.first { !Tokenizer.isIgnored($0) })
     }
 
-    private mutating func endsWithWord(_ part: Substring) -> Bool {
-        part.unicodeScalars.last.map { !tokenizer.terms(of: String(Character($0))).isEmpty } ?? false
+    private mutating func endsWithWord(_ part: Substring.UnicodeScalarView) -> Bool {
+        isWord(part.last { !Tokenizer.isIgnored($0) })
+    }
+
+    private mutating func isWord(_ scalar: Unicode.Scalar?) -> Bool {
+        scalar.map { !tokenizer.terms(of: String(Character($0))).isEmpty } ?? false
     }
 
     private static func pattern(_ parts: [[UInt8]]) -> TermPattern? {

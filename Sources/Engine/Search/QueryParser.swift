@@ -181,6 +181,11 @@ package struct QueryParser {
             at += 1
             isNegated = true
         }
+        if !isNegated, peek == "-", let word = scalars[at...].firstIndex(where: { $0 != "-" }), startsNegated(word) {
+            throw QueryError(
+                .syntax, "several \"-\" before a word", expected: "one \"-\" before what must not be there",
+                offset: start)
+        }
         if !isNegated, peek == "!", startsNegated(at + 1) {
             throw QueryError(
                 .syntax, "a \"!\" before a word", expected: "\"-\" or NOT before what must not be there", offset: start)
@@ -202,7 +207,7 @@ package struct QueryParser {
     func startsNegated(_ index: Int) -> Bool {
         guard index < scalars.count else { return false }
         return scalars[index].properties.isAlphabetic || scalars[index] == "(" || scalars[index] == "="
-            || Self.isQuote(scalars[index])
+            || isQuote(index)
     }
 
     private mutating func boosted(field: IndexField) throws(QueryError) -> QueryNode? {
@@ -256,10 +261,15 @@ package struct QueryParser {
 
     /// What its first character tells apart from a plain word: a phrase, an exact word or phrase, any(…).
     private mutating func marked(field: IndexField) throws(QueryError) -> QueryNode? {
-        if let quote = peek, Self.isQuote(quote) { return try phrase(field: field, isExact: false) }
+        if !isAtEnd, isQuote(at) { return try phrase(field: field, isExact: false) }
         if peek == "=", at + 1 < scalars.count {
             at += 1
-            if let quote = peek, Self.isQuote(quote) { return try phrase(field: field.whole, isExact: true) }
+            if peek == "(" || peek == "=" || startsAny() {
+                throw QueryError(
+                    .syntax, "a \"=\" before what is no word", expected: "\"=\" directly before a word or a quote",
+                    offset: at - 1)
+            }
+            if isQuote(at) { return try phrase(field: field.whole, isExact: true) }
             return try word(field: field.whole, isExact: true)
         }
         if startsAny() {
@@ -359,8 +369,21 @@ package struct QueryParser {
     func isWordEnd(_ index: Int) -> Bool {
         guard index < scalars.count else { return true }
         let scalar = scalars[index]
-        return isBlank(index) || scalar == "(" || scalar == ")" || scalar == "^" || Self.isQuote(scalar)
+        return isBlank(index) || scalar == "(" || scalar == ")" || scalar == "^" || isQuote(index)
     }
+
+    /// Whether a quotation mark that begins or ends a phrase stands here: not the sign of a Hebrew acronym, which stands before its last
+    /// letters.
+    func isQuote(_ index: Int) -> Bool {
+        guard Self.isQuote(scalars[index]) else { return false }
+        guard scalars[index] == "\"", index > 0, Self.isHebrew(scalars[index - 1]) else { return true }
+        let behind = scalars[(index + 1)...]
+        let letters = behind.prefix(4).prefix(while: Self.isHebrew).count
+        guard (1...3).contains(letters) else { return true }
+        return behind.dropFirst(letters).first.map { $0 == "\"" || $0.properties.isAlphabetic } ?? false
+    }
+
+    private static func isHebrew(_ scalar: Unicode.Scalar) -> Bool { ("\u{5D0}"..."\u{5EA}").contains(scalar) }
 
     static func isQuote(_ scalar: Unicode.Scalar) -> Bool {
         scalar == "\"" || scalar == "\u{201C}" || scalar == "\u{201D}" || scalar == "\u{201E}"
@@ -380,7 +403,7 @@ package struct QueryParser {
         let end = at + name.unicodeScalars.count
         guard end <= scalars.count, scalars[at..<end].elementsEqual(name.unicodeScalars) else { return false }
         return end == scalars.count || isBlank(end) || scalars[end] == "(" || scalars[end] == ")"
-            || Self.isQuote(scalars[end])
+            || isQuote(end)
     }
 
     private mutating func takeOperator(_ name: String) -> Bool {
