@@ -30,7 +30,8 @@ package enum AnswerJSON {
                 }
             }
         }
-        out.member("histogram", encoded: array(answer.results.histogram.map(bucket)))
+        out.member(
+            "histogram", encoded: array(answer.results.histogram.map { bucket($0, answer.question.zoneOffsetMinutes) }))
         if answer.question.histogram != nil { out.member("undated", encoded: "\(answer.results.undatedCount)") }
         if let explanation = answer.explanation { out.member("explanation", explanation) }
         out.member("work") { work in
@@ -95,9 +96,9 @@ package enum AnswerJSON {
         return out.finish()
     }
 
-    private static func bucket(_ bucket: SearchResults.Bucket) -> [UInt8] {
+    private static func bucket(_ bucket: SearchResults.Bucket, _ zoneOffsetMinutes: Int) -> [UInt8] {
         var out = JSONObjectWriter()
-        out.member("start", ArticleJSON.time(bucket.start))
+        out.member("start", ArticleJSON.time(bucket.start, offsetMinutes: Int16(clamping: zoneOffsetMinutes)))
         out.member("count", encoded: "\(bucket.count)")
         return out.finish()
     }

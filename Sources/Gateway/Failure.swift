@@ -8,6 +8,8 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// The question is no question; `offset` may say where.
         case badRequest = "bad_request"
+        /// The path takes another method.
+        case badMethod = "bad_method"
         case notFound = "not_found"
         /// It was there, and is no longer kept.
         case gone
@@ -41,6 +43,8 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case let error as QueryError:
             self.init(
                 .badRequest, error.message, hint: error.expected.map { "expected \($0)" } ?? "", offset: error.offset)
+        case let error as EngineError where error.code == .stopped:
+            self.init(.badRequest, error.message, hint: "ask for fewer words, phrases, NEAR or words with stars")
         case let error as EngineError: self.init(Self.code(of: error), "\(error)")
         case let error as StoreError:
             let isCorrupt = error.code == .corrupt || error.code == .missing
@@ -54,7 +58,7 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
     private static func code(of error: EngineError) -> Code {
         switch error.code {
         case .corrupt, .truncated, .mismatch, .missing: .corrupt
-        case .unsupportedVersion, .io, .limit: .failed
+        case .unsupportedVersion, .io, .limit, .stopped: .failed
         }
     }
 
@@ -65,13 +69,14 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         switch code {
         case .badRequest: 2
         case .corrupt: 4
-        case .notFound, .gone, .unauthorised, .busy, .unavailable, .failed: 1
+        case .badMethod, .notFound, .gone, .unauthorised, .busy, .unavailable, .failed: 1
         }
     }
 
     package var httpStatus: Int {
         switch code {
         case .badRequest: 400
+        case .badMethod: 405
         case .unauthorised: 401
         case .notFound: 404
         case .gone: 410

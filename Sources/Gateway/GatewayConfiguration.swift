@@ -15,6 +15,8 @@ package struct GatewayConfiguration: Sendable {
     package var threadCount = 4
     /// Questions that may wait or be worked on at once; more are refused with 503.
     package var questionLimitCount = 64
+    /// Within how long a question is answered, once it is worked on; else it is stopped, and refused.
+    package var questionMilliseconds: Int64 = 30_000
     /// How much is kept of what questions read, on an object store.
     package var cacheBytes = 256 << 20
     /// Between two looks for a newer manifest.

@@ -34,7 +34,8 @@ package final class GatewayRole: Sendable {
         threads = SearchThreads(count: configuration.threadCount, limitCount: configuration.questionLimitCount)
         let routes = GatewayRoutes(
             holder: holder, threads: threads, metrics: metrics, token: configuration.token,
-            bodyMilliseconds: configuration.limits.requestMilliseconds)
+            bodyMilliseconds: configuration.limits.requestMilliseconds,
+            questionMilliseconds: configuration.questionMilliseconds)
         let endpoint = configuration.endpoint
         self.endpoint = endpoint
         let application = Application(
@@ -68,10 +69,10 @@ package final class GatewayRole: Sendable {
                 drain()
             }
         } catch {
-            try await threads.stop()
+            try await threads.end()
             throw ListenFailure(error, endpoint: endpoint) ?? error
         }
-        try await threads.stop()
+        try await threads.end()
     }
 
     /// Refuses new connections, answers what was asked, and lets `run` return. May be called from anywhere.

@@ -22,6 +22,8 @@ struct GatewayRoutes: Sendable {
     static let bodiesLimitBytes = 16 * queryLimitBytes
     /// How long a body may take.
     let bodyMilliseconds: Int64
+    /// How long a question may be worked on.
+    let questionMilliseconds: Int64
     private let bodiesBytes = ByteCount()
 
     private final class ByteCount: Sendable {
@@ -39,17 +41,20 @@ struct GatewayRoutes: Sendable {
     }
 
     init(
-        holder: SnapshotHolder, threads: SearchThreads, metrics: GatewayMetrics, token: Token?, bodyMilliseconds: Int64
+        holder: SnapshotHolder, threads: SearchThreads, metrics: GatewayMetrics, token: Token?, bodyMilliseconds: Int64,
+        questionMilliseconds: Int64
     ) {
         self.holder = holder
         self.threads = threads
         self.metrics = metrics
         self.token = token
         self.bodyMilliseconds = bodyMilliseconds
+        self.questionMilliseconds = questionMilliseconds
     }
 
     func router() -> Router<Context> {
-        let router = Router(context: Context.self)
+        // HEAD is answered as GET, without the body.
+        let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: FailureAnswers(metrics: metrics))
         router.get("/") { _, _ in WebPage.response }
         router.get("/healthz") { _, _ in
@@ -61,11 +66,13 @@ struct GatewayRoutes: Sendable {
         }
         router.post("/v1/search") { request, _ in
             try authorise(request)
+            try refuseParameters(request, hint: "they stand in the body of a POST")
             return try await search(try await parameters(inBodyOf: request))
         }
         router.get("/v1/articles/:key") { request, context in try await article(request, context) }
         router.get("/v1/status") { request, _ in
             try authorise(request)
+            try refuseParameters(request, hint: "it has none")
             return Self.json(StatusJSON.write(holder.newest))
         }
         router.get("/metrics") { request, _ in
@@ -76,13 +83,29 @@ struct GatewayRoutes: Sendable {
         return router
     }
 
+    /// What a path takes, as `Allow` tells it; nil if there is nothing there.
+    static func methods(of path: String) -> String? {
+        switch path {
+        case "/v1/search": "GET, HEAD, POST"
+        case "/", "/healthz", "/v1/status", "/metrics": "GET, HEAD"
+        default: path.hasPrefix("/v1/articles/") ? "GET, HEAD" : nil
+        }
+    }
+
     private func search(_ query: String) async throws -> Response {
         guard query.utf8.count <= Self.queryLimitBytes else {
             throw Failure(.badRequest, "the question has \(query.utf8.count) bytes, at most \(Self.queryLimitBytes)")
         }
         let question = try SearchQuestion(QueryString(query))
-        let (bytes, microseconds) = try await ask { holder in
-            let answer = try SearchAnswer(to: question, from: holder.snapshot(for: question))
+        let stop = SearchStop(with: threads.stop)
+        let (bytes, microseconds) = try await ask { [questionMilliseconds] holder in
+            // From the moment on in which it is no longer waiting for others.
+            let limit = Task.detached {
+                try await Task.sleep(for: .milliseconds(questionMilliseconds))
+                stop.stop()
+            }
+            defer { limit.cancel() }
+            let answer = try SearchAnswer(to: question, from: holder.snapshot(for: question), stop: stop)
             return (AnswerJSON.write(answer), answer.tookMicroseconds)
         }
         metrics.answered(inMicroseconds: microseconds)
@@ -120,11 +143,18 @@ struct GatewayRoutes: Sendable {
 
     private func article(_ request: Request, _ context: Context) async throws -> Response {
         try authorise(request)
-        let name = try context.parameters.require("key")
+        try refuseParameters(request, hint: "it has none; those of an address are escaped: %3F for \"?\"")
+        let raw = try context.parameters.require("key")
+        let name = try QueryString.decoded(raw.utf8[...], plusIsBlank: false)
         let address = ArticleAddress(name)
         _ = try address.requireKey()
         let found = try await ask { holder in try holder.newest.article(at: address) }
         return Self.json(ArticleJSON.write(found.article, key: found.key, version: found.version))
+    }
+
+    private func refuseParameters(_ request: Request, hint: String) throws(Failure) {
+        guard let query = request.uri.query, !query.isEmpty else { return }
+        throw Failure(.badRequest, "parameters where none are read", hint: hint)
     }
 
     /// Reads from the store, on a thread for that.
@@ -144,7 +174,7 @@ struct GatewayRoutes: Sendable {
     private func authorise(_ request: Request) throws(Failure) {
         guard let token else { return }
         let given = request.headers[.authorization] ?? ""
-        guard given.hasPrefix("Bearer "), token.matches(given.utf8.dropFirst(7)) else {
+        guard given.prefix(7).lowercased() == "bearer ", token.matches(given.utf8.dropFirst(7)) else {
             throw Failure(.unauthorised, "the token is missing or wrong", hint: "send Authorization: Bearer TOKEN")
         }
     }
@@ -173,7 +203,13 @@ private struct FailureAnswers: RouterMiddleware {
     ) async throws -> Response {
         let failure: Failure
         do { return try await next(request, context) } catch let error as HTTPError {
-            failure = Failure(error.status == .notFound ? .notFound : .badRequest, "\(error.status)")
+            let others = error.status == .notFound ? GatewayRoutes.methods(of: request.uri.path) : nil
+            failure =
+                if let others {
+                    Failure(.badMethod, "\(request.uri.path) takes no \(request.method)", hint: "send \(others)")
+                } else {
+                    Failure(error.status == .notFound ? .notFound : .badRequest, "\(error.status)")
+                }
         } catch {
             failure = Failure(error)
         }
@@ -182,9 +218,10 @@ private struct FailureAnswers: RouterMiddleware {
         case .corrupt, .unavailable, .failed:
             metrics.count(.failed)
             context.logger.error("a question could not be answered", metadata: ["error": "\(failure)"])
-        case .badRequest, .notFound, .gone, .unauthorised: metrics.count(.refused)
+        case .badRequest, .badMethod, .notFound, .gone, .unauthorised: metrics.count(.refused)
         }
         var headers = HTTPFields()
+        if failure.code == .badMethod { headers[.allow] = GatewayRoutes.methods(of: request.uri.path) }
         if failure.httpStatus == 503 { headers[.retryAfter] = failure.code == .busy ? "1" : "5" }
         if failure.code == .unauthorised { headers[.wwwAuthenticate] = "Bearer" }
         return GatewayRoutes.response(

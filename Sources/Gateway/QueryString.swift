@@ -17,12 +17,13 @@ struct QueryString {
         }
     }
 
-    private static func decoded(_ raw: Substring.UTF8View) throws(Failure) -> String {
+    /// - Parameter plusIsBlank: in parameters, not in paths.
+    static func decoded(_ raw: Substring.UTF8View, plusIsBlank: Bool = true) throws(Failure) -> String {
         var bytes: [UInt8] = []
         var rest = raw[...]
         while let byte = rest.popFirst() {
             switch byte {
-            case UInt8(ascii: "+"): bytes.append(0x20)
+            case UInt8(ascii: "+") where plusIsBlank: bytes.append(0x20)
             case UInt8(ascii: "%"):
                 guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
                     throw Failure(.badRequest, "a \"%\" is not followed by two hexadecimal digits")
@@ -48,7 +49,11 @@ extension SearchQuestion {
         self.init()
         // Days of the other values begin in this zone, wherever it stands.
         for (name, value) in query.parameters where name == "zone" { try setZone(value) }
+        var seen: Set<String> = []
         for (name, value) in query.parameters {
+            guard seen.insert(name).inserted || name == "facet" else {
+                throw Failure(.badRequest, "\(name) is there twice")
+            }
             switch name {
             case "zone": continue
             case "q": text = value

@@ -51,20 +51,23 @@ package struct SearchAnswer: Sendable {
     /// Answers a question. Reads from the store: never on an event loop.
     ///
     /// - Throws: `QueryError`, `Failure`, `EngineError` or what the store throws.
-    package init(to question: SearchQuestion, from snapshot: OpenSnapshot) throws {
+    /// - Parameter stop: by which it can be ended while it is looked for.
+    package init(to question: SearchQuestion, from snapshot: OpenSnapshot, stop: SearchStop? = nil) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let request = try question.request()
+        var request = try question.request()
+        request.stop = stop
         let searcher = snapshot.searcher
         let results = try searcher.search(request)
         let highlighter = Highlighter(request.query)
         var hits: [Hit] = []
         for (hit, record) in zip(results.hits, results.records) {
-            let article = try Self.article(record, hit.key)
+            var article = try Self.article(record, hit.key)
+            let snippet = highlighter.snippet(of: article).map(Excerpt.init) ?? Excerpt()
+            Self.shorten(&article)
             hits.append(
                 Hit(
-                    key: hit.key, score: hit.score, article: article,
-                    snippet: highlighter.snippet(of: article).map(Excerpt.init) ?? Excerpt(),
+                    key: hit.key, score: hit.score, article: article, snippet: snippet,
                     headlineMatches: highlighter.headlineMatches(of: article)))
         }
         self.question = question
@@ -75,6 +78,21 @@ package struct SearchAnswer: Sendable {
         explanation = question.isExplained ? try searcher.explain(request) : nil
         let took = clock.now - start
         tookMicroseconds = Int(took / .microseconds(1))
+    }
+
+    /// Bytes of what is shown of a headline, a source and the like: a page of hits must not be without bound. The article tells all.
+    static let shownBytes = 2048
+
+    private static func shorten(_ article: inout Article) {
+        article.headline = article.headline.map(shown)
+        article.source = article.source.map(shown)
+        if let url = article.url, url.utf8.count > 4 * shownBytes { article.url = nil }
+    }
+
+    private static func shown(_ text: String) -> String {
+        guard text.utf8.count > shownBytes else { return text }
+        let end = text.unicodeScalars.index(before: text.utf8.index(text.startIndex, offsetBy: shownBytes))
+        return text[..<end] + "…"
     }
 
     static func article(_ record: [UInt8], _ key: ArticleKey) throws(EngineError) -> Article {

@@ -1,3 +1,4 @@
+import Engine
 import HostIO
 import NIOPosix
 import Synchronization
@@ -13,6 +14,8 @@ final class SearchThreads: Sendable {
     private let pool: NIOThreadPool
     private let limitCount: Int
     private let queue: Mutex<FairQueue<String, Job>>
+    /// Stops all questions that have one with it.
+    let stop = SearchStop()
 
     /// Whose question is being answered, by his address; empty for what the gateway does for itself.
     @TaskLocal static var asker = ""
@@ -25,7 +28,11 @@ final class SearchThreads: Sendable {
 
     func start() { pool.start() }
 
-    func stop() async throws { try await pool.shutdownGracefully() }
+    /// What is being answered is stopped.
+    func end() async throws {
+        stop.stop()
+        try await pool.shutdownGracefully()
+    }
 
     /// - Throws: `Failure` `.busy`, or what `body` throws.
     func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {

@@ -71,10 +71,25 @@ import Testing
         }
     }
 
+    /// Letters that are written one way and another.
+    private static let otherLetters: [(String, String)] = {
+        var letters: [(String, String)] = [
+            ("أ", "ا"), ("إ", "ا"), ("آ", "ا"), ("ٱ", "ا"), ("ى", "ي"), ("ة", "ه"), ("ـ", ""), ("ɓ", "b"), ("ɗ", "d"),
+            ("ƙ", "k"), ("ƴ", "y"), ("ɔ", "o"), ("ɛ", "e"), ("ə", "e"), ("ʋ", "v"), ("ŋ", "n"),
+        ]
+        // The seven forms of two Ethiopic letters.
+        for form in 0..<UInt32(7) {
+            for (from, to) in [(UInt32(0x1220), UInt32(0x1230)), (0x1340, 0x1338)] {
+                letters.append((String(Unicode.Scalar(from + form)!), String(Unicode.Scalar(to + form)!)))
+            }
+        }
+        return letters
+    }()
+
     /// A word as one who does not mind case, accents and ways of writing a letter compares it.
     private static func loosely(_ text: String) -> String {
         var folded = text.folding(options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil)
-        for (from, to) in [("أ", "ا"), ("إ", "ا"), ("آ", "ا"), ("ٱ", "ا"), ("ى", "ي"), ("ة", "ه"), ("ـ", "")] {
+        for (from, to) in otherLetters {
             folded = folded.replacingOccurrences(of: from, with: to)
         }
         // Marks go, and what joins the parts of a word without a trace.

@@ -36,6 +36,14 @@ import Wire
             return Answer(status: head.statusCode, headers: head.allHeaderFields, bytes: bytes)
         }
 
+        func head(_ path: String, method: String = "HEAD") async throws -> Answer {
+            var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
+            request.httpMethod = method
+            let (bytes, response) = try await session.data(for: request)
+            let head = try #require(response as? HTTPURLResponse)
+            return Answer(status: head.statusCode, headers: head.allHeaderFields, bytes: bytes)
+        }
+
         func post(_ path: String, _ body: String) async throws -> Answer {
             var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
             request.httpMethod = "POST"
@@ -48,13 +56,14 @@ import Wire
 
     /// Runs a gateway on a store, and drains it when `body` is done.
     private func serve(
-        _ store: SampleStore, bucket: (any Bucket)? = nil, token: String? = nil,
+        _ store: SampleStore, bucket: (any Bucket)? = nil, token: String? = nil, questionMilliseconds: Int64? = nil,
         _ body: (Client) async throws -> Void
     ) async throws {
         var configuration = GatewayConfiguration(
             bucket: bucket ?? store.bucket, endpoint: Endpoint(host: "127.0.0.1", port: 0))
         configuration.token = token.flatMap { Token(fileContent: $0.utf8) }
         configuration.pollInterval = .milliseconds(5)
+        if let questionMilliseconds { configuration.questionMilliseconds = questionMilliseconds }
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -239,6 +248,95 @@ import Wire
         }
     }
 
+    @Test("HEAD is answered as GET without a body, another method with what the path takes")
+    func methods() async throws {
+        try await serve(try store()) { (client: Client) async throws in
+            for path in ["/", "/healthz", "/v1/search?q=vienna", "/v1/status", "/metrics"] {
+                let answer = try await client.head(path)
+                #expect(answer.status == 200 && answer.bytes.isEmpty, "\(path)")
+            }
+            for (path, method, allowed) in [
+                ("/v1/search", "DELETE", "GET, HEAD, POST"), ("/healthz", "PUT", "GET, HEAD"),
+                ("/v1/articles/x", "PATCH", "GET, HEAD"),
+            ] {
+                let answer = try await client.head(path, method: method)
+                #expect(answer.status == 405 && answer.headers["Allow"] as? String == allowed)
+                #expect(try answer.error()["code"] as? String == "bad_method")
+            }
+            #expect(try await client.get("/nothing").status == 404)
+        }
+    }
+
+    @Test("parameters where none are read are refused, and one that is there twice")
+    func needlessParameters() async throws {
+        try await serve(try store()) { (client: Client) async throws in
+            #expect(try await client.post("/v1/search?limit=1", "q=vienna").status == 400)
+            #expect(try await client.get("/v1/articles/https%3A%2F%2Fa.example%2F1?as_of=1").status == 400)
+            #expect(try await client.get("/v1/status?x=1").status == 400)
+            let twice = try await client.get("/v1/search?q=a&q=b")
+            #expect(try twice.error()["message"] as? String == "q is there twice")
+            #expect(try await client.get("/v1/search?q=a&facet=source&facet=section").status == 200)
+        }
+    }
+
+    @Test("an article is found by its address, escaped as a part of a path must be")
+    func escapedAddress() async throws {
+        let store = SampleStore()
+        let article = SampleStore.article(1, headline: "Talks", body: "Vienna.")
+        try store.publish([article])
+        let address = try #require(article.article.url)
+        let escaped = try #require(address.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+        try await serve(store) { (client: Client) async throws in
+            #expect(try await client.get("/v1/articles/\(escaped)").status == 200)
+            #expect(try await client.get("/v1/articles/%zz").status == 400)
+        }
+    }
+
+    @Test("what is shown of a headline in a hit has a bound")
+    func longHeadline() async throws {
+        let store = SampleStore()
+        try store.publish([
+            SampleStore.article(1, headline: "vienna " + String(repeating: "é", count: 100_000), body: "Nothing.")
+        ])
+        try await serve(store) { (client: Client) async throws in
+            let answer = try await client.get("/v1/search?q=vienna")
+            let headline = try #require(try answer.hits()[0]["headline"] as? String)
+            #expect(headline.hasPrefix("vienna éé") && headline.hasSuffix("é…") && headline.utf8.count < 2100)
+            #expect(try answer.hits()[0]["headline_highlights"] as? [[Int]] == [[0, 6]])
+        }
+    }
+
+    @Test("days of a histogram begin in the zone asked for, and say so")
+    func zone() async throws {
+        try await serve(try store()) { (client: Client) async throws in
+            let answer = try await client.get("/v1/search?q=vienna&histogram=day&zone=%2B05:30")
+            let buckets = try #require(try answer.object()["histogram"] as? [[String: Any]])
+            #expect(!buckets.isEmpty)
+            for bucket in buckets { #expect((bucket["start"] as? String)?.hasSuffix("T00:00:00+05:30") == true) }
+        }
+    }
+
+    @Test("a question that takes too long is stopped, and told so; others go on")
+    func tooLong() async throws {
+        let store = SampleStore()
+        try store.publish([
+            SampleStore.article(1, headline: "Long", body: String(repeating: "zig zag ", count: 400_000)),
+            SampleStore.article(2, headline: "Talks", body: "Vienna."),
+        ])
+        try await serve(store, questionMilliseconds: 1) { (client: Client) async throws in
+            let row = Array(repeating: "zig", count: 60).joined(separator: "%20NEAR/99%20")
+            let stopped = try await client.get("/v1/search?q=\(row)")
+            #expect(stopped.status == 400)
+            #expect((try stopped.error()["message"] as? String)?.contains("took too long") == true)
+            let phrase = try await client.get(
+                "/v1/search?q=%22" + Array(repeating: "zig%20zag", count: 300).joined(separator: "%20") + "%22")
+            #expect((try phrase.error()["message"] as? String)?.contains("took too long") == true)
+        }
+        try await serve(store) { (client: Client) async throws in
+            #expect(try await client.get("/v1/search?q=%22zig%20zag%22").hits().count == 1)
+        }
+    }
+
     @Test("a question too long for a URL is a form")
     func forms() async throws {
         try await serve(try store()) { (client: Client) async throws in
@@ -251,7 +349,7 @@ import Wire
             #expect(try await client.post("/v1/search", "nope=1").status == 400)
             let long = String(repeating: "a+", count: 600_000)
             #expect(try await client.post("/v1/search", "q=\(long)").error()["code"] as? String == "bad_request")
-            #expect(try await client.post("/v1/status", "q=a").status == 404)
+            #expect(try await client.post("/v1/status", "q=a").status == 405)
         }
     }
 

@@ -15,6 +15,8 @@ package struct EngineError: Error, Equatable, CustomStringConvertible {
         case mismatch
         /// A bound of the format would be passed.
         case limit
+        /// Whoever asked had it ended (`SearchStop`).
+        case stopped
     }
 
     package var code: Code

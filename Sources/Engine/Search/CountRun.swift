@@ -56,6 +56,7 @@ struct CountRun {
         var total = 0
         var from = range.lowerBound
         while from < range.upperBound {
+            try scratch.stop?.check()
             let first = try firstCandidate(from, wordCount)
             guard first < range.upperBound else { break }
             let lower = first & ~63

@@ -223,7 +223,7 @@ package struct Highlighter {
         case .unit(let unit): matches[unit].map(\.stretch)
         case .any(let parts): PlaceMatcher.any(parts.map { stretches(of: $0, matches) })
         case .near(let left, let right, let distance):
-            PlaceMatcher.near(stretches(of: left, matches), stretches(of: right, matches), distance: distance)
+            PlaceMatcher.near(stretches(of: left, matches), stretches(of: right, matches), distance: distance) {}
         }
     }
 

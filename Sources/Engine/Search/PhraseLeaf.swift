@@ -85,6 +85,7 @@ protocol DocumentMatcher: AnyObject {
         unsafe last.update(from: first, count: count)
         for word in 1..<max(wordCount, 1) {
             try unsafe words[word].positions(into: places)
+            try phrase.stop?.check()
             let all = unsafe places.base
             var kept = 0
             var next = 0

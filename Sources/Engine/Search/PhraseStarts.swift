@@ -9,6 +9,9 @@
     /// A bit for each place below `markedCount`; zero between uses.
     private let marks: UnsafeMutablePointer<UInt64>
     private static let markedCount = 1 << 15
+    /// Of the search; asked where a document has very many places.
+    var stop: SearchStop?
+    private static let manyCount = 1 << 12
 
     init() {
         unsafe marks = .allocate(capacity: Self.markedCount / 64)
@@ -90,6 +93,7 @@
         guard count > 0 else { return 0 }
         guard count > 2 else { return try unsafe followed(count, at: distance, cursor) }
         try unsafe cursor.pointee.positions(into: places)
+        if places.count > Self.manyCount { try stop?.check() }
         return followed(count, at: distance)
     }
 

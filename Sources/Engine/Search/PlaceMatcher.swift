@@ -33,13 +33,14 @@ final class PlaceMatcher: DocumentMatcher {
     private var listPlaces: [Int]
     private let buffer = PlaceBuffer()
     private let root: Node
+    private let stop: SearchStop?
     /// Documents of the rarest word that must be there.
     let rarest: Int
 
     /// - Parameters:
     ///   - node: of the plan.
     ///   - word: brings what a word needs; asked once for each word of the node, from left to right.
-    init(_ node: QueryPlan.PlaceNode, _ word: (QueryPlan.PlaceWord) throws -> Word) rethrows {
+    init(_ node: QueryPlan.PlaceNode, stop: SearchStop?, _ word: (QueryPlan.PlaceWord) throws -> Word) rethrows {
         var words: [Word] = []
         func add(_ planned: QueryPlan.PlaceWord) throws -> Int {
             words.append(try word(planned))
@@ -57,6 +58,7 @@ final class PlaceMatcher: DocumentMatcher {
             }
         }
         root = try make(node)
+        self.stop = stop
         self.words = words
         listPlaces = [Int](repeating: 0, count: words.count)
         rarest = Self.rarest(root, words)
@@ -133,6 +135,7 @@ final class PlaceMatcher: DocumentMatcher {
 
     /// Ascending by first, then by last position, each once.
     private func stretches(_ node: Node, in document: UInt32) throws -> [Stretch] {
+        try stop?.check()
         switch node {
         case .word(let word): return try positions(of: word, in: document).map { Stretch(first: $0, last: $0) }
         case .phrase(let all, let slop):
@@ -147,7 +150,9 @@ final class PlaceMatcher: DocumentMatcher {
         case .near(let left, let right, let distance):
             let first = try stretches(left, in: document)
             if first.isEmpty { return [] }
-            return Self.near(first, try stretches(right, in: document), distance: distance)
+            return try Self.near(first, try stretches(right, in: document), distance: distance) {
+                () throws(EngineError) in try stop?.check()
+            }
         }
     }
 
@@ -201,8 +206,13 @@ final class PlaceMatcher: DocumentMatcher {
 
     /// Stretches over one of each side that do not overlap, the later one beginning at most `distance` behind the end of the
     /// other; of those that hold others only the inner ones.
-    static func near(_ left: [Stretch], _ right: [Stretch], distance: UInt32) -> [Stretch] {
+    ///
+    /// - Parameter goOn: asked now and then; what it throws ends the work.
+    static func near<Failure>(
+        _ left: [Stretch], _ right: [Stretch], distance: UInt32, goOn: () throws(Failure) -> Void
+    ) throws(Failure) -> [Stretch] {
         var found: [Stretch] = []
+        var stepCount = 0
         for (before, behind) in [(left, right), (right, left)] {
             // The stretches that end first come first.
             let before = before.sorted { ($0.last, $0.first) < ($1.last, $1.first) }
@@ -215,6 +225,11 @@ final class PlaceMatcher: DocumentMatcher {
                 while index > 0, later.first &- before[index - 1].last <= distance {
                     index -= 1
                     best = max(best ?? 0, before[index].first)
+                    stepCount &+= 1
+                }
+                if stepCount > 1 << 16 {
+                    stepCount = 0
+                    try goOn()
                 }
                 if let best { found.append(Stretch(first: best, last: later.last)) }
             }

@@ -137,7 +137,7 @@ struct QueryLookup {
     ///   - place: of which the first ordinal not before it is wanted in each segment; nil for the end.
     ///   - expanded: told of each term that an expansion stands for in a segment.
     init(
-        _ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource,
+        _ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource, stop: SearchStop?,
         expanded: ((_ expansion: Int, _ word: [UInt8], TermEntry) -> Void)? = nil
     ) throws {
         var round = ReadRound()
@@ -147,7 +147,7 @@ struct QueryLookup {
         let losers = TermLookup(scored.map(\.key), in: snapshot.segments, \.correctionIndex, .corrections, &round)
         var wants: [Wants] = []
         let places = Self.places(of: plan, and: place)
-        for segment in snapshot.segments { wants.append(Self.wants(plan, places, in: segment, &round)) }
+        for segment in snapshot.segments { wants.append(try Self.wants(plan, places, in: segment, &round, stop)) }
         let killed = snapshot.killed(&round)
         let slices = try round.run(source)
         dead = try snapshot.dead(killed, slices)
@@ -169,6 +169,7 @@ struct QueryLookup {
             for (place, key) in scored.enumerated() { liveFrequencies[key.term] -= Int(corrections[index][place]) }
             var expansions: [[TermEntry]] = []
             for (number, expansion) in plan.expansions.enumerated() {
+                try stop?.check()
                 var entries: [TermEntry] = []
                 for (slice, blocks) in want.expansions[number] {
                     try unsafe segment.forEachMatch(of: expansion, blocks, slices[slice]) { word, entry in
@@ -285,10 +286,12 @@ struct QueryLookup {
     }
 
     private static func wants(
-        _ plan: QueryPlan, _ places: [OrderKey], in segment: SegmentReader, _ round: inout ReadRound
-    ) -> Wants {
+        _ plan: QueryPlan, _ places: [OrderKey], in segment: SegmentReader, _ round: inout ReadRound,
+        _ stop: SearchStop?
+    ) throws -> Wants {
         var wants = Wants()
         for expansion in plan.expansions {
+            try stop?.check()
             let runs = segment.runs(of: segment.blocks(of: expansion))
             wants.expansions.append(
                 runs.map { run in

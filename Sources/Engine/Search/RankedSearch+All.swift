@@ -13,6 +13,7 @@ extension RankedSearch {
         let isOnePhrase = isOnePhrase
         var from = range.lowerBound
         while from < range.upperBound {
+            try scratch.stop?.check()
             let (windowLast, windowBound) = bound(from: from)
             if windowBound <= top.threshold {
                 hasSkipped = true

@@ -9,6 +9,7 @@ extension RankedSearch {
         if top.threshold < 0 { try raiseFloor() }
         var lower = range.lowerBound
         while lower < range.upperBound {
+            try scratch.stop?.check()
             let window = alternativeWindow(from: lower)
             let threshold = top.threshold
             // Words up to here bring documents, those behind only add to them.

@@ -218,6 +218,7 @@ struct RankedSearch {
         }
         var from = range.lowerBound
         while true {
+            try scratch.stop?.check()
             if unsafe cursor.pointee.hasBounds {
                 // Blocks that cannot bring a hit are not decoded.
                 let first = unsafe cursor.pointee.boundBlock(reaching: from)

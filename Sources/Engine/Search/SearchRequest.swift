@@ -42,6 +42,8 @@ package struct SearchRequest: Sendable {
     package var readsRecords: Bool
     /// Looks at every document, also where the hits can be found without: the answer must be the same.
     package var isExhaustive = false
+    /// By which it can be ended while it runs.
+    package var stop: SearchStop?
 
     /// Most hits of one page.
     package static let limitCount = 10_000

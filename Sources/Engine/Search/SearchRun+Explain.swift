@@ -4,7 +4,8 @@ import News
 extension SearchRun {
     func explanation() throws -> String {
         var expanded = [[[UInt8]: Int]](repeating: [:], count: plan.expansions.count)
-        let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source) { number, word, entry in
+        let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source, stop: scratch.stop) {
+            number, word, entry in
             expanded[number][word, default: 0] += Int(entry.documentFrequency)
         }
         let searches = try searches(SearchContext(prepared, lookup, scratch))

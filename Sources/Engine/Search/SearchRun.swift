@@ -25,7 +25,7 @@ struct SearchRun {
         let lookup =
             isInPlace
             ? try QueryLookup(inPlace: prepared)
-            : try QueryLookup(plan, in: snapshot, place: resumePlace, source: source)
+            : try QueryLookup(plan, in: snapshot, place: resumePlace, source: source, stop: scratch.stop)
         let context = SearchContext(prepared, lookup, scratch)
         let searches = isInPlace ? try searchesInPlace(context) : try searches(context)
         let expansionCounts = plan.expansions.indices.map { number in

@@ -35,6 +35,8 @@ import Synchronization
     private var liveCountCapacity = 16
     /// Places of the words of a phrase.
     let phrase = PhraseStarts()
+    /// Of the search that uses it.
+    var stop: SearchStop? { didSet { phrase.stop = stop } }
 
     init() {
         unsafe scores.initialize(repeating: 0, count: Int(Window.documentCount))
@@ -169,6 +171,7 @@ import Synchronization
 
     static func give(_ scratch: SearchScratch) {
         scratch.reset()
+        scratch.stop = nil
         guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= keptTermCount,
             scratch.liveCountCapacity <= keptTermCount, scratch.entryCapacity <= 8 * keptTermCount
         else { return }

@@ -86,6 +86,7 @@ package final class PreparedSearch: Sendable {
 
     package func run() throws -> SearchResults {
         let scratch = SearchScratch.take()
+        scratch.stop = request.stop
         let results =
             if let shapeInPlace {
                 try answer(by: shapeInPlace, scratch)
@@ -112,6 +113,7 @@ package final class PreparedSearch: Sendable {
 
     func explanation() throws -> String {
         let scratch = SearchScratch.take()
+        scratch.stop = request.stop
         let text = try SearchRun(self, scratch: scratch).explanation()
         SearchScratch.give(scratch)
         return text

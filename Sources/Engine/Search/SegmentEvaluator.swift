@@ -26,13 +26,17 @@ final class SegmentEvaluator {
     let leaves: [WindowLeaf]
     private let root: Node
     private let dead: DocumentSet
+    private let stop: SearchStop?
     private let bits: UnsafeMutablePointer<UInt64>
     private let levelCount: Int
 
     private(set) var windowCount = 0
 
     /// - Parameter depth: of `root`.
-    init(root: Node, leaves: [WindowLeaf], documentCount: UInt32, dead: DocumentSet, depth: Int) {
+    init(
+        root: Node, leaves: [WindowLeaf], documentCount: UInt32, dead: DocumentSet, depth: Int, stop: SearchStop?
+    ) {
+        self.stop = stop
         self.leaves = leaves
         self.documentCount = documentCount
         self.dead = dead
@@ -85,6 +89,7 @@ final class SegmentEvaluator {
         var from = range.lowerBound
         var size = growing ? Window.leastCount : Window.documentCount
         while from < range.upperBound {
+            try stop?.check()
             let candidate = try next(root, from: from)
             guard candidate < range.upperBound else { return }
             let lower = candidate & ~63

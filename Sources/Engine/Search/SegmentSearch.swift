@@ -167,7 +167,7 @@ final class SegmentSearch {
             return cursors
         }
         func matcher(_ list: (Int) throws -> PlacedList) throws -> PlaceMatcher {
-            try PlaceMatcher(node) { word in
+            try PlaceMatcher(node, stop: scratch.stop) { word in
                 switch word {
                 case .term(let term): .term(try cursors(term))
                 case .expansion(let number): .expansion(try list(number))
@@ -279,7 +279,8 @@ final class SegmentSearch {
         for weight in weighted { weights[weight.leaf] = weight }
         for leaf in Self.leaves(of: root) { leaves[leaf] = try windowLeaf(plan.leaves[leaf], weights[leaf]) }
         return SegmentEvaluator(
-            root: node(root), leaves: leaves, documentCount: segment.footer.documentCount, dead: dead, depth: depth)
+            root: node(root), leaves: leaves, documentCount: segment.footer.documentCount, dead: dead, depth: depth,
+            stop: scratch.stop)
     }
 
     private static func leaves(of node: QueryPlan.Node) -> [Int] {
