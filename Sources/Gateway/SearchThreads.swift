@@ -14,7 +14,7 @@ final class SearchThreads: Sendable {
     private let limitCount: Int
     private let queue: Mutex<FairQueue<String, Job>>
 
-    /// Whose question is being answered, by his address; empty for what the gateway does for itself.
+    /// Whose question is being answered, by his address.
     @TaskLocal static var asker = ""
 
     init(count: Int, limitCount: Int) {
