@@ -214,7 +214,7 @@ package final class FolderBucket: Bucket {
 
     private func path(_ name: String) -> String { location + "/" + name }
 
-    private static func parent(of path: String) -> String {
+    static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
