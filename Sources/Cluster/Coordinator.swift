@@ -28,9 +28,6 @@ package struct Coordinator: Sendable {
         case erasure
     }
 
-    /// Answers to batches that one connection may be owed. Whoever sends more is told BUSY.
-    package static let owedLimitCount = OwedAnswers.batchLimitCount
-
     let configuration: Configuration
     private(set) var phase = Phase.waiting
     private(set) var isDraining = false
