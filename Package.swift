@@ -93,7 +93,9 @@ let package = Package(
             ]),
 
         // The fetcher's own door: the curl thread and its SQLite file.
-        module("FetchIO", ["News", "ByteCoding", "Fetching", "CCurl", .product(name: "GRDB", package: "GRDB.swift")]),
+        module(
+            "FetchIO",
+            ["News", "ByteCoding", "Fetching", "HostIO", "CCurl", .product(name: "GRDB", package: "GRDB.swift")]),
 
         // The door to object stores.
         module("ObjectStoreIO", ["ObjectStore", "Storage", "HostIO", "CCurl"]),

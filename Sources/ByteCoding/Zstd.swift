@@ -1,8 +1,9 @@
 import CZstd
 
-/// zstd, single-threaded and with fixed parameters, so that the same bytes always give the same frame.
-///
-/// A compressor or decompressor owns a C context and is confined to the thread that made it.
+// zstd, single-threaded and with fixed parameters, so that the same bytes always give the same frame.
+//
+// A compressor or decompressor owns a C context and is confined to the thread that made it.
+
 package enum ZstdError: Error, Equatable, CustomStringConvertible {
     /// The frame is not zstd, damaged, or cut.
     case corrupt(String)

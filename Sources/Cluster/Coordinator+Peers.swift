@@ -21,8 +21,11 @@ extension Coordinator {
         case .join(let instance): join(peer, instance, now: now)
         // Nothing new is possible by it, and it is the commonest.
         case .touch:
-            if feedShares?.touch(peer) ?? false { return look(now: now) }
-            return actions.append(.send(peer, .touched))
+            switch feedShares?.touch(peer) ?? .atOnce {
+            case .atOnce: return actions.append(.send(peer, .touched))
+            case .later: return look(now: now)
+            case .never: return refuseMessage(peer, "\(FeedShares.touchLimitCount) TOUCHes wait", .busy)
+            }
         case .credit(let lane, let bytes): router?.credit(peer, lane, bytes: bytes)
         case .sealed(let report): guard take(report, from: peer, now: now) else { return }
         case .poison(let reports):

@@ -28,9 +28,6 @@ package struct Coordinator: Sendable {
         case erasure
     }
 
-    /// Answers to batches that one connection may be owed. Whoever sends more is told BUSY.
-    package static let owedLimitCount = OwedAnswers.batchLimitCount
-
     let configuration: Configuration
     private(set) var phase = Phase.waiting
     private(set) var isDraining = false
@@ -439,13 +436,21 @@ package struct Coordinator: Sendable {
         }
     }
 
+    /// For those who wait for none that runs; they are told if it cannot be.
+    private mutating func requestCompaction(_ publisher: Publisher) {
+        guard let why = merges.compactionRefusal(head: publisher.head, cells: publisher.cells) else {
+            return merges.requestCompaction()
+        }
+        for peer in Set(answers.takeCompactions { $0 == nil }).sorted() { refuseMessage(peer, why, .tooLarge) }
+    }
+
     private mutating func scheduleMerges(now: Moment) {
         guard let publisher, !isDraining else { return }
         answers.unassign { [merges] in !merges.isRunning($0) }
         if publisher.isCanonical {
             tellCompacted(publisher.head.generation) { _ in true }
         } else if answers.isCompactionUnassigned {
-            merges.requestCompaction()
+            requestCompaction(publisher)
         }
         var attempts = attempts
         // Where room is short searches and purges go on: what is erased makes some.

@@ -20,6 +20,15 @@ package struct FeedShares: Sendable {
         case dismiss(PeerID)
     }
 
+    /// When a TOUCH is answered.
+    package enum TouchAnswer: Equatable, Sendable {
+        case atOnce
+        /// By `looked`.
+        case later
+        /// Too many of this peer wait.
+        case never
+    }
+
     private struct Grant: Sendable {
         var fetcher: PeerID
         var epoch: ShardEpoch
@@ -41,6 +50,8 @@ package struct FeedShares: Sendable {
 
     /// After a look that a store refused for good.
     static let restMilliseconds: Int64 = 1000
+    /// TOUCHes of one fetcher that wait. One that keeps to its leases sends so many in sixteen of them.
+    package static let touchLimitCount = 64
 
     private let term: Term
     private let leaseMilliseconds: Int64
@@ -50,9 +61,9 @@ package struct FeedShares: Sendable {
     private var orphans: [FeedShare: Orphan] = [:]
     private var fetchers: [PeerID: Fetcher] = [:]
     private var look = StoreCall(owner: .leaseLook)
-    /// Whose TOUCHes wait for the look that is under way, and for the next one.
-    private var looking: [PeerID] = []
-    private var asking: [PeerID] = []
+    /// How many TOUCHes of whom wait for the look that is under way, and for the next one.
+    private var looking: [PeerID: Int] = [:]
+    private var asking: [PeerID: Int] = [:]
     private var nextLook: Int64 = 0
     /// What was told before JOIN.
     private var told: [PeerID: [FeedShare: ShardEpoch]] = [:]
@@ -94,6 +105,8 @@ package struct FeedShares: Sendable {
 
     package mutating func remove(_ peer: PeerID) {
         told[peer] = nil
+        looking[peer] = nil
+        asking[peer] = nil
         guard let fetcher = fetchers.removeValue(forKey: peer) else { return }
         for share in FeedShare.all {
             guard let grant = grants[share], grant.fetcher == peer else { continue }
@@ -109,14 +122,14 @@ package struct FeedShares: Sendable {
 
     // MARK: Whether we may
 
-    /// - Returns: whether it is to be answered later, by `looked`.
-    package mutating func touch(_ peer: PeerID) -> Bool {
+    package mutating func touch(_ peer: PeerID) -> TouchAnswer {
         #if PLANTED_LEASE_WITHOUT_LOOK
-            return false
+            return .atOnce
         #else
-            guard fetchers[peer] != nil else { return false }
-            asking.append(peer)
-            return true
+            guard fetchers[peer] != nil else { return .atOnce }
+            guard looking[peer, default: 0] + asking[peer, default: 0] < Self.touchLimitCount else { return .never }
+            asking[peer, default: 0] += 1
+            return .later
         #endif
     }
 
@@ -124,20 +137,19 @@ package struct FeedShares: Sendable {
         if let again = look.due(now: now) { return again }
         guard !asking.isEmpty, !look.isBusy, now.milliseconds >= nextLook else { return nil }
         looking = asking
-        asking = []
+        asking = [:]
         return look.start(.size(name: ObjectName.term(term.next)))
     }
 
-    /// - Returns: the TOUCHes to be answered; nil if a later coordinator reigns.
+    /// - Returns: for each TOUCH that is to be answered, whose it is; nil if a later coordinator reigns.
     package mutating func looked(_ tag: OperationTag, _ result: BucketResult, now: Moment) -> [PeerID]? {
         guard let (_, result) = look.handle(tag, result, now: now) else { return [] }
-        defer { looking = [] }
+        defer { looking = [:] }
         switch result {
         case .size: return nil
-        case .missing: return looking.filter { fetchers[$0] != nil }
+        case .missing: return looking.keys.sorted().flatMap { Array(repeating: $0, count: looking[$0]!) }
         default:
-            // They are answered in their order, each once.
-            asking = looking + asking
+            asking.merge(looking, uniquingKeysWith: +)
             nextLook = now.milliseconds + Self.restMilliseconds
             return []
         }

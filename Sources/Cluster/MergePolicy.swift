@@ -19,7 +19,9 @@ package struct MergePolicy: Sendable {
     package var largestBytes: UInt64
     /// How many times `fanIn` of a tier one job takes.
     static let tiersAtOnce = 16
-    /// A job must fit a message.
+    /// Segments that one job may name: a reference has up to 154 bytes, and the message at most `WireLimits.reportBytes`.
+    package var inputLimitCount = 100_000
+    /// Of a fold.
     static let cellLimitCount = 65_536
 
     package init(

@@ -7,7 +7,7 @@ package import Wire
 /// Invariants
 /// 1. A segment is input of at most one running job.
 /// 2. A compaction takes the whole snapshot. It begins when no other job runs; what comes while it runs is merged beside it.
-///    Folds run one at a time.
+///    One that would name more segments than a job may is forgotten. Folds run one at a time.
 /// 3. What is to be purged goes into no other merge. Searches and purges go before merges, but no longer than merges, as long as some wait:
 ///    else segments would become more while they are looked through, and the next search longer.
 /// 4. What failed rests before it is tried again, longer each time, and after `failureLimitCount` failures it is left alone.
@@ -85,6 +85,15 @@ package struct MergeScheduler: Sendable {
     }
 
     package mutating func requestCompaction() { wantsCompaction = true }
+
+    /// Why all of that cannot be compacted, if so.
+    package func compactionRefusal(head: Manifest, cells: [SegmentReference]) -> String? {
+        let count = head.overlays.count + cells.count
+        guard count > policy.inputLimitCount else { return nil }
+        return
+            "the snapshot has \(count) segments, and a compaction takes all at once, \(policy.inputLimitCount) at most; "
+            + "a store with a larger target size of cells has fewer (docs/scaling.md)"
+    }
 
     package mutating func request(_ work: ErasureWork) { wantedErasure = work }
 
@@ -166,7 +175,11 @@ package struct MergeScheduler: Sendable {
         head: Manifest, cells: [SegmentReference], now: Int64, attempt: () -> Attempt
     ) -> [(merger: PeerID, job: MergeJob)] {
         var jobs: [(merger: PeerID, job: MergeJob)] = []
-        if wantsCompaction, SnapshotHead(head, cells: cells).isCanonical { wantsCompaction = false }
+        if wantsCompaction,
+            SnapshotHead(head, cells: cells).isCanonical || compactionRefusal(head: head, cells: cells) != nil
+        {
+            wantsCompaction = false
+        }
         if !resting.isEmpty {
             let named = Set(head.overlays)
             resting = resting.filter { named.contains($0.key) }

@@ -35,6 +35,7 @@ package struct OwedAnswers: Sendable {
         }
     }
 
+    /// Whoever sends more is told BUSY.
     package static let batchLimitCount = 4096
     static let compactionLimitCount = 16
     package static let totalLimitCount = 65_536

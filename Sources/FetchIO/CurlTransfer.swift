@@ -35,6 +35,7 @@ final class BodyRoom {
     private var body: [UInt8] = []
     private let room: BodyRoom
     private var isTooLarge = false
+    private var areHeadersTooLarge = false
     private var isOutOfRoom = false
     private var refused: String?
     /// A connection was begun for it, at least.
@@ -130,7 +131,7 @@ final class BodyRoom {
 
     private func receivedHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard unsafe headers.append(Array(bytes)) else {
-            isTooLarge = true
+            areHeadersTooLarge = true
             return 0
         }
         return bytes.count
@@ -170,6 +171,7 @@ final class BodyRoom {
         }
         if isOutOfRoom { return failure(.noRoom, "all answers together are larger than this process may hold") }
         if isTooLarge { return failure(.tooLarge, "more than \(request.bodyLimitBytes) bytes") }
+        if areHeadersTooLarge { return failure(.tooLarge, "more than \(HeaderLines.maxBytes) bytes of headers") }
         switch result {
         case CURLE_OK: break
         case CURLE_URL_MALFORMAT: return failure(.badURL)

@@ -68,7 +68,7 @@ package struct HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
         case connect = "no connection"
         case timeout = "timed out"
         case tls = "tls"
-        /// The decoded body exceeds the request's limit.
+        /// The decoded body exceeds the request's limit, or the headers theirs.
         case tooLarge = "too large"
         /// All bodies together exceed what the client may hold.
         case noRoom = "no room"

@@ -1,5 +1,6 @@
 import ByteCoding
 import Glibc
+import HostIO
 import News
 
 /// Appends responses to files of a folder: `coranto-<time>-<process>.warc.zst`, a new one when a file is full and with each start.
@@ -47,6 +48,9 @@ package final class WebArchiveWriter {
         defer { descriptor = -1 }
         let isSynced = fsync(descriptor) == 0
         guard Glibc.close(descriptor) == 0, isSynced else { throw failure("cannot be made durable") }
+        do throws(SystemError) { try DurableName.sync(path) } catch {
+            throw failure("cannot be made durable", error.code)
+        }
     }
 
     private func begin(at time: Timestamp) throws(Failure) {
@@ -59,9 +63,9 @@ package final class WebArchiveWriter {
         sizeBytes = 0
     }
 
-    private func failure(_ what: String) -> Failure {
+    private func failure(_ what: String, _ code: Int32 = errno) -> Failure {
         // Safe: strerror gives a C string.
-        let reason = unsafe String(cString: strerror(errno))
+        let reason = unsafe String(cString: strerror(code))
         return Failure(
             description: "the archive \(path) \(what): \(reason); make room, or start the fetcher without --archive")
     }

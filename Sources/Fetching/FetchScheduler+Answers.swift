@@ -190,4 +190,13 @@ extension FetchScheduler {
         feed.state.isGone = isGone
         finish(feed, seen, isCut: isCut, now, &actions)
     }
+
+    /// The poll counts as failed, with what it said: so the feed holds up nobody else, its state tells why, and what it has is
+    /// sent anew with a later poll.
+    mutating func refused(_ batch: UInt64, _ why: String, _ now: Timestamp, _ actions: inout [Action]) {
+        guard let url = batches.removeValue(forKey: batch), let feed = feeds[url],
+            case .pending(batch, _, _, _) = feed.phase
+        else { return }
+        fail(feed, why, now, &actions)
+    }
 }

@@ -102,6 +102,8 @@ package struct FetchScheduler: Sendable {
         case notBegun(request: UInt64)
         /// Everything in the batch is durable.
         case acknowledged(batch: UInt64)
+        /// Something in the batch is not durable, and the same again would not be.
+        case refused(batch: UInt64, why: String)
         /// No more starts; what is under way is finished.
         case drain
     }
@@ -258,6 +260,7 @@ package struct FetchScheduler: Sendable {
         case .failed(let request, let why): ended(request, nil, why: why, now, &actions)
         case .notBegun(let request): notBegun(request, now, &actions)
         case .acknowledged(let batch): acknowledged(batch, now, &actions)
+        case .refused(let batch, let why): refused(batch, why, now, &actions)
         case .drain:
             isDraining = true
             cutRounds(now, &actions)

@@ -14,8 +14,6 @@ package enum AnswerText {
         package static let terminal = Style(open: "\u{1B}[1m", close: "\u{1B}[0m", dim: "\u{1B}[2m")
     }
 
-    static let headlineColumns = 100
-
     package static func table(_ answer: SearchAnswer, _ style: Style) -> String {
         var lines: [String] = []
         if let explanation = answer.explanation {

@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
+import NIOPosix
 import News
 import Roles
 import ServiceLifecycle
@@ -12,6 +13,8 @@ import ServiceLifecycle
 /// It listens until `drain` is called or its task is cancelled; questions in work are then still answered.
 package final class GatewayRole: Sendable {
     private let threads: SearchThreads
+    /// Newer snapshots are opened there: questions that wait must not keep them back.
+    private let followThread = NIOThreadPool(numberOfThreads: 1)
     private let holder: SnapshotHolder
     private let front: HTTPFront
     private let services: ServiceGroup
@@ -48,7 +51,8 @@ package final class GatewayRole: Sendable {
             },
             logger: logger)
         let follower = SnapshotFollower(
-            holder: holder, threads: threads, metrics: metrics, interval: configuration.pollInterval, logger: logger)
+            holder: holder, thread: followThread, metrics: metrics, interval: configuration.pollInterval, logger: logger
+        )
         var group = ServiceGroupConfiguration(services: [follower, application], logger: logger)
         group.maximumGracefulShutdownDuration = Self.drainDuration
         services = ServiceGroup(configuration: group)
@@ -59,8 +63,9 @@ package final class GatewayRole: Sendable {
     /// - Throws: if the port is taken or the store cannot be read when it starts.
     package func run() async throws {
         threads.start()
+        followThread.start()
         do {
-            _ = try await threads.run { [holder] in try holder.refresh() }
+            _ = try await followThread.runIfActive { [holder] in try holder.refresh() }
             // No child: cancelling this task must drain the services, not cut their answers off.
             let serving = Task { try await services.run() }
             try await withTaskCancellationHandler {
@@ -69,10 +74,15 @@ package final class GatewayRole: Sendable {
                 drain()
             }
         } catch {
-            try await threads.end()
+            try await stop()
             throw ListenFailure(error, endpoint: endpoint) ?? error
         }
+        try await stop()
+    }
+
+    private func stop() async throws {
         try await threads.end()
+        try await followThread.shutdownGracefully()
     }
 
     /// Refuses new connections, answers what was asked, and lets `run` return. May be called from anywhere.
@@ -87,7 +97,7 @@ package final class GatewayRole: Sendable {
 /// Looks for newer manifests, off the way of requests.
 private struct SnapshotFollower: Service {
     let holder: SnapshotHolder
-    let threads: SearchThreads
+    let thread: NIOThreadPool
     let metrics: GatewayMetrics
     let interval: Duration
     let logger: Logger
@@ -98,7 +108,7 @@ private struct SnapshotFollower: Service {
             while true {
                 do { try await Task.sleep(for: interval) } catch is CancellationError { return }
                 do {
-                    if try await threads.run({ try holder.refresh() }) {
+                    if try await thread.runIfActive({ try holder.refresh() }) {
                         logger.debug(
                             "opened a snapshot", metadata: ["generation": "\(holder.newest.generation.number)"])
                     }

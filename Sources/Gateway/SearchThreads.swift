@@ -17,7 +17,7 @@ final class SearchThreads: Sendable {
     /// Stops all questions that have one with it.
     let stop = SearchStop()
 
-    /// Whose question is being answered, by his address; empty for what the gateway does for itself.
+    /// Whose question is being answered, by his address.
     @TaskLocal static var asker = ""
 
     init(count: Int, limitCount: Int) {

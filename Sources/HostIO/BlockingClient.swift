@@ -6,7 +6,7 @@ package import Wire
 
 /// A plain connection for commands that send and wait: no event loop, one thread. Confined to the caller.
 ///
-/// Every wait has a deadline. After a thrown error the connection is of no use.
+/// Every wait has a deadline, but for that of the system's resolver for a host's name. After a thrown error the connection is of no use.
 package final class BlockingClient {
     /// The coordinator, as its greeting said.
     package private(set) var peer: Peer
@@ -17,6 +17,8 @@ package final class BlockingClient {
     private var parser = MessageParser(side: .client)
     /// TOUCH sent by a long wait whose TOUCHED has not come.
     private var ownTouches = 0
+    /// When the coordinator last answered such a TOUCH, by the monotonic clock: it is there, though what is waited for is not.
+    package private(set) var touchedAtMilliseconds: Int64?
     /// Before WELCOME nothing but HELLO may be sent.
     private var wasWelcomed = false
     private let touchMilliseconds: Int
@@ -96,7 +98,9 @@ package final class BlockingClient {
             }
             switch message {
             case .error(let code, let text): throw .refused(code, text)
-            case .touched where ownTouches > 0: ownTouches -= 1
+            case .touched where ownTouches > 0:
+                ownTouches -= 1
+                touchedAtMilliseconds = Int64(SystemClock().monotonicNanoseconds() / 1_000_000)
             case let message?: return message
             case nil: try waitForMore(deadline)
             }

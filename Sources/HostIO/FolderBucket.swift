@@ -8,8 +8,8 @@ import Synchronization
 ///
 /// Guarantees
 /// 1. `create` writes a temporary file, syncs it, links it to its name (link refuses a taken name, atomically, also
-///    between processes), and syncs the directory and every directory above that this process has not synced yet.
-///    When it returns `.done`, or `.exists`, the object survives a loss of power.
+///    between processes), and syncs the directory and every directory above, up to the one that holds the bucket's, that this
+///    process has not synced yet. When it returns `.done`, or `.exists`, the object survives a loss of power.
 /// 2. A name shows either nothing or the whole object.
 /// 3. After a failed fsync nobody knows what the disk holds, and a second fsync may succeed without having written
 ///    anything (the kernel drops dirty pages that could not be written). So the process ends, with status 1; its
@@ -128,7 +128,7 @@ package final class FolderBucket: Bucket {
         let path = path(name)
         // That needs no room, so a full disk hides no taken name.
         if let status = try? SystemCall.status(path), status.isRegular {
-            syncDirectory(Self.parent(of: path))
+            try makeDurable(name)
             return .exists
         }
         let temporary = try writeTemporary(bytes)
@@ -139,13 +139,18 @@ package final class FolderBucket: Bucket {
             try SystemCall.unlink(temporary)
             guard error.code == EEXIST else { throw error }
             guard try SystemCall.status(path).isRegular else { throw SystemError("create", path, code: EISDIR) }
-            // Its maker may have died between link and sync.
-            syncDirectory(Self.parent(of: path))
+            try makeDurable(name)
             return .exists
         }
         try SystemCall.unlink(temporary)
         syncDirectory(Self.parent(of: path))
         return .done
+    }
+
+    /// An object that is there: its maker, and those of the directories above, may have died before they synced.
+    private func makeDurable(_ name: String) throws(SystemError) {
+        try makeParents(of: name)
+        syncDirectory(Self.parent(of: path(name)))
     }
 
     /// Durable only some time later: heartbeats and the like are written so. A create of the same name, which
@@ -209,7 +214,7 @@ package final class FolderBucket: Bucket {
 
     private func path(_ name: String) -> String { location + "/" + name }
 
-    private static func parent(of path: String) -> String {
+    static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -255,9 +260,10 @@ package final class FolderBucket: Bucket {
             do throws(SystemError) {
                 let status = try SystemCall.status(directory)
                 guard status.isDirectory else { throw SystemError("make directory", directory, code: ENOTDIR) }
+                try syncEntry(of: directory, status)
                 break
             } catch {
-                guard error.code == ENOENT else { throw error }
+                guard error.code == ENOENT, error.operation == "look at" else { throw error }
                 missing.append(directory)
                 directory = Self.parent(of: directory)
             }
@@ -266,6 +272,20 @@ package final class FolderBucket: Bucket {
             try SystemCall.makeDirectory(directory)
             syncDirectory(Self.parent(of: directory))
         }
+    }
+
+    /// A directory that was found may be there only until power fails: who made it may have died before syncing the one above. One
+    /// that we may not read was made by somebody else; a mount is no entry of the directory that it covers.
+    private func syncEntry(of directory: String, _ status: FileStatus) throws(SystemError) {
+        let above = Self.parent(of: directory)
+        do throws(SystemError) {
+            guard try SystemCall.status(above).device == status.device else { return }
+            _ = try SystemCall.open(above, O_RDONLY | O_DIRECTORY)
+        } catch {
+            guard error.code == EACCES || error.code == EPERM else { throw error }
+            return
+        }
+        syncDirectory(above)
     }
 
     /// What an earlier process linked and did not live to sync becomes durable before anyone relies on it.

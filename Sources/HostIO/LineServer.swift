@@ -84,9 +84,6 @@ package final class LineServer: Sendable {
     /// Closes after what was sent before has gone out.
     package func close(_ id: ConnectionID) { hall[id]?.close(because: .local) }
 
-    /// Accepts nobody any more; connections stay.
-    package func stopListening() async throws { try await listener.close().get() }
-
     /// Stops listening, closes all connections and waits until they are gone.
     package func stop() async throws {
         if listener.isActive { try await listener.close().get() }

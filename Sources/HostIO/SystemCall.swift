@@ -105,12 +105,15 @@ struct FileStatus {
     var isDirectory: Bool
     var isRegular: Bool
     var modifiedSeconds: Int64
+    /// Of the file system.
+    var device: UInt64
 
     init(_ status: stat) {
         sizeBytes = UInt64(max(0, status.st_size))
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
         isRegular = status.st_mode & S_IFMT == S_IFREG
         modifiedSeconds = Int64(status.st_mtim.tv_sec)
+        device = UInt64(status.st_dev)
     }
 }
 

@@ -55,9 +55,8 @@ package final class CoordinatorRole: Sendable {
     private let server = Mutex<LineServer?>(nil)
     private let names = Mutex<[PeerID: String]>([:])
     private let backlog = Mutex(PeerBacklog())
-    private let term = Mutex<Term>(.none)
-    /// The bucket's, once we have reigned. An old bucket keeps its own, whatever is configured.
-    private let settings = Mutex<Settings?>(nil)
+    /// nil: this process does not reign now.
+    private let reign = Mutex<Term?>(nil)
 
     static let tickMilliseconds = 20
     static let roomMilliseconds = 1000
@@ -93,7 +92,7 @@ package final class CoordinatorRole: Sendable {
         let started: LineServer
         do {
             started = try await LineServer.start(
-                options, on: group, logger: logger, term: { [self] in term.withLock { $0 } },
+                options, on: group, logger: logger, term: { [self] in reign.withLock { $0 } ?? .none },
                 onEvent: { [self] id, event in received(PeerID(id.number), event) })
         } catch {
             let known = ListenFailure(error, endpoint: configuration.endpoint)
@@ -150,8 +149,7 @@ package final class CoordinatorRole: Sendable {
                     logger.info(
                         "standing by", metadata: ["term": "\(term.number)", "coordinator": "\(address)"])
                 case .reigning(let own):
-                    term.withLock { $0 = own }
-                    settings.withLock { $0 = machine.head?.settings }
+                    reign.withLock { $0 = own }
                     logger.info("reigning", metadata: ["term": "\(own.number)"])
                     Step.reach(.coordinatorReigning)
                 case .published(let manifest):
@@ -168,6 +166,7 @@ package final class CoordinatorRole: Sendable {
                 case .deciding(.expiry): Step.reach(.coordinatorExpiredWriting)
                 case .decided(.expiry): Step.reach(.coordinatorExpiredWritten)
                 case .fenced:
+                    reign.withLock { $0 = nil }
                     logger.warning("a later term exists; standing by")
                     machine = makeMachine(address)
                     perform(machine.handle(.start, now: clock.moment))
@@ -338,7 +337,7 @@ package final class CoordinatorRole: Sendable {
         charge(peer, payloadSize)
         reader(of: peer).add(peer, bytes: payload.count) { [self] in
             do throws(PutReader.Refusal) {
-                guard settings.withLock({ $0 }) != nil else {
+                guard reign.withLock({ $0 }) != nil else {
                     throw PutReader.Refusal(code: .notCoordinator, message: "this process does not reign now")
                 }
                 // A reader is cheap; its compressor's memory is reused by the allocator.

@@ -22,7 +22,8 @@ final class FetcherLoop {
         case read(FetchScheduler.Request, HTTPResponse, Page?)
         /// Our lease ended before it went out.
         case notBegun(UInt64)
-        case acknowledged(UInt64)
+        /// Of a batch.
+        case sent(UInt64, FeedSender.Outcome)
         /// What was asked for when that many shares had been taken.
         case listed(FeedList?, takenCount: Int)
         case link(CoordinatorLink.Event)
@@ -118,7 +119,7 @@ final class FetcherLoop {
         let put = PutClient(
             locator: configuration.locator, token: configuration.token, tls: configuration.tls, lane: .live,
             ack: .durable)
-        sender = FeedSender(put, logger: logger) { [mailbox] batch in mailbox.push(.acknowledged(batch)) }
+        sender = FeedSender(put, logger: logger) { [mailbox] batch, outcome in mailbox.push(.sent(batch, outcome)) }
         let now = clock.wall()
         var settings = FetchScheduler.Settings()
         settings.inFlightLimit = Self.inFlightLimit
@@ -148,7 +149,11 @@ final class FetcherLoop {
         let end = clock.moment.milliseconds + Self.turnMilliseconds
         while clock.moment.milliseconds <= end, let event = events.popFirst() {
             switch event {
-            case .acknowledged(let batch): try feed(.acknowledged(batch: batch), clock.wall())
+            case .sent(let batch, .durable): try feed(.acknowledged(batch: batch), clock.wall())
+            case .sent(let batch, .refused(let why)):
+                logger.error(
+                    "articles of a feed were refused", metadata: ["batch": "\(batch)", "error": "\(why)"])
+                try feed(.refused(batch: batch, why: why), clock.wall())
             case .notBegun(let request): try feed(.notBegun(request: request), clock.wall())
             case .answered(let request, .success(let response)): try answered(request, response)
             case .read(let request, let response, let page): try answered(request, response, page)

@@ -2,6 +2,7 @@ import ByteCoding
 import Glibc
 package import HostIO
 package import News
+import Storage
 package import Wire
 
 /// Sends batches and sends them again until each is answered, whoever is the coordinator meanwhile. Confined to one thread.
@@ -9,6 +10,7 @@ package import Wire
 /// Guarantees
 /// 1. A batch keeps its number and bytes for ever, so a repeat is recognised and answered as the first time.
 /// 2. At most `windowCount` batches are unanswered.
+/// 3. A call ends: it throws when no answer has come for its patience, whatever else the coordinator does.
 package final class PutClient {
     package struct Totals: Sendable {
         package var received: UInt64 = 0
@@ -20,6 +22,8 @@ package final class PutClient {
 
     package struct GaveUp: Error, CustomStringConvertible {
         package var description: String
+        /// Refused for good, and not sent any more; nil: what is unanswered is sent again by the next call.
+        package var refusedNumber: UInt64?
     }
 
     private let locator: CoordinatorLocator
@@ -29,7 +33,7 @@ package final class PutClient {
     private let ack: AckLevel
     /// What batches are sent under.
     package let name: String
-    private let patienceMilliseconds: Int
+    private var patience: PutPatience
     private let hopeless: () -> String?
     private var client: BlockingClient?
     /// Refused as no coordinator the last time: tried after the others. A standby lets in and then refuses, so whoever
@@ -43,22 +47,20 @@ package final class PutClient {
     /// Whether whoever waits wants to wait no longer: a batch that is refused then is not sent again.
     package var isStopped: () -> Bool = { false }
     private var unanswered: [(number: UInt64, message: Message)] = []
-    /// How long it has waited after refusals since a batch was last accepted.
-    private var refusedMilliseconds = 0
 
     package private(set) var totals = Totals()
 
     static let windowCount = 8
-    /// Somebody who watches wants to know why nothing happens.
-    static let silentMilliseconds = 3000
+    /// For one answer, and then the connection counts as dead. Longer than what a TOUCH and its answer take.
+    static let answerMilliseconds: Int64 = 60_000
 
     /// - Parameters:
-    ///   - patienceMilliseconds: how long nobody may answer before it gives up.
+    ///   - patienceMilliseconds: how long no answer may come before a call gives up.
     ///   - hopeless: says why there is no sense in waiting, if so.
     ///   - waiting: told, once each time, that nobody has taken articles for some seconds, and why.
     package init(
         locator: CoordinatorLocator, token: Token?, tls: ClientTLS? = nil, lane: Lane, ack: AckLevel,
-        patienceMilliseconds: Int = 120_000, hopeless: @escaping () -> String? = { nil },
+        patienceMilliseconds: Int64 = 120_000, hopeless: @escaping () -> String? = { nil },
         waiting: @escaping (String) -> Void = { _ in }
     ) {
         self.waiting = waiting
@@ -68,14 +70,15 @@ package final class PutClient {
         self.tls = tls
         self.lane = lane
         self.ack = ack
-        self.patienceMilliseconds = patienceMilliseconds
+        patience = PutPatience(limitMilliseconds: patienceMilliseconds, seed: SystemRandom().number())
         name = "put-" + Hex.padded(SystemRandom().number())
     }
 
     /// Sends a payload of NDJSON lines, waiting while too many are unanswered.
     ///
-    /// - Throws: `GaveUp` if a batch is refused for good, or nobody answered for too long.
+    /// - Throws: `GaveUp` if a batch is refused for good, or nobody answered for too long. This one is under way all the same.
     package func put(_ payload: [UInt8]) throws {
+        patience.begin(now: now)
         let message = Message.put(
             number: nextNumber, lane: lane, ack: ack, digest: SHA256.hash(of: payload), payload: payload)
         unanswered.append((nextNumber, message))
@@ -88,16 +91,18 @@ package final class PutClient {
 
     /// Waits for the answers to all that was sent.
     package func finish() throws {
+        patience.begin(now: now)
         while !unanswered.isEmpty { try receive() }
     }
 
     private func receive() throws {
         try attempt { client in
-            let message = try client.next(timeoutMilliseconds: 60_000)
+            let message = try client.next(
+                timeoutMilliseconds: Int(min(Self.answerMilliseconds, patience.limitMilliseconds)))
             switch message {
             case .accepted(let number, let counts):
                 unanswered.removeAll { $0.number == number }
-                refusedMilliseconds = 0
+                patience.answered(now: now)
                 totals.batches += 1
                 totals.received += UInt64(counts.received)
                 totals.accepted += UInt64(counts.accepted)
@@ -113,19 +118,15 @@ package final class PutClient {
 
     private func refused(_ number: UInt64, _ code: ErrorCode, _ why: String, _ client: BlockingClient) throws {
         switch code {
-        case .busy, .draining, .storeFailed, .notCoordinator:
+        case .busy, .draining, .storeFailed, .notCoordinator, .internalError:
             let refusal = "\(code.rawValue) \(why)"
-            if refusedMilliseconds >= patienceMilliseconds || isStopped() {
+            noteTouch()
+            guard !isStopped(), tryAgain("the coordinator refuses: \(refusal)") else {
+                // So that a later call sends it again.
+                self.client = nil
                 throw GaveUp(
                     description: "batch \(number) is still refused: \(refusal); run it again when that is mended, "
                         + "what was taken is counted as duplicates")
-            }
-            let wait = min(200 + refusedMilliseconds / 8, 2000)
-            pause(wait)
-            let before = refusedMilliseconds
-            refusedMilliseconds += wait
-            if before < Self.silentMilliseconds, refusedMilliseconds >= Self.silentMilliseconds {
-                waiting("the coordinator refuses: \(refusal); trying for \(patienceMilliseconds / 1000) s")
             }
             if code == .notCoordinator || code == .draining {
                 standby = client.peer.address
@@ -133,16 +134,15 @@ package final class PutClient {
             } else if let again = unanswered.first(where: { $0.number == number }) {
                 try client.send([again.message], timeoutMilliseconds: 30_000)
             }
-        default: throw GaveUp(description: "batch \(number) was refused: \(code.rawValue) \(why)")
+        default:
+            unanswered.removeAll { $0.number == number }
+            throw GaveUp(
+                description: "batch \(number) was refused: \(code.rawValue) \(why)", refusedNumber: number)
         }
     }
 
     /// Does it on a standing connection; after a failed one everything unanswered is sent again on the next.
     private func attempt(_ body: (BlockingClient) throws -> Void) throws {
-        let began = SystemClock().monotonicNanoseconds()
-        let deadline = began + UInt64(patienceMilliseconds) * 1_000_000
-        var isTold = false
-        var wait = 50
         var reason = "no coordinator is known"
         while true {
             do {
@@ -157,22 +157,30 @@ package final class PutClient {
                     return
                 }
             } catch let error as CloseReason {
+                noteTouch()
                 client = nil
                 reason = "\(error)"
             }
             if let why = hopeless() { throw GaveUp(description: why) }
-            guard SystemClock().monotonicNanoseconds() < deadline else {
+            guard tryAgain("no coordinator takes articles (\(reason))") else {
                 throw GaveUp(
-                    description: "nobody took the articles for \(patienceMilliseconds / 1000) s (\(reason)); "
+                    description: "nobody took the articles for \(patience.limitMilliseconds / 1000) s (\(reason)); "
                         + "\(unanswered.count) batches are unanswered")
             }
-            if !isTold, SystemClock().monotonicNanoseconds() - began > UInt64(Self.silentMilliseconds) * 1_000_000 {
-                isTold = true
-                waiting("no coordinator takes articles (\(reason)); trying for \(patienceMilliseconds / 1000) s")
-            }
-            pause(wait)
-            wait = min(wait * 2, 1000)
         }
+    }
+
+    /// It is there, and what it was sent is on its way: `visible` may take long.
+    private func noteTouch() {
+        if let touched = client?.touchedAtMilliseconds { patience.answered(now: touched) }
+    }
+
+    /// Pauses, unless it has waited long enough.
+    private func tryAgain(_ why: String) -> Bool {
+        guard case .tryAgain(let pause, let isToBeTold) = patience.failed(now: now) else { return false }
+        if isToBeTold { waiting("\(why); trying for \(patience.limitMilliseconds / 1000) s") }
+        _ = usleep(UInt32(pause) * 1000)
+        return true
     }
 
     private func connect() throws -> BlockingClient? {
@@ -193,5 +201,5 @@ package final class PutClient {
         return nil
     }
 
-    private func pause(_ milliseconds: Int) { _ = usleep(UInt32(milliseconds) * 1000) }
+    private var now: Int64 { SystemClock().moment.milliseconds }
 }

@@ -28,12 +28,17 @@ package final class PutReader {
         var entries: [LogEntry] = []
         var requests: [Coordinator.LetterRequest] = []
         var line = 0
-        for bytes in payload.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+        // One line after the other: all of them together may be as many as the payload has bytes.
+        var rest = payload[...]
+        while !rest.isEmpty {
             line += 1
-            guard bytes.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
-            guard entries.count + requests.count < Limits.batchEntries else {
-                throw Refusal(code: .tooLarge, message: "more than \(Limits.batchEntries) lines in one batch")
+            guard line <= Limits.batchEntries else {
+                throw Refusal(
+                    code: .tooLarge, message: "more than \(Limits.batchEntries) lines in one batch, empty ones counted")
             }
+            let bytes = rest[..<(rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex)]
+            rest = rest[bytes.endIndex...].dropFirst()
+            guard bytes.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
             switch reader.readPayloadLine(bytes) {
             case .deadLetter(let key, let isRetry):
                 requests.append(Coordinator.LetterRequest(kind: isRetry ? .retry : .drop, key: key))

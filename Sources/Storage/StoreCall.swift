@@ -4,7 +4,8 @@ package import News
 package struct Moment: Equatable, Sendable {
     /// Monotonic, from any start. All waiting is measured by it.
     package var milliseconds: Int64
-    /// The wall clock, only ever written down (log, manifests), never compared.
+    /// The wall clock, which may jump. It is written down (log, manifests), moves horizons of rules by age, and tells which kept
+    /// generations and unnamed objects are old. Nobody waits by it.
     package var wall: Timestamp
 
     package init(milliseconds: Int64, wall: Timestamp) {

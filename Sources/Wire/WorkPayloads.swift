@@ -2,8 +2,8 @@ import ByteCoding
 import News
 import Storage
 
-// The binary payloads of LEASE, ARTICLES, SEALED, POISON, MERGE, MERGED, FIND and FOUND, writer and reader side by side: the byte tables of
-// docs/wire-protocol.md.
+// The binary payloads of LEASE, ARTICLES, SEALED, POISON, MERGE, MERGED, FIND, FOUND, SCAN and SCANNED, writer and reader side by
+// side: the byte tables of docs/wire-protocol.md.
 
 extension ArticlesBatch {
     func encode(to out: inout ByteWriter) {

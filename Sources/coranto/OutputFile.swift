@@ -1,6 +1,7 @@
 import ByteCoding
 import Gateway
 import Glibc
+import HostIO
 
 /// Where a command writes much: standard output, or a file that has its name only once it is whole. A name that ends in .zst
 /// is packed.
@@ -45,6 +46,7 @@ import Glibc
         guard unsafe rename(temporaryPath, path) == 0 else { throw Self.failure("name", path) }
         close(descriptor)
         descriptor = -1
+        do throws(SystemError) { try DurableName.sync(path) } catch { throw Failure(.failed, "\(error)") }
     }
 
     deinit {

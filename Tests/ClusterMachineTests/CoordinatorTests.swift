@@ -118,7 +118,7 @@ private final class Desk {
     func owed() {
         let desk = Desk()
         desk.handle(.connected(peer, .client))
-        for number in UInt64(1)...UInt64(Coordinator.owedLimitCount) {
+        for number in UInt64(1)...UInt64(OwedAnswers.batchLimitCount) {
             desk.put(number, from: peer, ack: .visible)
             if number % 512 == 0 { desk.work() }
         }

@@ -122,8 +122,8 @@ struct FeedSharesTests {
     @Test("a TOUCH is answered only after a look that began behind it found no later term")
     func looks() {
         var shares = shares()
-        let isForeign = shares.touch(PeerID(1))
-        #expect(!isForeign, "nobody who has joined")
+        let foreign = shares.touch(PeerID(1))
+        #expect(foreign == .atOnce, "nobody who has joined")
         shares.join(PeerID(1), now: 0)
         shares.join(PeerID(2), now: 0)
         /// Begins a look, of which `answer` comes.
@@ -135,8 +135,8 @@ struct FeedSharesTests {
             #expect(another == nil, "one at a time")
             return shares.looked(look.tag, answer, now: moment(time + 1))
         }
-        let isKept = shares.touch(PeerID(1))
-        #expect(isKept)
+        let kept = shares.touch(PeerID(1))
+        #expect(kept == .later)
         let first = look(0, .missing, meanwhile: PeerID(2))
         #expect(first == [PeerID(1)])
         let failed = look(10, .failed(BucketFailure(.lasting, name: "", message: "403")))
@@ -148,5 +148,37 @@ struct FeedSharesTests {
         _ = shares.touch(PeerID(1))
         let overtaken = look(1020, .size(9))
         #expect(overtaken == nil, "a later coordinator reigns")
+    }
+
+    @Test("the TOUCHes of a fetcher that wait are counted, and no more are taken than it may send")
+    func manyTouches() {
+        var shares = shares()
+        shares.join(PeerID(1), now: 0)
+        shares.join(PeerID(2), now: 0)
+        var answers: [FeedShares.TouchAnswer] = []
+        for _ in 0..<(FeedShares.touchLimitCount / 2) { answers.append(shares.touch(PeerID(1))) }
+        let look = shares.tick(now: moment(0))
+        for _ in 0...(FeedShares.touchLimitCount / 2) { answers.append(shares.touch(PeerID(1))) }
+        #expect(answers.dropLast().allSatisfy { $0 == .later } && answers.last == .never)
+        #expect(answers.count == FeedShares.touchLimitCount + 1)
+        let other = shares.touch(PeerID(2))
+        #expect(other == .later)
+        guard let look else {
+            Issue.record("no look")
+            return
+        }
+        let failed = shares.looked(
+            look.tag, .failed(BucketFailure(.lasting, name: "", message: "403")), now: moment(1))
+        #expect(failed == [])
+        let still = shares.touch(PeerID(1))
+        #expect(still == .never)
+        guard let again = shares.tick(now: moment(2000)) else {
+            Issue.record("no look")
+            return
+        }
+        let touched = shares.looked(again.tag, .missing, now: moment(2001))
+        #expect(touched == Array(repeating: PeerID(1), count: FeedShares.touchLimitCount) + [PeerID(2)])
+        let after = shares.touch(PeerID(1))
+        #expect(after == .later)
     }
 }

@@ -122,6 +122,28 @@ import Wire
         #expect(schedule(&scheduler, head(3...8), now: 0).map(\.inputs) == [[segment(7), segment(8)]])
     }
 
+    @Test("a compaction that would name too many segments is refused with the reason, and the rest goes on")
+    func tooLarge() throws {
+        var policy = MergePolicy(fanIn: 2, smallestTierBytes: 1000)
+        policy.inputLimitCount = 3
+        var scheduler = MergeScheduler(policy: policy)
+        scheduler.join(merger, now: 0)
+        scheduler.requestCompaction()
+        #expect(schedule(&scheduler, head(1...4), now: 0).map(\.output) == [.overlay])
+
+        policy = MergePolicy(fanIn: 8)
+        policy.inputLimitCount = 1
+        let driver = driver(policy)
+        for number in UInt64(1)...2 { publish(number, on: driver) }
+        driver.step(.message(client, .compact))
+        driver.pass(200)
+        #expect(jobs(of: driver).isEmpty)
+        let refusals = driver.sent.compactMap {
+            if $0.peer == client, case .error(.tooLarge, let why) = $0.message { why } else { nil }
+        }
+        #expect(refusals.count == 1 && refusals[0].hasPrefix("the snapshot has 2 segments"))
+    }
+
     @Test("COMPACT is answered when what there was is in cells, though articles go on coming")
     func underLiveStream() throws {
         let driver = driver(MergePolicy(fanIn: 8))

@@ -375,3 +375,13 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         }
     }
 }
+
+extension Impacts {
+    /// Whether a document with these can score no more than a pair.
+    fileprivate func covers(frequency: UInt32, lengthCode: UInt8) -> Bool {
+        (0..<Self.pairCount).contains {
+            (self.frequency($0) == Self.frequencyLimit && !isExact || self.frequency($0) >= frequency)
+                && self.lengthCode($0) <= lengthCode
+        }
+    }
+}

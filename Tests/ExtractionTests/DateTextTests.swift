@@ -288,7 +288,7 @@ struct DateTextTests {
     func place() throws {
         let text = "Épilogue – 3 March 2021, then 4 March 2021 at 16:15."
         let found = DateText.all(in: text, from: "text")
-        #expect(found.map(\.hasTimeOfDay) == [false, true])
+        #expect(found.map(\.time.precision) == [.day, .minute])
         let parts = found.map { String(decoding: Array(text.utf8)[$0.bytes], as: UTF8.self) }
         #expect(parts == ["3 March 2021", "4 March 2021 at 16:15"])
     }

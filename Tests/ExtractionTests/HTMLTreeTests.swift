@@ -85,7 +85,7 @@ struct HTMLTreeTests {
         #expect(page.attributes(of: node).count == HTMLTokens.maxAttributes)
     }
 
-    @Test("depth and number of nodes are bounded; descendants are a range")
+    @Test("depth and number of nodes are bounded")
     func bounds() {
         let deep = tree(String(repeating: "<div>", count: 5000) + "x")
         for node in deep.nodes {

@@ -17,11 +17,15 @@ struct CurlClientTests {
 
     /// Why a request failed, or nil if it did not.
     private func failure(_ client: CurlClient, _ request: HTTPRequest) async -> HTTPError.Code? {
+        await error(client, request)?.code
+    }
+
+    private func error(_ client: CurlClient, _ request: HTTPRequest) async -> HTTPError? {
         do throws(HTTPError) {
             _ = try await client.fetch(request)
             return nil
         } catch {
-            return error.code
+            return error
         }
     }
 
@@ -145,7 +149,9 @@ struct CurlClientTests {
         }
         var request = HTTPRequest(url: server.url(path), bodyLimitBytes: 1 << 20, timeoutMilliseconds: 10_000)
         request.patienceSeconds = 1
-        #expect(await failure(client, request) == code)
+        let error = await error(client, request)
+        #expect(error?.code == code)
+        if path == "/headers" { #expect(error?.message.hasSuffix("of headers") == true) }
     }
 
     /// As many, packed by brotli.

@@ -95,6 +95,22 @@ struct FetchSchedulerTests {
         #expect(scheduler.nextWake == at(61_000))
     }
 
+    @Test("a batch that is refused is a failed poll: nothing of its answer is remembered, and the next comes later")
+    func refusedBatch() {
+        var scheduler = make()
+        _ = scheduler.handle(add(a, every: 1000), now: at(0))
+        var answer = Response(status: 200, entries: [entry(1, "x")])
+        answer.etag = "E"
+        #expect(names(scheduler.handle(.responded(request: 1, answer), now: at(10))) == ["put 1 0@10"])
+        #expect(names(scheduler.handle(.refused(batch: 1, why: "TOO_LARGE"), now: at(20))) == ["save - 0"])
+        #expect(scheduler.isIdle)
+        #expect(scheduler.state(of: a)?.lastError == "TOO_LARGE")
+        #expect(scheduler.nextWake == at(2000))
+        #expect(names(scheduler.handle(.tick, now: at(2000))) == ["attempt a.example/f 2000", "start 2 a.example/f"])
+        #expect(names(scheduler.handle(.responded(request: 2, answer), now: at(2010))) == ["put 2 0@2010"])
+        #expect(scheduler.handle(.refused(batch: 1, why: "late"), now: at(2020)) == [])
+    }
+
     @Test("what is known and acknowledged is not sent again; changed content is, with a new first-seen time")
     func news() {
         var scheduler = make()

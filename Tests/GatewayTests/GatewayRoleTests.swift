@@ -57,6 +57,7 @@ import Wire
     /// Runs a gateway on a store, and drains it when `body` is done.
     private func serve(
         _ store: SampleStore, bucket: (any Bucket)? = nil, token: String? = nil, questionMilliseconds: Int64? = nil,
+        threadCount: Int? = nil,
         _ body: (Client) async throws -> Void
     ) async throws {
         var configuration = GatewayConfiguration(
@@ -64,6 +65,7 @@ import Wire
         configuration.token = token.flatMap { Token(fileContent: $0.utf8) }
         configuration.pollInterval = .milliseconds(5)
         if let questionMilliseconds { configuration.questionMilliseconds = questionMilliseconds }
+        if let threadCount { configuration.threadCount = threadCount }
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -227,6 +229,48 @@ import Wire
             #expect(try await client.get("/v1/search?q=late").hits().count == 1)
             #expect(try await client.get("/v1/search?q=late&as_of=1").hits().isEmpty)
             #expect(try await client.get("/v1/search?q=late&as_of=7").status == 410)
+        }
+    }
+
+    /// Reads of one object wait until they are let go.
+    private final class SlowBucket: Bucket {
+        let inner: any Bucket
+        let slow: String
+        let isSlow = Atomic(false)
+        let waiting = Atomic(0)
+        private let gate = DispatchSemaphore(value: 0)
+
+        init(_ inner: any Bucket, slow: String) {
+            self.inner = inner
+            self.slow = slow
+        }
+        var location: String { inner.location }
+
+        func perform(_ operation: BucketOperation) -> BucketResult {
+            if operation.name == slow, isSlow.load(ordering: .acquiring) {
+                waiting.add(1, ordering: .relaxed)
+                gate.wait()
+                gate.signal()
+            }
+            return inner.perform(operation)
+        }
+
+        func letGo() { gate.signal() }
+    }
+
+    @Test("a new snapshot is seen while all threads answer slow questions", .timeLimit(.minutes(1)))
+    func followsUnderLoad() async throws {
+        let store = try store()
+        let bucket = SlowBucket(store.bucket, slow: store.segments[0].objectName)
+        try await serve(store, bucket: bucket, threadCount: 1) { (client: Client) async throws in
+            bucket.isSlow.store(true, ordering: .releasing)
+            defer { bucket.letGo() }
+            async let slow = client.get("/v1/search?q=vienna&facet=source")
+            while bucket.waiting.load(ordering: .relaxed) == 0 { await Task.yield() }
+            try store.publish([SampleStore.article(9, headline: "Late news", body: "Text.")])
+            while try await client.get("/healthz").object()["generation"] as? Int != 2 { await Task.yield() }
+            bucket.letGo()
+            #expect(try await slow.hits().count == 2)
         }
     }
 

@@ -65,6 +65,14 @@ import Wire
         #expect(kinds == ["feed", "malformed", "malformed"])
     }
 
+    @Test("empty lines count as lines, the end of the last one as none")
+    func emptyLines() throws {
+        let newlines = { (count: Int) in Array(repeating: "", count: count + 1) }
+        #expect(try entries(newlines(Limits.batchEntries)).isEmpty)
+        let refusal = #expect(throws: PutReader.Refusal.self) { try entries(newlines(Limits.batchEntries + 1)) }
+        #expect(refusal?.code == .tooLarge)
+    }
+
     @Test("a rejected line counts at its source, and not at that of the line before")
     func rejectedSource() throws {
         let sources = try entries([

@@ -237,7 +237,8 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
                 defer { all = [] }; return all
             }
         }
-        #expect(take() == ["before ", "before /store", "before /store/tmp", "before /store"])
+        let above = URL(filePath: folder.path).deletingLastPathComponent().path
+        #expect(take() == ["before " + above, "before ", "before /store", "before /store/tmp", "before /store"])
         #expect(bucket.perform(.create(name: "log/1/0", bytes: [1])) == .done)
         #expect(take() == ["before temporary", "before /store", "before /store/log", "after /store/log/1"])
         #expect(bucket.perform(.create(name: "log/1/1", bytes: [1])) == .done)
@@ -249,9 +250,33 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
             synced.withLock { $0.append("other") }
             return fsync(descriptor)
         }
-        #expect(take().count == 5)
+        #expect(take().count == 6)
         #expect(other.perform(.create(name: "log/1/2", bytes: [1])) == .done)
         #expect(take().count == 4)
+    }
+
+    @Test("an object whose maker died is durable with all directories above it, once it is said to exist")
+    func leftBehind() throws {
+        let folder = try TemporaryFolder()
+        let synced = Mutex<[String]>([])
+        let root = folder.path + "/store"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        let bucket = try FolderBucket(path: root) { descriptor in
+            do {
+                let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+                synced.withLock { $0.append(path.replacingOccurrences(of: folder.path, with: "")) }
+            } catch {
+                Issue.record("\(error)")
+            }
+            return fsync(descriptor)
+        }
+        // Somebody made the store's folder, too, and may not have synced what holds it.
+        #expect(synced.withLock { $0.first } == "")
+        synced.withLock { $0 = [] }
+        try FileManager.default.createDirectory(atPath: root + "/log/1", withIntermediateDirectories: true)
+        try Data([1]).write(to: URL(filePath: root + "/log/1/0"))
+        #expect(bucket.perform(.create(name: "log/1/0", bytes: [2])) == .exists)
+        #expect(synced.withLock { $0 } == ["/store", "/store/log", "/store/log/1"])
     }
 
     @Test("a failed fsync ends the process with status 1")

@@ -5,9 +5,12 @@ struct Corrections {
     private(set) var rows: [KillRow] = []
     private var stream = TokenStream()
     private var documents: [PostingsSorter.Document] = []
+    private let hasStems: Bool
 
-    /// - Parameter losers: in ascending order of their kills.
-    init(of losers: [KilledDocument], hasStems: Bool) throws(EngineError) {
+    init(hasStems: Bool) { self.hasStems = hasStems }
+
+    /// - Parameter losers: in ascending order of their kills, behind those that were appended before.
+    mutating func append(_ losers: [KilledDocument]) throws(EngineError) {
         for loser in losers {
             let start = stream.count
             do {

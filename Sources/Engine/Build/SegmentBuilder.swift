@@ -116,7 +116,8 @@ package final class SegmentBuilder {
         for (left, right) in zip(losers, losers.dropFirst()) where left.kill == right.kill {
             throw EngineError(.mismatch, "the kill of \(left.kill.key.hex) was given twice")
         }
-        let corrections = try Corrections(of: losers, hasStems: settings.hasStems)
+        var corrections = Corrections(hasStems: settings.hasStems)
+        try corrections.append(losers)
         let order = documents.indices.filter { documents[$0] != nil }
             .sorted { DocumentRow.isBefore(documents[$0]!.row, documents[$1]!.row) }
         var rows = order.map { documents[$0]!.row }

@@ -9,7 +9,7 @@ package struct Impacts: Equatable, Sendable {
     /// A flag byte and the pairs.
     static let byteCount = 1 + 2 * pairCount
     /// A frequency of this means "or more", but where all pairs are exact.
-    static let frequencyLimit: UInt32 = 255
+    package static let frequencyLimit: UInt32 = 255
 
     /// Frequency in the low, length code in the high half of each 16 bits; frequencies descend.
     package var pairs: UInt64
@@ -21,14 +21,6 @@ package struct Impacts: Equatable, Sendable {
 
     @inline(__always)
     package func lengthCode(_ index: Int) -> Int { Int(truncatingIfNeeded: pairs >> UInt64(16 &* index &+ 8)) & 0xFF }
-
-    /// Whether a document with these can score no more than a pair.
-    package func covers(frequency: UInt32, lengthCode: UInt8) -> Bool {
-        (0..<Self.pairCount).contains {
-            (self.frequency($0) == Self.frequencyLimit && !isExact || self.frequency($0) >= frequency)
-                && self.lengthCode($0) <= lengthCode
-        }
-    }
 }
 
 /// Gathers the impacts of one block after the other. Confined to one thread.

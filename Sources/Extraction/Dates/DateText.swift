@@ -37,8 +37,6 @@ package enum DateText {
         package var time: PublishedTime
         /// Where it stands, in UTF-8 bytes from the text's start.
         package var bytes: Range<Int>
-        /// Whether a time of day was stated, not only a day.
-        package var hasTimeOfDay: Bool { time.precision.rawValue >= PublishedTime.Precision.minute.rawValue }
     }
 
     /// The first date of a text such as a byline, at least to the day; nil if there is none.

@@ -59,7 +59,6 @@ package struct HTMLTree: Sendable {
     package func parent(of node: Node) -> Node { records[Int(node)].parent }
     /// One past the last descendant; for a node without children the next index.
     package func end(of node: Node) -> Node { records[Int(node)].end }
-    package func descendants(of node: Node) -> Range<Node> { (node + 1)..<end(of: node) }
     package func children(of node: Node) -> Children { Children(tree: self, index: node + 1, end: end(of: node)) }
     /// Whether the first node is the second or stands around it.
     package func contains(_ outer: Node, _ inner: Node) -> Bool { outer <= inner && inner < end(of: outer) }
