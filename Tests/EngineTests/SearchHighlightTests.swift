@@ -107,6 +107,23 @@ struct SearchHighlightTests {
         }
     }
 
+    @Test("a frequent word leaves room for a rare one, and of a long phrase the beginning is told")
+    func bounds() throws {
+        var article = Article()
+        article.headline = String(repeating: "zig ", count: 30_000) + "zag"
+        let text = Array(article.headline!.utf8)
+        let found = Highlighter(try QueryParser.parse("zig zag")).headlineMatches(of: article)
+            .map { String(decoding: text[$0], as: UTF8.self) }
+        #expect(found.last == "zag" && found.count > 10_000)
+        let words = (0..<300).map { "w\($0)" }
+        article.headline = words.joined(separator: " ")
+        let phrase = Highlighter(try QueryParser.parse("\"" + words[50..<150].joined(separator: " ") + "\""))
+        let places = phrase.headlineMatches(of: article)
+        #expect(places.count == 64)
+        let bytes = Array(article.headline!.utf8)
+        #expect(places.first.map { String(decoding: bytes[$0], as: UTF8.self) } == "w50")
+    }
+
     @Test("any text and limit give valid ranges within the text")
     func garbage() throws {
         var random = SplitMix64(seed: 9)

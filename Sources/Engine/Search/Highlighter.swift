@@ -97,7 +97,8 @@ package struct Highlighter {
         _ patterns: [TermPattern], slop: Int = 0, _ field: IndexField, isExact: Bool
     ) -> Int? {
         guard field.isScored else { return nil }
-        guard patterns.count <= Self.unitWordCount else { return nil }
+        // Of a longer phrase its beginning.
+        let patterns = patterns.prefix(Self.unitWordCount)
         var placed: [Unit.PlacedBit] = []
         for (offset, pattern) in patterns.enumerated() where pattern != .anyWord {
             let word = TermBits.Word(pattern: pattern, isExact: isExact)
@@ -181,10 +182,12 @@ package struct Highlighter {
         }
         var matches: [[Match]] = []
         var matchCount = 0
-        for unit in units {
+        for (number, unit) in units.enumerated() {
             var places: [Match] = []
             if isHeadline || !unit.isHeadlineOnly {
-                for first in found.indices where matchCount < Self.markCount {
+                // Each has its part of the places: a frequent word must not take those of a rare one.
+                let limit = matchCount + (Self.markCount - matchCount) / (units.count - number)
+                for first in found.indices where matchCount < limit {
                     guard let match = Self.places(of: unit, from: first, in: found), let last = match.last else {
                         continue
                     }
