@@ -67,7 +67,9 @@ struct StatusCommand: AsyncParsableCommand {
 
     /// Nobody reigns: what the newest manifest says.
     private func printStored(_ path: String) throws {
-        let loaded = try SnapshotLoader(StorePlace(path, s3).openForReading()).newest()
+        let bucket = try StorePlace(path, s3).openForReading()
+        StorePlace.noteForeign(bucket)
+        let loaded = try SnapshotLoader(bucket).newest()
         guard let manifest = loaded?.manifest else {
             return Terminal.write(format == .json ? "{\"role\":\"none\",\"generation\":0}\n" : "the store is empty\n")
         }
@@ -77,7 +79,7 @@ struct StatusCommand: AsyncParsableCommand {
         stored.generation = manifest.generation.number
         stored.setDigest = manifest.setDigest.hex
         stored.articles = CoordinatorStatus.Articles(sums)
-        let state = try SnapshotLoader(StorePlace(path, s3).openForReading()).state(of: manifest)
+        let state = try SnapshotLoader(bucket).state(of: manifest)
         stored.retentionRules = state.retention.bySource.count
         stored.expiring = state.erasures.values.count { $0.expiration != nil }
         stored.overlays = manifest.overlays.count

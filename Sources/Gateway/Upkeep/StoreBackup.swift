@@ -122,7 +122,7 @@ package struct StoreBackup {
 
     /// What is there already must be an older copy of this very store.
     private mutating func look(for newest: Manifest) throws {
-        present = Set(try names(of: destination))
+        present = Set(try names(of: destination).filter { !ObjectName.isForeign($0) })
         if let beaten = present.first(where: { $0.hasPrefix("heartbeats/") }) {
             throw Failure(
                 .failed, "\(destination.location) is a store in use: it has \(beaten)",

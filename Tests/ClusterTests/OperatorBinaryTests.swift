@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+
+/// What an operator meets: stray files, lost objects, and commands that must say so.
+@Suite struct OperatorBinaryTests {
+    /// A store with two articles of two commands.
+    private func makeStore(_ scratch: Scratch) throws {
+        for index in 1...2 {
+            let file = try scratch.write(
+                "\(index).ndjson",
+                "{\"url\":\"https://paper.example/\(index)\",\"headline\":\"Harbour \(index)\",\"source\":\"Paper\"}\n")
+            let done = try Binary.run("ingest", file, "--store", scratch.store)
+            #expect(done.status == 0, "\(done.errors)")
+        }
+    }
+
+    private func put(_ text: String, _ name: String, _ scratch: Scratch) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.store + "/" + name))
+    }
+
+    @Test("a stray file among the manifests is named, and the store is as full as before")
+    func strayFile() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        for name in [".nfs0001", ".DS_Store", "README"] { try put("x", "manifests/" + name, scratch) }
+        let status = try Binary.run("status", "--store", scratch.store)
+        #expect(status.output.contains("received 2") && status.errors.contains("manifests/.DS_Store"), "\(status)")
+        let found = try Binary.run("query", "harbour", "--store", scratch.store, "--format", "keys")
+        #expect(found.output.split(separator: "\n").count == 2, "\(found)")
+        let verified = try Binary.run("snapshot", "verify", "--store", scratch.store)
+        #expect(verified.status == 0 && verified.output.contains("manifests/README: not an object"), "\(verified)")
+        let file = try scratch.write("3.ndjson", "{\"url\":\"https://paper.example/3\",\"headline\":\"Harbour\"}\n")
+        let ingested = try Binary.run("ingest", file, "--store", scratch.store)
+        #expect(ingested.status == 0 && ingested.errors.contains("is no manifest"), "\(ingested)")
+        #expect(try Binary.run("backup", scratch.path + "/copy", "--store", scratch.store).status == 0)
+    }
+}
