@@ -34,4 +34,23 @@ import Testing
         #expect(ingested.status == 0 && ingested.errors.contains("is no manifest"), "\(ingested)")
         #expect(try Binary.run("backup", scratch.path + "/copy", "--store", scratch.store).status == 0)
     }
+
+    @Test("a store without its log is not sound, and whatever needs the log ends with the cause and a status")
+    func lostLog() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        try FileManager.default.removeItem(atPath: scratch.store + "/log")
+        let verified = try Binary.run("snapshot", "verify", "--store", scratch.store)
+        #expect(verified.status == 4 && verified.output.contains("no coordinator starts"), "\(verified)")
+        let named = try #require(verified.output.split(separator: ",").first)
+        let backup = try Binary.run("backup", scratch.path + "/copy", "--store", scratch.store)
+        #expect(backup.status == 4 && backup.errors.contains(named), "\(backup)")
+        for words in [
+            ["coordinator", "--listen", "127.0.0.1:0"], ["up", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0"],
+        ] {
+            let ended = try Binary.run(arguments: words + ["--store", scratch.store])
+            #expect(ended.status == 1, "\(words): \(ended)")
+            #expect(ended.errors.contains("\(named) is missing, but the newest manifest names it"), "\(ended.errors)")
+        }
+    }
 }

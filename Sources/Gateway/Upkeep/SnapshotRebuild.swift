@@ -94,7 +94,7 @@ package struct SnapshotRebuild {
         var check = SnapshotCheck(loaded, present: present, sound: verifier.soundSegments, loader: loader)
         try check.run(.init(isNewest: true, log: verifier.log))
         // A log object that is lost and behind which everything is published is not needed.
-        guard check.findings.allSatisfy({ log.lost.contains($0.object) }) else { return nil }
+        guard check.findings.allSatisfy({ $0.object.hasPrefix("log/") }) else { return nil }
         return loaded
     }
 

@@ -99,6 +99,12 @@ package struct StoreBackup {
             if object.isErased, end > needed { throw MovedOn() }
             try copyChecked(object.name, object.encoded, replaces: object.isErased)
         }
+        // Without it no coordinator could start on the copy.
+        for (term, numbers) in newest.manifest.neededLog {
+            for name in numbers.lazy.map({ ObjectName.log(term, $0) }) where !wanted.contains(name) {
+                _ = try content(name, .missing)
+            }
+        }
         try copyTerms(through: log.newestTerm)
         try manifests.forEachBlock { block in
             let theirs = try theirs(block.map(\.name))
