@@ -53,4 +53,17 @@ import Testing
             #expect(ended.errors.contains("\(named) is missing, but the newest manifest names it"), "\(ended.errors)")
         }
     }
+
+    @Test("a rebuild never calls an absent log whole")
+    func rebuildWithoutLog() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        try FileManager.default.removeItem(atPath: scratch.store + "/log")
+        let rebuilt = try Binary.run("snapshot", "rebuild", "--store", scratch.store)
+        #expect(rebuilt.status == 0 && rebuilt.output.contains("2 articles"), "\(rebuilt)")
+        #expect(
+            !rebuilt.output.contains("whole") && rebuilt.output.contains("the end of the log is gone"), "\(rebuilt)")
+        let verified = try Binary.run("snapshot", "verify", "--store", scratch.store)
+        #expect(verified.status == 0, "\(verified)")
+    }
 }

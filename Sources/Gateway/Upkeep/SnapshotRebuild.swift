@@ -51,6 +51,12 @@ package struct SnapshotRebuild {
             reached: manifests.flatMap { $0.watermarks + [$0.foldedTo] },
             loader: loader)
         report.lostLogObjects = log.lost.sorted()
+        report.hasLastLog = log.hasLast
+        if let newest = manifests.first {
+            report.knownReceived = newest.sums.received
+            report.knownPending = newest.sums.pending
+            report.foundPending = try log.pendingCount(of: newest)
+        }
         try restoreTerms()
         let start = LogObject(
             term: holder.term, number: 0, instance: holder.instance, acceptedAt: Timestamp(milliseconds: 0),
