@@ -78,6 +78,9 @@ package final class LocalCluster: Sendable {
     /// Why the coordinator ended, if it did on its own.
     package var failure: String? { failed.withLock { $0 } }
 
+    /// An object of the store without which the workers cannot go on.
+    package var storeDamage: (any Error)? { workers.lazy.compactMap(\.storeDamage).first }
+
     /// Runs `body` beside the roles; when it returns or throws, everything drains: workers first, the coordinator last.
     ///
     /// - Throws: what `body` throws, else why the coordinator ended on its own.

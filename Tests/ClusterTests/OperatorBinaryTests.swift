@@ -66,4 +66,23 @@ import Testing
         let verified = try Binary.run("snapshot", "verify", "--store", scratch.store)
         #expect(verified.status == 0, "\(verified)")
     }
+
+    @Test(
+        "an ingest that is the cluster ends with the name of the segment that is gone or damaged",
+        arguments: [true, false])
+    func lostSegment(isGone: Bool) throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let folder = scratch.store + "/segments/"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            if isGone {
+                try FileManager.default.removeItem(atPath: folder + name)
+            } else {
+                try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: folder + name))
+            }
+        }
+        let file = try scratch.write("3.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n")
+        let ended = try Binary.run("ingest", file, "--store", scratch.store)
+        #expect(ended.status == 4 && ended.errors.contains("segments/"), "\(ended)")
+    }
 }
