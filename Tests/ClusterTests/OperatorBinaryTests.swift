@@ -85,4 +85,17 @@ import Testing
         let ended = try Binary.run("ingest", file, "--store", scratch.store)
         #expect(ended.status == 4 && ended.errors.contains("segments/"), "\(ended)")
     }
+
+    @Test("retracting what never was there says so, and speaks of no text that is left")
+    func retractNothing() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let never = try Binary.run("retract", "https://never.example/x", "--reason", "r", "--store", scratch.store)
+        #expect(never.status == 0 && never.errors.contains("no such article"), "\(never)")
+        #expect(!never.errors.contains("its text is still"), "\(never)")
+        let there = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
+        #expect(there.errors.contains("its text is still") && !there.errors.contains("no such article"), "\(there)")
+        let again = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
+        #expect(again.errors.contains("its text is still") && !again.errors.contains("no such article"), "\(again)")
+    }
 }
