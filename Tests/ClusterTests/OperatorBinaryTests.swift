@@ -98,4 +98,14 @@ import Testing
         let again = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
         #expect(again.errors.contains("its text is still") && !again.errors.contains("no such article"), "\(again)")
     }
+
+    @Test("what a rule of retention refuses is not called retracted")
+    func expiredRejection() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let set = try Binary.run("retention", "set", "--source", "Paper", "--all", "--store", scratch.store)
+        #expect(set.status == 0, "\(set)")
+        let again = try Binary.run("ingest", scratch.path + "/1.ndjson", "--store", scratch.store)
+        #expect(again.status == 3 && again.errors.contains("rule of retention: 1"), "\(again)")
+    }
 }
