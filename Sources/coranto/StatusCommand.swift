@@ -121,6 +121,13 @@ struct StatusCommand: AsyncParsableCommand {
                 + (status.fetchers.map { "\(counted($0.count, "fetcher")), " } ?? "")
                 + "\(counted(status.mergers, "merger")), \(counted(status.unleasedShards, "shard")) without a worker"
         var text = "\(cluster)\n"
+        for worker in status.workers {
+            text += "  worker \(worker.name ?? "#\(worker.connection)"): \(counted(worker.shards, "shard"))\n"
+        }
+        for fetcher in status.fetchers ?? [] {
+            text +=
+                "  fetcher \(fetcher.name ?? "#\(fetcher.connection)"): \(counted(fetcher.shares, "share")) of the feeds\n"
+        }
         text += "generation \(status.generation), \(counted(status.overlays, "overlay")), "
         text += "\(counted(status.cells, "cell")), "
         text += "\(status.segmentBytes / 1024) KiB of segments\n"

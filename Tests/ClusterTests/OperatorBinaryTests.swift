@@ -108,4 +108,31 @@ import Testing
         let again = try Binary.run("ingest", scratch.path + "/1.ndjson", "--store", scratch.store)
         #expect(again.status == 3 && again.errors.contains("rule of retention: 1"), "\(again)")
     }
+
+    @Test("the coordinator's log and status tell who is there, by name")
+    func names() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let log = scratch.path + "/log.txt"
+        try Data().write(to: URL(fileURLWithPath: log))
+        let coordinator = Process()
+        coordinator.executableURL = URL(fileURLWithPath: Binary.path)
+        coordinator.arguments = ["coordinator", "--store", scratch.store, "--listen", "127.0.0.1:0"]
+        coordinator.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try coordinator.run()
+        let worker = try Binary.start("worker", "--store", scratch.store, "--name", "mill")
+        var text = ""
+        while coordinator.isRunning, worker.isRunning, !text.contains("worker mill: ") {
+            text = try Binary.run("status", "--store", scratch.store).output
+        }
+        #expect(text.contains("worker mill: "), "\(text)")
+        for process in [worker, coordinator] {
+            process.terminate()
+            process.waitUntilExit()
+        }
+        let told = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        for word in ["connected", "gone"] {
+            #expect(told.contains { $0.contains(word) && $0.contains("name=mill") && $0.contains("role=worker") })
+        }
+    }
 }
