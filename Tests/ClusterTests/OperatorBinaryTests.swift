@@ -135,4 +135,20 @@ import Testing
             #expect(told.contains { $0.contains(word) && $0.contains("name=mill") && $0.contains("role=worker") })
         }
     }
+
+    @Test("what standard error names can be asked: a line of a file, and what stands behind `coranto why`")
+    func pasted() throws {
+        let scratch = try Scratch()
+        let long = String(repeating: "x", count: 17 << 20)
+        let file = try scratch.write("1.ndjson", "{\"headline\":1}\n{\"headline\":\"\(long)\"}\n")
+        let done = try Binary.run("ingest", file, "--store", scratch.store)
+        let lines = done.errors.split(separator: "\n").map { $0.dropFirst("coranto: ".count) }
+        #expect(done.status == 3 && lines.count == 2, "\(done)")
+        for line in lines {
+            let quoted = line.split(separator: "'")
+            let name = quoted.count > 1 ? String(quoted[1]) : String(line.prefix { $0 != " " }.dropLast())
+            let told = try Binary.run("why", name, "--store", scratch.store)
+            #expect(told.output.contains("rejected as"), "\(name): \(told)")
+        }
+    }
 }
