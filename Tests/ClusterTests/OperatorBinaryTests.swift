@@ -151,4 +151,18 @@ import Testing
             #expect(told.output.contains("rejected as"), "\(name): \(told)")
         }
     }
+
+    @Test("a fetcher's state belongs to one process: the next says who has it, and `up` goes on without it")
+    func stateLock() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let state = scratch.path + "/state"
+        let first = try Binary.start("fetcher", "--store", scratch.store, "--state", state)
+        while first.isRunning, !FileManager.default.fileExists(atPath: state + "/fetcher.sqlite") { usleep(10_000) }
+        let second = try Binary.run("fetcher", "--store", scratch.store, "--state", state)
+        #expect(second.status == 1 && second.errors.contains("process \(first.processIdentifier)"), "\(second)")
+        first.terminate()
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 0)
+    }
 }
