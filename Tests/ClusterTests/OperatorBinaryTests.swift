@@ -165,4 +165,27 @@ import Testing
         first.waitUntilExit()
         #expect(first.terminationStatus == 0)
     }
+
+    @Test("packed bytes under a plain name are refused once, with what to do; from standard input they are taken")
+    func misnamed() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let packed = scratch.path + "/all.ndjson.zst"
+        #expect(try Binary.run("snapshot", "export", packed, "--store", scratch.store).status == 0)
+        let plain = scratch.path + "/plain.ndjson"
+        try FileManager.default.copyItem(atPath: packed, toPath: plain)
+        let copy = scratch.path + "/copy"
+        let refused = try Binary.run("ingest", plain, "--store", copy)
+        #expect(refused.status == 3 && refused.output.contains("received 1: accepted 0"), "\(refused)")
+        #expect(refused.errors.contains("looks like zstd") && refused.errors.contains(".zst"), "\(refused)")
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", "exec \"$0\" ingest - --store \"$1\" < \"$2\"", Binary.path, copy, plain]
+        shell.standardOutput = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+        let digest = try Binary.run("snapshot", "digest", "--store", scratch.store).output
+        #expect(try Binary.run("snapshot", "digest", "--store", copy).output == digest)
+    }
 }
