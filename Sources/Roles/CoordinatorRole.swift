@@ -212,6 +212,8 @@ package final class CoordinatorRole: Sendable {
         var status = CoordinatorStatus(machine.status, requests: configuration.bucket.requests()) {
             known[$0]?.introduction.client
         }
+        status.mergerNames = known.sorted { $0.key < $1.key }.map(\.value.introduction)
+            .filter { $0.role == .merger }.map(\.client)
         status.connections = server.withLock { $0 }.map { server in
             CoordinatorStatus.Connections(
                 server.counts, heldBytes: server.halfReceivedBytes + backlog.withLock { $0.heldBytes })

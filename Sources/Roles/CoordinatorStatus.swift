@@ -79,6 +79,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     /// With how many of the shares of the feeds; nil of an older coordinator.
     package var fetchers: [Fetcher]?
     package var mergers: Int
+    /// Of those that are connected; nil of an older coordinator.
+    package var mergerNames: [String]?
     package var runningMerges: Int
     /// Of these, those that put overlays into cells; nil of an older coordinator.
     package var runningFolds: Int?

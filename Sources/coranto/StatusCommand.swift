@@ -124,6 +124,7 @@ struct StatusCommand: AsyncParsableCommand {
         for worker in status.workers {
             text += "  worker \(worker.name ?? "#\(worker.connection)"): \(counted(worker.shards, "shard"))\n"
         }
+        for name in status.mergerNames ?? [] { text += "  merger \(name)\n" }
         for fetcher in status.fetchers ?? [] {
             text +=
                 "  fetcher \(fetcher.name ?? "#\(fetcher.connection)"): \(counted(fetcher.shares, "share")) of the feeds\n"

@@ -121,12 +121,15 @@ import Testing
         coordinator.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         try coordinator.run()
         let worker = try Binary.start("worker", "--store", scratch.store, "--name", "mill")
+        let merger = try Binary.start("merger", "--store", scratch.store, "--name", "press")
         var text = ""
-        while coordinator.isRunning, worker.isRunning, !text.contains("worker mill: ") {
+        while coordinator.isRunning, worker.isRunning, merger.isRunning,
+            !text.contains("worker mill: ") || !text.contains("merger press")
+        {
             text = try Binary.run("status", "--store", scratch.store).output
         }
-        #expect(text.contains("worker mill: "), "\(text)")
-        for process in [worker, coordinator] {
+        #expect(text.contains("worker mill: ") && text.contains("merger press"), "\(text)")
+        for process in [worker, merger, coordinator] {
             process.terminate()
             process.waitUntilExit()
         }
