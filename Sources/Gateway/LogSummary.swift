@@ -10,6 +10,7 @@ struct LogSummary {
     /// What the first object of the latest term says of all earlier ones.
     private var record: (term: Term, ends: [LogObject.TermEnd])?
     private(set) var ends: [Term: UInt64] = [:]
+    private var missed: Set<String> = []
     /// Of the newest manifest, which knows the end of each earlier term of which an object that counts is left.
     private var manifestTerm = Term.none
 
@@ -30,13 +31,21 @@ struct LogSummary {
         for (term, numbers) in numbers.sorted(by: { $0.key < $1.key }) where !isOver(term) {
             let counted = numbers.sorted().filter { $0 < ends[term] ?? .max }
             for (left, right) in zip(counted, counted.dropFirst()) where left + 1 != right {
-                findings.append(missing(term, left + 1))
+                note(missing(term, left + 1), &findings)
             }
             if let end = ends[term], let last = counted.last, last + 1 != end {
-                findings.append(missing(term, last + 1))
+                note(missing(term, last + 1), &findings)
             }
         }
     }
+
+    private mutating func note(_ finding: Finding, _ findings: inout [Finding]) {
+        missed.insert(finding.object)
+        findings.append(finding)
+    }
+
+    /// Whether it is told already that the object is missing.
+    func isMissed(_ name: String) -> Bool { missed.contains(name) }
 
     /// Whether all of the term that counted is collected: what is there of it is void.
     private func isOver(_ term: Term) -> Bool { ends[term] == nil && term < manifestTerm }

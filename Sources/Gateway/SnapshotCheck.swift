@@ -46,6 +46,7 @@ struct SnapshotCheck {
         checkSums()
         checkCells()
         if scope.isNewest {
+            try checkReplay(scope.log)
             try checkPositions(scope.log)
             try checkLedger()
         }
@@ -101,6 +102,22 @@ struct SnapshotCheck {
         if try !holds(manifest.foldedTo, log) {
             miss(manifest.foldedTo, log, "folded", "the log is counted to \(Self.text(manifest.foldedTo))")
         }
+    }
+
+    /// What a coordinator reads of the log at its start is there.
+    private mutating func checkReplay(_ log: LogSummary) throws {
+        let missing = try manifest.neededLog.flatMap { term, numbers in
+            try numbers.lazy.map { ObjectName.log(term, $0) }.filter { try !isPresent($0) }
+        }
+        guard let first = missing.first else { return }
+        let others = missing.count > 1 ? ", and \(missing.count - 1) more up to \(missing[missing.count - 1])" : ""
+        guard !log.isMissed(first) else { return }
+        findings.append(
+            Finding(
+                object: first, section: "log",
+                message:
+                    "the object is missing\(others): generation \(manifest.generation.number) needs the log from here on, "
+                    + "and no coordinator starts without it"))
     }
 
     /// Of a term that goes on the object is missing, which is told once; behind the end of another the manifest is wrong.

@@ -39,7 +39,7 @@ package struct StoreReport: Equatable, Sendable {
     package var byteCount: UInt64 = 0
     package var generation = Generation.none
     package var liveDocumentCount = 0
-    /// Objects that no folder of a store knows; they were not read.
+    /// What no folder of a store knows, or has under such a name; it was not read.
     package var unknownNames: [String] = []
 
     package init() {}
@@ -91,7 +91,9 @@ package struct StoreVerifier {
             else { break }
             for name in page {
                 let folder = String(name.prefix { $0 != "/" })
-                if Self.folders.contains(folder) {
+                if ObjectName.isForeign(name) {
+                    report.unknownNames.append(name)
+                } else if Self.folders.contains(folder) {
                     names[folder, default: []].append(name)
                 } else if folder != "heartbeats", folder != "feeds" {
                     report.unknownNames.append(name)

@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 
 /// Walks a folder so that full names come out in bytewise order: "a.b" before "a/b", since "." is less than "/".
 struct FolderListing {
@@ -30,14 +31,16 @@ struct FolderListing {
         for entry in entries {
             if folder.isEmpty, entry.name == BucketName.temporaryFolder { continue }
             let name = folder + entry.name + (entry.isDirectory ? "/" : "")
-            if entry.isDirectory ? mayHoldNames(name) : name.utf8.starts(with: prefix.utf8) && isAfter(name) {
-                places.append((name, entry.isDirectory))
-            }
+            if entry.isDirectory ? mayHoldNames(name) : isListed(name) { places.append((name, entry.isDirectory)) }
         }
         places.sort { BucketName.precedes($0.name, $1.name) }
         for place in places where names.count < limit {
             if place.isDirectory { try visit(place.name) } else { names.append(place.name) }
         }
+    }
+
+    private func isListed(_ name: String) -> Bool {
+        name.utf8.starts(with: prefix.utf8) && isAfter(name) && ObjectName.isListed(name, under: prefix)
     }
 
     private func isAfter(_ name: String) -> Bool { after.map { BucketName.precedes($0, name) } ?? true }

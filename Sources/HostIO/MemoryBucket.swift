@@ -14,7 +14,8 @@ package final class MemoryBucket: Bucket {
             guard BucketName.isValidPrefix(prefix) else { return Self.badName(name) }
             let names = objects.withLock { objects in
                 objects.keys.filter { name in
-                    name.utf8.starts(with: prefix.utf8) && after.map { BucketName.precedes($0, name) } ?? true
+                    name.utf8.starts(with: prefix.utf8) && ObjectName.isListed(name, under: prefix)
+                        && after.map { BucketName.precedes($0, name) } ?? true
                 }
             }
             return .names(Array(names.sorted(by: BucketName.precedes).prefix(max(0, limit))))

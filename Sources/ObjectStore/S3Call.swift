@@ -112,6 +112,8 @@ package struct S3Call: Sendable {
     /// A try of this call may have written unseen.
     private var mayHaveWritten = false
     private var names: [String] = []
+    /// Foreign names too, which are not among `names`.
+    private var lastListed: String?
     private var uploadID = ""
     private var partTags: [String] = []
     private var hasRepeatedCompletion = false
@@ -302,12 +304,13 @@ package struct S3Call: Sendable {
                 throw BadAnswer("the list holds \(key), which was not asked for")
             }
             let name = String(key.dropFirst(context.prefix.count))
-            if let last = names.last ?? after {
+            if let last = lastListed ?? after {
                 guard last.utf8.lexicographicallyPrecedes(name.utf8) else {
                     throw BadAnswer("the list is out of order: \(name) comes after \(last)")
                 }
             }
-            names.append(name)
+            lastListed = name
+            if ObjectName.isListed(name, under: operation.name) { names.append(name) }
             if names.count == limit { return finish(.names(names)) }
         }
         guard let continuation = page.continuation else { return finish(.names(names)) }

@@ -53,7 +53,7 @@ package final class CoordinatorRole: Sendable {
     private let threads: BucketThreads
     private let readers: [PutReaders]
     private let server = Mutex<LineServer?>(nil)
-    private let names = Mutex<[PeerID: String]>([:])
+    private let peers = Mutex<[PeerID: Peer]>([:])
     private let backlog = Mutex(PeerBacklog())
     /// nil: this process does not reign now.
     private let reign = Mutex<Term?>(nil)
@@ -207,7 +207,12 @@ package final class CoordinatorRole: Sendable {
     }
 
     private func status(of machine: Coordinator) -> CoordinatorStatus {
-        var status = CoordinatorStatus(machine.status, requests: configuration.bucket.requests())
+        let known = peers.withLock { $0 }
+        var status = CoordinatorStatus(machine.status, requests: configuration.bucket.requests()) {
+            known[$0]?.introduction.client
+        }
+        status.mergerNames = known.sorted { $0.key < $1.key }.map(\.value.introduction)
+            .filter { $0.role == .merger }.map(\.client)
         status.connections = server.withLock { $0 }.map { server in
             CoordinatorStatus.Connections(
                 server.counts, heldBytes: server.halfReceivedBytes + backlog.withLock { $0.heldBytes })
@@ -300,7 +305,8 @@ package final class CoordinatorRole: Sendable {
     private func received(_ peer: PeerID, _ event: ConnectionEvent) {
         switch event {
         case .opened(let who):
-            names.withLock { $0[peer] = who.introduction.client }
+            peers.withLock { $0[peer] = who }
+            tell("connected", who)
             change { $0.open(peer, who.introduction.role) }
             mailbox.push(.machine(.connected(peer, who.introduction.role)))
         case .message(.put(let number, let lane, let ack, let digest, let payload)):
@@ -321,18 +327,28 @@ package final class CoordinatorRole: Sendable {
             let size = PeerBacklog.Size(of: message)
             charge(peer, size)
             mailbox.push(.heard(peer, .message(peer, message), size))
-        case .closed:
-            names.withLock { $0[peer] = nil }
+        case .closed(let reason):
+            if let who = peers.withLock({ $0.removeValue(forKey: peer) }) { tell("gone", who, "\(reason)") }
             backlog.withLock { $0.close(peer) }
             mailbox.push(.machine(.disconnected(peer)))
         }
+    }
+
+    /// Of those who stay: clients come and go.
+    private func tell(_ what: String, _ who: Peer, _ reason: String? = nil) {
+        var about: Logger.Metadata = [
+            "role": "\(who.introduction.role.rawValue)", "name": "\(who.introduction.client)",
+            "address": "\(who.address)",
+        ]
+        if let reason { about["reason"] = "\(reason)" }
+        logger.log(level: who.introduction.role == .client ? .debug : .info, "\(what)", metadata: about)
     }
 
     /// Batches of one connection are read in order, on one thread; what is being read is bounded.
     private func read(
         _ peer: PeerID, _ number: UInt64, _ lane: Lane, _ ack: AckLevel, _ digest: Digest256, _ payload: [UInt8]
     ) {
-        let client = names.withLock { $0[peer] } ?? ""
+        let client = peers.withLock { $0[peer] }?.introduction.client ?? ""
         let payloadSize = PeerBacklog.Size(payload: payload.count)
         charge(peer, payloadSize)
         reader(of: peer).add(peer, bytes: payload.count) { [self] in

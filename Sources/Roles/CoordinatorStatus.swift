@@ -33,11 +33,14 @@ package struct CoordinatorStatus: Codable, Sendable {
     package struct Worker: Codable, Sendable {
         package var connection: UInt64
         package var shards: Int
+        /// As it was started with; nil of an older coordinator.
+        package var name: String?
     }
 
     package struct Fetcher: Codable, Sendable {
         package var connection: UInt64
         package var shares: Int
+        package var name: String?
     }
 
     /// A generation that was kept, and is no longer because it is damaged.
@@ -76,6 +79,8 @@ package struct CoordinatorStatus: Codable, Sendable {
     /// With how many of the shares of the feeds; nil of an older coordinator.
     package var fetchers: [Fetcher]?
     package var mergers: Int
+    /// Of those that are connected; nil of an older coordinator.
+    package var mergerNames: [String]?
     package var runningMerges: Int
     /// Of these, those that put overlays into cells; nil of an older coordinator.
     package var runningFolds: Int?
@@ -118,7 +123,10 @@ package struct CoordinatorStatus: Codable, Sendable {
         return status
     }
 
-    package init(_ summary: CoordinatorSummary, requests: StoreRequests? = nil) {
+    /// - Parameter name: of a peer.
+    package init(
+        _ summary: CoordinatorSummary, requests: StoreRequests? = nil, name: (PeerID) -> String? = { _ in nil }
+    ) {
         role = summary.isReigning ? (summary.isDraining ? "draining" : "coordinator") : "standby"
         term = summary.term.number
         generation = summary.generation.number
@@ -127,8 +135,10 @@ package struct CoordinatorStatus: Codable, Sendable {
         overlays = summary.overlayCount
         cells = summary.cellCount
         segmentBytes = summary.segmentBytes
-        workers = summary.workers.map { Worker(connection: $0.peer.number, shards: $0.shardCount) }
-        fetchers = summary.fetchers.map { Fetcher(connection: $0.peer.number, shares: $0.shareCount) }
+        workers = summary.workers.map { Worker(connection: $0.peer.number, shards: $0.shardCount, name: name($0.peer)) }
+        fetchers = summary.fetchers.map {
+            Fetcher(connection: $0.peer.number, shares: $0.shareCount, name: name($0.peer))
+        }
         mergers = summary.mergerCount
         runningMerges = summary.runningMerges
         runningFolds = summary.runningFolds

@@ -118,8 +118,14 @@ package final class InputReader {
         var splitter = LineSplitter()
         var whole: [UInt8] = []
         do {
+            var piece = try handle.read(upToCount: 1 << 18) ?? Data()
+            var format = format
+            if format == .plain, let packed = Unpacker.Format(firstBytes: piece) {
+                guard name == "-" else { return try reject(name, nil, .unreadable, Self.misnamed(packed)) }
+                format = packed
+            }
             let unpacker = try Unpacker(format)
-            while let piece = try handle.read(upToCount: 1 << 18), !piece.isEmpty {
+            while !piece.isEmpty {
                 inputBytes += UInt64(piece.count)
                 try unpacker.append(Array(piece)) { bytes in
                     if kind == .lines {
@@ -128,6 +134,7 @@ package final class InputReader {
                         whole.append(contentsOf: bytes)
                     }
                 }
+                piece = try handle.read(upToCount: 1 << 18) ?? Data()
             }
             try unpacker.finish()
         } catch let failure as Unpacker.Failure {
@@ -140,6 +147,12 @@ package final class InputReader {
         case .lines: try splitter.finish { number, line in try take(number, line, of: name) }
         case .text, .html, .feed: try take(whole, kind, name)
         }
+    }
+
+    private static func misnamed(_ format: Unpacker.Format) -> String {
+        let (kind, ending) = format == .zstd ? ("zstd", ".zst") : ("gzip", ".gz")
+        return
+            "it looks like \(kind), and its name does not say so: let the name end in \(ending), or give it by standard input (-)"
     }
 
     private func take(_ number: UInt64, _ line: LineSplitter.Line, of name: String) throws {
@@ -259,5 +272,18 @@ struct LineSplitter {
             skipped = 0
         }
         try take(lineNumber, line)
+    }
+}
+
+extension Unpacker.Format {
+    /// What packed bytes begin with; nil if these do not.
+    fileprivate init?(firstBytes bytes: Data) {
+        if bytes.starts(with: [0x1F, 0x8B]) {
+            self = .gzip
+        } else if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
+            self = .zstd
+        } else {
+            return nil
+        }
     }
 }

@@ -78,7 +78,12 @@ package final class LocalCluster: Sendable {
     /// Why the coordinator ended, if it did on its own.
     package var failure: String? { failed.withLock { $0 } }
 
+    /// An object of the store without which the workers cannot go on.
+    package var storeDamage: (any Error)? { workers.lazy.compactMap(\.storeDamage).first }
+
     /// Runs `body` beside the roles; when it returns or throws, everything drains: workers first, the coordinator last.
+    ///
+    /// - Throws: what `body` throws, else why the coordinator ended on its own.
     package func run<Result: Sendable>(
         on group: any EventLoopGroup, _ body: @Sendable (LocalCluster) async throws -> Result
     ) async throws -> Result {
@@ -91,7 +96,7 @@ package final class LocalCluster: Sendable {
                     throw error
                 }
             }
-            return try await withThrowingTaskGroup(of: Void.self) { helpers in
+            let result = try await withThrowingTaskGroup(of: Void.self) { helpers in
                 for worker in workers { helpers.addTask { await worker.run(on: group) } }
                 helpers.addTask { [merger] in await merger.run(on: group) }
                 let result: Swift.Result<Result, any Error>
@@ -102,6 +107,9 @@ package final class LocalCluster: Sendable {
                 coordinator.drain()
                 return try result.get()
             }
+            // A coordinator that ended on its own is no orderly end, however calmly the body took it.
+            try await tasks.waitForAll()
+            return result
         }
     }
 }

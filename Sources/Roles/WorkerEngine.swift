@@ -32,14 +32,18 @@ final class WorkerEngine {
 
     private let loader: SnapshotLoader
     private let tell: @Sendable (Int, Worker.Event) -> Void
+    private let damage: StoreDamage
     private(set) var settings = Settings()
     private var current: Draft
     private var isAway = false
     /// Whether the draft is to be sealed, because of the memory it takes.
     private(set) var isOverBudget = false
 
-    /// - Parameter tell: told on another thread of what was looked up or built; what it is given goes to `returned`.
-    init(_ bucket: any Bucket, tell: @escaping @Sendable (Int, Worker.Event) -> Void) {
+    /// - Parameters:
+    ///   - damage: told of objects that are wrong or not there.
+    ///   - tell: told on another thread of what was looked up or built; what it is given goes to `returned`.
+    init(_ bucket: any Bucket, damage: StoreDamage, tell: @escaping @Sendable (Int, Worker.Event) -> Void) {
+        self.damage = damage
         loader = SnapshotLoader(bucket, for: .keys, cache: .keys(Self.cacheBytes))
         self.tell = tell
         current = Draft(number: 0, settings: settings)
@@ -73,7 +77,7 @@ final class WorkerEngine {
 
     /// Finds the live version of each key in the newest snapshot and the own segments it does not include.
     func lookUp(_ keys: [ArticleKey], atLeast: Generation, own: [Worker.Own], for seal: UInt64) {
-        away { [loader, settings] draft in
+        away { [loader, settings, damage] draft in
             do {
                 let loaded = try loader.newest(atLeast: atLeast)
                 let generation = loaded?.manifest.generation ?? .none
@@ -88,8 +92,10 @@ final class WorkerEngine {
                 let found = try draft.lookUp(keys, in: snapshot).map {
                     $0.map { Worker.Found(version: $0.version, orderTime: $0.orderTime, source: $0.source ?? "") }
                 }
+                damage.clear()
                 return .lookedUp(seal: seal, found, in: generation, notIncluded: left)
             } catch {
+                damage.note(error)
                 loader.source.forgetCached()
                 return .engineFailed(seal: seal, "\(error)")
             }

@@ -41,6 +41,7 @@ package final class WorkerRole: Sendable {
     private let logger: Logger
     private let mailbox = Mailbox<Event>()
     private let threads: BucketThreads
+    private let damage = StoreDamage()
 
     static let tickMilliseconds = 20
 
@@ -49,6 +50,9 @@ package final class WorkerRole: Sendable {
         self.logger = logger
         threads = BucketThreads(configuration.bucket, width: 2, logger: logger)
     }
+
+    /// An object of the store that it needs, and finds wrong or missing again and again.
+    package var storeDamage: (any Error)? { damage.lasting }
 
     /// Seal what is there, have it published, hand the shards back, return from `run`.
     package func drain() { mailbox.push(.drain) }
@@ -89,7 +93,9 @@ package final class WorkerRole: Sendable {
 
     private func work(_ link: CoordinatorLink) {
         let clock = SystemClock()
-        let engine = WorkerEngine(configuration.bucket) { [mailbox] in mailbox.push(.engine(draft: $0, $1)) }
+        let engine = WorkerEngine(configuration.bucket, damage: damage) { [mailbox] in
+            mailbox.push(.engine(draft: $0, $1))
+        }
         var machine = Worker(instance: SystemRandom().instance(), configuration: configuration.machine)
         var connection = 0
         var isDrained = false

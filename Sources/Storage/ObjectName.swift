@@ -40,6 +40,31 @@ package enum ObjectName {
         #endif
     }
 
+    /// Whether it lies in a folder of ours under a name that no object of ours has there: what a file system, a desktop or a
+    /// copying program left. It is nobody's, and says nothing.
+    package static func isForeign(_ name: some StringProtocol) -> Bool {
+        let words = name.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
+        guard words.count > 1 else { return false }
+        switch String(decoding: words[0], as: UTF8.self) {
+        case "terms", "heartbeats", "collection", "manifests": return words.count != 2 || !isHex(words[1], 16)
+        case "log": return words.count != 3 || !isHex(words[1], 16) || !isHex(words[2], 16)
+        case "pages", "state", "ledger", "segments":
+            return words.count != 2 || !isHex(words[1].prefix(64), 64) || words[1].dropFirst(64).first != 0x2E
+                || attempt(ofWritten: name) == nil
+        case "feeds": return share(ofPollState: name) == nil
+        default: return false
+        }
+    }
+
+    /// Whether a list of the prefix has the name.
+    package static func isListed(_ name: some StringProtocol, under prefix: String) -> Bool {
+        prefix.isEmpty || !isForeign(name)
+    }
+
+    private static func isHex(_ word: some Collection<UInt8>, _ count: Int) -> Bool {
+        word.count == count && word.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
     package static func generation(ofManifest name: some StringProtocol) -> Generation? {
         guard name.hasPrefix("manifests/"), let number = UInt64(name.dropFirst(10), radix: 16) else { return nil }
         return Generation(UInt64.max - number)

@@ -66,10 +66,20 @@ struct PutOptions: ParsableArguments {
             guard let before = try await whenReigning(cluster, bucket, token) else { return nil }
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
             // An own cluster speaks plainly: it is reached by nobody else.
-            var result = try await send(
-                .addresses([endpoint]), token, nil, lane, ack, { cluster.failure }, body)
+            var result: Result
+            do {
+                let hopeless = { @Sendable in cluster.failure ?? cluster.storeDamage.map { "\($0)" } }
+                result = try await send(.addresses([endpoint]), token, nil, lane, ack, hopeless, body)
+            } catch { throw cluster.storeDamage ?? error }
             result.before = before
-            result.after = try await Self.whenQuiet(cluster, orTold: stop, until: isDone)
+            do { result.after = try await Self.whenQuiet(cluster, orTold: stop, until: isDone) } catch {
+                if cluster.storeDamage != nil {
+                    Terminal.note(
+                        "\(result.totals.accepted) articles were taken and are in the log: they come into the snapshot when the "
+                            + "object is back, or the snapshot rebuilt")
+                }
+                throw error
+            }
             return result
         }
         if let own { return own }
@@ -204,6 +214,7 @@ struct PutOptions: ParsableArguments {
     ) async throws -> CoordinatorStatus {
         while true {
             if let why = cluster.failure { throw Failure(.failed, why) }
+            if let error = cluster.storeDamage { throw error }
             if cluster.endpoint != nil {
                 let status = await cluster.coordinator.status()
                 let awaitedMerges = status.runningMerges - (status.runningFolds ?? 0)

@@ -29,7 +29,7 @@ final class Rejections {
         }
         guard Int(counts.rejected) > told, let first = batch.places.first ?? nil else { return }
         Terminal.note(
-            "of \(batch.places.count) articles, \(first) the first, rejected as retracted: \(Int(counts.rejected) - told); "
-                + "coranto why URL says since when")
+            "of \(batch.places.count) articles, \(first) the first, rejected as retracted or behind a rule of retention: "
+                + "\(Int(counts.rejected) - told); coranto why URL tells which, coranto retention list the rules")
     }
 }

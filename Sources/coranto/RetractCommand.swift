@@ -1,8 +1,10 @@
 import ArgumentParser
+import Engine
 import Extraction
 import Gateway
 import News
 import Roles
+import Storage
 import Wire
 
 struct RetractCommand: AsyncParsableCommand {
@@ -39,6 +41,8 @@ struct RetractCommand: AsyncParsableCommand {
         var outer = JSONObjectWriter()
         outer.member("$retract", encoded: String(decoding: inner.finish(), as: UTF8.self))
         let line = outer.finish() + [0x0A]
+        let address = ArticleAddress(name)
+        let wasLive = try isLive(address)
         let result = try await put.put(
             lane: .live, ack: .visible, workers: 1, until: { [wait] in !wait || $0.erasures == 0 }
         ) { client in try client.put(line) }
@@ -47,13 +51,44 @@ struct RetractCommand: AsyncParsableCommand {
         let isOwn = result.after != nil
         if wait, !isOwn { try await put.wait(until: Self.isErased) }
         Terminal.write("retracted \(wait ? "and erased " : "")\(name)\n")
+        // Of a store that is all ours the log tells whether it was ever there; it may take a while to read.
+        let logged = isOwn && wasLive == false ? try isLogged(address) : nil
+        if wasLive == false, logged != true {
+            let place = logged == nil ? "in the newest snapshot" : "in the store"
+            Terminal.note(
+                "no such article is \(place); the retraction is kept, and the article is rejected if it comes")
+        }
         if wait {
             Terminal.note("objects that nothing names any more go with a collection a day from now")
-        } else if isOwn {
+        } else if isOwn, logged != false {
             Terminal.note(
                 "its text is still in the log and in kept snapshots: the next coordinator that runs with a worker and a merger "
                     + "erases it (coranto up), or this command with --wait")
         }
+    }
+
+    /// Whether the newest snapshot has it; nil if there is no store to look into, only a coordinator.
+    private func isLive(_ address: ArticleAddress) throws -> Bool? {
+        guard let path = put.store else { return nil }
+        let place = try StorePlace(path, put.s3)
+        guard !place.isFolder || FileBytes.exists(path) else { return false }
+        let loader = SnapshotLoader(try place.openForReading(), for: .keys)
+        guard let loaded = try loader.newest() else { return false }
+        let keys = loader.keys(of: loaded.segments, settingsHash: loaded.manifest.settings.hash)
+        return try keys.lookup([address.requireKey()])[0] != nil
+    }
+
+    /// Whether the log has had a version of it.
+    private func isLogged(_ address: ArticleAddress) throws -> Bool {
+        guard let path = put.store else { return true }
+        let loader = SnapshotLoader(try StorePlace(path, put.s3).openForReading(), for: .keys)
+        var isFound = false
+        try KeptLog(loader, newest: loader.newest()).forEachObject { object in
+            object.forEachEntry { _, _, entry in
+                if case .article(let article) = entry, article.key == address.key { isFound = true }
+            }
+        }
+        return isFound
     }
 
     private static func isErased(_ status: CoordinatorStatus) throws -> Bool {

@@ -67,7 +67,9 @@ struct StatusCommand: AsyncParsableCommand {
 
     /// Nobody reigns: what the newest manifest says.
     private func printStored(_ path: String) throws {
-        let loaded = try SnapshotLoader(StorePlace(path, s3).openForReading()).newest()
+        let bucket = try StorePlace(path, s3).openForReading()
+        StorePlace.noteForeign(bucket)
+        let loaded = try SnapshotLoader(bucket).newest()
         guard let manifest = loaded?.manifest else {
             return Terminal.write(format == .json ? "{\"role\":\"none\",\"generation\":0}\n" : "the store is empty\n")
         }
@@ -77,7 +79,7 @@ struct StatusCommand: AsyncParsableCommand {
         stored.generation = manifest.generation.number
         stored.setDigest = manifest.setDigest.hex
         stored.articles = CoordinatorStatus.Articles(sums)
-        let state = try SnapshotLoader(StorePlace(path, s3).openForReading()).state(of: manifest)
+        let state = try SnapshotLoader(bucket).state(of: manifest)
         stored.retentionRules = state.retention.bySource.count
         stored.expiring = state.erasures.values.count { $0.expiration != nil }
         stored.overlays = manifest.overlays.count
@@ -119,6 +121,14 @@ struct StatusCommand: AsyncParsableCommand {
                 + (status.fetchers.map { "\(counted($0.count, "fetcher")), " } ?? "")
                 + "\(counted(status.mergers, "merger")), \(counted(status.unleasedShards, "shard")) without a worker"
         var text = "\(cluster)\n"
+        for worker in status.workers {
+            text += "  worker \(worker.name ?? "#\(worker.connection)"): \(counted(worker.shards, "shard"))\n"
+        }
+        for name in status.mergerNames ?? [] { text += "  merger \(name)\n" }
+        for fetcher in status.fetchers ?? [] {
+            text +=
+                "  fetcher \(fetcher.name ?? "#\(fetcher.connection)"): \(counted(fetcher.shares, "share")) of the feeds\n"
+        }
         text += "generation \(status.generation), \(counted(status.overlays, "overlay")), "
         text += "\(counted(status.cells, "cell")), "
         text += "\(status.segmentBytes / 1024) KiB of segments\n"

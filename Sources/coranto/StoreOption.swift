@@ -128,8 +128,22 @@ struct StorePlace {
         }
     }
 
-    /// With the probe every writer makes first.
+    /// With the probe every writer makes first. What lies among the manifests and is none is named.
     func openForWriting() throws(Failure) -> any Bucket {
+        let bucket = try probed()
+        Self.noteForeign(bucket)
+        return bucket
+    }
+
+    /// Whoever looks into a store that tells less than it should wants to know what else lies in it. `snapshot verify` names all.
+    static func noteForeign(_ bucket: any Bucket) {
+        guard case .names(let names) = bucket.perform(.list(prefix: "", after: "manifests/", limit: 16)),
+            let foreign = names.first(where: { $0.hasPrefix("manifests/") && ObjectName.isForeign($0) })
+        else { return }
+        Terminal.note("\(foreign) in \(bucket.location) is no manifest and is passed over; take it out of the store")
+    }
+
+    private func probed() throws(Failure) -> any Bucket {
         switch kind {
         case .folder(let path):
             do throws(BucketFailure) {

@@ -66,7 +66,7 @@ struct UpCommand: AsyncParsableCommand {
         let fetcher = try FetcherOptions.role(
             bucket: bucket, locator: .store(bucket), token: token, tls: ownTLS,
             state: try FetcherOptions.statePath(state, beside: place), web: try web.settings(),
-            archive: archive.archive, logger: logger)
+            archive: archive.archive, waitsForState: true, logger: logger)
         var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
         answering.tls = tls
         answering.cacheBytes = cache.bytes
@@ -156,7 +156,8 @@ enum FetcherOptions {
 
     static func role(
         bucket: any Bucket, locator: CoordinatorLocator, token: Token?, tls: ClientTLS?, state: String,
-        web: CurlClient.Settings, archive: String?, name: String = "fetcher", logger: Logger
+        web: CurlClient.Settings, archive: String?, name: String = "fetcher",
+        waitsForState: Bool = false, logger: Logger
     ) throws -> FetcherRole {
         guard !(bucket is FolderBucket && FileBytes.isPath(state, inside: bucket.location)) else {
             throw Failure(
@@ -167,7 +168,8 @@ enum FetcherOptions {
             throw Failure(.failed, "the state folder \(state) cannot be made: \(error)")
         }
         var configuration = FetcherRole.Configuration(
-            bucket: bucket, locator: locator, statePath: state + "/fetcher.sqlite", web: web, name: name)
+            bucket: bucket, locator: locator, stateFolder: state, web: web, name: name)
+        configuration.waitsForState = waitsForState
         configuration.token = token
         configuration.tls = tls
         if let archive {

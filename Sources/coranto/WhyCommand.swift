@@ -9,11 +9,12 @@ struct WhyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "why", abstract: "Tells what became of one article, and why.",
         discussion: """
-            Reads the log as far back as it is kept. Inputs that were rejected are found by what named them: a URL, a key, \
-            or a file and line.
+            Reads the log as far back as it is kept. Inputs that were rejected are found by what named them on standard \
+            error: the line tells it behind "coranto why", and where it tells nothing it is the file and line itself.
 
             Example:
               coranto why https://news.example/2016/01/20/talks --store /srv/news
+              coranto why 'put-0123456789abcdef batch 1 line 2' --store /srv/news
             """)
 
     @Argument(

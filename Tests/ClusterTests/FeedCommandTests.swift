@@ -152,7 +152,7 @@ import Testing
         }
         func published() throws -> Int { (try state()["articles"] as? [String: Int])?["published"] ?? 0 }
         func shares() throws -> [Int] {
-            (try state()["fetchers"] as? [[String: Int]] ?? []).compactMap { $0["shares"] }.sorted()
+            (try state()["fetchers"] as? [[String: Any]] ?? []).compactMap { $0["shares"] as? Int }.sorted()
         }
         func wait(_ what: String, _ seconds: Double = 60, until isDone: () throws -> Bool) throws {
             let deadline = Date(timeIntervalSinceNow: seconds)

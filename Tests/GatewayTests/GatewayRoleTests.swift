@@ -436,6 +436,20 @@ import Wire
         }
     }
 
+    @Test("the operators' page has each metric there is, and names no other")
+    func documentedMetrics() async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "docs/operating.md"), encoding: .utf8)
+        let listed = Set(page.matches(of: #/\| `(coranto_[a-z_]+)` \|/#).map { String($0.1) })
+        let named = Set(page.matches(of: #/coranto_[a-z_]+/#).map { String($0.0) })
+        try await serve(try store()) { (client: Client) async throws in
+            let text = try await client.get("/metrics").text
+            #expect(Set(text.matches(of: #/# TYPE (coranto_[a-z_]+) /#).map { String($0.1) }) == listed)
+        }
+        #expect(named.subtracting(listed) == ["coranto_question_seconds_bucket"])
+    }
+
     @Test("an empty store answers with nothing in generation 0")
     func empty() async throws {
         let store = SampleStore()

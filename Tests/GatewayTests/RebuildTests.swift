@@ -142,6 +142,23 @@ import Testing
         #expect(report.way == .anew && report.foundCount == 1, "\(report.text)")
     }
 
+    @Test("pending articles that the log has no more are counted as lost, and an absent log is never whole")
+    func lostPending() throws {
+        let store = SampleStore()
+        try store.publish([SampleStore.article(1, headline: "Talks begin", body: "Ministers met in Vienna.")])
+        let coming = (2...4).map { SampleStore.article($0, headline: "Harbour \($0)", body: "Ships returned.") }
+        let object = store.log(coming.map(\.entry))
+        var manifest = store.manifest
+        manifest.foldedTo = object.endPosition
+        manifest.sums.received += 3
+        _ = store.bucket.perform(.put(name: manifest.name, bytes: manifest.encoded))
+        for name in store.names where name.hasPrefix("log/") { _ = store.bucket.perform(.delete(name: name)) }
+        let report = try rebuild(store)
+        #expect(report.knownReceived == 4 && report.knownPending == 3 && report.lostPending == 3)
+        #expect(!report.hasLastLog && !report.text.contains("whole"), "\(report.text)")
+        #expect(report.text.contains("counted 4 received, 3 of them pending: the log has 0 of these, 3 are lost"))
+    }
+
     @Test("a ledger of thousands of rows is written as objects again, and says the same")
     func manyRows() throws {
         let store = SampleStore()

@@ -101,7 +101,11 @@ final class SampleStore {
         }
         let first = LogObject(term: term, number: 0, instance: instance, acceptedAt: time(0), ends: ends)
         put(first.name, first.encoded)
-        commit(manifest, manifest.writtenAt)
+        var next = manifest
+        // Nothing waits, so nothing of the terms before is needed.
+        next.foldedTo = first.endPosition
+        next.watermarks = next.watermarks.map { _ in first.endPosition }
+        commit(next, manifest.writtenAt)
     }
 
     /// What a coordinator that was overtaken in a term wrote afterwards, or what one writes that nobody knows of yet.

@@ -2,6 +2,7 @@ import ByteCoding
 import Gateway
 import HostIO
 import News
+import Roles
 import Storage
 import Testing
 
@@ -24,6 +25,22 @@ import Testing
         #expect(report.findings == [])
         #expect(report.liveDocumentCount == 2 && report.generation == Generation(2))
         #expect(report.objectCount == store.names.count && report.unknownNames == [])
+    }
+
+    @Test("what lies in a folder of the store under a name of nobody is told, and takes nobody's place")
+    func foreign() throws {
+        let store = try store()
+        let strays = [".nfs0001", "readme", "0.x"].flatMap { name in
+            ["manifests/", "terms/", "log/", "segments/", "pages/", "state/", "ledger/", "heartbeats/", "feeds/"].map {
+                $0 + name
+            }
+        }
+        for name in strays { _ = store.bucket.perform(.put(name: name, bytes: [0x78])) }
+        var verifier = StoreVerifier(store.bucket)
+        let report = try verifier.run()
+        #expect(report.findings == [] && report.generation == Generation(2))
+        #expect(report.unknownNames == strays.sorted())
+        #expect(try SnapshotLoader(store.bucket).newest()?.manifest.generation == Generation(2))
     }
 
     @Test("every flipped byte of a small store is named with its object")

@@ -101,6 +101,28 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         }
     }
 
+    @Test("what a folder of the store cannot hold is passed over in lists of the folder, not of everything")
+    func foreignNames() throws {
+        for (name, foreign) in [
+            ("manifests/fffffffffffffff7", "manifests/.nfs0001"), ("log/0000000000000001/0000000000000002", "log/x"),
+            ("terms/0000000000000001", "terms/.a/b"), ("feeds/3.1-2", "feeds/.3.1-2.x"),
+            (
+                "segments/\(String(repeating: "a", count: 64)).1-2",
+                "segments/.\(String(repeating: "a", count: 64)).1-2.x1"
+            ),
+        ] {
+            let folder = name.prefix { $0 != "/" } + "/"
+            for kind in [BucketKind.folder, .memory] {
+                try withBucket(kind) { bucket in
+                    for name in [foreign, name] { #expect(bucket.perform(.create(name: name, bytes: [])) == .done) }
+                    #expect(bucket.perform(.list(prefix: String(folder), after: nil, limit: 1)) == .names([name]))
+                    #expect(
+                        bucket.perform(.list(prefix: "", after: nil, limit: 9)) == .names([foreign, name].sorted()))
+                }
+            }
+        }
+    }
+
     @Test(
         "names are listed in bytewise order, from a prefix, after a name, at most so many",
         arguments: BucketKind.allCases)

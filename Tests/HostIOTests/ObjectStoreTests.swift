@@ -17,18 +17,18 @@ struct ObjectStoreTests {
     @Test("a list goes over a thousand names, from a prefix and after a name")
     func longList() throws {
         let bucket = try TestObjectStore.bucket()
-        let names = (0..<1205).map { "log/\(Hex.padded(UInt64($0 * 7)))" }
+        let names = (0..<1205).map { "lists/\(Hex.padded(UInt64($0 * 7)))" }
         #expect(bucket.perform(names.shuffled().map { .create(name: $0, bytes: []) }).allSatisfy { $0 == .done })
-        #expect(bucket.perform(.create(name: "loh/1", bytes: [])) == .done)
-        #expect(bucket.perform(.list(prefix: "log/", after: nil, limit: 5000)) == .names(names))
-        #expect(bucket.perform(.list(prefix: "log/", after: nil, limit: 1001)) == .names(Array(names[..<1001])))
+        #expect(bucket.perform(.create(name: "listt/1", bytes: [])) == .done)
+        #expect(bucket.perform(.list(prefix: "lists/", after: nil, limit: 5000)) == .names(names))
+        #expect(bucket.perform(.list(prefix: "lists/", after: nil, limit: 1001)) == .names(Array(names[..<1001])))
         #expect(
-            bucket.perform(.list(prefix: "log/", after: names[99], limit: 1105))
+            bucket.perform(.list(prefix: "lists/", after: names[99], limit: 1105))
                 == .names(Array(names[100...].prefix(1105))))
-        #expect(bucket.perform(.list(prefix: "log/", after: names[1204], limit: 10)) == .names([]))
-        #expect(bucket.perform(.list(prefix: "", after: names[1203], limit: 10)) == .names([names[1204], "loh/1"]))
+        #expect(bucket.perform(.list(prefix: "lists/", after: names[1204], limit: 10)) == .names([]))
+        #expect(bucket.perform(.list(prefix: "", after: names[1203], limit: 10)) == .names([names[1204], "listt/1"]))
         #expect(bucket.perform(names.map { .delete(name: $0) }).allSatisfy { $0 == .done })
-        #expect(bucket.perform(.list(prefix: "log", after: nil, limit: 10)) == .names([]))
+        #expect(bucket.perform(.list(prefix: "lists", after: nil, limit: 10)) == .names([]))
     }
 
     @Test("a large segment goes up in parts and reads back, whole and by ranges at once")

@@ -342,17 +342,33 @@ private func error(_ code: String, _ message: String = "m") -> String {
 
     @Test("a list goes over pages until its limit")
     func lists() {
-        var exchange = Exchange(.list(prefix: "log/", after: "log/1", limit: 3))
-        #expect(exchange.lines == ["GET  list-type=2&max-keys=3&prefix=p%2Flog%2F&start-after=p%2Flog%2F1"])
-        exchange.answer(200, [], Self.page(["p/log/2", "p/log/3"], next: "a&amp;b"))
-        #expect(exchange.lines[1] == "GET  continuation-token=a%26b&list-type=2&max-keys=1&prefix=p%2Flog%2F")
-        exchange.answer(200, [], Self.page(["p/log/4"], next: "c"))
-        #expect(exchange.result == .names(["log/2", "log/3", "log/4"]))
+        var exchange = Exchange(.list(prefix: "x/", after: "x/1", limit: 3))
+        #expect(exchange.lines == ["GET  list-type=2&max-keys=3&prefix=p%2Fx%2F&start-after=p%2Fx%2F1"])
+        exchange.answer(200, [], Self.page(["p/x/2", "p/x/3"], next: "a&amp;b"))
+        #expect(exchange.lines[1] == "GET  continuation-token=a%26b&list-type=2&max-keys=1&prefix=p%2Fx%2F")
+        exchange.answer(200, [], Self.page(["p/x/4"], next: "c"))
+        #expect(exchange.result == .names(["x/2", "x/3", "x/4"]))
         var empty = Exchange(.list(prefix: "", after: nil, limit: 5000))
         #expect(empty.lines == ["GET  list-type=2&max-keys=1000&prefix=p%2F"])
         empty.answer(200, [], Self.page([]))
         #expect(empty.result == .names([]))
         #expect(Exchange(.list(prefix: "", after: nil, limit: 0)).result == .names([]))
+    }
+
+    @Test("what a folder of the store cannot hold is passed over, and the list goes on for what was asked for")
+    func foreignNames() {
+        let names = (1...3).map { ObjectName.manifest(Generation(4 - $0)) }
+        var exchange = Exchange(.list(prefix: "manifests/", after: nil, limit: 1))
+        exchange.answer(200, [], Self.page(["p/manifests/.DS_Store"], next: "a"))
+        #expect(exchange.result == nil && exchange.lines.count == 2)
+        exchange.answer(200, [], Self.page(["p/" + names[0]], next: "b"))
+        #expect(exchange.result == .names([names[0]]))
+        var all = Exchange(.list(prefix: "manifests/", after: nil, limit: 9))
+        all.answer(200, [], Self.page((["manifests/.a"] + names + ["manifests/readme"]).map { "p/" + $0 }))
+        #expect(all.result == .names(names))
+        var disordered = Exchange(.list(prefix: "manifests/", after: nil, limit: 9))
+        while disordered.result == nil { disordered.answer(200, [], Self.page(["p/manifests/b", "p/manifests/a"])) }
+        #expect(disordered.failure?.kind == .passing)
     }
 
     @Test(

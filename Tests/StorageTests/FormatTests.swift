@@ -273,4 +273,25 @@ import Testing
         #expect(ObjectName.generation(ofManifest: name) == nil)
         #expect(ObjectName.attempt(ofWritten: name) == nil)
     }
+
+    @Test("what a system or a copying program leaves in a folder is foreign there, and no name of ours is")
+    func foreignInFolders() {
+        let digest = String(repeating: "0a", count: 32)
+        let ours = [
+            ObjectName.term(Term(3)), ObjectName.heartbeat(Term(3)), ObjectName.collection(Term(3)),
+            ObjectName.log(Term(1), .max), ObjectName.manifest(Generation(8)), Sample.overlay.objectName,
+            "pages/\(digest).1-2", "state/\(digest).18446744073709551615-0", "ledger/\(digest).1-2",
+            ObjectName.pollState(FeedShare(3)!, ShardEpoch(term: Term(1), counter: 2)), "probe/12", "a", ".DS_Store",
+        ]
+        for name in ours { #expect(!ObjectName.isForeign(name), "\(name)") }
+        for folder in ["terms", "heartbeats", "collection", "manifests", "log", "pages", "state", "ledger", "feeds"] {
+            let names = [
+                "", ".nfs0001", ".DS_Store", "README", "fffffffffffffff", "FFFFFFFFFFFFFFF7", "+ffffffffffffff7", "0/0",
+                ".fffffffffffffff7.AbCd12", "fffffffffffffff7~", "\(digest)", "\(digest).1", "\(digest).1-",
+                "\(digest)x.1-2",
+                "fffffffffffffff7/x",
+            ]
+            for name in names { #expect(ObjectName.isForeign("\(folder)/\(name)"), "\(folder)/\(name)") }
+        }
+    }
 }

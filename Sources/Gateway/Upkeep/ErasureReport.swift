@@ -77,26 +77,34 @@ package struct ErasureReport: Sendable {
             let piece = names[start..<min(start + Self.namesAtOnce, names.count)]
             let holders = Set(
                 try search.run(
-                    piece.filter { Self.searched.contains(Self.folder(of: $0)) }, source: loader.source,
+                    piece.filter { Self.searched.contains(Self.folder(of: $0)) && !ObjectName.isForeign($0) },
+                    source: loader.source,
                     perform: bucket.perform))
             loader.source.forget(except: [])
             for name in piece {
                 let folder = Self.folder(of: name)
                 let isFound: Bool
-                if Self.searched.contains(folder) {
+                if ObjectName.isForeign(name) {
+                    throw Self.foreign(name)
+                } else if Self.searched.contains(folder) {
                     isFound = holders.contains(name)
                 } else if Self.listed.contains(folder) {
                     isFound = try Self.isEnd(of: name, keys, staying, loader)
                 } else {
-                    throw StoreError(
-                        .unsupported, object: name, message: "no object of a store has such a name",
-                        hint: "look into it yourself")
+                    throw Self.foreign(name)
                 }
                 objects.append(
                     Object(name: name, found: !isFound ? .nothing : named.contains(name) ? .inNewest : .leftOver))
             }
             progress(objects.count, names.count)
         }
+    }
+
+    /// Of what is none of ours nothing can be said.
+    private static func foreign(_ name: String) -> StoreError {
+        StoreError(
+            .unsupported, object: name, message: "no object of a store has such a name",
+            hint: "look into it yourself, and take it out of the store")
     }
 
     private static func folder(of name: String) -> String { String(name.prefix { $0 != "/" }) }

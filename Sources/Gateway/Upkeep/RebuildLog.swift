@@ -70,6 +70,12 @@ struct RebuildLog {
         return Position(term: last.term, number: last.objectCount - 1, index: .max)
     }
 
+    /// Whether the last object that it is known to have had can be read: behind one that is gone nobody knows what there was.
+    var hasLast: Bool {
+        guard let last = ends.last(where: { $0.objectCount > 0 }) else { return false }
+        return kept.contains { $0.term == last.term } && !lost.contains(ObjectName.log(last.term, last.objectCount - 1))
+    }
+
     /// Whether everything from `position` on can be read.
     func isWhole(from position: Position) -> Bool {
         if position >= endPosition { return true }
@@ -89,6 +95,25 @@ struct RebuildLog {
             }
         }
         return true
+    }
+
+    /// How many articles that a manifest counts as pending are in objects that can be read.
+    func pendingCount(of manifest: Manifest) throws -> Int64 {
+        guard manifest.sums.pending > 0 else { return 0 }
+        var count: Int64 = 0
+        try forEachObject { _, object in
+            object.forEachEntry { position, lane, entry in
+                switch entry {
+                case .article(let article), .retried(let article):
+                    let shard = manifest.sharding.shard(of: article.key)
+                    if position <= manifest.foldedTo, position > manifest[watermark: ShardLane(shard, lane)] {
+                        count += 1
+                    }
+                case .rejection, .retraction, .feed, .horizon, .deadLetter, .dropped, .erased, .expired: break
+                }
+            }
+        }
+        return count
     }
 
     /// Calls `body` with every object that can be read, in order, each with its number among all of them.

@@ -25,6 +25,12 @@ package struct RebuildReport: Sendable {
     /// Damaged or missing; not used.
     package var findings: [Finding] = []
     package var lostLogObjects: [String] = []
+    /// Whether the last object of the log that any manifest tells of is there.
+    package var hasLastLog = true
+    /// What the newest manifest that can be read counted as received and as pending, and how many of the latter the log still has.
+    package var knownReceived: Int64?
+    package var knownPending: Int64 = 0
+    package var foundPending: Int64 = 0
     package var restoredTerms: [String] = []
     package var notes: [String] = []
 
@@ -32,6 +38,9 @@ package struct RebuildReport: Sendable {
 
     /// Articles of the base that a copied one will supersede.
     package private(set) var olderCount: Int64 = 0
+
+    /// Pending articles that were acknowledged, and are in no object of the log any more.
+    package var lostPending: Int64 { max(0, knownPending - foundPending) }
 
     /// Articles there are in the end.
     package var foundCount: Int64 { baseCount - olderCount + copiedFromLog + copiedFromSegments }
@@ -56,18 +65,29 @@ package struct RebuildReport: Sendable {
         case .generation(let generation):
             lines.append(
                 "generation \(committed.number) is generation \(generation.number) again: \(liveCount) articles, set digest "
-                    + "\(setDigest.hex); the log behind it is whole, so nothing is lost")
+                    + "\(setDigest.hex)"
+                    + (hasLastLog ? "; the log behind it is whole, so nothing is lost" : ""))
         case .anew:
             lines.append(
                 "generation \(committed.number) is made anew: \(baseCount) articles in cells, \(copiedFromLog) copied from the log, "
                     + "\(copiedFromSegments) from segments; together \(foundCount)")
             if let expectedCount {
                 lines.append(
-                    "the newest manifest that could be read counted \(expectedCount)"
+                    "the newest manifest that could be read counted \(expectedCount) live articles"
                         + (foundCount < expectedCount ? ": \(expectedCount - foundCount) cannot be restored" : ""))
             } else {
                 lines.append("no manifest could be read: compare with what you know, or with a backup (snapshot diff)")
             }
+        }
+        if lostPending > 0 {
+            lines.append(
+                "the newest manifest that could be read counted \(knownReceived ?? 0) received, \(knownPending) of them pending: "
+                    + "the log has \(foundPending) of these, \(lostPending) are lost")
+        }
+        if !hasLastLog {
+            lines.append(
+                "the end of the log is gone: what was acknowledged after the newest manifest, if anything, is lost, and nobody can "
+                    + "tell how much")
         }
         lines.append("start a coordinator and a worker now (coranto up): what is pending is indexed then")
         return lines.joined(separator: "\n") + "\n"
@@ -84,6 +104,12 @@ package struct RebuildReport: Sendable {
         if let expectedCount { out.member("expected", encoded: "\(expectedCount)") }
         out.member("damaged", Array(Set(findings.map(\.object))).sorted())
         out.member("lost_log_objects", lostLogObjects)
+        out.member("log_end_is_there", encoded: "\(hasLastLog)")
+        if let knownReceived {
+            out.member("known_received", encoded: "\(knownReceived)")
+            out.member("known_pending", encoded: "\(knownPending)")
+            out.member("lost_pending", encoded: "\(lostPending)")
+        }
         out.member("restored_terms", restoredTerms)
         out.member("notes", notes)
         return out.finish()

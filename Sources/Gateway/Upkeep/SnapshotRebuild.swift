@@ -51,6 +51,12 @@ package struct SnapshotRebuild {
             reached: manifests.flatMap { $0.watermarks + [$0.foldedTo] },
             loader: loader)
         report.lostLogObjects = log.lost.sorted()
+        report.hasLastLog = log.hasLast
+        if let newest = manifests.first {
+            report.knownReceived = newest.sums.received
+            report.knownPending = newest.sums.pending
+            report.foundPending = try log.pendingCount(of: newest)
+        }
         try restoreTerms()
         let start = LogObject(
             term: holder.term, number: 0, instance: holder.instance, acceptedAt: Timestamp(milliseconds: 0),
@@ -94,7 +100,7 @@ package struct SnapshotRebuild {
         var check = SnapshotCheck(loaded, present: present, sound: verifier.soundSegments, loader: loader)
         try check.run(.init(isNewest: true, log: verifier.log))
         // A log object that is lost and behind which everything is published is not needed.
-        guard check.findings.allSatisfy({ log.lost.contains($0.object) }) else { return nil }
+        guard check.findings.allSatisfy({ $0.object.hasPrefix("log/") }) else { return nil }
         return loaded
     }
 

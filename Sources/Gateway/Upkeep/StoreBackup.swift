@@ -99,6 +99,12 @@ package struct StoreBackup {
             if object.isErased, end > needed { throw MovedOn() }
             try copyChecked(object.name, object.encoded, replaces: object.isErased)
         }
+        // Without it no coordinator could start on the copy.
+        for (term, numbers) in newest.manifest.neededLog {
+            for name in numbers.lazy.map({ ObjectName.log(term, $0) }) where !wanted.contains(name) {
+                _ = try content(name, .missing)
+            }
+        }
         try copyTerms(through: log.newestTerm)
         try manifests.forEachBlock { block in
             let theirs = try theirs(block.map(\.name))
@@ -122,7 +128,7 @@ package struct StoreBackup {
 
     /// What is there already must be an older copy of this very store.
     private mutating func look(for newest: Manifest) throws {
-        present = Set(try names(of: destination))
+        present = Set(try names(of: destination).filter { !ObjectName.isForeign($0) })
         if let beaten = present.first(where: { $0.hasPrefix("heartbeats/") }) {
             throw Failure(
                 .failed, "\(destination.location) is a store in use: it has \(beaten)",

@@ -1,0 +1,194 @@
+import Foundation
+import Testing
+
+/// What an operator meets: stray files, lost objects, and commands that must say so.
+@Suite struct OperatorBinaryTests {
+    /// A store with two articles of two commands.
+    private func makeStore(_ scratch: Scratch) throws {
+        for index in 1...2 {
+            let file = try scratch.write(
+                "\(index).ndjson",
+                "{\"url\":\"https://paper.example/\(index)\",\"headline\":\"Harbour \(index)\",\"source\":\"Paper\"}\n")
+            let done = try Binary.run("ingest", file, "--store", scratch.store)
+            #expect(done.status == 0, "\(done.errors)")
+        }
+    }
+
+    private func put(_ text: String, _ name: String, _ scratch: Scratch) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.store + "/" + name))
+    }
+
+    @Test("a stray file among the manifests is named, and the store is as full as before")
+    func strayFile() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        for name in [".nfs0001", ".DS_Store", "README"] { try put("x", "manifests/" + name, scratch) }
+        let status = try Binary.run("status", "--store", scratch.store)
+        #expect(status.output.contains("received 2") && status.errors.contains("manifests/.DS_Store"), "\(status)")
+        let found = try Binary.run("query", "harbour", "--store", scratch.store, "--format", "keys")
+        #expect(found.output.split(separator: "\n").count == 2, "\(found)")
+        let verified = try Binary.run("snapshot", "verify", "--store", scratch.store)
+        #expect(verified.status == 0 && verified.output.contains("manifests/README: not an object"), "\(verified)")
+        let file = try scratch.write("3.ndjson", "{\"url\":\"https://paper.example/3\",\"headline\":\"Harbour\"}\n")
+        let ingested = try Binary.run("ingest", file, "--store", scratch.store)
+        #expect(ingested.status == 0 && ingested.errors.contains("is no manifest"), "\(ingested)")
+        #expect(try Binary.run("backup", scratch.path + "/copy", "--store", scratch.store).status == 0)
+    }
+
+    @Test("a store without its log is not sound, and whatever needs the log ends with the cause and a status")
+    func lostLog() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        try FileManager.default.removeItem(atPath: scratch.store + "/log")
+        let verified = try Binary.run("snapshot", "verify", "--store", scratch.store)
+        #expect(verified.status == 4 && verified.output.contains("no coordinator starts"), "\(verified)")
+        let named = try #require(verified.output.split(separator: ",").first)
+        let backup = try Binary.run("backup", scratch.path + "/copy", "--store", scratch.store)
+        #expect(backup.status == 4 && backup.errors.contains(named), "\(backup)")
+        for words in [
+            ["coordinator", "--listen", "127.0.0.1:0"], ["up", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0"],
+        ] {
+            let ended = try Binary.run(arguments: words + ["--store", scratch.store])
+            #expect(ended.status == 1, "\(words): \(ended)")
+            #expect(ended.errors.contains("\(named) is missing, but the newest manifest names it"), "\(ended.errors)")
+        }
+    }
+
+    @Test("a rebuild never calls an absent log whole")
+    func rebuildWithoutLog() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        try FileManager.default.removeItem(atPath: scratch.store + "/log")
+        let rebuilt = try Binary.run("snapshot", "rebuild", "--store", scratch.store)
+        #expect(rebuilt.status == 0 && rebuilt.output.contains("2 articles"), "\(rebuilt)")
+        #expect(
+            !rebuilt.output.contains("whole") && rebuilt.output.contains("the end of the log is gone"), "\(rebuilt)")
+        let verified = try Binary.run("snapshot", "verify", "--store", scratch.store)
+        #expect(verified.status == 0, "\(verified)")
+    }
+
+    @Test(
+        "an ingest that is the cluster ends with the name of the segment that is gone or damaged",
+        arguments: [true, false])
+    func lostSegment(isGone: Bool) throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let folder = scratch.store + "/segments/"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            if isGone {
+                try FileManager.default.removeItem(atPath: folder + name)
+            } else {
+                try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: folder + name))
+            }
+        }
+        let file = try scratch.write("3.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n")
+        let ended = try Binary.run("ingest", file, "--store", scratch.store)
+        #expect(ended.status == 4 && ended.errors.contains("segments/"), "\(ended)")
+    }
+
+    @Test("retracting what never was there says so, and speaks of no text that is left")
+    func retractNothing() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let never = try Binary.run("retract", "https://never.example/x", "--reason", "r", "--store", scratch.store)
+        #expect(never.status == 0 && never.errors.contains("no such article"), "\(never)")
+        #expect(!never.errors.contains("its text is still"), "\(never)")
+        let there = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
+        #expect(there.errors.contains("its text is still") && !there.errors.contains("no such article"), "\(there)")
+        let again = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
+        #expect(again.errors.contains("its text is still") && !again.errors.contains("no such article"), "\(again)")
+    }
+
+    @Test("what a rule of retention refuses is not called retracted")
+    func expiredRejection() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let set = try Binary.run("retention", "set", "--source", "Paper", "--all", "--store", scratch.store)
+        #expect(set.status == 0, "\(set)")
+        let again = try Binary.run("ingest", scratch.path + "/1.ndjson", "--store", scratch.store)
+        #expect(again.status == 3 && again.errors.contains("rule of retention: 1"), "\(again)")
+    }
+
+    @Test("the coordinator's log and status tell who is there, by name")
+    func names() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let log = scratch.path + "/log.txt"
+        try Data().write(to: URL(fileURLWithPath: log))
+        let coordinator = Process()
+        coordinator.executableURL = URL(fileURLWithPath: Binary.path)
+        coordinator.arguments = ["coordinator", "--store", scratch.store, "--listen", "127.0.0.1:0"]
+        coordinator.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try coordinator.run()
+        let worker = try Binary.start("worker", "--store", scratch.store, "--name", "mill")
+        let merger = try Binary.start("merger", "--store", scratch.store, "--name", "press")
+        var text = ""
+        while coordinator.isRunning, worker.isRunning, merger.isRunning,
+            !text.contains("worker mill: ") || !text.contains("merger press")
+        {
+            text = try Binary.run("status", "--store", scratch.store).output
+        }
+        #expect(text.contains("worker mill: ") && text.contains("merger press"), "\(text)")
+        for process in [worker, merger, coordinator] {
+            process.terminate()
+            process.waitUntilExit()
+        }
+        let told = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        for word in ["connected", "gone"] {
+            #expect(told.contains { $0.contains(word) && $0.contains("name=mill") && $0.contains("role=worker") })
+        }
+    }
+
+    @Test("what standard error names can be asked: a line of a file, and what stands behind `coranto why`")
+    func pasted() throws {
+        let scratch = try Scratch()
+        let long = String(repeating: "x", count: 17 << 20)
+        let file = try scratch.write("1.ndjson", "{\"headline\":1}\n{\"headline\":\"\(long)\"}\n")
+        let done = try Binary.run("ingest", file, "--store", scratch.store)
+        let lines = done.errors.split(separator: "\n").map { $0.dropFirst("coranto: ".count) }
+        #expect(done.status == 3 && lines.count == 2, "\(done)")
+        for line in lines {
+            let quoted = line.split(separator: "'")
+            let name = quoted.count > 1 ? String(quoted[1]) : String(line.prefix { $0 != " " }.dropLast())
+            let told = try Binary.run("why", name, "--store", scratch.store)
+            #expect(told.output.contains("rejected as"), "\(name): \(told)")
+        }
+    }
+
+    @Test("a fetcher's state belongs to one process: the next says who has it, and `up` goes on without it")
+    func stateLock() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let state = scratch.path + "/state"
+        let first = try Binary.start("fetcher", "--store", scratch.store, "--state", state)
+        while first.isRunning, !FileManager.default.fileExists(atPath: state + "/fetcher.sqlite") { usleep(10_000) }
+        let second = try Binary.run("fetcher", "--store", scratch.store, "--state", state)
+        #expect(second.status == 1 && second.errors.contains("process \(first.processIdentifier)"), "\(second)")
+        first.terminate()
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 0)
+    }
+
+    @Test("packed bytes under a plain name are refused once, with what to do; from standard input they are taken")
+    func misnamed() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        let packed = scratch.path + "/all.ndjson.zst"
+        #expect(try Binary.run("snapshot", "export", packed, "--store", scratch.store).status == 0)
+        let plain = scratch.path + "/plain.ndjson"
+        try FileManager.default.copyItem(atPath: packed, toPath: plain)
+        let copy = scratch.path + "/copy"
+        let refused = try Binary.run("ingest", plain, "--store", copy)
+        #expect(refused.status == 3 && refused.output.contains("received 1: accepted 0"), "\(refused)")
+        #expect(refused.errors.contains("looks like zstd") && refused.errors.contains(".zst"), "\(refused)")
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", "exec \"$0\" ingest - --store \"$1\" < \"$2\"", Binary.path, copy, plain]
+        shell.standardOutput = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+        let digest = try Binary.run("snapshot", "digest", "--store", scratch.store).output
+        #expect(try Binary.run("snapshot", "digest", "--store", copy).output == digest)
+    }
+}
