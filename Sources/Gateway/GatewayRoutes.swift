@@ -88,7 +88,9 @@ struct GatewayRoutes: Sendable {
         switch path {
         case "/v1/search": "GET, HEAD, POST"
         case "/", "/healthz", "/v1/status", "/metrics": "GET, HEAD"
-        default: path.hasPrefix("/v1/articles/") ? "GET, HEAD" : nil
+        default:
+            path.hasPrefix("/v1/articles/") && path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 3
+                && !path.hasSuffix("/") ? "GET, HEAD" : nil
         }
     }
 
@@ -158,13 +160,19 @@ struct GatewayRoutes: Sendable {
     }
 
     /// Reads from the store, on a thread for that.
+    ///
+    /// - Throws: `Failure` `.busy` for a question that was stopped because the gateway ends, or what it throws.
     private func ask<Answer: Sendable>(
         _ question: @escaping @Sendable (SnapshotHolder) throws -> Answer
     ) async throws -> Answer {
-        try await threads.run { [holder] in
+        try await threads.run { [holder, threads] in
             do { return try question(holder) } catch let error as EngineError {
-                // What is kept may have been damaged on its way: it is read anew for the next question.
-                holder.loader.source.forgetCached()
+                if error.code == .stopped {
+                    if threads.stop.isSet { throw Failure(.busy, "the gateway ends") }
+                } else {
+                    // What is kept may have been damaged on its way: it is read anew for the next question.
+                    holder.loader.source.forgetCached()
+                }
                 throw error
             }
         }
@@ -224,8 +232,9 @@ private struct FailureAnswers: RouterMiddleware {
         if failure.code == .badMethod { headers[.allow] = GatewayRoutes.methods(of: request.uri.path) }
         if failure.httpStatus == 503 { headers[.retryAfter] = failure.code == .busy ? "1" : "5" }
         if failure.code == .unauthorised { headers[.wwwAuthenticate] = "Bearer" }
-        return GatewayRoutes.response(
+        let answer = GatewayRoutes.response(
             AnswerJSON.failure(failure), type: "application/json; charset=utf-8",
             status: HTTPResponse.Status(code: failure.httpStatus), headers: headers)
+        return request.method == .head ? answer.createHeadResponse() : answer
     }
 }

@@ -62,6 +62,7 @@ package struct SearchAnswer: Sendable {
         let highlighter = Highlighter(request.query)
         var hits: [Hit] = []
         for (hit, record) in zip(results.hits, results.records) {
+            try stop?.check()
             var article = try Self.article(record, hit.key)
             let snippet = highlighter.snippet(of: article).map(Excerpt.init) ?? Excerpt()
             Self.shorten(&article)

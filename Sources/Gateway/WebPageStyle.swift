@@ -58,7 +58,8 @@ enum WebPageStyle {
         #bars { max-height: 22rem; overflow-y: auto; padding-left: .35rem; }
         #facets ul { padding-left: .35rem; }
         .more { text-align: center; }
-        @media (max-width: 48rem) { .columns { display: flex; flex-direction: column; } aside { order: -1; }
+        @media (max-width: 48rem) { .columns { display: flex; flex-direction: column; }
+          aside { order: -1; max-height: 30vh; overflow: auto; }
           aside section:first-child h2 { margin-top: .5rem; } #bars { max-height: 9rem; } }
         """
 }

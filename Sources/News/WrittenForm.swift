@@ -170,7 +170,10 @@ enum ArabicForm {
     private static let article = Array("ال".utf8)
     private static let articles = ["وال", "فال", "بال", "كال", "ولل", "لل", "ال"].map { Array($0.utf8) }
     private static let conjunction = Array("و".utf8)
-    private static let pronouns = ["كما", "هما", "ها", "هم", "هن", "كم", "نا"].map { Array($0.utf8) }
+    /// With how many bytes there must be before them: words of four letters and one of these are mostly no such words (`محاكم`).
+    private static let pronouns = [("ها", 6), ("كما", 8), ("هما", 8), ("هم", 8), ("هن", 8), ("كم", 8), ("نا", 8)].map {
+        (ending: Array($0.0.utf8), leastBytes: $0.1)
+    }
     /// Ta marbuta, which is folded to ha, and is ta before a pronoun.
     private static let (ha, ta, taMarbuta) = (Array("ه".utf8), Array("ت".utf8), Array("ة".utf8))
     static let letters = FoldedLetters(["ة": "ه"])
@@ -187,8 +190,9 @@ enum ArabicForm {
             return Array(word)
         }
         if word.starts(with: conjunction), word.count - conjunction.count >= leastBytes { word = word.dropFirst(2) }
-        if !isDefinite, let pronoun = pronouns.first(where: { ends(word, $0) && word.count - $0.count >= leastBytes }) {
-            word = word.dropLast(pronoun.count)
+        let pronoun = pronouns.first { ends(word, $0.ending) && word.count - $0.ending.count >= $0.leastBytes }
+        if !isDefinite, let pronoun {
+            word = word.dropLast(pronoun.ending.count)
             if ends(word, ta), word.count > leastBytes { return article + word.dropLast(2) + taMarbuta }
         } else if ends(word, ha), !ends(word, ta + ha), word.count > 4 {
             return article + word.dropLast(2) + taMarbuta

@@ -10,7 +10,7 @@ package import Wire
 /// Guarantees
 /// 1. A batch keeps its number and bytes for ever, so a repeat is recognised and answered as the first time.
 /// 2. At most `windowCount` batches are unanswered.
-/// 3. A call ends: it throws when no answer has come for its patience, whatever else the coordinator does.
+/// 3. A call ends: it throws when for its patience no answer has come, nor, to one that may take long, a sign of life.
 package final class PutClient {
     package struct Totals: Sendable {
         package var received: UInt64 = 0

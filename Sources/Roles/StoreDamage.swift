@@ -32,7 +32,7 @@ final class StoreDamage: Sendable {
         case let error as EngineError:
             switch error.code {
             case .corrupt, .truncated, .mismatch, .missing: true
-            case .unsupportedVersion, .io, .limit: false
+            case .unsupportedVersion, .io, .limit, .stopped: false
             }
         case let error as StoreError: error.code == .corrupt || error.code == .missing
         default: false

@@ -80,6 +80,9 @@ struct AnalysisTests {
             ("5 ㎡ ㎏", "5 m2 kg"),
             // Verbs and possessives behind an apostrophe.
             ("he'll we're I've she'd I'm they’ll Dev's UN's", "he we i she i they dev un"),
+            ("so'm Sa'd soʻm", "som sad som"),
+            ("न्यूज़ ऩ्य अन्य अऩ्य", "न्यूज न्य अंय अंय"),
+            ("10,20,30,40 11,11,11,11,11,11,11,11,111", "10 20 30 40 11 11111111111111111"),
             ("quest'anno Sant'Egidio gl'italiani", "quest anno sant egidio gl italiani"),
             ("１，２３４ １．５ ٣٫٥ ١٬٢٣٤ 12,34,567 1,00,000", "1234 1.5 3.5 1234 1234567 100000"),
             ("🙂 ok ™", "ok"),

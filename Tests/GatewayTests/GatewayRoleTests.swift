@@ -308,6 +308,9 @@ import Wire
                 #expect(try answer.error()["code"] as? String == "bad_method")
             }
             #expect(try await client.get("/nothing").status == 404)
+            #expect(try await client.get("/v1/articles/https://a.example/1").status == 404)
+            let absent = try await client.head("/nothing")
+            #expect(absent.status == 404 && absent.bytes.isEmpty)
         }
     }
 

@@ -88,7 +88,8 @@ struct WordScanner {
                 digitCount = 0
                 characterCount += 1
             case .joining:
-                if let joined = Composition.of(last, entry.value), !isFull {
+                // Not at the beginning of a word, where it is a letter of a group.
+                if let joined = Composition.of(last, entry.value), lastLength > 0, !isFull {
                     length = lastLength
                     append(joined)
                 } else {
@@ -104,7 +105,8 @@ struct WordScanner {
                     length = lastLength
                     append(composed)
                 }
-                last = 0
+                // The dot below leaves the letter what it is.
+                if entry.value != 0x93C { last = 0 }
             case .apostrophe:
                 let next = self.entry(at + size).entry
                 guard next.isWord else { return finish(end, apostropheLength) }
@@ -147,13 +149,15 @@ struct WordScanner {
         return finish(end, apostropheLength)
     }
 
-    /// Drops a possessive "s" after the last apostrophe, and what is left of a verb there.
+    /// Drops a possessive "s" after the last apostrophe, and what is left of an English verb there.
     private mutating func finish(_ end: Int, _ apostropheLength: Int?) -> Int {
         guard let kept = apostropheLength, kept > 0 else { return end }
         switch length &- kept {
         case 1:
             switch unsafe term[kept] {
-            case UInt8(ascii: "s"), UInt8(ascii: "d"), UInt8(ascii: "m"): length = kept
+            case UInt8(ascii: "s"): length = kept
+            case UInt8(ascii: "d") where isBefore(kept, Self.subjects): length = kept
+            case UInt8(ascii: "m") where isBefore(kept, ["i"]): length = kept
             default: break
             }
         case 2:
@@ -166,6 +170,15 @@ struct WordScanner {
         default: break
         }
         return end
+    }
+
+    /// Behind others a "d" is no verb: `Sa'd`.
+    private static let subjects = ["i", "you", "he", "she", "it", "we", "they", "who", "that", "there"]
+
+    /// Whether the first bytes of the term are one of some words.
+    private func isBefore(_ count: Int, _ words: [String]) -> Bool {
+        let bytes = unsafe UnsafeBufferPointer(start: term, count: count)
+        return words.contains { unsafe $0.utf8.elementsEqual(bytes) }
     }
 
     /// Decimal points, and the commas between groups of digits.
@@ -241,6 +254,8 @@ struct WordScanner {
                 return false
             }
             groupCount += 1
+            // No number has more; a row without end must not be read again at each of its commas.
+            guard groupCount <= 6 else { return false }
             place += size
         }
     }
@@ -256,8 +271,7 @@ struct WordScanner {
             default: return false
             }
         case 2...8:
-            let bytes = unsafe UnsafeBufferPointer(start: term, count: length)
-            return Self.elisions.contains { unsafe $0.utf8.elementsEqual(bytes) }
+            return isBefore(length, Self.elisions)
         default: return false
         }
     }

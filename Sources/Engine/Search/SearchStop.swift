@@ -10,10 +10,10 @@ package final class SearchStop: Sendable {
 
     package func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    private var isSet: Bool { isStopped.load(ordering: .relaxed) || other?.isSet ?? false }
+    package var isSet: Bool { isStopped.load(ordering: .relaxed) || other?.isSet ?? false }
 
     /// - Throws: `EngineError` `.stopped`.
-    func check() throws(EngineError) {
+    package func check() throws(EngineError) {
         if isSet { throw EngineError(.stopped, "the question took too long, and was stopped") }
     }
 }

@@ -187,6 +187,7 @@ final class SegmentSearch {
             }
             let memory = unsafe scratch.slot()
             for number in expansions {
+                try scratch.stop?.check()
                 let cursors = found.expansions[number].indices.map { index in
                     { unsafe try self.expansionCursor(number, index, memory: memory) }
                 }
