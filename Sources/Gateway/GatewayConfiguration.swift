@@ -19,11 +19,14 @@ package struct GatewayConfiguration: Sendable {
     package var questionMilliseconds: Int64 = 30_000
     /// How much is kept of what questions read, on an object store.
     package var cacheBytes = 256 << 20
-    /// Between two looks for a newer manifest.
-    package var pollInterval = Duration.milliseconds(200)
+    /// Between two looks for a newer manifest. In a folder one costs next to nothing, and who has just put articles asks at once.
+    package var pollInterval: Duration
+    /// Likewise after one that failed.
+    static let failedPollInterval = Duration.milliseconds(200)
 
     package init(bucket: any Bucket, endpoint: Endpoint) {
         self.bucket = bucket
+        pollInterval = .milliseconds(bucket is FolderBucket ? 20 : 200)
         self.endpoint = endpoint
     }
 

@@ -106,7 +106,8 @@ private struct SnapshotFollower: Service {
         try await cancelWhenGracefulShutdown {
             var isFailing = false
             while true {
-                do { try await Task.sleep(for: interval) } catch is CancellationError { return }
+                let pause = isFailing ? max(interval, GatewayConfiguration.failedPollInterval) : interval
+                do { try await Task.sleep(for: pause) } catch is CancellationError { return }
                 do {
                     if try await thread.runIfActive({ try holder.refresh() }) {
                         logger.debug(
