@@ -170,35 +170,41 @@ enum ArabicForm {
     private static let article = Array("ال".utf8)
     private static let articles = ["وال", "فال", "بال", "كال", "ولل", "لل", "ال"].map { Array($0.utf8) }
     private static let conjunction = Array("و".utf8)
-    /// With how many bytes there must be before them: words of four letters and one of these are mostly no such words (`محاكم`).
-    private static let pronouns = [("ها", 6), ("كما", 8), ("هما", 8), ("هم", 8), ("هن", 8), ("كم", 8), ("نا", 8)].map {
-        (ending: Array($0.0.utf8), leastBytes: $0.1)
+    /// With how many letters there must be before them: words of three letters and one of most are no such words (`محاكم`).
+    private static let pronouns = [("ها", 3), ("كما", 4), ("هما", 4), ("هم", 4), ("هن", 4), ("كم", 4), ("نا", 4)].map {
+        (ending: Array($0.0.utf8), leastCount: $0.1)
     }
     /// Ta marbuta, which is folded to ha, and is ta before a pronoun.
     private static let (ha, ta, taMarbuta) = (Array("ه".utf8), Array("ت".utf8), Array("ة".utf8))
     static let letters = FoldedLetters(["ة": "ه"])
-    /// Bytes of three letters: what is left of a word has at least so many.
-    private static let leastBytes = 6
+    /// Letters, or digits, that are left of a word at least.
+    private static let leastCount = 3
 
     static func definite(_ word: [UInt8]) -> [UInt8] {
         var word = word[...]
         var isDefinite = false
-        if let found = articles.first(where: { word.starts(with: $0) && word.count - $0.count >= leastBytes }) {
+        if let found = articles.first(where: { word.starts(with: $0) && count(word.dropFirst($0.count)) >= leastCount })
+        {
             word = word.dropFirst(found.count)
             isDefinite = true
         } else if word.starts(with: article) {
             return Array(word)
         }
-        if word.starts(with: conjunction), word.count - conjunction.count >= leastBytes { word = word.dropFirst(2) }
-        let pronoun = pronouns.first { ends(word, $0.ending) && word.count - $0.ending.count >= $0.leastBytes }
+        let behind = word.dropFirst(conjunction.count)
+        if word.starts(with: conjunction), count(behind) >= leastCount { word = behind }
+        let pronoun = pronouns.first {
+            ends(word, $0.ending) && count(word.dropLast($0.ending.count)) >= $0.leastCount
+        }
         if !isDefinite, let pronoun {
             word = word.dropLast(pronoun.ending.count)
-            if ends(word, ta), word.count > leastBytes { return article + word.dropLast(2) + taMarbuta }
-        } else if ends(word, ha), !ends(word, ta + ha), word.count > 4 {
-            return article + word.dropLast(2) + taMarbuta
+            if ends(word, ta), count(word) > leastCount { return article + word.dropLast(ta.count) + taMarbuta }
+        } else if ends(word, ha), !ends(word, ta + ha), count(word) > 2 {
+            return article + word.dropLast(ha.count) + taMarbuta
         }
         return article + word
     }
+
+    private static func count(_ word: ArraySlice<UInt8>) -> Int { word.count { $0 & 0xC0 != 0x80 } }
 
     private static func ends(_ word: ArraySlice<UInt8>, _ ending: [UInt8]) -> Bool {
         word.suffix(ending.count).elementsEqual(ending)

@@ -72,6 +72,7 @@ import Testing
             (.arabic, ["وزير", "الوزير", "والوزير", "للوزير"]),
             (.arabic, ["انتخاب", "انتخابات", "الانتخابات", "بالانتخابات"]),
             (.arabic, ["حكومه", "الحكومه", "حكومتها", "وحكومتهم"]), (.arabic, ["قال", "وقال"]),
+            (.arabic, ["3.5", "و3.5"]),
             (.arabic, ["محاكم", "المحاكم"]), (.arabic, ["تفاهم", "التفاهم"]),
             (.spanish, ["administracion", "administraciones"]), (.spanish, ["institucion", "instituciones"]),
             (.catalan, ["eleccio", "eleccions"]), (.romanian, ["informatie", "informatii", "informatiile"]),
