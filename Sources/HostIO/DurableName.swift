@@ -4,13 +4,14 @@ import Glibc
 package enum DurableName {
     /// To be called after the file was made or renamed.
     ///
-    /// - Throws: if the folder cannot be synced. A file system that syncs no folders (EINVAL) has nothing better to offer: no error.
+    /// - Throws: if the folder cannot be synced. A file system that syncs no folders (EINVAL), and a folder that may be
+    ///   written but not read, have nothing better to offer: no error.
     package static func sync(_ path: String) throws(SystemError) {
         let folder = FolderBucket.parent(of: path)
         do throws(SystemError) {
             try SystemCall.open(folder, O_RDONLY | O_DIRECTORY).sync(folder) { fsync($0) }
         } catch {
-            guard error.code == EINVAL else { throw error }
+            guard [EINVAL, EACCES, EPERM].contains(error.code) else { throw error }
         }
     }
 }

@@ -3,8 +3,7 @@ import Glibc
 // Pointers live here: the mapping belongs to the object and ends with it.
 
 /// A file mapped for reading. Objects are immutable, so the bytes stay as they are even after the object is deleted;
-/// but a page that the disk cannot
-/// read, or that was cut off behind the bucket's back, ends the process (SIGBUS).
+/// but a page that the disk cannot read, or that was cut off behind the bucket's back, ends the process (SIGBUS).
 @safe package final class MappedFile: Sendable {
     /// Immutable memory: safe to read from any thread while the object lives.
     private nonisolated(unsafe) let memory: UnsafeRawBufferPointer

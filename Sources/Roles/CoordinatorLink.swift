@@ -30,8 +30,8 @@ package final class CoordinatorLink: Sendable {
     private let tell: @Sendable (Event) -> Void
     private let state = Mutex(State())
 
-    static let firstPauseMilliseconds = 50
-    static let longestPauseMilliseconds = 2000
+    static let firstPauseMilliseconds: Int64 = 50
+    static let longestPauseMilliseconds: Int64 = 2000
     /// A connection that stood so long was one to whoever reigns. A standby lets in and then refuses: without a longer
     /// pause each time, those who were given its address would knock without end.
     static let steadyDuration = Duration.seconds(1)
@@ -51,19 +51,20 @@ package final class CoordinatorLink: Sendable {
 
     /// Keeps a connection until stopped or cancelled.
     package func run(on group: any EventLoopGroup) async {
-        var pause = Self.firstPauseMilliseconds
+        var backoff = Backoff(
+            firstMilliseconds: Self.firstPauseMilliseconds, longestMilliseconds: Self.longestPauseMilliseconds,
+            seed: SystemRandom().number())
         while !Task.isCancelled, !state.withLock({ $0.isStopped }) {
             for endpoint in locator.candidates() {
                 let number = state.withLock { state in
                     state.number += 1
                     return state.number
                 }
-                if await hold(endpoint, number, on: group) { pause = Self.firstPauseMilliseconds }
+                if await hold(endpoint, number, on: group) { backoff.reset() }
                 if state.withLock({ $0.isStopped }) { return }
             }
             // Nobody there: wait, longer each time, never long.
-            do { try await Task.sleep(for: .milliseconds(pause)) } catch { return }
-            pause = min(pause * 2, Self.longestPauseMilliseconds)
+            do { try await Task.sleep(for: .milliseconds(backoff.next())) } catch { return }
         }
     }
 

@@ -70,9 +70,12 @@ final class FeedSender: Sendable {
         var backoff = Backoff(
             firstMilliseconds: Self.firstPauseMilliseconds, longestMilliseconds: Self.longestPauseMilliseconds,
             seed: SystemRandom().number())
+        var isBehind = false
         while true {
             do {
-                // What was begun the client sends again by itself.
+                // What was begun the client sends again by itself, and so much may be unanswered at most.
+                if isBehind { try client.client.finish() }
+                isBehind = false
                 while let payload = payloads.popFirst() {
                     Step.reach(.fetcherSending)
                     owners[client.client.nextNumber] = payload.batch
@@ -81,12 +84,16 @@ final class FeedSender: Sendable {
                 try client.client.finish()
                 return refusals
             } catch let error as PutClient.GaveUp {
+                isBehind = true
                 if let owner = error.refusedNumber.flatMap({ owners[$0] }) {
                     refusals[owner] = "\(error)"
                 } else {
                     pause(backoff.next(), "\(error)")
                 }
-            } catch { pause(backoff.next(), "\(error)") }
+            } catch {
+                isBehind = true
+                pause(backoff.next(), "\(error)")
+            }
         }
     }
 

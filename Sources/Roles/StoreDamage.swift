@@ -9,7 +9,7 @@ final class StoreDamage: Sendable {
         var count = 0
     }
 
-    /// A worker tries again at once, and then every two seconds.
+    /// A worker tries again as soon as it has joined again: so often within a few seconds.
     static let limitCount = 5
 
     private let state = Mutex(State())

@@ -3,8 +3,8 @@
 
 /// One request to a bucket. Names are relative, "/"-separated, of the characters a-z 0-9 . _ - only.
 package enum BucketOperation: Equatable, Sendable {
-    /// Writes the object whole; what was there before is replaced. Overwritten are
-    /// heartbeats, a term's record of unnamed objects, and log objects of which something is erased; nothing else.
+    /// Writes the object whole; what was there before is replaced. Overwritten are heartbeats, a term's record of unnamed
+    /// objects, and log objects of which something is erased; nothing else.
     case put(name: String, bytes: [UInt8])
     /// Writes the object only if no object of this name exists, else `.exists`. Durable when it returns `.done`.
     case create(name: String, bytes: [UInt8])

@@ -42,7 +42,7 @@ struct RetractCommand: AsyncParsableCommand {
         outer.member("$retract", encoded: String(decoding: inner.finish(), as: UTF8.self))
         let line = outer.finish() + [0x0A]
         let address = ArticleAddress(name)
-        let wasLive = try isLive(address)
+        let wasLive = known { try isLive(address) }
         let result = try await put.put(
             lane: .live, ack: .visible, workers: 1, until: { [wait] in !wait || $0.erasures == 0 }
         ) { client in try client.put(line) }
@@ -52,7 +52,7 @@ struct RetractCommand: AsyncParsableCommand {
         if wait, !isOwn { try await put.wait(until: Self.isErased) }
         Terminal.write("retracted \(wait ? "and erased " : "")\(name)\n")
         // Of a store that is all ours the log tells whether it was ever there; it may take a while to read.
-        let logged = isOwn && wasLive == false ? try isLogged(address) : nil
+        let logged = isOwn && wasLive == false ? known { try isLogged(address) } : nil
         if wasLive == false, logged != true {
             let place = logged == nil ? "in the newest snapshot" : "in the store"
             Terminal.note(
@@ -64,6 +64,14 @@ struct RetractCommand: AsyncParsableCommand {
             Terminal.note(
                 "its text is still in the log and in kept snapshots: the next coordinator that runs with a worker and a merger "
                     + "erases it (coranto up), or this command with --wait")
+        }
+    }
+
+    /// What only a note depends on must not stand in the way of a retraction: an object that cannot be read is told.
+    private func known(_ look: () throws -> Bool?) -> Bool? {
+        do { return try look() } catch {
+            Terminal.note("whether the article was there is not known: \(Failure(error))")
+            return nil
         }
     }
 

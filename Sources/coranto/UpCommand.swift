@@ -87,7 +87,8 @@ struct UpCommand: AsyncParsableCommand {
                     tasks.addTask {
                         try await Blocking.run {
                             let client = PutClient(
-                                locator: .store(bucket), token: token, tls: ownTLS, lane: .live, ack: .durable)
+                                locator: .store(bucket), token: token, tls: ownTLS, lane: .live, ack: .durable,
+                                hopeless: { cluster.failure })
                             try client.put(lines.flatMap { $0 })
                             try client.finish()
                         }

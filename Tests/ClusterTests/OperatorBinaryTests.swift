@@ -45,9 +45,11 @@ import Testing
         let named = try #require(verified.output.split(separator: ",").first)
         let backup = try Binary.run("backup", scratch.path + "/copy", "--store", scratch.store)
         #expect(backup.status == 4 && backup.errors.contains(named), "\(backup)")
-        for words in [
-            ["coordinator", "--listen", "127.0.0.1:0"], ["up", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0"],
-        ] {
+        let feeds = scratch.path + "/feeds.opml"
+        try Data("<opml version=\"2.0\"><body><outline xmlUrl=\"http://127.0.0.1:9/feed\"/></body></opml>".utf8)
+            .write(to: URL(filePath: feeds))
+        let up = ["up", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0"]
+        for words in [["coordinator", "--listen", "127.0.0.1:0"], up, up + ["--feeds", feeds]] {
             let ended = try Binary.run(arguments: words + ["--store", scratch.store])
             #expect(ended.status == 1, "\(words): \(ended)")
             #expect(ended.errors.contains("\(named) is missing, but the newest manifest names it"), "\(ended.errors)")

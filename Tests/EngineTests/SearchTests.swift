@@ -367,18 +367,23 @@ struct SearchTests {
         }
     }
 
-    @Test("one ideograph is found in runs of them, wherever it stands", arguments: [true, false])
-    func ideograph(isMapped: Bool) throws {
+    /// Asks an index of articles that have these headlines; answers are their numbers.
+    private func asking(_ headlines: [String], isMapped: Bool) throws -> (String) throws -> [UInt64] {
         var fixture = SearchFixture(articles: 0, segments: 1, seed: 1)
-        fixture.segments[0].samples = ["中国人民银行", "人", "日本人 abc", "人们", "东京ひと", "human"].enumerated().map {
+        fixture.segments[0].samples = headlines.enumerated().map {
             var article = Article()
             article.headline = $1
             return Sample(article, key: ArticleKey(high: 1, low: UInt64($0)))
         }
         let searcher = Searcher(try fixture.snapshot(isMapped: isMapped).0)
-        func found(_ text: String) throws -> [UInt64] {
+        return { text in
             try searcher.search(SearchRequest(query: try QueryParser.parse(text))).hits.map(\.key.low).sorted()
         }
+    }
+
+    @Test("one ideograph is found in runs of them, wherever it stands", arguments: [true, false])
+    func ideograph(isMapped: Bool) throws {
+        let found = try asking(["中国人民银行", "人", "日本人 abc", "人们", "东京ひと", "human"], isMapped: isMapped)
         #expect(try found("人") == [0, 1, 2, 3])
         #expect(try found("headline:人 -abc") == [0, 1, 3])
         #expect(try found("=人") == [1])
@@ -389,19 +394,11 @@ struct SearchTests {
 
     @Test("a single character at an end of several words is found in runs that go on there", arguments: [true, false])
     func openEnds(isMapped: Bool) throws {
-        var fixture = SearchFixture(articles: 0, segments: 1, seed: 1)
-        fixture.segments[0].samples = [
+        let headlines = [
             "2023年", "在2023年度报告", "2023", "3个月", "第1次", "在第1", "A股上涨", "5 人", "5人民", "年2023", "서울은 한국의 수도", "집",
             "ไปกรุงเทพมหานครเมื่อวาน", "日2023日5日",
-        ].enumerated().map {
-            var article = Article()
-            article.headline = $1
-            return Sample(article, key: ArticleKey(high: 1, low: UInt64($0)))
-        }
-        let searcher = Searcher(try fixture.snapshot(isMapped: isMapped).0)
-        func found(_ text: String) throws -> [UInt64] {
-            try searcher.search(SearchRequest(query: try QueryParser.parse(text))).hits.map(\.key.low).sorted()
-        }
+        ]
+        let found = try asking(headlines, isMapped: isMapped)
         #expect(try found("2023年") == [0, 1])
         #expect(try found("=2023年") == [0])
         #expect(try found("3个") == [3])

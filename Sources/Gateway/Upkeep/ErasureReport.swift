@@ -75,18 +75,17 @@ package struct ErasureReport: Sendable {
             bounds: keys.map { VersionBound(key: $0, through: expired[$0] ?? .largest) })
         for start in stride(from: 0, to: names.count, by: Self.namesAtOnce) {
             let piece = names[start..<min(start + Self.namesAtOnce, names.count)]
+            if let name = piece.first(where: { ObjectName.isForeign($0) }) { throw Self.foreign(name) }
             let holders = Set(
                 try search.run(
-                    piece.filter { Self.searched.contains(Self.folder(of: $0)) && !ObjectName.isForeign($0) },
+                    piece.filter { Self.searched.contains(Self.folder(of: $0)) },
                     source: loader.source,
                     perform: bucket.perform))
             loader.source.forget(except: [])
             for name in piece {
                 let folder = Self.folder(of: name)
                 let isFound: Bool
-                if ObjectName.isForeign(name) {
-                    throw Self.foreign(name)
-                } else if Self.searched.contains(folder) {
+                if Self.searched.contains(folder) {
                     isFound = holders.contains(name)
                 } else if Self.listed.contains(folder) {
                     isFound = try Self.isEnd(of: name, keys, staying, loader)
