@@ -22,6 +22,8 @@ package final class BlockingClient {
     /// Before WELCOME nothing but HELLO may be sent.
     private var wasWelcomed = false
     private let touchMilliseconds: Int
+    /// Between two looks at whether there is sense in waiting.
+    private static let lookMilliseconds = 250
 
     /// Connects and waits for WELCOME.
     ///
@@ -65,9 +67,12 @@ package final class BlockingClient {
 
     /// The next message.
     ///
-    /// - Throws: `CloseReason`: `.refused` when it is an ERROR, `.timedOut` when none came in time.
-    package func next(timeoutMilliseconds: Int) throws(CloseReason) -> Message {
-        try next(Deadline(milliseconds: timeoutMilliseconds))
+    /// - Parameter isHopeless: asked now and then whether there is no sense in waiting any longer.
+    /// - Throws: `CloseReason`: `.refused` when it is an ERROR, `.timedOut` when none came in time or it is hopeless.
+    package func next(
+        timeoutMilliseconds: Int, unless isHopeless: () -> Bool = { false }
+    ) throws(CloseReason) -> Message {
+        try next(Deadline(milliseconds: timeoutMilliseconds), unless: isHopeless)
     }
 
     private func send(_ messages: [Message], _ deadline: Deadline) throws(CloseReason) {
@@ -88,7 +93,9 @@ package final class BlockingClient {
         }
     }
 
-    private func next(_ deadline: Deadline) throws(CloseReason) -> Message {
+    private func next(
+        _ deadline: Deadline, unless isHopeless: () -> Bool = { false }
+    ) throws(CloseReason) -> Message {
         while true {
             let message: Message?
             do throws(WireError) {
@@ -102,17 +109,18 @@ package final class BlockingClient {
                 ownTouches -= 1
                 touchedAtMilliseconds = Int64(SystemClock().monotonicNanoseconds() / 1_000_000)
             case let message?: return message
-            case nil: try waitForMore(deadline)
+            case nil: try waitForMore(deadline, unless: isHopeless)
             }
         }
     }
 
-    private func waitForMore(_ deadline: Deadline) throws(CloseReason) {
+    private func waitForMore(_ deadline: Deadline, unless isHopeless: () -> Bool) throws(CloseReason) {
         let pause = Deadline(milliseconds: touchMilliseconds)
+        let end = wasWelcomed ? min(deadline, pause) : deadline
         do throws(CloseReason) {
-            _ = try socket.wait(Int16(POLLIN), wasWelcomed ? min(deadline, pause) : deadline)
+            try waitForBytes(end, unless: isHopeless)
         } catch {
-            guard error == .timedOut, wasWelcomed, pause < deadline else { throw error }
+            guard error == .timedOut, wasWelcomed, pause < deadline, !isHopeless() else { throw error }
             // A long wait, as for `visible`: shows that this side is still there.
             ownTouches += 1
             return try send([.touch], deadline)
@@ -120,6 +128,18 @@ package final class BlockingClient {
         try receive()
         // TLS may have something to answer.
         if tls != nil { try flush(deadline) }
+    }
+
+    private func waitForBytes(_ end: Deadline, unless isHopeless: () -> Bool) throws(CloseReason) {
+        while true {
+            let look = Deadline(milliseconds: Self.lookMilliseconds)
+            do throws(CloseReason) {
+                _ = try socket.wait(Int16(POLLIN), min(end, look))
+                return
+            } catch {
+                guard error == .timedOut, look < end, !isHopeless() else { throw error }
+            }
+        }
     }
 
     private func receive() throws(CloseReason) {

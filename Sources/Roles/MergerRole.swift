@@ -79,6 +79,7 @@ package final class MergerRole: Sendable {
         var connection = 0
         var isDrained = false
         var nextTick: Int64 = 0
+        var notes = RepeatedNotes()
 
         func feed(_ event: Merger.Event) {
             for action in machine.handle(event, now: clock.moment) {
@@ -103,7 +104,8 @@ package final class MergerRole: Sendable {
                     mergeQueue.async { [self] in look(search) }
                 case .goOn: goOn.signal()
                 case .drained: isDrained = true
-                case .note(let text): logger.warning("\(text)")
+                case .note(let text):
+                    if let line = notes.line(text, now: clock.moment.milliseconds) { logger.warning("\(line)") }
                 }
             }
         }

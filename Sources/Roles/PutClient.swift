@@ -98,7 +98,8 @@ package final class PutClient {
     private func receive() throws {
         try attempt { client in
             let message = try client.next(
-                timeoutMilliseconds: Int(min(Self.answerMilliseconds, patience.limitMilliseconds)))
+                timeoutMilliseconds: Int(min(Self.answerMilliseconds, patience.limitMilliseconds)),
+                unless: { hopeless() != nil })
             switch message {
             case .accepted(let number, let counts):
                 unanswered.removeAll { $0.number == number }

@@ -102,6 +102,7 @@ package final class WorkerRole: Sendable {
         var nextTick: Int64 = 0
 
         var indexFailure: Worker.Event?
+        var notes = RepeatedNotes()
 
         func feed(_ event: Worker.Event) {
             for action in machine.handle(event, now: clock.moment) {
@@ -143,7 +144,8 @@ package final class WorkerRole: Sendable {
                 engine.build(dropped: dropped, kills: kills, for: seal)
             case .discard: engine.discard()
             case .drained: isDrained = true
-            case .note(let text): logger.warning("\(text)")
+            case .note(let text):
+                if let line = notes.line(text, now: clock.moment.milliseconds) { logger.warning("\(line)") }
             }
         }
 

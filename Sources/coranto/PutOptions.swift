@@ -61,7 +61,7 @@ struct PutOptions: ParsableArguments {
         configuration.keepFreeBytes = keepFreeBytes
         configuration.upkeep = upkeep
         configuration.trialExecutable = Self.ownExecutable
-        let cluster = LocalCluster(configuration, logger: log.logger("ingest", quietly: true))
+        let cluster = LocalCluster(configuration, logger: log.logger("cluster", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Result? in
             guard let before = try await whenReigning(cluster, bucket, token) else { return nil }
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
@@ -117,7 +117,7 @@ struct PutOptions: ParsableArguments {
         var configuration = LocalCluster.Configuration(bucket: bucket)
         configuration.trialExecutable = Self.ownExecutable
         configuration.mergePolicy = .idle
-        let cluster = LocalCluster(configuration, logger: log.logger("compact", quietly: true))
+        let cluster = LocalCluster(configuration, logger: log.logger("cluster", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Generation? in
             guard try await whenReigning(cluster, bucket, token) != nil else { return nil }
             // What the log still holds belongs into the snapshot first.

@@ -14,6 +14,17 @@ import Testing
         }
     }
 
+    private func harmSegments(of scratch: Scratch, byRemoving isGone: Bool) throws {
+        let folder = scratch.store + "/segments/"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            if isGone {
+                try FileManager.default.removeItem(atPath: folder + name)
+            } else {
+                try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: folder + name))
+            }
+        }
+    }
+
     private func put(_ text: String, _ name: String, _ scratch: Scratch) throws {
         try Data(text.utf8).write(to: URL(fileURLWithPath: scratch.store + "/" + name))
     }
@@ -75,17 +86,24 @@ import Testing
     func lostSegment(isGone: Bool) throws {
         let scratch = try Scratch()
         try makeStore(scratch)
-        let folder = scratch.store + "/segments/"
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-            if isGone {
-                try FileManager.default.removeItem(atPath: folder + name)
-            } else {
-                try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: folder + name))
-            }
-        }
+        try harmSegments(of: scratch, byRemoving: isGone)
         let file = try scratch.write("3.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n")
         let ended = try Binary.run("ingest", file, "--store", scratch.store)
         #expect(ended.status == 4 && ended.errors.contains("segments/"), "\(ended)")
+    }
+
+    @Test("a retraction from a store with a damaged segment is sent all the same, and ends with what is damaged")
+    func retractBesideDamage() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        try harmSegments(of: scratch, byRemoving: false)
+        let ended = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
+        #expect(ended.status == 4 && ended.errors.contains("whether the article was there is not known"), "\(ended)")
+        // Written, and known of to a rebuild.
+        let rebuilt = try Binary.run("snapshot", "rebuild", "--store", scratch.store)
+        #expect(rebuilt.status == 0, "\(rebuilt)")
+        let why = try Binary.run("why", "https://paper.example/1", "--store", scratch.store)
+        #expect(why.output.contains("retracted"), "\(why)")
     }
 
     @Test("retracting what never was there says so, and speaks of no text that is left")
