@@ -25,8 +25,8 @@ package final class SnapshotHolder: Sendable {
     private let held: Mutex<OpenSnapshot>
 
     /// - Parameter cacheBytes: how much is kept of what questions read, on an object store.
-    package init(_ bucket: any Bucket, cacheBytes: Int = 0) throws {
-        loader = SnapshotLoader(bucket, cache: .questions(cacheBytes))
+    package init(_ bucket: any Bucket, rules: SnapshotLoader.Rules = .own, cacheBytes: Int = 0) throws {
+        loader = SnapshotLoader(bucket, rules: rules, cache: .questions(cacheBytes))
         held = Mutex(OpenSnapshot(loaded: nil, reader: try SnapshotReader(segments: [], source: loader.source)))
     }
 

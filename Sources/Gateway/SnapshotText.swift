@@ -32,6 +32,7 @@ package struct SnapshotText {
             "written      \(ArticleJSON.time(manifest.writtenAt))",
             "set digest   \(manifest.setDigest.hex)",
             "settings     \(manifest.settings.hash.hex)",
+            "  " + manifest.settings.named.map { "\($0.name) \($0.value)" }.joined(separator: ", "),
             "shards       \(manifest.sharding.shardCount)",
             "received     \(manifest.sums.received), of these \(manifest.sums.pending) pending",
         ]
@@ -58,6 +59,9 @@ package struct SnapshotText {
         out.member("written_at", ArticleJSON.time(manifest.writtenAt))
         out.member("set_digest", manifest.setDigest.hex)
         out.member("settings_hash", manifest.settings.hash.hex)
+        out.member(
+            "settings",
+            encoded: "{" + manifest.settings.named.map { "\"\($0.name)\":\($0.value)" }.joined(separator: ",") + "}")
         out.member("shards", encoded: "\(manifest.sharding.shardCount)")
         out.member("articles") { articles in
             articles.member("received", encoded: "\(manifest.sums.received)")

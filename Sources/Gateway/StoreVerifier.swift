@@ -58,6 +58,8 @@ package struct StoreVerifier {
     /// The newest manifest that could be read.
     private var newest: Manifest?
     private var manifests: [Generation: String] = [:]
+    /// Settings whose words are those of this program: what was made by others stays a while when a store is upgraded.
+    private var ownSettings: Set<Digest256> = [Settings().hash]
     /// Segments whose bytes were checked by themselves.
     private(set) var soundSegments: Set<String> = []
 
@@ -149,6 +151,7 @@ package struct StoreVerifier {
                     return find(name, "manifest", at: 8, "it is generation \(manifest.generation.number)")
                 }
                 manifests[manifest.generation] = name
+                if manifest.settings.hasOwnWords { ownSettings.insert(manifest.settings.hash) }
                 if manifest.generation > newest?.generation ?? .none { newest = manifest }
             case "pages": _ = try ManifestPage(decoding: bytes)
             case "state":
@@ -194,7 +197,8 @@ package struct StoreVerifier {
         report.byteCount += size
         do {
             let segment = try SegmentReader.open(objectName: name, sizeBytes: size, source: source)
-            var verifier = SegmentVerifier(segment)
+            var verifier = SegmentVerifier(
+                segment, knowsStems: ownSettings.contains(segment.footer.settingsHash))
             var found = try verifier.run().map { Finding($0, object: name) }
             if found.isEmpty, let identity = try identityFinding(name, size, source) { found = [identity] }
             report.findings += found

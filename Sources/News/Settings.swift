@@ -51,6 +51,21 @@ package struct Settings: Equatable, Sendable {
         }
     }
 
+    /// Each with its name, for people and programs.
+    package var named: [(name: String, value: UInt64)] { Tag.allCases.map { (Self.name(of: $0), self[$0]) } }
+
+    private static func name(of tag: Tag) -> String {
+        switch tag {
+        case .analyzerVersion: "analyzer_version"
+        case .keyRulesVersion: "key_rules_version"
+        case .recordVersion: "record_version"
+        case .cellTargetBytes: "cell_target_bytes"
+        case .zstdLevel: "zstd_level"
+        case .zstdVersion: "zstd_version"
+        case .stemmerChecksum: "stemmer_checksum"
+        }
+    }
+
     /// Count, then for each in ascending order tag, length, bytes; a number's bytes are a varint.
     package var encoded: [UInt8] {
         var out = ByteWriter()
@@ -107,7 +122,13 @@ package struct Settings: Equatable, Sendable {
     }
 
     /// Why a snapshot of these settings cannot be queried here: words would be split and keys made in another way.
-    package var readingRefusal: String? {
+    package var readingRefusal: String? { wordRefusal ?? recordRefusal }
+
+    /// Whether words and stems are those that this program makes.
+    package var hasOwnWords: Bool { wordRefusal == nil }
+
+    /// Why words cannot be looked up.
+    private var wordRefusal: String? {
         let own = Settings()
         if analyzerVersion != own.analyzerVersion {
             return "analyzer version is \(analyzerVersion) in the bucket's settings, \(own.analyzerVersion) here"
@@ -116,6 +137,12 @@ package struct Settings: Equatable, Sendable {
             return
                 "libstemmer makes other stems here than where the bucket was made (checksum \(own.stemmerChecksum), there \(stemmerChecksum))"
         }
+        return nil
+    }
+
+    /// Why not even the articles can be read.
+    package var recordRefusal: String? {
+        let own = Settings()
         if keyRulesVersion != own.keyRulesVersion {
             return "key rules version is \(keyRulesVersion) in the bucket's settings, \(own.keyRulesVersion) here"
         }
@@ -123,6 +150,14 @@ package struct Settings: Equatable, Sendable {
             return "record version is \(recordVersion) in the bucket's settings, \(own.recordVersion) here"
         }
         return nil
+    }
+
+    /// What this program does, with what was chosen for the bucket.
+    package var renewed: Settings {
+        var own = Settings()
+        own.cellTargetBytes = cellTargetBytes
+        own.zstdLevel = zstdLevel
+        return own
     }
 
     /// `refusal` of settings as JOINED brings them, which may not be readable either.

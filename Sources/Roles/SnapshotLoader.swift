@@ -57,6 +57,7 @@ package final class SnapshotLoader: Sendable {
     package let bucket: any Bucket
     package let source: BucketByteSource
     private let purpose: SegmentReader.Purpose
+    private let rules: Rules
     private let keyBytes: Int
     private let milliseconds: @Sendable () -> Int64
     private let state = Mutex(State())
@@ -71,18 +72,27 @@ package final class SnapshotLoader: Sendable {
     /// Lists in which the first name is gone before it is read.
     static let listLimitCount = 5
 
+    /// Which snapshots are loaded, by the rules that made their words.
+    package enum Rules: Sendable {
+        /// Those of this program: for whoever asks for words.
+        case own
+        /// Any: their articles can be read, and all that is not about words.
+        case any
+    }
+
     /// - Parameters:
     ///   - purpose: what segments are opened for.
     ///   - cache: for ranges that are read again and again, on an object store.
     ///   - keyBytes: how much is held of cells that are opened for keys, if not the standard.
     ///   - milliseconds: a monotonic clock.
     package init(
-        _ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search, cache: RangeCache.Budget = .none,
-        keyBytes: Int? = nil,
+        _ bucket: any Bucket, for purpose: SegmentReader.Purpose = .search, rules: Rules = .any,
+        cache: RangeCache.Budget = .none, keyBytes: Int? = nil,
         milliseconds: @escaping @Sendable () -> Int64 = { Int64(SystemClock().monotonicNanoseconds() / 1_000_000) }
     ) {
         self.bucket = bucket
         self.purpose = purpose
+        self.rules = rules
         self.keyBytes = keyBytes ?? (bucket is FolderBucket ? Self.mappedKeyBytes : Self.fetchedKeyBytes)
         self.milliseconds = milliseconds
         source = BucketByteSource(bucket, cache: cache)
@@ -268,9 +278,13 @@ package final class SnapshotLoader: Sendable {
 
     /// A manifest with its cells.
     package func load(_ manifest: Manifest) throws -> LoadedManifest {
-        if let why = manifest.settings.readingRefusal {
+        let settings = manifest.settings
+        if let why = rules == .any ? settings.recordRefusal : settings.readingRefusal {
             throw StoreError(
-                .unsupported, object: manifest.name, message: why, hint: "use the version of coranto that writes here")
+                .unsupported, object: manifest.name, message: why,
+                hint: settings.recordRefusal == nil
+                    ? "use the version of coranto that writes here, or stop it and run: coranto snapshot upgrade"
+                    : "use the version of coranto that writes here")
         }
         let names = manifest.pages.map { $0.name(in: "pages") }
         var pages = state.withLock { $0.pages }

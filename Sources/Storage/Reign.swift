@@ -340,7 +340,10 @@ package struct Reign: Sendable {
     }
 
     private func refusal(of manifest: Manifest) -> String? {
-        manifest.settings.refusal.map { "the bucket's settings are not ours: \($0)" }
+        manifest.settings.refusal.map {
+            "the bucket's settings are not ours: \($0)"
+                + (manifest.settings.recordRefusal == nil ? "; to go on by ours run: coranto snapshot upgrade" : "")
+        }
     }
 
     private mutating func createTerm() {

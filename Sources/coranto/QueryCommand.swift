@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import Gateway
 import News
+import Roles
 
 struct QueryCommand: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -61,7 +62,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let question = try question()
-        let holder = try store.openSnapshots()
+        let holder = try store.openSnapshots(.own)
         let answer: SearchAnswer
         do {
             answer = try SearchAnswer(to: question, from: holder.snapshot(for: question))

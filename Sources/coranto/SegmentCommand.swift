@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Gateway
 import HostIO
+import News
 import Roles
 import Storage
 
@@ -109,7 +110,7 @@ struct SegmentCommand: AsyncParsableCommand {
             report.objectCount = 1
             report.byteCount = segment.sizeBytes
             report.liveDocumentCount = segment.documentCount
-            var verifier = SegmentVerifier(segment)
+            var verifier = SegmentVerifier(segment, knowsStems: segment.footer.settingsHash == Settings().hash)
             report.findings = try verifier.run().map { Finding($0, object: segment.objectName) }
             switch format {
             case .json: Terminal.write(report.json + [0x0A])

@@ -14,14 +14,14 @@ struct SnapshotCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "snapshot",
-        abstract: "Lists, shows, verifies, compacts and rebuilds snapshots, and collects what none needs.",
+        abstract: "Lists, shows, verifies, compacts, rebuilds and upgrades snapshots, and collects what none needs.",
         discussion: """
             Example:
               coranto snapshot verify --store /srv/news
             """,
         subcommands: [
             List.self, Show.self, Verify.self, Digest.self, Diff.self, Export.self, CompactCommand.self, Rebuild.self,
-            CollectGarbage.self,
+            Upgrade.self, CollectGarbage.self,
         ])
 
     /// Of the newest snapshot, or of the one asked for.

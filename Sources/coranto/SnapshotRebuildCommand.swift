@@ -30,48 +30,14 @@ extension SnapshotCommand {
 
         func run() async throws {
             let loader = SnapshotLoader(try store.openForWriting())
-            let before = try WriterTerm.watch(loader)
-            if !before.hasEnded { try await Task.sleep(for: .milliseconds(WriterTerm.patienceMilliseconds)) }
-            let after = try WriterTerm.watch(loader)
-            guard !WriterTerm.isAlive(before, after) else {
-                throw Failure(
-                    .failed, "a coordinator of term \(after.newest.number) is at work", hint: "stop every coordinator")
-            }
-            guard after.newest > .none else { throw Failure(.notFound, "the store is empty") }
-            let random = SystemRandom()
-            let holder = try WriterTerm(after: after.newest, instance: random.instance(), loader: loader)
             let empty = Manifest(
-                settings: Settings(), sharding: Sharding(shardCount: shards, secret: random.number()))
+                settings: Settings(), sharding: Sharding(shardCount: shards, secret: SystemRandom().number()))
             let isTerminal = isatty(STDERR_FILENO) == 1
-            let result: Result<RebuildReport?, any Error>
-            do {
-                result = .success(
-                    try await withThrowingTaskGroup(of: RebuildReport?.self) { group in
-                        group.addTask {
-                            var counter: UInt64 = 1
-                            while true {
-                                try await Task.sleep(for: .milliseconds(WriterTerm.beatMilliseconds))
-                                counter += 1
-                                try holder.beat(counter)
-                            }
-                        }
-                        group.addTask {
-                            try await Blocking.run {
-                                var rebuild = SnapshotRebuild(
-                                    loader, holder: holder, now: SystemClock().wall(), empty: empty)
-                                return try rebuild.run { if isTerminal { Terminal.progress($0) } }
-                            }
-                        }
-                        defer { group.cancelAll() }
-                        // The heartbeat ends only with an error.
-                        return try await group.next() ?? nil
-                    })
-            } catch { result = .failure(error) }
-            if isTerminal { Terminal.progress("") }
-            // However it went: nobody need wait for us.
-            try holder.beat(.max, hasEnded: true)
-            let report = try result.get()
-            guard let report else { return }
+            let report = try await WriterTerm.hold(loader) { holder in
+                defer { if isTerminal { Terminal.progress("") } }
+                var rebuild = SnapshotRebuild(loader, holder: holder, now: SystemClock().wall(), empty: empty)
+                return try rebuild.run { if isTerminal { Terminal.progress($0) } }
+            }
             Terminal.write(format == .json ? report.json + [0x0A] : Array(report.text.utf8))
         }
     }

@@ -4,6 +4,7 @@ import Gateway
 import HostIO
 import ObjectStore
 import ObjectStoreIO
+import Roles
 import Storage
 
 /// `--store`: where the data lies.
@@ -19,8 +20,8 @@ struct StoreOption: ParsableArguments {
     func openForWriting() throws -> any Bucket { try StorePlace(store, s3).openForWriting() }
 
     /// The store's newest snapshot, and its older ones.
-    func openSnapshots() throws -> SnapshotHolder {
-        let holder = try SnapshotHolder(openForReading())
+    func openSnapshots(_ rules: SnapshotLoader.Rules = .any) throws -> SnapshotHolder {
+        let holder = try SnapshotHolder(openForReading(), rules: rules)
         try holder.refresh(isForOneQuestion: true)
         return holder
     }

@@ -307,7 +307,8 @@ package final class SegmentReader: Sendable {
         guard footer.settingsHash != hash else { return }
         throw EngineError(
             .mismatch, "settings hash is \(footer.settingsHash.hex), expected \(hash.hex)", object: objectName,
-            section: "footer", hint: "a snapshot has one analyzer; re-index with: coranto snapshot rebuild")
+            section: "footer",
+            hint: "a snapshot has one analyzer; to go on by the rules of this one: coranto snapshot upgrade")
     }
 
     // MARK: Ranges

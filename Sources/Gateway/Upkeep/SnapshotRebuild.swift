@@ -18,8 +18,6 @@ package import Storage
 package struct SnapshotRebuild {
     private let loader: SnapshotLoader
     private let holder: WriterTerm
-    /// Wall clock when it began.
-    private let now: Timestamp
     /// For a store that no manifest tells it of.
     private let empty: Manifest
     private var verifier: StoreVerifier
@@ -28,13 +26,13 @@ package struct SnapshotRebuild {
     private var manifests: [Manifest] = []
     /// Pages and ledger indexes: whether what they name is there and sound.
     private var named: [String: Bool] = [:]
-    private var nextAttempt: UInt64 = 1
+    private var writer: ManifestWriter
     package private(set) var report = RebuildReport()
 
     package init(_ loader: SnapshotLoader, holder: WriterTerm, now: Timestamp, empty: Manifest) {
         self.loader = loader
         self.holder = holder
-        self.now = now
+        writer = ManifestWriter(holder: holder, now: now)
         self.empty = empty
         verifier = StoreVerifier(loader.bucket)
     }
@@ -58,17 +56,13 @@ package struct SnapshotRebuild {
             report.foundPending = try log.pendingCount(of: newest)
         }
         try restoreTerms()
-        let start = LogObject(
-            term: holder.term, number: 0, instance: holder.instance, acceptedAt: Timestamp(milliseconds: 0),
-            ends: log.ends)
-        try holder.create(start.name, start.encoded)
-        try holder.look()
+        try writer.begin(ends: log.ends)
         for manifest in manifests {
             guard let base = try whole(manifest, log) else { continue }
             var again = base.manifest
             if min(again.watermarks.min() ?? .start, again.foldedTo) >= log.endPosition {
                 // Nothing is left to replay, and the last object may be lost: the next coordinator need not look for it.
-                stand(&again)
+                writer.stand(&again)
             }
             try commit(again, log)
             report.way = .generation(base.manifest.generation)
@@ -81,14 +75,28 @@ package struct SnapshotRebuild {
     // MARK: What there is
 
     /// The manifests that can be read, the newest first.
+    ///
+    /// - Throws: `Failure` if all are of other rules than this program's.
     private mutating func readManifests() throws {
+        var refusal: String?
         for name in verifier.names["manifests"] ?? [] {
             guard case .bytes(let bytes) = try loader.perform(.get(name: name, range: nil)) else { continue }
             // Damage was told when every object was read.
             do throws(CodingError) {
                 let manifest = try Manifest(decoding: bytes, named: name)
-                if manifest.settings.refusal == nil { manifests.append(manifest) }
+                if let why = manifest.settings.refusal {
+                    refusal = refusal ?? "\(name): \(why)"
+                } else {
+                    manifests.append(manifest)
+                }
             } catch { continue }
+        }
+        if manifests.isEmpty, let refusal {
+            throw Failure(
+                .failed, refusal,
+                hint:
+                    "rebuild it with the version of coranto that writes here, or if nothing is damaged: coranto snapshot upgrade"
+            )
         }
     }
 
@@ -141,19 +149,10 @@ package struct SnapshotRebuild {
 
     // MARK: Committing
 
-    /// All before our own log is published or copied.
-    private func stand(_ manifest: inout Manifest) {
-        let end = Position(term: holder.term, number: 0, index: .max)
-        manifest.watermarks = Array(repeating: end, count: manifest.watermarks.count)
-        manifest.foldedTo = end
-    }
-
     private mutating func commit(_ from: Manifest, _ log: RebuildLog) throws {
         var manifest = from
         // Above every name that is there, damaged or not: the newest is the first listed.
         let newest = (verifier.names["manifests"] ?? []).compactMap { ObjectName.generation(ofManifest: $0) }.max()
-        manifest.generation = (newest ?? .none).next
-        manifest.parent = newest ?? .none
         manifest.kept = KeptGenerations()
         let listed = manifests.first?.kept
         for older in manifests.reversed() {
@@ -161,24 +160,10 @@ package struct SnapshotRebuild {
             guard counts, try namesSoundObjects(older) else { continue }
             manifest.kept.append(older.generation, writtenAt: older.writtenAt)
         }
-        manifest.term = holder.term
-        manifest.instance = holder.instance
-        manifest.writtenAt = now
-        manifest.ends = log.ends
-        try holder.look()
-        try holder.create(manifest.name, manifest.encoded)
-        try holder.look()
+        manifest = try writer.commit(manifest, after: newest ?? .none, ends: log.ends)
         report.committed = manifest.generation
         report.setDigest = manifest.setDigest
         report.liveCount = manifest.sums[.published]
-    }
-
-    private mutating func write(_ folder: String, _ bytes: [UInt8]) throws -> Manifest.Named {
-        let object = Manifest.Named(
-            digest: SHA256.hash(of: bytes), attempt: Attempt(term: holder.term, number: nextAttempt))
-        nextAttempt += 1
-        try holder.create(object.name(in: folder), bytes)
-        return object
     }
 
     // MARK: Anew
@@ -193,7 +178,7 @@ package struct SnapshotRebuild {
         var plan = RebuildPlan(state: state, segments: sources())
         progress("comparing keys")
         try plan.decide(cells: try loader.readers(cells), loader: loader, log: log)
-        var copy = LogCopy(holder: holder, now: now)
+        var copy = LogCopy(holder: holder, now: writer.now)
         try plan.copyLog(log, &copy, &ledger, progress)
         try plan.copySegments(&copy, loader, progress)
         try copy.flush()
@@ -201,21 +186,17 @@ package struct SnapshotRebuild {
         report.copiedFromSegments = plan.copiedFromSegments
         report.baseCount = cells.reduce(0) { $0 + Int64($1.documentCount) }
         report.balance(
-            &ledger.rows, olderCount: plan.olderInBase, hour: UInt32(clamping: now.milliseconds / 3_600_000))
+            &ledger.rows, olderCount: plan.olderInBase, hour: UInt32(clamping: writer.now.milliseconds / 3_600_000))
 
         var manifest = known ?? empty
-        stand(&manifest)
+        writer.stand(&manifest)
         manifest.overlays = []
         manifest.setDigest = cells.reduce(Digest256.zero) { $0 &+ $1.digest }
         manifest.sums = ledger.rows.sorted.reduce(into: OutcomeSums()) { $0.add($1.sums) }
-        manifest.pages = []
-        for start in stride(from: 0, to: cells.count, by: ManifestPage.cellLimitCount) {
-            let page = ManifestPage(cells: Array(cells[start..<min(start + ManifestPage.cellLimitCount, cells.count)]))
-            manifest.pages.append(try write("pages", page.encoded))
-        }
+        manifest.pages = try writer.writePages(cells)
         manifest.state = [:]
         for kind in ClusterState.Kind.allCases where state.has(kind) {
-            manifest.state[kind] = try write("state", state.encoded(kind))
+            manifest.state[kind] = try writer.write("state", state.encoded(kind))
         }
         try place(ledger.rows, in: &manifest)
         try commit(manifest, log)
@@ -339,11 +320,11 @@ package struct SnapshotRebuild {
             let hours = part.hours ?? 0...0
             index.entries.append(
                 .init(
-                    object: try write("ledger", part.encodedObject), rowCount: UInt32(part.count),
+                    object: try writer.write("ledger", part.encodedObject), rowCount: UInt32(part.count),
                     firstHour: hours.lowerBound, lastHour: hours.upperBound))
         }
         manifest.ledgerTail = LedgerRows()
-        manifest.ledgerIndex = try write("ledger", index.encoded)
+        manifest.ledgerIndex = try writer.write("ledger", index.encoded)
     }
 }
 
