@@ -10,6 +10,7 @@ package struct SearchAnswer: Sendable {
         package var key: ArticleKey
         /// In 2^-16.
         package var score: Int64
+        /// What is shown of it: headline, source, URL, when it was published.
         package var article: Article
         package var snippet: Excerpt
         /// Places of the query's words in the headline, as byte offsets of its UTF-8.
@@ -58,14 +59,13 @@ package struct SearchAnswer: Sendable {
         var request = try question.request()
         request.stop = stop
         let searcher = snapshot.searcher
-        let results = try searcher.search(request)
         let highlighter = Highlighter(request.query)
         var hits: [Hit] = []
-        for (hit, record) in zip(results.hits, results.records) {
+        let results = try searcher.search(request) { hit, record in
             try stop?.check()
-            var article = try Self.article(record, hit.key)
-            let snippet = highlighter.snippet(of: article).map(Excerpt.init) ?? Excerpt()
-            Self.shorten(&article)
+            let whole = try Self.article(record, hit.key)
+            let snippet = highlighter.snippet(of: whole).map(Excerpt.init) ?? Excerpt()
+            let article = Self.shown(whole)
             hits.append(
                 Hit(
                     key: hit.key, score: hit.score, article: article, snippet: snippet,
@@ -84,10 +84,13 @@ package struct SearchAnswer: Sendable {
     /// Bytes of what is shown of a headline, a source and the like: a page of hits must not be without bound. The article tells all.
     static let shownBytes = 2048
 
-    private static func shorten(_ article: inout Article) {
-        article.headline = article.headline.map(shown)
-        article.source = article.source.map(shown)
-        if let url = article.url, url.utf8.count > 4 * shownBytes { article.url = nil }
+    private static func shown(_ article: Article) -> Article {
+        var shown = Article()
+        shown.headline = article.headline.map { Self.shown($0) }
+        shown.source = article.source.map { Self.shown($0) }
+        shown.url = article.url.flatMap { $0.utf8.count > 4 * shownBytes ? nil : $0 }
+        shown.published = article.published
+        return shown
     }
 
     private static func shown(_ text: String) -> String {

@@ -39,8 +39,7 @@ package struct SearchQuestion: Sendable {
             text, options: QueryParser.Options(matching: matching, zoneOffsetMinutes: zoneOffsetMinutes))
         return SearchRequest(
             query: query, sort: sort, limitCount: limitCount, after: after, facets: facets,
-            facetLimitCount: facetLimitCount, histogram: histogram, zoneOffsetMinutes: zoneOffsetMinutes,
-            readsRecords: true)
+            facetLimitCount: facetLimitCount, histogram: histogram, zoneOffsetMinutes: zoneOffsetMinutes)
     }
 }
 

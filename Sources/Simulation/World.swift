@@ -1,4 +1,4 @@
-// A whole cluster in one thread, driven by one seed: coordinators, workers, mergers, a fetcher and clients over a bucket and a
+// A whole cluster in one thread, driven by one seed: coordinators, workers, mergers, fetchers and clients over a bucket and a
 // network that delay, repeat, cut and forget. The machines, the wire's parser and encoder, the engine and every byte of
 // every object are the product's own; time, store, feeds and network are simulated. docs/testing.md says in words what must
 // hold.

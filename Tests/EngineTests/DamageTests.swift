@@ -254,6 +254,54 @@ import Testing
         #expect(answers > 500 && errors > 500)
     }
 
+    @Test(
+        "hostile dictionaries are searched to an answer or an error, and what others left in memory is not taken for theirs"
+    )
+    func hostileDictionarySearched() throws {
+        func sample(_ number: Int, _ body: String) -> Sample {
+            var article = Article()
+            article.url = "https://news.example/\(number)"
+            article.body = body
+            // The first comes first.
+            article.published = PublishedTime(
+                at: Timestamp(seconds: 1_600_000_000 - Int64(number)), precision: .second, from: "field")
+            return Sample(article, key: ArticleKey(canonicalURL: article.url!))
+        }
+        let segment = try build((0..<3).map { sample($0, "tide harbour tide mist") })
+        let source = MemoryByteSource(isMapped: true)
+        // Leaves large ordinals behind.
+        let large = try build((0..<300).map { sample($0, $0 > 200 ? "tide harbour mist" : "fog") })
+        let others = Searcher(try SnapshotReader.open([source.put(large)], source: source))
+        // One is answered by gathering whole lists.
+        let many = "any(tide harbour \((0..<300).map { "w\($0)" }.joined(separator: " ")))"
+        let queries = try ["tide", "harbour tide", "tide OR mist", "\"tide harbour\"", many].map {
+            SearchRequest(query: try QueryParser.parse($0), countExact: false)
+        }
+        let dictionary = segment.footer.section(.dictionary)
+        var (answers, errors) = (0, 0)
+        for offset in Int(dictionary.offset)..<Int(dictionary.offset + dictionary.length) {
+            for byte: UInt8 in [0, 1, 2] {
+                var bytes = segment.bytes
+                bytes[offset] = byte
+                Resealing.repair(&bytes, segment.footer)
+                source.put(bytes, as: "hostile")
+                do {
+                    let reader = try SegmentReader.open(
+                        objectName: "hostile", sizeBytes: UInt64(bytes.count), source: source)
+                    let searcher = Searcher(try SnapshotReader(segments: [reader], source: source))
+                    for query in queries {
+                        _ = try others.search(query)
+                        do {
+                            #expect(try searcher.search(query).hits.allSatisfy { $0.ordinal < 3 })
+                            answers += 1
+                        } catch is EngineError { errors += 1 }
+                    }
+                } catch is EngineError { continue }
+            }
+        }
+        #expect(answers > 100 && errors > 20, "\(answers) answers, \(errors) errors")
+    }
+
     @Test("another version is refused by name")
     func version() throws {
         let segment = try build(SampleArticles.many(2, seed: 1))

@@ -47,8 +47,8 @@ import Testing
             #expect(try search("again", searcher).total == 2)
             for (number, sample) in samples.enumerated() {
                 let query = try QueryParser.parse("key:\(sample.key.hex)")
-                let found = try searcher.search(SearchRequest(query: query, readsRecords: true))
-                #expect(found.records == [sample.record], "article \(number + 1)")
+                let (_, records) = try searcher.searchReading(SearchRequest(query: query))
+                #expect(records == [sample.record], "article \(number + 1)")
             }
         }
     }
@@ -67,6 +67,52 @@ import Testing
         let many = try snapshot([words(0..<40_000), words(0..<10), words(30_000..<65_537)])
         let error = #expect(throws: QueryError.self) { try search("star*", many) }
         #expect(error?.description.contains("more than 65536 words") == true)
+    }
+
+    @Test("of different ranges of dates and keys there may be many in a query, and of equal ones any number")
+    func rangesAndKeys() throws {
+        let sample = article(1, body: "word")
+        let source = MemoryByteSource()
+        let searcher = Searcher(try SnapshotReader.open([source.put(try build([sample]))], source: source))
+        #expect(try search(String(repeating: "-date:2016 ", count: 20_000), searcher).total == 1)
+        #expect(try search(String(repeating: "key:\(sample.key.hex) ", count: 20_000), searcher).total == 1)
+        let days = (1...257).map { "date:\(1600 + $0)" }
+        #expect(try search(days.dropLast().joined(separator: " OR "), searcher).total == 0)
+        let dates = #expect(throws: QueryError.self) { try search(days.joined(separator: " OR "), searcher) }
+        #expect(dates?.description.contains("256 different ranges") == true)
+        let keys = (1...4097).map { "key:" + ArticleKey(high: UInt64($0), low: 1).hex }
+        #expect(try search(keys.dropLast().joined(separator: " OR "), searcher).total == 0)
+        let many = #expect(throws: QueryError.self) { try search(keys.joined(separator: " OR "), searcher) }
+        #expect(many?.description.contains("4096 different keys") == true)
+    }
+
+    /// More than are held at once of all segments (`QueryLookup.heldEntryCount`).
+    @Test("four thousand words in each of seventeen segments are answered as in one", arguments: [false, true])
+    func wordsOfManySegments(isMapped: Bool) throws {
+        let words = (0..<4_000).map { "n\($0)" }
+        let samples = (0..<17).map { number in
+            article(number, body: (words + Array(repeating: "n\(number)", count: number)).joined(separator: " "))
+        }
+        let source = MemoryByteSource(isMapped: isMapped)
+        let many = Searcher(try SnapshotReader.open(samples.map { source.put(try build([$0])) }, source: source))
+        let one = Searcher(try SnapshotReader.open([source.put(try build(samples))], source: source))
+        let all = words.joined(separator: " ")
+        for text in [all, "any(\(all))", "any(\(all)) date:2016", "-(\(all)) OR n7"] {
+            var request = SearchRequest(query: try QueryParser.parse(text))
+            for facets in [[], [SearchRequest.Facet.language]] {
+                request.facets = facets
+                let (left, right) = try (many.search(request), one.search(request))
+                #expect(left.total == right.total && left.hits.map(\.key) == right.hits.map(\.key))
+                #expect(left.hits.map(\.score) == right.hits.map(\.score) && left.facets == right.facets)
+            }
+        }
+        // Each time a word stands there counts.
+        func scores(_ words: [String]) throws -> [ArticleKey: Int64] {
+            let found = try search("any(\(words.joined(separator: " ")))", many, limit: 20)
+            return Dictionary(uniqueKeysWithValues: found.hits.map { ($0.key, $0.score) })
+        }
+        let (once, part) = try (scores(words), scores(Array(words.prefix(2_000))))
+        #expect(try scores(words + words.prefix(2_000)) == once.merging(part, uniquingKeysWith: +) && once.count == 17)
     }
 
     @Test("sections beyond four gigabytes are read where they lie, mapped or by ranges", arguments: [false, true])
@@ -101,8 +147,8 @@ import Testing
         for sample in order[holes.count...] {
             let body = try #require(sample.article.body)
             let query = try QueryParser.parse("\"\(body)\"")
-            let found = try searcher.search(SearchRequest(query: query, readsRecords: true))
-            #expect(found.hits.map(\.key) == [sample.key] && found.records == [sample.record])
+            let (found, records) = try searcher.searchReading(SearchRequest(query: query))
+            #expect(found.hits.map(\.key) == [sample.key] && records == [sample.record])
         }
         #expect(try search("everywhere", searcher).total == 6)
         // What is in the hole is no text, and that is told with its place.

@@ -55,8 +55,8 @@ struct QuerySpecificationTests {
         let page = try page()
         #expect(QueryParser.textBytes == 1 << 20 && QueryParser.wordCount == 65_536 && QueryParser.depth == 64)
         #expect(QueryParser.patternCount == 1024 && QueryParser.placedWordCount == 1024 && QueryParser.distance == 99)
-        #expect(page.contains("Limits: 1 MiB of text, 65,536 words, of these 1,024 with stars or `~`"))
-        #expect(page.contains("1,024 words and 99 other places in a phrase or NEAR; 64 levels"))
+        #expect(page.contains("1 MiB of text, and 65,536 words, of these 1,024 with stars or `~`"))
+        #expect(page.contains("1,024 words and 99 other places in a phrase or NEAR;\n- 64 levels"))
         #expect(Analysis.termBytes == 253 && page.contains("1 to 253 bytes of UTF-8"))
     }
 }

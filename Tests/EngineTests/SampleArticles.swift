@@ -175,3 +175,12 @@ func open(_ segment: BuiltSegment) throws -> SegmentReader {
     let source = MemoryByteSource()
     return try SegmentReader.open([source.put(segment)], source: source)[0]
 }
+
+extension Searcher {
+    /// An answer with the records of its hits.
+    func searchReading(_ request: SearchRequest) throws -> (results: SearchResults, records: [[UInt8]]) {
+        var records: [[UInt8]] = []
+        let results = try search(request) { _, record in records.append(record) }
+        return (results, records)
+    }
+}

@@ -168,16 +168,15 @@ struct SearchTests {
             let query = try QueryParser.parse(fixture.query(&random))
             for sort in SearchRequest.Sort.allCases {
                 let request = SearchRequest(
-                    query: query, sort: sort, limitCount: 7, facets: [.source, .language, .section], histogram: .week,
-                    readsRecords: true)
-                let left = try many.search(request)
-                let right = try one.search(request)
+                    query: query, sort: sort, limitCount: 7, facets: [.source, .language, .section], histogram: .week)
+                let (left, leftRecords) = try many.searchReading(request)
+                let (right, rightRecords) = try one.searchReading(request)
                 #expect(left.hits.map(\.key) == right.hits.map(\.key))
                 #expect(left.hits.map(\.score) == right.hits.map(\.score))
                 #expect(left.total == right.total && left.next == right.next)
                 #expect(left.facets == right.facets && left.histogram == right.histogram)
                 #expect(left.undatedCount == right.undatedCount)
-                #expect(left.records == right.records)
+                #expect(leftRecords == rightRecords)
             }
         }
     }
@@ -192,13 +191,13 @@ struct SearchTests {
             let query = try QueryParser.parse(fixture.query(&random))
             for sort in SearchRequest.Sort.allCases {
                 for limit in [0, 1, 10, 300] {
-                    let results = try searcher.search(
-                        SearchRequest(query: query, sort: sort, limitCount: limit, readsRecords: true))
+                    let (results, records) = try searcher.searchReading(
+                        SearchRequest(query: query, sort: sort, limitCount: limit))
                     #expect(results.work.roundCount <= 3)
                     let expected = try results.hits.map { hit in
                         try snapshot.segments[hit.segment].records([hit.ordinal])[0]
                     }
-                    #expect(results.records == expected)
+                    #expect(records == expected)
                 }
             }
         }
@@ -222,10 +221,9 @@ struct SearchTests {
         samples.sort { $0.orderKey < $1.orderKey }
         // Two of each segment for one hit are too much, and for four hits not many.
         for (limit, rounds) in [(1, 4), (4, 3)] {
-            let found = try searcher.search(
-                SearchRequest(
-                    query: try QueryParser.parse("large"), sort: .newest, limitCount: limit, readsRecords: true))
-            #expect(found.records == samples.prefix(limit).map(\.record))
+            let (found, records) = try searcher.searchReading(
+                SearchRequest(query: try QueryParser.parse("large"), sort: .newest, limitCount: limit))
+            #expect(records == samples.prefix(limit).map(\.record))
             #expect(found.work.roundCount == rounds)
         }
     }

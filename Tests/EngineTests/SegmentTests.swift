@@ -266,9 +266,9 @@ func expectEqual(_ segment: SegmentReader, _ naive: NaiveIndex) throws {
         ]
         let snapshot = try SnapshotReader.open(references, source: source)
         let parsed = try QueryParser.parse(query)
-        for request in [SearchRequest(query: parsed), SearchRequest(query: parsed, sort: .newest, readsRecords: true)] {
+        for request in [SearchRequest(query: parsed), SearchRequest(query: parsed, sort: .newest)] {
             let before = source.roundCount
-            let found = try Searcher(snapshot).search(request)
+            let found = try Searcher(snapshot).searchReading(request).results
             #expect(source.roundCount <= before + 3)
             let expected = try Searcher(whole).search(request)
             #expect(found.total == expected.total && found.hits.map(\.orderKey) == expected.hits.map(\.orderKey))

@@ -27,6 +27,9 @@ import Glibc
         static let empty = Slot(prefix: 0, tag: 0, place: .max)
     }
 
+    /// Whoever writes articles must not know which terms have neighbouring slots. No output depends on it: terms are numbered as they
+    /// come, and sorted by their bytes.
+    private let seed = UInt64.random(in: .min ... .max)
     private var slotMemory: ScratchArray<Slot>
     private var slots: UnsafeMutablePointer<Slot>
     private var slotCount: Int
@@ -134,7 +137,7 @@ import Glibc
         let base = unsafe UnsafeRawPointer(term.baseAddress!)
         let prefix = unsafe Self.first(count, of: base.loadUnaligned(as: UInt64.self))
         let second = unsafe Self.first(count &- 8, of: base.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        var hash = Self.hash(field, count, prefix, second)
+        var hash = Self.hash(seed, field, count, prefix, second)
         if count > 16 {
             hash = unsafe Self.hash(hash, base, count)
             unsafe (waitingBytes + waitingByteCount).update(from: term.baseAddress!, count: count)
@@ -287,12 +290,13 @@ import Glibc
         return UInt64(littleEndian: word) & (UInt64.max >> UInt64(64 &- 8 &* kept))
     }
 
-    /// Fixed, not seeded: terms are not secret, and a chain of equal hashes costs time, never correctness. Multiplications by
-    /// odd constants with the halves folded together (wyhash). Of a term of more than 16 bytes the beginning.
+    /// Multiplications by odd constants with the halves folded together (wyhash). Of a term of more than 16 bytes the beginning.
     @inline(__always)
-    private static func hash(_ field: UInt8, _ count: Int, _ prefix: UInt64, _ second: UInt64) -> UInt64 {
-        let first = fold(prefix ^ 0xA076_1D64_78BD_642F, UInt64(count) << 8 ^ UInt64(field) ^ 0xE703_7ED1_A0B4_28DB)
-        return fold(first ^ second, 0x8EBC_6AF0_9C88_C6E3)
+    private static func hash(
+        _ seed: UInt64, _ field: UInt8, _ count: Int, _ prefix: UInt64, _ second: UInt64
+    ) -> UInt64 {
+        let first = fold(prefix ^ seed, UInt64(count) << 8 ^ UInt64(field) ^ 0xE703_7ED1_A0B4_28DB)
+        return fold(first ^ second ^ seed, 0x8EBC_6AF0_9C88_C6E3)
     }
 
     /// With what stands behind the first 16 bytes.
@@ -316,10 +320,10 @@ import Glibc
     private func hash(_ slot: Slot) -> UInt64 {
         let count = Int(slot.tag & 0xFF)
         let field = UInt8(truncatingIfNeeded: slot.tag >> 8 & 0x1F)
-        guard count > 8 else { return Self.hash(field, count, slot.prefix, 0) }
+        guard count > 8 else { return Self.hash(seed, field, count, slot.prefix, 0) }
         let term = unsafe UnsafeRawPointer(arena + Int(slot.place))
         let second = unsafe Self.first(count &- 8, of: term.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        let hash = Self.hash(field, count, slot.prefix, second)
+        let hash = Self.hash(seed, field, count, slot.prefix, second)
         return count > 16 ? unsafe Self.hash(hash, term, count) : hash
     }
 

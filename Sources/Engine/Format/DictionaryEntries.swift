@@ -1,3 +1,5 @@
+import News
+
 /// What a block of the dictionary says of its terms (docs/segment-format.md, section 5): of those that occur once where, and how
 /// long the lists of the others are. Where a list lies is the sum of those before it, so they are asked for in ascending order.
 @safe struct DictionaryEntries {
@@ -158,13 +160,16 @@
             read.postings = postingsEnd..<postingsEnd
         } else {
             let length = UInt64(try cursor.count("postings length", atMost: Int(UInt32.max)))
+            // At least the width of its first block: without bytes it would be taken for the list of one document.
+            guard length > 0 else { throw .malformed(what: "postings length 0", offset: cursor.offset) }
             read.postings = postingsEnd..<(postingsEnd &+ length)
             postingsEnd &+= length
         }
         read.occurrenceCount = UInt64(df)
         read.positions = positionsEnd..<positionsEnd
         guard hasPositions else { return read }
-        read.occurrenceCount &+= UInt64(try cursor.count("occurrences", atMost: 1 << 48))
+        // A record has no more words than bytes; a document frequency is below 2^32.
+        read.occurrenceCount &+= UInt64(try cursor.count("occurrences", atMost: df &* Limits.recordBytes))
         guard read.occurrenceCount > 1 else { throw .malformed(what: "occurrences 1", offset: cursor.offset) }
         let length = UInt64(try cursor.count("positions length", atMost: Int(UInt32.max)))
         read.positions = positionsEnd..<(positionsEnd &+ length)

@@ -5,6 +5,8 @@ package struct ReadRound {
     package init() {}
 
     package var isEmpty: Bool { wants.isEmpty }
+    /// Of segments that are not mapped: they are copied, and held together.
+    private(set) var fetchedBytes: UInt64 = 0
     /// Index that the next slice will have.
     var count: Int { wants.count }
 
@@ -12,6 +14,7 @@ package struct ReadRound {
     @discardableResult
     package mutating func add(_ segment: SegmentReader, _ section: SectionKind, _ range: Range<UInt64>) -> Int {
         wants.append((segment, section, range))
+        if !segment.isMapped { fetchedBytes += UInt64(range.count) }
         return wants.count - 1
     }
 

@@ -15,6 +15,17 @@ extension SegmentReader {
     package static func records(
         _ wants: [(segment: SegmentReader, ordinal: UInt32)], source: any ByteSource
     ) throws -> [[UInt8]] {
+        var records: [[UInt8]] = []
+        records.reserveCapacity(wants.count)
+        try forEachRecord(wants, source: source) { records.append($1) }
+        return records
+    }
+
+    /// Calls `body` with each of `records`, and its number, so that one is held at a time: packed they are smaller by far.
+    static func forEachRecord(
+        _ wants: [(segment: SegmentReader, ordinal: UInt32)], source: any ByteSource,
+        _ body: (Int, [UInt8]) throws -> Void
+    ) throws {
         let indexes = try articleIndexes(of: wants.map(\.segment), source: source)
         var round = ReadRound()
         for (want, index) in zip(wants, indexes) {
@@ -26,11 +37,11 @@ extension SegmentReader {
         let slices = try round.run(source)
         try dictionaries.take(slices)
         let decompressor = ZstdDecompressor()
-        return try wants.indices.map { number in
-            let want = wants[number]
-            return try want.segment.record(
+        for (number, want) in wants.enumerated() {
+            let record = try want.segment.record(
                 want.ordinal, inBlock: indexes[number].block(of: want.ordinal),
                 try want.segment.decompress(slices[number], decompressor, dictionaries[want.segment]), indexes[number])
+            try body(number, record)
         }
     }
 

@@ -156,12 +156,12 @@ package final class SnapshotReader: Sendable {
         let killed = TermLookup(terms, in: segments, \.correctionIndex, .corrections, &round)
         let slices = try round.run(source)
         let entries = try dictionary.entries(slices)
-        let corrections = try killed.correctionCounts(slices)
+        var corrections = [Int](repeating: 0, count: terms.count)
+        for segment in segments.indices {
+            try killed.forEachCorrection(slices, of: segment) { term, count in corrections[term] += count }
+        }
         return try terms.indices.map { term in
-            var sum = 0
-            for segment in segments.indices {
-                sum += Int(entries[segment][term]?.documentFrequency ?? 0) - Int(corrections[segment][term])
-            }
+            let sum = entries.reduce(0) { $0 + Int($1[term]?.documentFrequency ?? 0) } - corrections[term]
             guard sum >= 0 else {
                 throw EngineError(.mismatch, "corrections of a term exceed its documents by \(-sum)")
             }

@@ -40,47 +40,58 @@ struct TermLookup {
     ///
     /// - Parameter slices: of the round.
     func entries(_ slices: [SectionSlice]) throws -> [[TermEntry?]] {
-        try forEach(slices) { segment, term, block, slice in
+        var entries = segments.map { _ in [TermEntry?](repeating: nil, count: terms.count) }
+        for segment in segments.indices {
+            try forEachEntry(slices, of: segment) { term, entry in entries[segment][term] = entry }
+        }
+        return entries
+    }
+
+    /// Calls `body` with each of the terms that a segment's dictionary has, in the order of the terms.
+    ///
+    /// - Parameter slices: of the round.
+    func forEachEntry(
+        _ slices: [SectionSlice], of segment: Int, _ body: (_ term: Int, TermEntry) throws -> Void
+    ) throws {
+        try forEach(slices, of: segment, body) { segment, term, block, slice in
             try unsafe slice.withBytes { bytes throws(EngineError) in
                 try unsafe segment.entry(of: term, inBlock: block, bytes)
             }
         }
     }
 
-    /// For each segment, for each term, how many losers of the segment's kills have it.
+    /// Calls `body` with each of the terms that losers of a segment's kills have, and how many.
     ///
     /// - Parameter slices: of the round.
-    func correctionCounts(_ slices: [SectionSlice]) throws -> [[UInt32]] {
+    func forEachCorrection(
+        _ slices: [SectionSlice], of segment: Int, _ body: (_ term: Int, _ count: Int) throws -> Void
+    ) throws {
         let scanner = CorrectionBlockScanner()
-        return try forEach(slices) { segment, term, block, slice in
+        try forEach(slices, of: segment, body) { segment, term, block, slice in
             try segment.load(slice, 0..<slice.count, block: block, into: scanner)
-            return try segment.decoding(.corrections, at: slice.range.lowerBound) { () throws(RawError) -> UInt32? in
+            return try segment.decoding(.corrections, at: slice.range.lowerBound) { () throws(RawError) -> Int? in
                 while try scanner.next() {
                     let order = unsafe term.withUnsafeBufferPointer { unsafe scanner.key.compare($0) }
-                    if order == 0 { return UInt32(scanner.ordinals.count) }
+                    if order == 0 { return scanner.ordinals.count }
                     if order > 0 { return nil }
                 }
                 return nil
             }
-        }.map { $0.map { $0 ?? 0 } }
+        }
     }
 
     private func forEach<Value>(
-        _ slices: [SectionSlice], _ find: (SegmentReader, [UInt8], _ block: Int, SectionSlice) throws -> Value?
-    ) throws -> [[Value?]] {
-        var found: [[Value?]] = []
-        for (number, segment) in segments.enumerated() {
-            func value(_ term: [UInt8]) throws -> Value? {
-                guard let block = segment[keyPath: index].block(of: term), let slice = sliceOfBlock[number][block]
-                else {
-                    return nil
-                }
-                return try find(segment, term, block, slices[slice])
-            }
-            var values: [Value?] = []
-            for (term, word) in zip(terms, words) { values.append(try value(term) ?? word.flatMap(value)) }
-            found.append(values)
+        _ slices: [SectionSlice], of number: Int, _ body: (_ term: Int, Value) throws -> Void,
+        _ find: (SegmentReader, [UInt8], _ block: Int, SectionSlice) throws -> Value?
+    ) throws {
+        let segment = segments[number]
+        func value(_ term: [UInt8]) throws -> Value? {
+            guard let block = segment[keyPath: index].block(of: term), let slice = sliceOfBlock[number][block]
+            else { return nil }
+            return try find(segment, term, block, slices[slice])
         }
-        return found
+        for place in terms.indices {
+            if let found = try value(terms[place]) ?? words[place].flatMap(value) { try body(place, found) }
+        }
     }
 }

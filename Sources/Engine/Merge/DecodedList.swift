@@ -151,7 +151,9 @@ final class DecodedList {
     private func decodePositions(
         _ range: Range<UInt64>, count: Int, _ segment: SegmentReader, _ window: SectionWindow
     ) throws {
-        guard count <= PostingsLayout.positionLimit(bytes: range.count) else {
+        // Nor are there more words in all records than bytes.
+        guard count <= PostingsLayout.positionLimit(bytes: range.count), UInt64(count) <= segment.footer.recordBytes
+        else {
             throw segment.corrupt(.positions, range.lowerBound, "\(count) positions in \(range.count) bytes")
         }
         positions.reserve(count)

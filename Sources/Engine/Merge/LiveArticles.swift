@@ -24,11 +24,7 @@ package struct LiveArticles {
     package mutating func next() throws -> Item? {
         guard let item = try walk.next() else { return nil }
         let segment = snapshot.segments[item.input]
-        guard item.place != last else {
-            throw EngineError(
-                .mismatch, "key \(item.place.key.hex) is live twice", object: segment.objectName,
-                section: SectionKind.documents.name, hint: "run: coranto snapshot verify")
-        }
+        guard item.place != last else { throw KeyMatches.liveTwice(item.place.key, in: segment.objectName) }
         last = item.place
         let stream = try streams[item.input] ?? ArticleStream(segment)
         streams[item.input] = stream

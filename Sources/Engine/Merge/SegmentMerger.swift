@@ -30,13 +30,13 @@ package struct SegmentMerger {
     package func run(
         _ references: [SegmentReference], as output: MergeOutput, emit: (BuiltSegment) throws -> Void
     ) throws -> [UInt32] {
-        if output == .folded { return try fold(references, emit: emit) }
-        let inputs = try SegmentReader.open(references, source: source)
+        // Of what is folded only some is opened.
+        let inputs = output == .folded ? [] : try SegmentReader.open(references, source: source)
         switch output {
         case .overlay: if let built = try merge(inputs) { try emit(built) }
         case .cells: try compact(inputs, emit: emit)
         case .purged: try purge(inputs, emit: emit)
-        case .folded: break
+        case .folded: return try fold(references, emit: emit)
         }
         return []
     }
@@ -75,9 +75,7 @@ package struct SegmentMerger {
             var last: OrderKey?
             while let item = try walk.next() {
                 if item.place == last {
-                    throw EngineError(
-                        .mismatch, "key \(item.place.key.hex) is live twice", object: inputs[item.input].objectName,
-                        section: SectionKind.documents.name)
+                    throw KeyMatches.liveTwice(item.place.key, in: inputs[item.input].objectName)
                 }
                 last = item.place
                 try cells.add(item)
@@ -123,6 +121,11 @@ package struct SegmentMerger {
                     lastTaken = region
                     try cells.add(item)
                 } else {
+                    guard item.input < overlays.count else {
+                        throw EngineError(
+                            .corrupt, "an article of a cell lies outside the span that its reference tells",
+                            object: inputs[item.input].objectName, section: "footer")
+                    }
                     cells.exclude(item)
                     rest[item.input].insert(UInt32(item.ordinal))
                 }
@@ -166,11 +169,8 @@ package struct SegmentMerger {
     }
 
     private func requireSettings(_ inputs: [SegmentReader]) throws(EngineError) {
-        for input in inputs where input.footer.settingsHash != settings.hash {
-            throw EngineError(
-                .mismatch, "settings hash is \(input.footer.settingsHash.hex), expected \(settings.hash.hex)",
-                object: input.objectName, section: "footer")
-        }
+        let hash = settings.hash
+        for input in inputs { try input.requireSettings(hash) }
     }
 
     private func requireDigest(_ inputs: [SegmentReader], _ output: Digest256) throws(EngineError) {

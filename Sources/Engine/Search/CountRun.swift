@@ -27,7 +27,9 @@ struct CountRun {
         let snapshot = prepared.snapshot
         let dead = try snapshot.dead
         var total = 0
-        for (index, segment) in snapshot.segments.enumerated() where terms.canMatch(shape, in: index) {
+        for (index, segment) in snapshot.segments.enumerated() {
+            try terms.enter(index)
+            guard terms.canMatch(shape, in: index) else { continue }
             let range = try prepared.documents(of: segment, within: shape.filters)
             // No document is in the lists of two languages.
             for language in 0..<terms.languageCount {
@@ -35,12 +37,11 @@ struct CountRun {
                     var wordCount = 0
                     for (word, term) in shape.terms.enumerated() {
                         guard let entry = terms.entry(index, language, term) else { continue }
-                        scratch.add(
-                            word, try prepared.cursor(term, entry, of: segment, scratch), to: wordCount,
-                            isRarestFirst: shape.kind == .all)
+                        scratch.add(word, try prepared.cursor(term, entry, of: segment, scratch), to: wordCount)
                         wordCount += 1
                     }
                     guard wordCount == shape.terms.count || shape.kind == .any else { return }
+                    if shape.kind == .all { scratch.sortRarestFirst(wordCount) }
                     total += try count(in: range, wordCount, dead: dead[index])
                 }
             }

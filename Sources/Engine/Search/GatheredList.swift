@@ -46,6 +46,7 @@
                     if isScoring { add(entry.singleDocument, frequency) } else { mark(entry.singleDocument) }
                     continue
                 }
+                try scratch.stop?.check()
                 let postings =
                     if let slices { slices[number].paged } else {
                         try segment.mappedBytes(.postings, entry.postings)

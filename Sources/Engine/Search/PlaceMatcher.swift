@@ -253,11 +253,20 @@ final class PlacedList {
     /// - Parameters:
     ///   - documents: in which positions are wanted, ascending.
     ///   - cursors: asked for, one after the other, and used up.
-    init(_ documents: [UInt32], _ cursors: [() throws -> TermCursor]) throws {
+    ///   - stop: by which the search can be ended.
+    /// - Throws: `QueryError` if there are more places than may be held.
+    init(_ documents: [UInt32], _ cursors: [() throws -> TermCursor], stop: SearchStop?) throws {
         // A document's index and a position each, as they are read: what bytes say of their number is not trusted.
         var pairs: [UInt64] = []
         let positions = PlaceBuffer()
         for make in cursors {
+            try stop?.check()
+            guard pairs.count <= Self.placeCount else {
+                throw QueryError(
+                    .limit,
+                    "a word with stars stands at more than \(Self.placeCount) places of a segment where its phrase may be",
+                    expected: "more letters before or after the star, or rarer words beside it")
+            }
             var cursor = try make()
             var index = 0
             while index < documents.count {
@@ -283,6 +292,9 @@ final class PlacedList {
         self.ends = ends
         places = pairs.map { UInt32(truncatingIfNeeded: $0) }
     }
+
+    /// Places of one word with stars in one segment; they are held, and sorted.
+    private static let placeCount = 32 << 20
 
     /// Documents alone: there are no positions to ask for.
     init(_ documents: [UInt32]) {

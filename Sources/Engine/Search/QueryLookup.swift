@@ -6,8 +6,10 @@ import News
 struct QueryLookup {
     /// What one segment says.
     struct Segment {
-        /// For each language of the plan, one after the other, each of its terms; dead documents included.
-        var entries: [TermEntry?]
+        /// The plan's terms, dead documents included; nil where those of all segments are too many to be held.
+        var terms: FoundTerms?
+        /// Whether it has what the plan's shape must have, if the plan has one.
+        var canMatch = true
         /// For each expansion of the plan its terms.
         var expansions: [[TermEntry]]
         /// For each range of the plan.
@@ -21,13 +23,15 @@ struct QueryLookup {
     private(set) var segments: [Segment] = []
     /// For each segment its dead documents.
     let dead: [DocumentSet]
-    private let termCount: Int
     /// For each term of the plan that is scored, live documents with it.
     private(set) var liveFrequencies: [Int]
 
+    /// Entries of plain words of all segments that are held where they can be looked up again at once: 4 MB.
+    static let heldEntryCount = 1 << 16
     /// Most terms that one word with stars may stand for in a snapshot.
     static let expansionCount = 65_536
-    /// Entries of all words with stars of a query, of all segments: they are held.
+    /// Entries of all words with stars of a query, of all segments: they are held. Likewise of all others where what was looked up far
+    /// away must be.
     static let expandedEntryCount = 4 << 20
     /// Articles that all words with stars of a query may stand in together, each counted for each of its terms in a snapshot: they are
     /// gathered in memory.
@@ -47,25 +51,32 @@ struct QueryLookup {
         // Read where they are: a plan that is copied counts references to all its arrays.
         var plan: QueryPlan { _read { yield prepared.plan } }
         let snapshot = prepared.snapshot
-        let termCount = plan.terms.count
-        self.termCount = termCount
-        liveFrequencies = Array(repeating: 0, count: termCount)
+        liveFrequencies = Array(repeating: 0, count: plan.terms.count)
         dead = try snapshot.dead
         segments.reserveCapacity(snapshot.segments.count)
+        var heldCount = 0
         for segment in snapshot.segments {
-            var entries = [TermEntry?](repeating: nil, count: plan.languages.count * termCount)
-            try Self.forEachEntry(of: prepared, in: segment) { language, term, entry in
-                entries[language * termCount + term] = entry
-                liveFrequencies[term] += Int(entry.documentFrequency)
+            let terms = try Self.terms(of: prepared, in: segment)
+            for (index, entry) in terms.entries.enumerated() {
+                liveFrequencies[terms.term(index)] += Int(entry.documentFrequency)
             }
             let ranges = try plan.ranges.map { try Self.documents(in: $0, of: segment) }
+            heldCount += terms.count
             segments.append(
                 Segment(
-                    entries: entries, expansions: [], ranges: ranges, keyCandidates: [],
-                    place: segment.footer.documentCount))
+                    terms: heldCount > Self.heldEntryCount ? nil : terms,
+                    canMatch: prepared.shape.map { terms.canMatch($0) } ?? true, expansions: [], ranges: ranges,
+                    keyCandidates: [], place: segment.footer.documentCount))
         }
         try Self.forEachCorrection(of: prepared) { term, count in liveFrequencies[term] -= count }
         try requireFrequencies()
+    }
+
+    /// What a mapped segment has of the plan's terms.
+    static func terms(of prepared: PreparedSearch, in segment: SegmentReader) throws -> FoundTerms {
+        var terms = FoundTerms(languageCount: prepared.plan.languages.count)
+        try forEachEntry(of: prepared, in: segment) { language, term, entry in terms.add(term, language, entry) }
+        return terms
     }
 
     /// Calls `body` with each of the plan's terms that a mapped segment has, in articles of each of its languages.
@@ -77,6 +88,8 @@ struct QueryLookup {
         let stems = segment.footer.stemLanguages
         func isThere(_ language: Int) -> Bool { prepared.plan.languages[language].map { stems.contains($0) } ?? true }
         for term in 0..<prepared.keys.termCount {
+            // Looked up in no time if they are few.
+            if term & 0xFF == 0xFF { try prepared.request.stop?.check() }
             try segment.forEachMappedEntry(of: prepared.keys, term, where: isThere) { language, entry in
                 body(language, term, entry)
             }
@@ -90,8 +103,9 @@ struct QueryLookup {
         var round = ReadRound()
         let keys = keys(of: prepared.plan) { _ in true }
         let losers = TermLookup(keys.map(\.key), in: snapshot.segments, \.correctionIndex, .corrections, &round)
-        for counts in try losers.correctionCounts(round.run(snapshot.source)) {
-            for (place, count) in counts.enumerated() { body(keys[place].term, Int(count)) }
+        let slices = try round.run(snapshot.source)
+        for segment in snapshot.segments.indices {
+            try losers.forEachCorrection(slices, of: segment) { place, count in body(keys[place].term, count) }
         }
     }
 
@@ -103,15 +117,15 @@ struct QueryLookup {
         return UInt32(first)..<UInt32(max(first, end))
     }
 
-    /// Whether a segment has what a shape must have, in any language.
-    func canMatch(_ shape: RankedShape, in segment: Int) -> Bool {
-        let entries = segments[segment].entries
-        var first = 0
-        while first < entries.count {
-            if shape.canMatch({ entries[first + $0] != nil }) { return true }
-            first += termCount
-        }
-        return false
+    /// What one round may bring: it is held.
+    private static let roundBytes: UInt64 = 1 << 30
+
+    static func requireFew(_ round: ReadRound) throws(QueryError) {
+        guard round.fetchedBytes > roundBytes else { return }
+        throw QueryError(
+            .limit,
+            "the question would read \(round.fetchedBytes >> 20) MiB of the store at once, at most \(roundBytes >> 20) MiB",
+            expected: "fewer or less frequent words")
     }
 
     private func requireFrequencies() throws(EngineError) {
@@ -123,13 +137,12 @@ struct QueryLookup {
         throw EngineError(.mismatch, "corrections of a term exceed its documents by \(-liveFrequency)")
     }
 
-    /// All keys of the plan's terms, of one language after the other.
+    /// All keys of the plan's terms, of one term after the other.
     private static func keys(
         of plan: QueryPlan, _ isWanted: (_ term: Int) -> Bool
     ) -> [(key: [UInt8], term: Int, language: Int)] {
-        plan.languages.indices.flatMap { language in
-            plan.terms.indices.filter { isWanted($0) && language < plan.terms[$0].count }
-                .map { (plan.terms[$0][language], $0, language) }
+        plan.terms.indices.filter(isWanted).flatMap { term in
+            plan.terms[term].enumerated().map { ($0.element, term, $0.offset) }
         }
     }
 
@@ -137,11 +150,14 @@ struct QueryLookup {
     ///   - place: of which the first ordinal not before it is wanted in each segment; nil for the end.
     ///   - expanded: told of each term that an expansion stands for in a segment.
     init(
-        _ plan: QueryPlan, in snapshot: SnapshotReader, place: OrderKey?, source: any ByteSource, stop: SearchStop?,
+        _ prepared: PreparedSearch, place: OrderKey?, source: any ByteSource, stop: SearchStop?,
         expanded: ((_ expansion: Int, _ word: [UInt8], TermEntry) -> Void)? = nil
     ) throws {
+        var plan: QueryPlan { _read { yield prepared.plan } }
+        let snapshot = prepared.snapshot
         var round = ReadRound()
-        let keys = Self.keys(of: plan) { _ in true }
+        // Of mapped segments one after the other: blocks of dictionaries need not be held together.
+        let keys = snapshot.isMapped ? [] : Self.keys(of: plan) { _ in true }
         let dictionary = TermLookup(keys.map(\.key), in: snapshot.segments, \.dictionaryIndex, .dictionary, &round)
         let scored = Self.keys(of: plan) { plan.isScoredTerm[$0] }
         let losers = TermLookup(scored.map(\.key), in: snapshot.segments, \.correctionIndex, .corrections, &round)
@@ -149,24 +165,36 @@ struct QueryLookup {
         let places = Self.places(of: plan, and: place)
         for segment in snapshot.segments { wants.append(try Self.wants(plan, places, in: segment, &round, stop)) }
         let killed = snapshot.killed(&round)
+        try Self.requireFew(round)
         let slices = try round.run(source)
         dead = try snapshot.dead(killed, slices)
-        let entries = try dictionary.entries(slices)
-        let corrections = try losers.correctionCounts(slices)
-        termCount = plan.terms.count
         liveFrequencies = Array(repeating: 0, count: plan.terms.count)
         var words = plan.expansions.map { _ in ExpandedWords() }
-        var (expandedCount, entryCount) = (0, 0)
+        var (expandedCount, entryCount, foundCount) = (0, 0, 0)
         for (index, segment) in snapshot.segments.enumerated() {
+            try stop?.check()
             let want = wants[index]
-            var found = [TermEntry?](repeating: nil, count: plan.languages.count * plan.terms.count)
-            for (place, key) in keys.enumerated() {
-                found[key.language * plan.terms.count + key.term] = entries[index][place]
-                if plan.isScoredTerm[key.term] {
-                    liveFrequencies[key.term] += Int(entries[index][place]?.documentFrequency ?? 0)
+            var found = FoundTerms(languageCount: plan.languages.count)
+            if snapshot.isMapped {
+                found = try Self.terms(of: prepared, in: segment)
+            } else {
+                try dictionary.forEachEntry(slices, of: index) { place, entry in
+                    found.add(keys[place].term, keys[place].language, entry)
                 }
             }
-            for (place, key) in scored.enumerated() { liveFrequencies[key.term] -= Int(corrections[index][place]) }
+            for (index, entry) in found.entries.enumerated() where plan.isScoredTerm[found.term(index)] {
+                liveFrequencies[found.term(index)] += Int(entry.documentFrequency)
+            }
+            foundCount += found.count
+            guard snapshot.isMapped || foundCount <= Self.expandedEntryCount else {
+                throw QueryError(
+                    .limit,
+                    "the words stand for more than \(Self.expandedEntryCount) words of segments, taken together",
+                    expected: "fewer words, or a compacted snapshot, which has fewer segments")
+            }
+            try losers.forEachCorrection(slices, of: index) { place, count in
+                liveFrequencies[scored[place].term] -= count
+            }
             var expansions: [[TermEntry]] = []
             for (number, expansion) in plan.expansions.enumerated() {
                 try stop?.check()
@@ -223,7 +251,8 @@ struct QueryLookup {
             }
             segments.append(
                 Segment(
-                    entries: found, expansions: expansions, ranges: ranges, keyCandidates: keyed,
+                    terms: snapshot.isMapped && foundCount > Self.heldEntryCount ? nil : found, expansions: expansions,
+                    ranges: ranges, keyCandidates: keyed,
                     place: place == nil ? segment.footer.documentCount : firsts[firsts.count - 1]))
         }
         try requireFrequencies()

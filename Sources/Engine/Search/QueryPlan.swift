@@ -30,11 +30,13 @@ struct QueryPlan: Sendable {
         case bag([BagWord])
     }
 
-    struct BagWord: Equatable, Sendable {
+    struct BagWord: Hashable, Sendable {
         /// Index into `terms`.
         var term: Int
         /// In 2^-16; nil if it does not score.
         var boost: UInt32?
+        /// How often it stands there: each time counts for the score.
+        var count: Int64 = 1
     }
 
     enum PlaceWord: Equatable, Sendable {
@@ -103,6 +105,12 @@ struct QueryPlan: Sendable {
 
     private var termIndex: [Word: Int] = [:]
     private var expansionIndex: [ExpansionKey: Int] = [:]
+    private var rangeIndex: [DateRange: Int] = [:]
+    private var keyIndex: [ArticleKey: Int] = [:]
+
+    /// Each is looked up in each segment, all of them in one round.
+    static let rangeCount = 256
+    static let keyCount = 4096
 
     private static let unit: UInt32 = 1 << 16
 
@@ -130,12 +138,8 @@ struct QueryPlan: Sendable {
             return .or((bag.map { [$0] } ?? []) + rest)
         case .not(let inner):
             return .not(try node(inner, boost: boost, isPositive: false, depth: depth + 1))
-        case .dates(let range):
-            ranges.append(range)
-            return range.isEmpty ? .none : .dates(ranges.count - 1)
-        case .key(let key):
-            keys.append(key)
-            return .key(keys.count - 1)
+        case .dates(let range): return range.isEmpty ? .none : .dates(try index(of: range))
+        case .key(let key): return .key(try index(of: key))
         case .boost(let inner, let weight, _):
             return try node(inner, boost: Self.product(boost, weight), isPositive: isPositive, depth: depth)
         case .near:
@@ -143,6 +147,24 @@ struct QueryPlan: Sendable {
             return leaf(.places(try places(query, isScored: isScored)), boost: boost, isScored: isScored)
         case .derived(let field, _, let offset): throw Self.unsupported("\(field):", offset)
         }
+    }
+
+    private mutating func index(of range: DateRange) throws(QueryError) -> Int {
+        if let known = rangeIndex[range] { return known }
+        guard ranges.count < Self.rangeCount else {
+            throw QueryError(.limit, "more than \(Self.rangeCount) different ranges of dates")
+        }
+        rangeIndex[range] = ranges.count
+        ranges.append(range)
+        return ranges.count - 1
+    }
+
+    private mutating func index(of key: ArticleKey) throws(QueryError) -> Int {
+        if let known = keyIndex[key] { return known }
+        guard keys.count < Self.keyCount else { throw QueryError(.limit, "more than \(Self.keyCount) different keys") }
+        keyIndex[key] = keys.count
+        keys.append(key)
+        return keys.count - 1
     }
 
     private mutating func children(
@@ -165,13 +187,19 @@ struct QueryPlan: Sendable {
         let isPlain = nodes.map { $0.plainTerm != nil }
         guard isPlain.count(where: { $0 }) >= WordBag.leastCount else { return nil }
         var words: [BagWord] = []
+        var places: [BagWord: Int] = [:]
         for (word, weight) in nodes.compactMap(\.plainTerm) {
             guard case .term(let bytes) = word.pattern else { continue }
             let isScored = isPositive && word.field.isScored
-            words.append(
-                BagWord(
-                    term: term(word.field, bytes, isExact: word.isExact, isScored: isScored),
-                    boost: isScored ? Self.product(boost, weight) : nil))
+            let one = BagWord(
+                term: term(word.field, bytes, isExact: word.isExact, isScored: isScored),
+                boost: isScored ? Self.product(boost, weight) : nil)
+            if let place = places[one] {
+                words[place].count += 1
+            } else {
+                places[one] = words.count
+                words.append(one)
+            }
         }
         nodes = nodes.indices.filter { !isPlain[$0] }.map { nodes[$0] }
         return leaf(.bag(words), boost: boost, isScored: words.contains { $0.boost != nil })

@@ -3,22 +3,35 @@ import News
 // The best hits of a snapshot that lies where it can be read, one segment after the other: what most searches want. A search of
 // a rare word takes no longer than making a few objects does, so nothing is made here for a segment but what walks its lists.
 
-/// What the dictionaries of mapped segments say of the terms of a plan, in memory of the scratch.
+/// What the dictionaries of mapped segments say of the terms of a plan, in memory of the scratch: of all segments, or where these are
+/// too many for that of one at a time.
 @safe struct TermsInPlace {
+    private let prepared: PreparedSearch
+    private let scratch: SearchScratch
     private let entries: UnsafeMutablePointer<TermEntry?>
     private let live: UnsafeMutablePointer<Int>
     let languageCount: Int
     private let termCount: Int
+    /// From the entries of one segment to those of the next; 0 where there are those of one.
+    private let stride: Int
+
+    /// Whether no segment need be entered.
+    var holdsAll: Bool { stride > 0 }
 
     init(_ prepared: PreparedSearch, scratch: SearchScratch) throws {
+        self.prepared = prepared
+        self.scratch = scratch
         let segments = prepared.snapshot.segments
         languageCount = prepared.plan.languages.count
         termCount = prepared.plan.terms.count
-        unsafe entries = unsafe scratch.entries(languageCount * termCount * segments.count)
+        let count = languageCount * termCount
+        let holdsAll = count * segments.count <= QueryLookup.heldEntryCount
+        stride = holdsAll ? count : 0
+        unsafe entries = unsafe scratch.entries(holdsAll ? count * segments.count : count)
         unsafe live = unsafe scratch.liveCounts(termCount)
         for index in segments.indices {
             try QueryLookup.forEachEntry(of: prepared, in: segments[index]) { language, term, entry in
-                unsafe entries[place(index, language, term)] = entry
+                if holdsAll { unsafe entries[place(index, language, term)] = entry }
                 unsafe live[term] += Int(entry.documentFrequency)
             }
         }
@@ -26,10 +39,19 @@ import News
         for term in 0..<termCount { try unsafe QueryLookup.require(live[term]) }
     }
 
-    /// In bounds of `entries`, where there is one for each segment, each of the plan's languages, each of its terms.
+    /// To be called before a segment is asked about.
+    func enter(_ segment: Int) throws {
+        guard !holdsAll else { return }
+        _ = unsafe scratch.entries(languageCount * termCount)
+        try QueryLookup.forEachEntry(of: prepared, in: prepared.snapshot.segments[segment]) { language, term, entry in
+            unsafe entries[place(segment, language, term)] = entry
+        }
+    }
+
+    /// In bounds of `entries`, where there is one for each segment that is held, each of the plan's languages, each of its terms.
     @inline(__always)
     private func place(_ segment: Int, _ language: Int, _ term: Int) -> Int {
-        (segment &* languageCount &+ language) &* termCount &+ term
+        segment &* stride &+ language &* termCount &+ term
     }
 
     @inline(__always)
@@ -83,7 +105,7 @@ struct RankedRun {
         self.scratch = scratch
     }
 
-    func answer() throws -> SearchResults {
+    func answer(_ record: PreparedSearch.RecordBody?) throws -> SearchResults {
         let snapshot = prepared.snapshot
         let dead = try snapshot.dead
         let request = (sort: prepared.request.sort, limitCount: prepared.request.limitCount)
@@ -101,6 +123,7 @@ struct RankedRun {
                 request.sort == .newest
                 ? snapshot.newestFirst[place] : place == 0 ? lead : place <= lead ? place - 1 : place
             let segment = snapshot.segments[index]
+            try terms.enter(index)
             guard terms.canMatch(shape, in: index),
                 let lengths = try segment.mappedBytes(.lengths, 0..<UInt64(segment.documentCount))
             else { continue }
@@ -132,17 +155,21 @@ struct RankedRun {
         }
         let hits = best.hits
         let known = prepared.knownTerm.map { terms.liveFrequency($0) }
-        let source = prepared.request.readsRecords ? MeteredSource(snapshot.source) : nil
+        var work = SearchResults.Work()
+        if let record {
+            let source = MeteredSource(snapshot.source)
+            try prepared.forEachRecord(of: hits, source: source, record)
+            work = source.work(windowCount: 0)
+        }
         return SearchResults(
             total: known ?? matchCount, isExact: known != nil || isCounted, hits: hits,
-            records: try source.map { try prepared.records(of: hits, source: $0) } ?? [],
             more: !hits.isEmpty && acceptedCount > hits.count ? prepared.more(behind: hits[hits.count - 1]) : nil,
-            work: source?.work(windowCount: 0) ?? SearchResults.Work())
+            work: work)
     }
 
     /// The segment where the best hits are likely to be.
     private func lead(_ weights: [UInt64]) -> Int {
-        guard shape.kind == .any else { return 0 }
+        guard shape.kind == .any, terms.holdsAll else { return 0 }
         var lead = 0
         var most: UInt64 = 0
         for index in prepared.snapshot.segments.indices {

@@ -4,12 +4,12 @@ extension RankedSearch {
         let first = unsafe order[0]
         let lead = unsafe cursors + first
         // A leaf that holds the lead: the lead's frequency bounds what it can add.
-        let leadLeaf = leaf(of: first)
+        let leadLeaf = shape.leavesOfTerms[first]
         let leadWeight = weights[leadLeaf]
         let candidates = unsafe scratch.candidates
         let mosts = unsafe scratch.mosts
         let isOfWords = shape.isOfWords && wordCount == weights.count
-        if isOfWords { for at in 0..<wordCount { unsafe leaves[at] = leaf(of: order[at]) } }
+        if isOfWords { for at in 0..<wordCount { unsafe leaves[at] = shape.leavesOfTerms[order[at]] } }
         let isOnePhrase = isOnePhrase
         var from = range.lowerBound
         while from < range.upperBound {
@@ -156,18 +156,10 @@ extension RankedSearch {
         }
         guard shape.words.count > wordCount else { return kept }
         // Words that stand in it twice.
-        for (place, word) in shape.words.enumerated() where kept > 0 && place != self.place(of: word) {
+        for (place, word) in shape.words.enumerated() where kept > 0 && place != shape.places[word] {
             kept = try unsafe phrase.keep(kept, cursors + word, at: place)
         }
         return kept
-    }
-
-    /// Where a word stands first in the shape.
-    func place(of word: Int) -> Int { shape.words.firstIndex(of: word)! }
-
-    private func leaf(of word: Int) -> Int {
-        let place = place(of: word)
-        return shape.wordEnds.firstIndex { place < $0 }!
     }
 
     /// Puts the most each leaf can add from `document` on into `bounds`.

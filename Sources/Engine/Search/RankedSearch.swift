@@ -79,7 +79,7 @@ struct RankedSearch {
 
     /// Takes the cursor of a word that the segment has.
     mutating func add(_ word: Int, _ cursor: TermCursor) {
-        scratch.add(word, cursor, to: wordCount, isRarestFirst: shape.kind == .all)
+        scratch.add(word, cursor, to: wordCount)
         wordCount &+= 1
     }
 
@@ -118,6 +118,7 @@ struct RankedSearch {
                 shape, weights: weights, table: table, scratch: scratch, in: try place(),
                 top: isFirst || !isSoughtAnew ? top.handOver() : top.unasked)
             for (word, term) in shape.terms.enumerated() {
+                if word & 0xFF == 0xFF { try scratch.stop?.check() }
                 if let cursor = try cursor(term, language) { search.add(word, cursor) }
             }
             try search.run()
@@ -138,7 +139,8 @@ struct RankedSearch {
 
     mutating func run() throws {
         guard !range.isEmpty, wordCount > 0 else { return }
-        if isOnePhrase { for at in 0..<wordCount { unsafe distances[at] = place(of: order[at]) } }
+        if shape.kind == .all { scratch.sortRarestFirst(wordCount) }
+        if isOnePhrase { for at in 0..<wordCount { unsafe distances[at] = shape.places[order[at]] } }
         if top.wanted != nil {
             try shape.kind == .any ? firstOfAny() : firstOfAll()
         } else if wordCount == 1, shape.kind == .any || shape.words.count == 1 {

@@ -15,6 +15,9 @@ final class RankedShape: Sendable {
     let boosts: [UInt32]
     /// Terms of the plan that are walked: each once if all must be there, else one for each leaf.
     let terms: [Int]
+    /// For each of `terms` where it stands first in `words`, and the leaf that this is a word of.
+    let places: [Int]
+    let leavesOfTerms: [Int]
     /// For each leaf, one after the other, indices of `terms`, for a phrase in its order.
     let words: [Int]
     /// For each leaf where its words end.
@@ -59,17 +62,21 @@ final class RankedShape: Sendable {
         var terms: [Int] = []
         var words: [Int] = []
         var wordEnds: [Int] = []
-        var places: [Int: Int] = [:]
-        func add(_ term: Int) {
-            if kind == .all, let known = places[term] { return words.append(known) }
-            places[term] = terms.count
+        var places: [Int] = []
+        var leavesOfTerms: [Int] = []
+        var known: [Int: Int] = [:]
+        func add(_ term: Int, _ leaf: Int) {
+            if kind == .all, let known = known[term] { return words.append(known) }
+            known[term] = terms.count
+            places.append(words.count)
+            leavesOfTerms.append(leaf)
             words.append(terms.count)
             terms.append(term)
         }
-        for leaf in leaves {
+        for (number, leaf) in leaves.enumerated() {
             switch plan.leaves[leaf] {
-            case .term(let term): add(term)
-            case .phrase(let phrase, _): for term in phrase { add(term) }
+            case .term(let term): add(term, number)
+            case .phrase(let phrase, _): for term in phrase { add(term, number) }
             case .places, .expansion, .bag: return nil
             }
             wordEnds.append(words.count)
@@ -78,6 +85,8 @@ final class RankedShape: Sendable {
         self.leaves = leaves
         self.boosts = leaves.map { boosts[$0]! }
         self.terms = terms
+        self.places = places
+        self.leavesOfTerms = leavesOfTerms
         self.words = words
         self.wordEnds = wordEnds
         self.filters = filters

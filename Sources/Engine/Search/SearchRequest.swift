@@ -38,8 +38,6 @@ package struct SearchRequest: Sendable {
     package var histogram: Interval?
     /// Minutes east of UTC in which days of the histogram begin.
     package var zoneOffsetMinutes: Int
-    /// Whether the canonical records of the hits are wanted as well.
-    package var readsRecords: Bool
     /// Looks at every document, also where the hits can be found without: the answer must be the same.
     package var isExhaustive = false
     /// By which it can be ended while it runs.
@@ -50,8 +48,7 @@ package struct SearchRequest: Sendable {
 
     package init(
         query: QueryNode, sort: Sort = .score, limitCount: Int = 10, after: String? = nil, countExact: Bool = true,
-        facets: [Facet] = [], facetLimitCount: Int? = nil, histogram: Interval? = nil, zoneOffsetMinutes: Int = 0,
-        readsRecords: Bool = false
+        facets: [Facet] = [], facetLimitCount: Int? = nil, histogram: Interval? = nil, zoneOffsetMinutes: Int = 0
     ) {
         self.query = query
         self.sort = sort
@@ -62,7 +59,6 @@ package struct SearchRequest: Sendable {
         self.facetLimitCount = facetLimitCount
         self.histogram = histogram
         self.zoneOffsetMinutes = zoneOffsetMinutes
-        self.readsRecords = readsRecords
     }
 }
 
@@ -129,8 +125,6 @@ package struct SearchResults: Equatable, Sendable {
     /// Whether `total` is exact; else it is a lower bound.
     package var isExact = true
     package var hits: [Hit] = []
-    /// Canonical records of the hits, in their order; empty if they were not asked for.
-    package var records: [[UInt8]] = []
     /// Where the next page begins; nil if this is the last.
     var more: More?
     /// For the next page; nil if this is the last.

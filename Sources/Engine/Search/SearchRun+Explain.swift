@@ -4,7 +4,7 @@ import News
 extension SearchRun {
     func explanation() throws -> String {
         var expanded = [[[UInt8]: Int]](repeating: [:], count: plan.expansions.count)
-        let lookup = try QueryLookup(plan, in: snapshot, place: nil, source: source, stop: scratch.stop) {
+        let lookup = try QueryLookup(prepared, place: nil, source: source, stop: scratch.stop) {
             number, word, entry in
             expanded[number][word, default: 0] += Int(entry.documentFrequency)
         }
@@ -16,12 +16,15 @@ extension SearchRun {
             "query: \(request.query)",
             "articles: \(snapshot.liveDocumentCount), words: \(snapshot.liveTokenCount), segments: \(snapshot.segments.count)",
         ]
-        for (term, keys) in plan.terms.enumerated() {
-            let documents = lookup.segments.reduce(0) { sum, segment in
-                plan.languages.indices.reduce(sum) {
-                    $0 + Int(segment.entries[$1 * plan.terms.count + term]?.documentFrequency ?? 0)
-                }
+        var documentCounts = [Int](repeating: 0, count: plan.terms.count)
+        for (index, segment) in lookup.segments.enumerated() {
+            let terms = try segment.terms ?? QueryLookup.terms(of: prepared, in: snapshot.segments[index])
+            for (index, entry) in terms.entries.enumerated() {
+                documentCounts[terms.term(index)] += Int(entry.documentFrequency)
             }
+        }
+        for (term, keys) in plan.terms.enumerated() {
+            let documents = documentCounts[term]
             let live = plan.isScoredTerm[term] ? ", live \(lookup.liveFrequencies[term])" : ""
             lines.append("word \(Self.name(of: keys)): documents \(documents)\(live)")
         }

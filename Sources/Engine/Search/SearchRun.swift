@@ -21,11 +21,11 @@ struct SearchRun {
         source = MeteredSource(prepared.snapshot.source)
     }
 
-    func answer() throws -> SearchResults {
+    func answer(_ record: PreparedSearch.RecordBody?) throws -> SearchResults {
         let lookup =
             isInPlace
             ? try QueryLookup(inPlace: prepared)
-            : try QueryLookup(plan, in: snapshot, place: resumePlace, source: source, stop: scratch.stop)
+            : try QueryLookup(prepared, place: resumePlace, source: source, stop: scratch.stop)
         let context = SearchContext(prepared, lookup, scratch)
         let searches = isInPlace ? try searchesInPlace(context) : try searches(context)
         let expansionCounts = plan.expansions.indices.map { number in
@@ -53,13 +53,19 @@ struct SearchRun {
                 mayStop: !evaluatesAll)
             try evaluate(wants, searches, &best)
         }
-        let (hits, records) = isInPlace ? (best.hits, try records(of: best.hits)) : try hits(of: searches)
+        var hits = best.hits
+        if !isInPlace {
+            hits = try self.hits(of: searches, record)
+        } else if let record {
+            try prepared.forEachRecord(of: hits, source: source, record)
+        }
         let hasMore = !hits.isEmpty && searches.reduce(0, { $0 + $1.top.acceptedCount }) > hits.count
         let (histogram, undatedCount) = histogram(searches)
         return SearchResults(
             total: known ?? searches.reduce(0) { $0 + $1.matchCount },
-            isExact: known != nil || searches.allSatisfy(\.isCounted),
-            hits: hits, records: records, more: hasMore ? prepared.more(behind: hits[hits.count - 1]) : nil,
+            isExact: known != nil
+                || (evaluatesAll || request.limitCount > 0) && searches.allSatisfy(\.isCounted),
+            hits: hits, more: hasMore ? prepared.more(behind: hits[hits.count - 1]) : nil,
             facets: facets(searches), histogram: histogram, undatedCount: undatedCount,
             work: source.work(windowCount: searches.reduce(0) { $0 + $1.windowCount }))
     }
@@ -137,7 +143,7 @@ struct SearchRun {
     /// Whether a segment has anything that can score.
     private func isScoring(in found: QueryLookup.Segment) -> Bool {
         !plan.scored.isEmpty
-            && (found.entries.contains { $0 != nil } || found.expansions.contains { !$0.isEmpty })
+            && (!(found.terms?.isEmpty ?? false) || found.expansions.contains { !$0.isEmpty })
     }
 
     /// Of segments where nothing can match, none.
@@ -145,7 +151,7 @@ struct SearchRun {
         var searches: [SegmentSearch] = []
         searches.reserveCapacity(snapshot.segments.count)
         for index in snapshot.segments.indices {
-            if let shape = prepared.shape, !context.lookup.canMatch(shape, in: index) { continue }
+            guard context.lookup.segments[index].canMatch else { continue }
             searches.append(try SegmentSearch(context, index, material: nil, top: top(place: 0)))
         }
         return searches
@@ -165,6 +171,7 @@ struct SearchRun {
         let firsts = snapshot.segments.indices.map { index in
             addMaterial(of: snapshot.segments[index], lookup.segments[index], to: &round)
         }
+        try QueryLookup.requireFew(round)
         let slices = try round.run(source)
         return try snapshot.segments.enumerated().map { index, segment in
             let found = lookup.segments[index]
@@ -185,12 +192,13 @@ struct SearchRun {
         add(.lengths, 0..<(isScoring(in: found) ? segment.footer.section(.lengths).length : 0))
         add(.times, 0..<(request.histogram != nil ? segment.footer.section(.times).length : 0))
         for facet in request.facets { add(facet.column.kind, 0..<segment.footer.section(facet.column.kind).length) }
-        for (place, entry) in found.entries.enumerated() {
-            guard let entry else { continue }
-            add(.postings, entry.postings)
-            let positions = entry.positions
-            let isNeeded = plan.needsPositions[place % plan.terms.count]
-            add(.positions, isNeeded ? positions : positions.lowerBound..<positions.lowerBound)
+        if let terms = found.terms, !segment.isMapped {
+            for (index, entry) in terms.entries.enumerated() {
+                add(.postings, entry.postings)
+                let positions = entry.positions
+                let isNeeded = plan.needsPositions[terms.term(index)]
+                add(.positions, isNeeded ? positions : positions.lowerBound..<positions.lowerBound)
+            }
         }
         for (number, entries) in found.expansions.enumerated() where !segment.isMapped {
             for entry in entries {
@@ -222,7 +230,7 @@ struct SearchRun {
         let lengths = take()
         let times = take()
         let facets = try request.facets.map { try FacetCounter($0, of: segment, column: take()) }
-        let postings = found.entries.map { $0.map { _ in (take(), take()) } }
+        let postings = segment.isMapped ? nil : found.terms?.entries.map { _ in (take(), take()) }
         let expansions = segment.isMapped ? nil : found.expansions.map { $0.map { _ in (take(), take()) } }
         var keyed: [[UInt32]] = []
         for (number, candidates) in found.keyCandidates.enumerated() {
@@ -282,8 +290,10 @@ struct SearchRun {
         var segment: Int
     }
 
-    /// The best hits of all segments, read in rounds, and their records if they are wanted.
-    private func hits(of searches: [SegmentSearch]) throws -> (hits: [SearchResults.Hit], records: [[UInt8]]) {
+    /// The best hits of all segments, read in rounds; with their records if they are wanted.
+    private func hits(
+        of searches: [SegmentSearch], _ record: PreparedSearch.RecordBody?
+    ) throws -> [SearchResults.Hit] {
         var candidates: [Candidate] = []
         for search in searches {
             candidates += search.top.sorted.map { Candidate(entry: $0, segment: search.index) }
@@ -299,7 +309,7 @@ struct SearchRun {
                     * UInt64(SegmentFormat.documentRowBytes))
             round.add(segment, .times, ordinal * 8..<(ordinal + 1) * 8)
         }
-        let isReadAhead = request.readsRecords && isCheapToReadAhead(candidates)
+        let isReadAhead = record != nil && isCheapToReadAhead(candidates)
         for candidate in candidates where isReadAhead {
             round.add(snapshot.segments[candidate.segment], .articles, articleRange(of: candidate))
         }
@@ -320,15 +330,21 @@ struct SearchRun {
         found.sort { isBefore($0.hit, $1.hit) }
         found.removeLast(max(found.count - request.limitCount, 0))
         let hits = found.map(\.hit)
-        guard isReadAhead else { return (hits, try records(of: hits)) }
+        guard let record else { return hits }
+        guard isReadAhead else {
+            try prepared.forEachRecord(of: hits, source: source, record)
+            return hits
+        }
         try dictionaries.take(slices)
         let decompressor = ZstdDecompressor()
-        let records = try found.map { hit, candidate in
+        for (hit, candidate) in found {
             let segment = snapshot.segments[hit.segment]
-            return try segment.record(
-                hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor, dictionaries[segment])
+            try record(
+                hit,
+                segment.record(
+                    hit.ordinal, from: slices[2 * candidates.count + candidate], decompressor, dictionaries[segment]))
         }
-        return (hits, records)
+        return hits
     }
 
     /// Whether it costs less to read the texts of candidates that will not be hits after all than to wait once more.
@@ -347,11 +363,6 @@ struct SearchRun {
 
     private func articleRange(of candidate: Candidate) -> Range<UInt64> {
         snapshot.segments[candidate.segment].articleRange(of: candidate.entry.ordinal)
-    }
-
-    /// None if they are not wanted.
-    private func records(of hits: [SearchResults.Hit]) throws -> [[UInt8]] {
-        request.readsRecords ? try prepared.records(of: hits, source: source) : []
     }
 
     private func isBefore(_ left: SearchResults.Hit, _ right: SearchResults.Hit) -> Bool {

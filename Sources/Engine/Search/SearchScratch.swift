@@ -80,20 +80,35 @@ import Synchronization
 
     /// Takes a word's cursor, for which room is reserved, as the next in the order.
     ///
-    /// - Parameters:
-    ///   - count: of the words so far.
-    ///   - isRarestFirst: whether the order is by frequency, else as they come.
-    func add(_ word: Int, _ cursor: TermCursor, to count: Int, isRarestFirst: Bool) {
+    /// - Parameter count: of the words so far.
+    func add(_ word: Int, _ cursor: TermCursor, to count: Int) {
         unsafe (cursors + word).initialize(to: cursor)
-        var at = count
-        if isRarestFirst {
-            while at > 0, unsafe cursors[order[at &- 1]].documentFrequency > cursor.documentFrequency {
+        unsafe order[count] = word
+    }
+
+    /// Puts words in the order of their frequency, equal ones as they were.
+    func sortRarestFirst(_ count: Int) {
+        guard count <= Self.fewWordsCount else {
+            var all = unsafe UnsafeMutableBufferPointer(start: order, count: count)
+            return unsafe all.sort {
+                let (left, right) = unsafe (cursors[$0].documentFrequency, cursors[$1].documentFrequency)
+                return left != right ? left < right : $0 < $1
+            }
+        }
+        for place in 1..<max(count, 1) {
+            let word = unsafe order[place]
+            let frequency = unsafe cursors[word].documentFrequency
+            var at = place
+            while at > 0, unsafe cursors[order[at &- 1]].documentFrequency > frequency {
                 unsafe order[at] = order[at &- 1]
                 at &-= 1
             }
+            unsafe order[at] = word
         }
-        unsafe order[at] = word
     }
+
+    /// Up to so many are sorted by insertion.
+    private static let fewWordsCount = 16
 
     func reset() { usedSlots = 0 }
 
@@ -165,6 +180,7 @@ import Synchronization
     /// A query of very many words must not keep its memory: a megabyte is.
     private static let keptSlabCount = 32
     private static let keptTermCount = 1024
+    private static let keptEntryCount = 1 << 16
     private static let keptFrequencyCount = 1 << 18
 
     static func take() -> SearchScratch { pool.withLock { $0.free.popLast() } ?? SearchScratch() }
@@ -173,7 +189,7 @@ import Synchronization
         scratch.reset()
         scratch.stop = nil
         guard unsafe scratch.slabs.count <= keptSlabCount, scratch.cursorCapacity <= keptTermCount,
-            scratch.liveCountCapacity <= keptTermCount, scratch.entryCapacity <= 8 * keptTermCount
+            scratch.liveCountCapacity <= keptTermCount, scratch.entryCapacity <= keptEntryCount
         else { return }
         if scratch.frequencyCapacity > keptFrequencyCount { scratch.releaseFrequencies() }
         scratch.phrase.releaseMuch()

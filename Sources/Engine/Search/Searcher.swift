@@ -21,9 +21,14 @@ package struct Searcher: Sendable {
         try PreparedSearch(request, snapshot: snapshot, generation: generation)
     }
 
+    /// - Parameter record: as `PreparedSearch.run` takes it.
     /// - Throws: `QueryError` if the request cannot be answered, `EngineError` if bytes are wrong, or what the source
     ///   throws.
-    package func search(_ request: SearchRequest) throws -> SearchResults { try prepare(request).run() }
+    package func search(
+        _ request: SearchRequest, record: PreparedSearch.RecordBody? = nil
+    ) throws -> SearchResults {
+        try prepare(request).run(record: record)
+    }
 
     /// How a request is understood: the tree, then each word that scores with its live articles and weight.
     package func explain(_ request: SearchRequest) throws -> String { try prepare(request).explanation() }
@@ -84,25 +89,32 @@ package final class PreparedSearch: Sendable {
         }
     }
 
-    package func run() throws -> SearchResults {
+    /// Takes a hit and its canonical record.
+    package typealias RecordBody = (SearchResults.Hit, [UInt8]) throws -> Void
+
+    /// - Parameter record: called with each hit in their order, if the texts are wanted. One of them is held at a time.
+    package func run(record: RecordBody? = nil) throws -> SearchResults {
         let scratch = SearchScratch.take()
         scratch.stop = request.stop
         let results =
             if let shapeInPlace {
-                try answer(by: shapeInPlace, scratch)
+                try answer(by: shapeInPlace, scratch, record)
             } else {
-                try SearchRun(self, scratch: scratch).answer()
+                try SearchRun(self, scratch: scratch).answer(record)
             }
         // Not after an error: what a window gathered may be left in it.
         SearchScratch.give(scratch)
         return results
     }
 
-    private func answer(by shape: RankedShape, _ scratch: SearchScratch) throws -> SearchResults {
+    private func answer(
+        by shape: RankedShape, _ scratch: SearchScratch, _ record: RecordBody?
+    ) throws -> SearchResults {
         let terms = try TermsInPlace(self, scratch: scratch)
         var results =
             request.limitCount > 0
-            ? try RankedRun(self, shape, terms, scratch: scratch).answer() : SearchResults(total: 0, isExact: false)
+            ? try RankedRun(self, shape, terms, scratch: scratch).answer(record)
+            : SearchResults(total: 0, isExact: false)
         if request.countExact, !results.isExact {
             results.total =
                 try knownTerm.map(terms.liveFrequency) ?? CountRun(self, shape, terms, scratch: scratch).count()
@@ -119,8 +131,9 @@ package final class PreparedSearch: Sendable {
         return text
     }
 
-    func records(of hits: [SearchResults.Hit], source: MeteredSource) throws -> [[UInt8]] {
-        try SegmentReader.records(hits.map { (snapshot.segments[$0.segment], $0.ordinal) }, source: source)
+    func forEachRecord(of hits: [SearchResults.Hit], source: MeteredSource, _ body: RecordBody) throws {
+        let wants = hits.map { (snapshot.segments[$0.segment], $0.ordinal) }
+        try SegmentReader.forEachRecord(wants, source: source) { number, record in try body(hits[number], record) }
     }
 
     func more(behind hit: SearchResults.Hit) -> SearchResults.More {

@@ -30,6 +30,8 @@ final class SegmentSearch {
     private var scratch: SearchScratch { context.scratch }
     /// nil if the segment is read in place.
     private let material: Material?
+    /// While the segment is searched: of very many words those of all segments are not held.
+    private var terms: FoundTerms?
     /// For each expansion of the plan.
     private let lists: [GatheredList]
     private(set) var facets: [FacetCounter]
@@ -44,9 +46,9 @@ final class SegmentSearch {
 
     /// Slices of the second round.
     struct Material {
-        /// For each language of the plan, one after the other, for each of its terms, if the segment has it.
-        var postings: [(postings: SectionSlice, positions: SectionSlice)?]
-        /// For each expansion, for each of its terms; positions are empty if they are not needed. nil if the segment is mapped.
+        /// For each of the plan's terms that the segment has; positions are empty if they are not needed. nil if the segment is mapped.
+        var postings: [(postings: SectionSlice, positions: SectionSlice)]?
+        /// For each expansion, for each of its terms; likewise.
         var expansions: [[(postings: SectionSlice, positions: SectionSlice)]]?
         /// For each key of the plan its live documents here.
         var keyed: [[UInt32]]
@@ -82,10 +84,15 @@ final class SegmentSearch {
         expansionCounts = lists.map { $0.liveCount(without: dead) }
     }
 
-    /// What the segment says of a term in articles of one language; nil if it has none.
-    private func entry(_ term: Int, _ language: Int) -> TermEntry? {
-        found.entries[language * plan.terms.count + term]
+    /// Calls `body` while `terms` are there.
+    private func withTerms<Result>(_ body: () throws -> Result) throws -> Result {
+        terms = try found.terms ?? QueryLookup.terms(of: context.prepared, in: segment)
+        defer { terms = nil }
+        return try scratch.withSlots(body)
     }
+
+    /// What the segment says of a term in articles of one language; nil if it has none.
+    private func entry(_ term: Int, _ language: Int) -> TermEntry? { terms![term, language] }
 
     private func cursor(_ term: Int, _ language: Int) throws(EngineError) -> TermCursor? {
         // No slot is taken for what is not there.
@@ -98,7 +105,8 @@ final class SegmentSearch {
         guard let entry = entry(term, language) else { return nil }
         let postings: PagedBytes?
         let positions: PagedBytes?
-        if let slices = material?.postings[language * plan.terms.count + term] {
+        if let slices = material?.postings, let index = terms!.index(of: term, language) {
+            let slices = slices[index]
             (postings, positions) = (slices.postings.paged, slices.positions.paged)
         } else {
             postings = try segment.mappedBytes(.postings, entry.postings)
@@ -148,10 +156,12 @@ final class SegmentSearch {
         try lengths?.check(0..<segment.documentCount)
         let memory = unsafe scratch.slot()
         for (number, word) in words.enumerated() {
+            try scratch.stop?.check()
             for language in plan.languages.indices {
                 guard var cursor = unsafe try cursor(word.term, language, memory: memory) else { continue }
                 try unsafe bag.add(
-                    &cursor, weight: weight?.words[number], lengths: lengths?.unchecked, table: table)
+                    &cursor, weight: weight?.words[number], times: word.count, lengths: lengths?.unchecked,
+                    table: table)
             }
         }
         bag.finish()
@@ -191,7 +201,7 @@ final class SegmentSearch {
                 let cursors = found.expansions[number].indices.map { index in
                     { unsafe try self.expansionCursor(number, index, memory: memory) }
                 }
-                placed[number] = try PlacedList(documents, cursors)
+                placed[number] = try PlacedList(documents, cursors, stop: scratch.stop)
             }
         }
         return PlaceLeaf(try matcher { placed[$0]! }, try matcher { placed[$0]! })
@@ -233,7 +243,7 @@ final class SegmentSearch {
     ///   - floor: a score that enough hits of other segments reach.
     ///   - end: ordinals from here on are not wanted.
     func rank(_ shape: RankedShape, weights: [UInt64], floor: Int64, to end: UInt32) throws {
-        try scratch.withSlots { try rankAll(shape, weights, floor, end) }
+        try withTerms { try rankAll(shape, weights, floor, end) }
     }
 
     private func rankAll(_ shape: RankedShape, _ weights: [UInt64], _ floor: Int64, _ end: UInt32) throws {
@@ -298,7 +308,7 @@ final class SegmentSearch {
     /// What a leaf counts for the score.
     struct LeafWeight {
         var leaf: Int
-        /// Of a bag 0: there `words` are the weights, of those that score.
+        /// Of a bag none: there `words` are the weights, of those that score.
         var weight: UInt64
         var words: [UInt64?] = []
         var inverseFrequency: UInt64
@@ -318,7 +328,7 @@ final class SegmentSearch {
     ///
     /// - Parameter end: where to end looking, if not all that matches is wanted.
     func run(_ wants: Wants, to end: UInt32) throws {
-        try scratch.withSlots { try evaluate(wants, to: end) }
+        try withTerms { try evaluate(wants, to: end) }
     }
 
     private func evaluate(_ wants: Wants, to end: UInt32) throws {
@@ -365,7 +375,7 @@ final class SegmentSearch {
     func parts(_ weighted: [LeafWeight], of documents: [UInt32]) throws -> [[Int64]] {
         var parts = documents.map { _ in [Int64]() }
         for item in weighted {
-            try scratch.withSlots {
+            try withTerms {
                 var leaves = [WindowLeaf](repeating: WindowLeaf(), count: plan.leaves.count)
                 leaves[item.leaf] = try windowLeaf(plan.leaves[item.leaf], item)
                 // Zero, and left so.

@@ -1,3 +1,5 @@
+import News
+
 // A word's documents in one segment, for search. A hot file: the cursor is a plain struct that lies in raw memory, so that
 // walking it counts no references; what it points to is kept by the search that made it.
 
@@ -150,12 +152,15 @@
         positionCount = -1
         countedIndex = 0
         countedPositions = 0
-        guard let layout, let postings else {
+        guard let layout else {
             countInBlock = 1
             lastInBlock = unsafe documents[0]
             document = lastInBlock
             hasFrequencies = true
             return
+        }
+        guard let postings else {
+            throw located(.malformed(what: "an empty list", offset: 0), .postings, listStart)
         }
         hasFrequencies = !hasPositions
         countInBlock = layout.countInBlock(wanted)
@@ -313,8 +318,11 @@
         guard hasPositions else { return out.count = 0 }
         guard entryOccurrences > 1 else { return unsafe out.begin(1)[0] = singlePosition }
         var at = try firstPlace()
-        // No more than the block's positions, of which there are no more than its bytes can hold.
+        // No more than the block's positions, of which there are no more than its bytes can hold; a record has no more words than bytes.
         var left = unsafe Int(frequencies[index])
+        guard left <= Limits.recordBytes else {
+            throw unsafe segment.takeUnretainedValue().corrupt(.postings, listStart, "\(left) times in one article")
+        }
         var target = unsafe out.begin(left)
         var position: UInt32 = 0
         while left > 0 {

@@ -11,12 +11,6 @@ struct TermMatcher {
     /// Of the term asked about last, which did not match: so many bytes that no term that begins with them does; nil if that is not known.
     var deadCount: Int? { distance?.deadCount }
 
-    mutating func matches(_ term: some Collection<UInt8>) -> Bool {
-        if let found = term.withContiguousStorageIfAvailable({ unsafe matches($0) }) { return found }
-        let copy = Array(term)
-        return unsafe copy.withUnsafeBufferPointer { unsafe matches($0) }
-    }
-
     mutating func matches(_ term: UnsafeBufferPointer<UInt8>) -> Bool {
         switch pattern {
         case .term(let bytes): unsafe term.elementsEqual(bytes)

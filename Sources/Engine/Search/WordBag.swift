@@ -34,8 +34,11 @@ final class WordBag: WindowLeaf {
     ///
     /// - Parameters:
     ///   - weight: of the word; nil if it does not score.
+    ///   - times: how often the word counts.
     ///   - lengths: codes of all documents, checked.
-    func add(_ cursor: inout TermCursor, weight: UInt64?, lengths: UnsafeRawBufferPointer?, table: ScoreTable) throws {
+    func add(
+        _ cursor: inout TermCursor, weight: UInt64?, times: Int64, lengths: UnsafeRawBufferPointer?, table: ScoreTable
+    ) throws {
         let shares = table.shares
         var document = try cursor.advance(to: 0)
         while document != TermCursor.end {
@@ -46,7 +49,7 @@ final class WordBag: WindowLeaf {
                 unsafe bits[at >> 6] |= 1 &<< UInt64(truncatingIfNeeded: at & 63)
                 if let weight, let scores = unsafe scores, let lengths = unsafe lengths {
                     let share = unsafe shares.share(frequency: frequencies[index], lengthCode: Int(lengths[at]))
-                    unsafe scores[at] &+= ScoreTable.part(weight: weight, share: share)
+                    unsafe scores[at] &+= ScoreTable.part(weight: weight, share: share) &* times
                 }
             }
             document = unsafe try cursor.advance(to: documents[blockCount &- 1] &+ 1)
