@@ -98,8 +98,19 @@ package enum AnswerText {
         ].joined(separator: ",") + "\r\n"
     }
 
+    /// A line may be shown on a terminal: what would steer it is a blank.
+    private static func withoutControls(_ text: String) -> String {
+        func steers(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.properties.generalCategory == .control && !"\t\r\n".unicodeScalars.contains(scalar)
+        }
+        guard text.unicodeScalars.contains(where: steers) else { return text }
+        var shown = ""
+        for scalar in text.unicodeScalars { shown.unicodeScalars.append(steers(scalar) ? " " : scalar) }
+        return shown
+    }
+
     private static func cell(_ value: String?) -> String {
-        guard var text = value else { return "" }
+        guard var text = value.map(withoutControls) else { return "" }
         if let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) { text = "'" + text }
         guard text.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else { return text }
         var quoted = "\""

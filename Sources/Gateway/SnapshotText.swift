@@ -50,7 +50,7 @@ package struct SnapshotText {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// - Parameter hasSegments: whether each segment is told, or their number.
+    /// - Parameter hasSegments: whether each segment and each older generation that is kept is told, or the number of segments.
     package func json(hasSegments: Bool) -> [UInt8] {
         var out = JSONObjectWriter()
         out.member("generation", encoded: "\(manifest.generation.number)")
@@ -74,6 +74,8 @@ package struct SnapshotText {
         out.member("cells", encoded: "\(loaded.cells.count)")
         out.member("bytes", encoded: "\(sizeBytes)")
         if hasSegments { out.member("segments", encoded: AnswerJSON.array(loaded.segments.map(Self.json))) }
+        // There may be tens of thousands, and as many snapshots in a list.
+        guard hasSegments else { return out.finish() }
         out.member(
             "kept", encoded: "[" + manifest.kept.generations.map { "\($0.number)" }.joined(separator: ",") + "]")
         return out.finish()

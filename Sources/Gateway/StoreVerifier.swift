@@ -71,6 +71,11 @@ package struct StoreVerifier {
     /// - Throws: what the store throws; what is wrong becomes a finding.
     package mutating func run(progress: (Int, Int) -> Void = { _, _ in }) throws -> StoreReport {
         try listNames()
+        guard !names.isEmpty else {
+            throw Failure(
+                .notFound, "there is no store at \(loader.bucket.location): no object of one was found",
+                hint: "is the disk mounted, and the path or prefix right?")
+        }
         let total = names.values.reduce(0) { $0 + $1.count }
         for folder in Self.folders {
             try loader.forEach(names[folder] ?? []) { name, object in
@@ -249,8 +254,12 @@ package struct StoreVerifier {
 
     private mutating func checkSnapshots() throws {
         guard let newest else {
-            if let log = names["log"]?.first, names["manifests"] != nil {
-                find(log, "log", "there is a log, and no manifest that can be read")
+            // A coordinator that never came to its first manifest left the first object of its log at most.
+            let begun = Set(
+                (names["terms"] ?? []).compactMap { ObjectName.term(ofName: $0) }.map { ObjectName.log($0, 0) })
+            let others = ["manifests", "pages", "state", "ledger", "segments"].compactMap { names[$0]?.first }
+            if let left = (names["log"] ?? []).first(where: { !begun.contains($0) }) ?? others.first {
+                find("manifests/", "manifest", "none can be read, but there is \(left)")
             }
             return
         }

@@ -47,5 +47,8 @@ package struct S3Place: Equatable, Sendable, CustomStringConvertible {
         prefix = rest.isEmpty ? "" : rest + "/"
     }
 
+    /// Whether all that lies here lies in another place, too.
+    package func isIn(_ other: S3Place) -> Bool { bucket == other.bucket && prefix.hasPrefix(other.prefix) }
+
     package var description: String { "s3://\(bucket)/\(prefix.isEmpty ? "" : String(prefix.dropLast()))" }
 }

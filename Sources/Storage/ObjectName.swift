@@ -56,6 +56,16 @@ package enum ObjectName {
         }
     }
 
+    /// Whether an object of a store can have the name: nothing else is ever deleted.
+    package static func isOwn(_ name: some StringProtocol) -> Bool {
+        folders.contains(String(name.prefix { $0 != "/" })) && !isForeign(name)
+    }
+
+    /// Of all objects but those that only a start writes.
+    private static let folders: Set<String> = [
+        "terms", "heartbeats", "collection", "manifests", "log", "pages", "state", "ledger", "segments", "feeds",
+    ]
+
     /// Whether a list of the prefix has the name.
     package static func isListed(_ name: some StringProtocol, under prefix: String) -> Bool {
         prefix.isEmpty || !isForeign(name)

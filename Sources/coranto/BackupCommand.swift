@@ -34,8 +34,12 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         let source = try store.openForReading()
         let place = try StorePlace(dest, store.s3)
-        guard !(place.isFolder && FileBytes.isPath(dest, inside: source.location)) else {
-            throw Failure(.badRequest, "\(dest) lies in the store", hint: "give a folder beside it")
+        let own = try StorePlace(store.store, store.s3)
+        guard !place.isIn(own) else {
+            throw Failure(.badRequest, "\(dest) lies in the store", hint: "give a folder or prefix beside it")
+        }
+        guard !own.isIn(place) else {
+            throw Failure(.badRequest, "the store lies in \(dest)", hint: "give a folder or prefix beside it")
         }
         let destination = try place.openForWriting()
         let progress = ProgressLine()

@@ -73,6 +73,7 @@ struct FeedsCommand: AsyncParsableCommand {
             guard let path = put.store else { return }
             var store = StoreOption()
             store.store = path
+            store.s3 = put.s3
             let loader = SnapshotLoader(try store.openForReading())
             let feeds = try loader.newest().map { try loader.state(of: $0.manifest).feeds } ?? [:]
             guard feeds[WebAddress(url)?.href ?? url] == nil else { return }

@@ -21,11 +21,22 @@ enum FileBytes {
 
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-    /// Whether a path lies below a folder, or is it; neither need exist.
+    /// Whether a path lies below a folder, or is it, links followed; neither need exist.
     static func isPath(_ path: String, inside folder: String) -> Bool {
-        let inner = URL(fileURLWithPath: path).standardizedFileURL.pathComponents
-        let outer = URL(fileURLWithPath: folder).standardizedFileURL.pathComponents
+        let inner = resolved(path).pathComponents
+        let outer = resolved(folder).pathComponents
         return inner.starts(with: outer)
+    }
+
+    /// Without links as far as there is something; of what is not there yet the last words are as they are.
+    private static func resolved(_ path: String) -> URL {
+        var url = URL(fileURLWithPath: path).standardizedFileURL
+        var missing: [String] = []
+        while !exists(url.path), url.pathComponents.count > 1 {
+            missing.append(url.lastPathComponent)
+            url.deleteLastPathComponent()
+        }
+        return missing.reversed().reduce(url.resolvingSymlinksInPath()) { $0.appendingPathComponent($1) }
     }
 
     static func makeFolder(_ path: String) throws {

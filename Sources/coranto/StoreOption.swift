@@ -79,7 +79,7 @@ extension S3Endpoint.Style: ExpressibleByArgument {}
 struct StorePlace {
     private enum Kind {
         case folder(String)
-        case s3(S3Bucket)
+        case s3(S3Place, S3Bucket)
     }
 
     private let name: String
@@ -102,6 +102,7 @@ struct StorePlace {
             credentials: try Self.text(paths.credentials), config: try Self.text(paths.config))
         do throws(S3Configuration.Refusal) {
             kind = .s3(
+                place,
                 S3Bucket(
                     try S3Configuration(place, words: options.words, environment: environment, files: files)))
         } catch {
@@ -116,6 +117,15 @@ struct StorePlace {
         }
     }
 
+    /// Whether it is another place, or lies somewhere in it. Links to folders are followed.
+    func isIn(_ other: StorePlace) -> Bool {
+        switch (kind, other.kind) {
+        case (.folder(let path), .folder(let folder)): FileBytes.isPath(path, inside: folder)
+        case (.s3(let place, _), .s3(let outer, _)): place.isIn(outer)
+        case (.folder, .s3), (.s3, .folder): false
+        }
+    }
+
     /// It must be there.
     func openForReading() throws(Failure) -> any Bucket {
         switch kind {
@@ -125,7 +135,7 @@ struct StorePlace {
                     .failed, "no store at \(path): \(error.message)", hint: "coranto ingest and coranto up make one")
             }
         // Whether it is there is told by the first thing that is read.
-        case .s3(let bucket): return bucket
+        case .s3(_, let bucket): return bucket
         }
     }
 
@@ -156,7 +166,7 @@ struct StorePlace {
                     .failed, "the store \(path) cannot be used: \(error.message)",
                     hint: "it needs a file system with hard links and fsync, room, and the right to write")
             }
-        case .s3(let bucket):
+        case .s3(_, let bucket):
             do throws(BucketFailure) {
                 try bucket.probe()
                 return bucket

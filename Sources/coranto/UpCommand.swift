@@ -68,6 +68,7 @@ struct UpCommand: AsyncParsableCommand {
             state: try FetcherOptions.statePath(state, beside: place), web: try web.settings(),
             archive: archive.archive, waitsForState: true, logger: logger)
         var answering = GatewayConfiguration(bucket: bucket, endpoint: httpEndpoint)
+        answering.token = token
         answering.tls = tls
         answering.cacheBytes = cache.bytes
         answering.limits.admission = listen.limits.admission(answering.limits.admission, parts: 4, logger: logger)

@@ -29,12 +29,13 @@ extension WriterTerm {
                         while true {
                             try await Task.sleep(for: .milliseconds(beatMilliseconds))
                             counter += 1
-                            try holder.beat(counter)
+                            // One that fails is made up for by the next: whoever takes over meanwhile is seen before the commit.
+                            do { try holder.beat(counter) } catch { Terminal.note("the heartbeat failed: \(error)") }
                         }
                     }
                     group.addTask { try await Blocking.run { try body(holder) } }
                     defer { group.cancelAll() }
-                    // The heartbeat ends only with an error.
+                    // The heartbeat ends only when it is cancelled.
                     return try await group.next()!!
                 })
         } catch { result = .failure(error) }

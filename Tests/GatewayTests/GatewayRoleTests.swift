@@ -423,6 +423,7 @@ import Wire
         let table = AnswerText.table(answer, .plain)
         #expect(!table.unicodeScalars.contains { $0.value == 0x1B || $0.value == 0x202E })
         let csv = answer.hits.map(AnswerText.csvLine).joined()
+        #expect(!csv.unicodeScalars.contains { $0.value == 0x1B || (0x80..<0xA0).contains($0.value) })
         #expect(csv.contains(",\"'=A1\"\"<i>\",") && csv.contains("\"\"talks\"\""))
     }
 

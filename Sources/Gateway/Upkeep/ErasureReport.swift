@@ -71,6 +71,11 @@ package struct ErasureReport: Sendable {
         {
             names += page
         }
+        guard names.contains(where: { ObjectName.isOwn($0) }) else {
+            throw Failure(
+                .notFound, "there is no store at \(bucket.location): no object of one was found",
+                hint: "is the disk mounted, and the path or prefix right?")
+        }
         let search = KeySearch(
             bounds: keys.map { VersionBound(key: $0, through: expired[$0] ?? .largest) })
         for start in stride(from: 0, to: names.count, by: Self.namesAtOnce) {

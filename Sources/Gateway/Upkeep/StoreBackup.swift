@@ -128,7 +128,13 @@ package struct StoreBackup {
 
     /// What is there already must be an older copy of this very store.
     private mutating func look(for newest: Manifest) throws {
-        present = Set(try names(of: destination).filter { !ObjectName.isForeign($0) })
+        let names = try names(of: destination)
+        present = Set(names.filter { ObjectName.isOwn($0) })
+        if present.isEmpty, let other = names.first(where: { !ObjectName.isForeign($0) && !$0.hasPrefix("probe/") }) {
+            throw Failure(
+                .failed, "\(destination.location) is no backup and not empty: it has \(other)",
+                hint: "give a folder or prefix of its own for backups")
+        }
         if let beaten = present.first(where: { $0.hasPrefix("heartbeats/") }) {
             throw Failure(
                 .failed, "\(destination.location) is a store in use: it has \(beaten)",
@@ -263,7 +269,7 @@ package struct StoreBackup {
         }
     }
 
-    /// Manifests first: what they name may go only after them.
+    /// Manifests first: what they name may go only after them. Of what is no object of a store nothing goes.
     private mutating func prune() throws {
         let superfluous = present.subtracting(wanted).sorted { left, right in
             (left.hasPrefix("manifests/") ? 0 : 1, left) < (right.hasPrefix("manifests/") ? 0 : 1, right)
