@@ -16,6 +16,7 @@ struct GatewayRoutes: Sendable {
 
     typealias Context = BasicRequestContext
 
+    static let searchPath = "/v1/search"
     /// Longest parameters: the longest query, every byte escaped, and the others.
     static let queryLimitBytes = QueryParser.textBytes * 3 + 4096
     /// Parameters that come as bodies, of all requests at once.
@@ -60,11 +61,11 @@ struct GatewayRoutes: Sendable {
         router.get("/healthz") { _, _ in
             Self.json(Array("{\"status\":\"ok\",\"generation\":\(holder.newest.generation.number)}".utf8))
         }
-        router.get("/v1/search") { request, _ in
+        router.get("\(Self.searchPath)") { request, _ in
             try authorise(request)
             return try await search(request.uri.query ?? "")
         }
-        router.post("/v1/search") { request, _ in
+        router.post("\(Self.searchPath)") { request, _ in
             try authorise(request)
             try refuseParameters(request, hint: "they stand in the body of a POST")
             return try await search(try await parameters(inBodyOf: request))
@@ -86,7 +87,7 @@ struct GatewayRoutes: Sendable {
     /// What a path takes, as `Allow` tells it; nil if there is nothing there.
     static func methods(of path: String) -> String? {
         switch path {
-        case "/v1/search": "GET, HEAD, POST"
+        case searchPath: "GET, HEAD, POST"
         case "/", "/healthz", "/v1/status", "/metrics": "GET, HEAD"
         default:
             path.hasPrefix("/v1/articles/") && path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 3
@@ -221,12 +222,14 @@ private struct FailureAnswers: RouterMiddleware {
         } catch {
             failure = Failure(error)
         }
+        // As what is answered is counted.
+        let isQuestion = request.uri.path == GatewayRoutes.searchPath
         switch failure.code {
-        case .busy: metrics.count(.busy)
+        case .busy: if isQuestion { metrics.count(.busy) }
         case .corrupt, .unavailable, .failed:
-            metrics.count(.failed)
+            if isQuestion { metrics.count(.failed) }
             context.logger.error("a question could not be answered", metadata: ["error": "\(failure)"])
-        case .badRequest, .badMethod, .notFound, .gone, .unauthorised: metrics.count(.refused)
+        case .badRequest, .badMethod, .notFound, .gone, .unauthorised: if isQuestion { metrics.count(.refused) }
         }
         var headers = HTTPFields()
         if failure.code == .badMethod { headers[.allow] = GatewayRoutes.methods(of: request.uri.path) }

@@ -454,6 +454,19 @@ import Wire
         #expect(named.subtracting(listed) == ["coranto_question_seconds_bucket"])
     }
 
+    @Test("questions that are refused are counted as such, and nothing else is")
+    func countedQuestions() async throws {
+        try await serve(try store()) { (client: Client) async throws in
+            for path in ["/favicon.ico", "/v1/articles/none", "/v1/search?q=(", "/v1/search?q=vienna"] {
+                _ = try await client.get(path)
+            }
+            let text = try await client.get("/metrics").text
+            for (result, count) in [("ok", 1), ("refused", 1), ("failed", 0)] {
+                #expect(text.contains("coranto_questions_total{result=\"\(result)\"} \(count)\n"), "\(text)")
+            }
+        }
+    }
+
     @Test("an empty store answers with nothing in generation 0")
     func empty() async throws {
         let store = SampleStore()
