@@ -4,7 +4,7 @@ import News
 // Counting sort of a token stream into posting lists. Hot: two passes over the stream with random access to one 16-byte
 // counter a token, and in the second to where its list goes on; then one over the terms in their order. All of it is asked of
 // memory some steps before it is needed. That a word was seen before in its document cannot be guessed by a processor, so
-// nothing branches on it. Lists of stems are then made of those of their words (StemLists.swift).
+// nothing branches on it. Lists of stems are then made of those of their words (StemMembers.swift, WordListMerge.swift).
 
 @safe struct PostingsSorter {
     /// Pass one counts; then the counters become write cursors; pass two moves them to the ends of the lists.

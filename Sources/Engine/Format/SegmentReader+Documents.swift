@@ -156,16 +156,6 @@ extension SegmentReader {
         return low
     }
 
-    /// Documents whose order time lies in `times` (both ends included); newest first, so a contiguous range.
-    package func documents(publishedIn times: ClosedRange<Timestamp>) throws -> Range<Int> {
-        let first = try firstDocument(
-            notBefore: OrderKey(time: times.upperBound, key: ArticleKey(high: 0, low: 0)))
-        let end = try firstDocument(
-            notBefore: OrderKey(
-                time: Timestamp(milliseconds: times.lowerBound.milliseconds - 1), key: ArticleKey(high: 0, low: 0)))
-        return first..<max(first, end)
-    }
-
     /// The documents between two entries of the sparse index among which the first that is not before `place` stands, or
     /// just before which it stands; nil if `place` is not after the first document.
     func orderBlock(of place: OrderKey) -> Range<Int>? {
@@ -237,30 +227,6 @@ extension SegmentReader {
             found.append(ordinal)
         }
         return found
-    }
-}
-
-/// A place in the order as numbers: what `OrderKey` says, compared without a call.
-struct OrderBits: Comparable {
-    /// `OrderKey.timeBits`.
-    var time: UInt64
-    var high: UInt64
-    var low: UInt64
-
-    init(time: UInt64, high: UInt64, low: UInt64) {
-        self.time = time
-        self.high = high
-        self.low = low
-    }
-
-    init(_ place: OrderKey) { self.init(time: place.timeBits, high: place.key.high, low: place.key.low) }
-
-    var orderKey: OrderKey { OrderKey(time: Timestamp(sortable: ~time), key: ArticleKey(high: high, low: low)) }
-
-    @inline(__always)
-    static func < (left: OrderBits, right: OrderBits) -> Bool {
-        if left.time != right.time { return left.time < right.time }
-        return left.high != right.high ? left.high < right.high : left.low < right.low
     }
 }
 
