@@ -100,6 +100,7 @@ package final class FolderBucket: Bucket {
     }
 
     private func note(_ error: SystemError?) {
+        guard access == .readWrite else { return }
         let now = Int64(SystemClock().monotonicNanoseconds() / 1_000_000)
         guard trouble.withLock({ $0.note(error?.code, now: now) }), let error else { return }
         let seconds = WriteTrouble.patienceMilliseconds / 1000
@@ -136,7 +137,7 @@ package final class FolderBucket: Bucket {
             try makeParents(of: name)
             try SystemCall.link(temporary, path)
         } catch {
-            try SystemCall.unlink(temporary)
+            discard(temporary)
             guard error.code == EEXIST else { throw error }
             guard try SystemCall.status(path).isRegular else { throw SystemError("create", path, code: EISDIR) }
             try makeDurable(name)
@@ -161,7 +162,7 @@ package final class FolderBucket: Bucket {
             try makeParents(of: name)
             try SystemCall.rename(temporary, path(name))
         } catch {
-            try SystemCall.unlink(temporary)
+            discard(temporary)
             throw error
         }
         return .done
@@ -231,12 +232,18 @@ package final class FolderBucket: Bucket {
             try file.write(bytes, path)
             try file.sync(path, sync)
         } catch {
-            try SystemCall.unlink(path)
+            discard(path)
             let isFull = error.code == ENOSPC || error.code == EDQUOT
             if error.operation == "sync", !isFull { Self.endProcess(error) }
             throw error
         }
         return path
+    }
+
+    /// After a failure. A disk in trouble may refuse this as well, and what failed first is what counts: a file that stays is taken away
+    /// as a stale one.
+    private func discard(_ temporary: String) {
+        do throws(SystemError) { try SystemCall.unlink(temporary) } catch {}
     }
 
     /// Makes the directories above an object. One that another process made may not be durable yet: the directory above

@@ -319,6 +319,24 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         }
     }
 
+    @Test("a failed fsync ends the process also if what was written cannot be taken away")
+    func syncAndUnlinkFail() async throws {
+        let folder = try TemporaryFolder()
+        await #expect(processExitsWith: .exitCode(1)) { [path = folder.path as String] in
+            let fails = Atomic(false)
+            let bucket = try FolderBucket(path: path) { descriptor in
+                guard fails.load(ordering: .relaxed) else { return fsync(descriptor) }
+                // Safe: both names live until the call returns.
+                _ = unsafe rename(path + "/tmp", path + "/away")
+                errno = EIO
+                return -1
+            }
+            fails.store(true, ordering: .relaxed)
+            _ = bucket.perform(.create(name: "a", bytes: [1]))
+            exit(0)
+        }
+    }
+
     @Test("a disk that is full while syncing is an answer")
     func syncFull() throws {
         let folder = try TemporaryFolder()
