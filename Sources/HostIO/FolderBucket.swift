@@ -55,7 +55,7 @@ package final class FolderBucket: Bucket {
                 guard try SystemCall.status(path).isDirectory else { throw SystemError("open", path, code: ENOTDIR) }
             case .readWrite:
                 try makeRoot()
-                try syncDirectories(path)
+                try syncDirectories("")
                 try removeStaleTemporaries()
             }
         } catch {
@@ -296,10 +296,16 @@ package final class FolderBucket: Bucket {
     }
 
     /// What an earlier process linked and did not live to sync becomes durable before anyone relies on it.
-    private func syncDirectories(_ directory: String) throws(SystemError) {
-        for entry in try SystemCall.entries(directory) where entry.isDirectory {
+    ///
+    /// - Parameter folder: "" or a name that ends in "/".
+    private func syncDirectories(_ folder: String) throws(SystemError) {
+        let directory = folder.isEmpty ? location : path(String(folder.dropLast()))
+        for entry in try SystemCall.entries(directory) {
+            let inner = folder + entry.name + "/"
+            guard ObjectName.mayLie(in: inner) || inner == BucketName.temporaryFolder + "/" else { continue }
+            guard try SystemCall.isFolder(entry, in: directory) else { continue }
             do throws(SystemError) {
-                try syncDirectories(directory + "/" + entry.name)
+                try syncDirectories(inner)
             } catch {
                 // Another process deleted it meanwhile.
                 guard Self.meansMissing(error.code) else { throw error }

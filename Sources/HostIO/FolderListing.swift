@@ -2,6 +2,9 @@ import Glibc
 import Storage
 
 /// Walks a folder so that full names come out in bytewise order: "a.b" before "a/b", since "." is less than "/".
+///
+/// Only folders are opened that can hold objects, and those that the prefix names. Others, which may be closed to us or lead round in
+/// a circle, are listed as one name that ends in "/", under the empty prefix.
 struct FolderListing {
     private let root: String
     private let prefix: String
@@ -27,16 +30,29 @@ struct FolderListing {
             if error.code == ENOENT || error.code == ENOTDIR { return }
             throw error
         }
-        var places: [(name: String, isDirectory: Bool)] = []
+        var places: [(name: String, isOpened: Bool)] = []
         for entry in entries {
+            if entry.name == BucketName.fileSystemFolder { continue }
             if folder.isEmpty, entry.name == BucketName.temporaryFolder { continue }
-            let name = folder + entry.name + (entry.isDirectory ? "/" : "")
-            if entry.isDirectory ? mayHoldNames(name) : isListed(name) { places.append((name, entry.isDirectory)) }
+            let inner = folder + entry.name + "/"
+            if entry.kind != .other, isOpened(inner) {
+                guard mayHoldNames(inner) else { continue }
+                if try SystemCall.isFolder(entry, in: root + "/" + folder) {
+                    places.append((inner, true))
+                    continue
+                }
+            }
+            let name = entry.kind == .folder ? inner : folder + entry.name
+            if isListed(name) { places.append((name, false)) }
         }
         places.sort { BucketName.precedes($0.name, $1.name) }
         for place in places where names.count < limit {
-            if place.isDirectory { try visit(place.name) } else { names.append(place.name) }
+            if place.isOpened { try visit(place.name) } else { names.append(place.name) }
         }
+    }
+
+    private func isOpened(_ folder: String) -> Bool {
+        ObjectName.mayLie(in: folder) || prefix.utf8.starts(with: folder.utf8)
     }
 
     private func isListed(_ name: String) -> Bool {

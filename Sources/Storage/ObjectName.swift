@@ -45,6 +45,8 @@ package enum ObjectName {
     package static func isForeign(_ name: some StringProtocol) -> Bool {
         let words = name.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
         guard words.count > 1 else { return false }
+        // A folder that is told as a whole.
+        if words[words.count - 1].isEmpty { return true }
         switch String(decoding: words[0], as: UTF8.self) {
         case "terms", "heartbeats", "collection", "manifests": return words.count != 2 || !isHex(words[1], 16)
         case "log": return words.count != 3 || !isHex(words[1], 16) || !isHex(words[2], 16)
@@ -52,6 +54,17 @@ package enum ObjectName {
             return words.count != 2 || !isHex(words[1].prefix(64), 64) || words[1].dropFirst(64).first != 0x2E
                 || attempt(ofWritten: name) == nil
         case "feeds": return share(ofPollState: name) == nil
+        default: return false
+        }
+    }
+
+    /// Whether an object can lie right in a folder, whose name ends in "/", or in one of its folders. All others are somebody else's.
+    package static func mayLie(in folder: some StringProtocol) -> Bool {
+        let words = folder.utf8.split(separator: 0x2F)
+        switch words.first.map({ String(decoding: $0, as: UTF8.self) }) {
+        case "log": return words.count == 1 || words.count == 2 && isHex(words[1], 16)
+        case "terms", "heartbeats", "collection", "manifests", "pages", "state", "ledger", "segments", "feeds", "probe":
+            return words.count == 1
         default: return false
         }
     }

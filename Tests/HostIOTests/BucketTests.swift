@@ -1,5 +1,6 @@
 import Foundation
 import HostIO
+import News
 import Storage
 import Synchronization
 import Testing
@@ -105,7 +106,7 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
     func foreignNames() throws {
         for (name, foreign) in [
             ("manifests/fffffffffffffff7", "manifests/.nfs0001"), ("log/0000000000000001/0000000000000002", "log/x"),
-            ("terms/0000000000000001", "terms/.a/b"), ("feeds/3.1-2", "feeds/.3.1-2.x"),
+            ("terms/0000000000000001", "terms/.a.b"), ("feeds/3.1-2", "feeds/.3.1-2.x"),
             (
                 "segments/\(String(repeating: "a", count: 64)).1-2",
                 "segments/.\(String(repeating: "a", count: 64)).1-2.x1"
@@ -130,16 +131,18 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         try withBucket(kind) { bucket in
             // SeaweedFS sorts folder by folder ("a/b" before "a-b"), and after "a" it passes over all of "a/": an object store is
             // given names of the shape that the product gives, and continues after names it has listed, as the product does.
+            let log = [(1, 1), (1, 2), (2, 1)].map { ObjectName.log(Term($0), $1) }
             let names =
                 kind == .objectStore
                 ? ["a/0b", "a/b", "a/b.c", "a/c", "b/a/a", "b/a/b", "b/b/a", "c/0.1-2", "c/0.1-3", "z/z"]
-                : ["a-b", "a.b", "a/b", "a/b.c", "a/c/d", "a0", "b/a/a", "b/a0", "b0", "z.z/z"]
+                : ["log-b", "log.b"] + log + ["log0", "probe/a-b", "probe/a.b", "probe/a0", "probe0", "terms.z"]
             for name in names.reversed() { #expect(bucket.perform(.create(name: name, bytes: [])) == .done) }
             let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             for prefix in [""] + names.flatMap({ name in (1...name.count).map { String(name.prefix($0)) } }) + [
                 "q", "a/b/",
             ] {
-                let places = kind == .objectStore ? names : ["a", "a/", "a/b", "b/a/a", "b/a/b", "zz", "z.z/z"]
+                let places =
+                    kind == .objectStore ? names : ["log", "log/", log[0], log[2] + "a", "probe/a/b", "q", "terms.z"]
                 for after in [nil] + places {
                     let expected = sorted.filter { name in name.hasPrefix(prefix) && after.map { $0 < name } ?? true }
                     for limit in [0, 1, 3, 100] {
@@ -225,6 +228,88 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
 }
 
 @Suite struct FolderBucketTests {
+    /// All names, page by page.
+    private static func names(_ bucket: FolderBucket, _ prefix: String = "", limit: Int = 1000) -> [String] {
+        var all: [String] = []
+        while case .names(let page) = bucket.perform(.list(prefix: prefix, after: all.last, limit: limit)),
+            !page.isEmpty
+        {
+            all += page
+        }
+        return all
+    }
+
+    @Test("a folder of the store may be a link: lists see what reads see, and a circle ends")
+    func links() throws {
+        let folder = try TemporaryFolder()
+        let (root, elsewhere, files) = (folder.path + "/store", folder.path + "/elsewhere", FileManager.default)
+        var bucket = try FolderBucket(path: root)
+        let names = [
+            ObjectName.log(Term(1), 0), ObjectName.log(Term(1), 1), "segments/\(String(repeating: "a", count: 64)).1-2",
+        ]
+        for name in names { #expect(bucket.perform(.create(name: name, bytes: [1])) == .done) }
+        try files.createDirectory(atPath: elsewhere, withIntermediateDirectories: true)
+        let term = "log/0000000000000001"
+        for (name, link) in [("segments", "segments"), (term, "term")] {
+            try files.moveItem(atPath: "\(root)/\(name)", toPath: "\(elsewhere)/\(link)")
+            try files.createSymbolicLink(atPath: "\(root)/\(name)", withDestinationPath: "\(elsewhere)/\(link)")
+        }
+        // A process that begins syncs what lies behind the links, too.
+        let synced = Mutex<[String]>([])
+        bucket = try FolderBucket(path: root) { descriptor in
+            let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+            synced.withLock { $0.append(path ?? "") }
+            return fsync(descriptor)
+        }
+        #expect(synced.withLock { Set($0) }.isSuperset(of: [elsewhere + "/segments", elsewhere + "/term"]))
+        #expect(Self.names(bucket) == names && Self.names(bucket, limit: 1) == names)
+        #expect(Self.names(bucket, "log/") == Array(names[..<2]) && Self.names(bucket, "segments/") == [names[2]])
+
+        for circle in ["ring", "log/ring", "segments/ring"] {
+            try files.createSymbolicLink(atPath: "\(root)/\(circle)", withDestinationPath: root)
+        }
+        #expect(Self.names(try FolderBucket(path: root)) == (names + ["ring", "log/ring", "segments/ring"]).sorted())
+        #expect(Self.names(bucket, "segments/") == [names[2]])
+    }
+
+    @Test("a folder of the store that leads nowhere is a failure, not empty")
+    func brokenLink() throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/segments", withDestinationPath: folder.path + "/away")
+        for prefix in ["", "segments/"] {
+            guard case .failed(let failure) = bucket.perform(.list(prefix: prefix, after: nil, limit: 1)) else {
+                Issue.record("listed \(prefix)")
+                continue
+            }
+            #expect(failure.kind == .passing && failure.message.contains("/segments"))
+        }
+        #expect(bucket.perform(.list(prefix: "log/", after: nil, limit: 1)) == .names([]))
+        #expect(throws: BucketFailure.self) { try FolderBucket(path: folder.path) }
+    }
+
+    @Test("a folder that is none of the store's is told and not opened; what the disk keeps for itself is not told")
+    func closedFolders() throws {
+        let folder = try TemporaryFolder()
+        let files = FileManager.default
+        for name in ["lost+found", ".snapshot/a", "log/.snapshot/a", "segments/lost+found/a", "other/log/a"] {
+            try files.createDirectory(atPath: folder.path + "/" + name, withIntermediateDirectories: true)
+        }
+        let synced = Mutex<Set<String>>([])
+        let bucket = try FolderBucket(path: folder.path) { descriptor in
+            let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+            _ = synced.withLock { $0.insert(URL(filePath: path ?? "").lastPathComponent) }
+            return fsync(descriptor)
+        }
+        // Whoever is not root could not open them.
+        #expect(synced.withLock { $0.isDisjoint(with: ["lost+found", ".snapshot", "other", "a"]) })
+        let told = [".snapshot/", "log/.snapshot/", "other/"]
+        #expect(Self.names(bucket) == told && Self.names(bucket, limit: 1) == told)
+        #expect(told.allSatisfy { ObjectName.isForeign($0) })
+        #expect(Self.names(bucket, "log/") == [] && Self.names(bucket, "segments/") == [])
+    }
+
     @Test("another process's bucket in the same folder sees the same objects")
     func twoBuckets() throws {
         let folder = try TemporaryFolder()
@@ -240,7 +325,9 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         let folder = try TemporaryFolder()
         let synced = Mutex<[String]>([])
         let root = folder.path + "/store"
-        let object = root + "/log/1/0"
+        let name = ObjectName.log(Term(1), 0)
+        let object = root + "/" + name
+        let term = "/store/log/0000000000000001"
         let bucket = try FolderBucket(path: root) { descriptor in
             do {
                 let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
@@ -261,19 +348,20 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         }
         let above = URL(filePath: folder.path).deletingLastPathComponent().path
         #expect(take() == ["before " + above, "before ", "before /store", "before /store/tmp", "before /store"])
-        #expect(bucket.perform(.create(name: "log/1/0", bytes: [1])) == .done)
-        #expect(take() == ["before temporary", "before /store", "before /store/log", "after /store/log/1"])
-        #expect(bucket.perform(.create(name: "log/1/1", bytes: [1])) == .done)
-        #expect(take() == ["after temporary", "after /store/log/1"])
-        #expect(bucket.perform(.create(name: "log/1/1", bytes: [1])) == .exists)
-        #expect(take() == ["after /store/log/1"])
+        #expect(bucket.perform(.create(name: name, bytes: [1])) == .done)
+        #expect(take() == ["before temporary", "before /store", "before /store/log", "after \(term)"])
+        let next = ObjectName.log(Term(1), 1)
+        #expect(bucket.perform(.create(name: next, bytes: [1])) == .done)
+        #expect(take() == ["after temporary", "after \(term)"])
+        #expect(bucket.perform(.create(name: next, bytes: [1])) == .exists)
+        #expect(take() == ["after \(term)"])
         // Another process trusts no directory it has not synced itself.
         let other = try FolderBucket(path: root) { descriptor in
             synced.withLock { $0.append("other") }
             return fsync(descriptor)
         }
         #expect(take().count == 6)
-        #expect(other.perform(.create(name: "log/1/2", bytes: [1])) == .done)
+        #expect(other.perform(.create(name: ObjectName.log(Term(1), 2), bytes: [1])) == .done)
         #expect(take().count == 4)
     }
 
