@@ -28,22 +28,31 @@ package final class FolderBucket: Bucket {
     package let location: String
     private let access: Access
     private let sync: SyncCall
+    private let heldNameCount: Int
     private let instance = Hex.padded(SystemRandom().number())
     private let counter = Atomic<UInt64>(0)
     /// Directories of which this process knows that they are there and synced.
     private let syncedDirectories = Mutex<Set<String>>([])
     private let trouble = Mutex(WriteTrouble())
+    private let rests = Mutex(ListingRests())
 
     /// Temporaries older than this belong to processes that ended: making an object takes seconds.
     private static let staleSeconds: Int64 = 3600
 
+    /// 5 MB.
+    package static let heldNameCount = 1 << 16
+
     /// fsync, or what a test puts in its place.
     package typealias SyncCall = @Sendable (_ descriptor: Int32) -> Int32
 
-    /// - Parameter path: for `readWrite` made if it is not there.
+    /// - Parameters:
+    ///   - path: for `readWrite` made if it is not there.
+    ///   - heldNameCount: names of a folder that are held for a list that goes on.
     package init(
-        path: String, access: Access = .readWrite, sync: @escaping SyncCall = { fsync($0) }
+        path: String, access: Access = .readWrite, heldNameCount: Int = heldNameCount,
+        sync: @escaping SyncCall = { fsync($0) }
     ) throws(BucketFailure) {
+        self.heldNameCount = heldNameCount
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         location = path
@@ -200,14 +209,22 @@ package final class FolderBucket: Bucket {
         do throws(SystemError) {
             try SystemCall.unlink(path(name))
         } catch {
-            guard Self.meansMissing(error.code) else { throw error }
+            try expectMissing(error)
         }
         return .done
     }
 
     private func list(_ prefix: String, after: String?, limit: Int) throws(SystemError) -> BucketResult {
-        var listing = FolderListing(root: location, prefix: prefix, after: after, limit: limit)
-        try listing.visit("")
+        let now = SystemClock().monotonicNanoseconds()
+        let held = after.flatMap { after in rests.withLock { $0.take(prefix, after, now: now) } }
+        var listing = FolderListing(
+            root: location, prefix: prefix, after: after, limit: limit, rest: held?.rest ?? FolderListing.Rest(),
+            heldCount: heldNameCount)
+        try listing.run()
+        // Whoever asks for one name does not go on.
+        if limit > 1, let last = listing.names.last, !listing.rest.isEmpty {
+            rests.withLock { $0.keep(listing.rest, prefix, last, readAt: held?.readAt ?? now) }
+        }
         return .names(listing.names)
     }
 
@@ -218,6 +235,15 @@ package final class FolderBucket: Bucket {
     static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// - Throws: the error if it does not say that there is no such object, and what is wrong with the folder if that is away: then
+    ///   nothing is known of what was in it.
+    private func expectMissing(_ error: SystemError) throws(SystemError) {
+        guard Self.meansMissing(error.code) else { throw error }
+        guard try SystemCall.status(location).isDirectory else {
+            throw SystemError("open", location, code: ENOTDIR)
+        }
     }
 
     private static func meansMissing(_ code: Int32) -> Bool { code == ENOENT || code == ENOTDIR }

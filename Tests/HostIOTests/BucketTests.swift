@@ -239,6 +239,59 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         return all
     }
 
+    @Test(
+        "a list that goes on tells every name that stays once, whatever comes and goes meanwhile",
+        arguments: [3, FolderBucket.heldNameCount])
+    func changesBetweenPages(heldNameCount: Int) throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path, heldNameCount: heldNameCount) { _ in 0 }
+        let stays = (1...4).flatMap { term in (0..<50).map { ObjectName.log(Term(term), $0 * 2) } }
+        for name in stays { _ = bucket.perform(.put(name: name, bytes: [])) }
+        for limit in [2, 7, 50, 1000] {
+            for prefix in ["", "log/"] {
+                var told: [String] = []
+                var number: UInt64 = 0
+                while case .names(let page) = bucket.perform(.list(prefix: prefix, after: told.last, limit: limit)),
+                    !page.isEmpty
+                {
+                    told += page
+                    // Ahead of the list and behind it, and in the folder it is in.
+                    for term in [1, 2, 4, 5] as [UInt64] {
+                        _ = bucket.perform(.delete(name: ObjectName.log(Term(term), number)))
+                        number = (number + 37) % 100 | 1
+                        _ = bucket.perform(.put(name: ObjectName.log(Term(term), number), bytes: []))
+                    }
+                    // Others list the same.
+                    _ = bucket.perform(.list(prefix: prefix, after: told.first, limit: limit))
+                }
+                #expect(told == told.sorted() && Set(told).count == told.count)
+                #expect(Set(told).isSuperset(of: stays.dropFirst()))
+                #expect(bucket.perform(.list(prefix: "log/", after: told.last, limit: limit)) == .names([]))
+            }
+        }
+        // Nothing that is held outlives the end of a list.
+        let late = ObjectName.log(Term(9), 0)
+        #expect(bucket.perform(.list(prefix: "log/", after: stays.last, limit: 9)) != .names([late]))
+        _ = bucket.perform(.put(name: late, bytes: []))
+        #expect(bucket.perform(.list(prefix: "log/", after: ObjectName.log(Term(8), 0), limit: 9)) == .names([late]))
+    }
+
+    @Test("a list that goes on reads no folder again")
+    func pages() throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path) { _ in 0 }
+        let names = (0..<10).map { ObjectName.log(Term(1), $0) }
+        for name in names { _ = bucket.perform(.put(name: name, bytes: [])) }
+        #expect(bucket.perform(.list(prefix: "log/", after: nil, limit: 3)) == .names(Array(names[..<3])))
+        try FileManager.default.removeItem(atPath: folder.path + "/log")
+        // So it need not look, and may lag.
+        #expect(bucket.perform(.list(prefix: "log/", after: names[2], limit: 4)) == .names(Array(names[3..<7])))
+        #expect(bucket.perform(.list(prefix: "log/", after: names[6], limit: 4)) == .names(Array(names[7...])))
+        #expect(bucket.perform(.list(prefix: "log/", after: names[9], limit: 4)) == .names([]))
+        // What was told is held no more.
+        #expect(bucket.perform(.list(prefix: "log/", after: names[2], limit: 4)) == .names([]))
+    }
+
     @Test("a folder of the store may be a link: lists see what reads see, and a circle ends")
     func links() throws {
         let folder = try TemporaryFolder()
