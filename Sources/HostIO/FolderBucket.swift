@@ -123,8 +123,8 @@ package final class FolderBucket: Bucket {
         do throws(SystemError) {
             return try MappedFile(path(name))
         } catch {
-            if Self.meansMissing(error.code) { return nil }
-            throw Self.failure(error, name: name)
+            do throws(SystemError) { try expectMissing(error) } catch { throw Self.failure(error, name: name) }
+            return nil
         }
     }
 
@@ -190,8 +190,8 @@ package final class FolderBucket: Bucket {
             }
             return .bytes(length == 0 ? [] : try file.read(length, at: offset, path))
         } catch {
-            if Self.meansMissing(error.code) { return .missing }
-            throw error
+            try expectMissing(error)
+            return .missing
         }
     }
 
@@ -200,8 +200,8 @@ package final class FolderBucket: Bucket {
             let status = try SystemCall.status(path(name))
             return status.isRegular ? .size(status.sizeBytes) : .missing
         } catch {
-            if Self.meansMissing(error.code) { return .missing }
-            throw error
+            try expectMissing(error)
+            return .missing
         }
     }
 

@@ -612,6 +612,28 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         #expect(bucket.perform(.list(prefix: "", after: nil, limit: 10)) == .names(["small", "still"]))
     }
 
+    @Test("in a store that is away nothing is missing and no list is empty: all fails in a way that may pass")
+    func away() throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path + "/store")
+        let name = ObjectName.log(Term(1), 0)
+        #expect(bucket.perform(.create(name: name, bytes: [1])) == .done)
+        try FileManager.default.moveItem(atPath: folder.path + "/store", toPath: folder.path + "/elsewhere")
+        for operation: BucketOperation in [
+            .get(name: name, range: nil), .size(name: name), .delete(name: name), .create(name: name, bytes: [1]),
+            .list(prefix: "", after: nil, limit: 1), .list(prefix: "log/", after: nil, limit: 1),
+        ] {
+            guard case .failed(let failure) = bucket.perform(operation) else {
+                Issue.record("\(operation)")
+                continue
+            }
+            #expect(failure.kind == .passing)
+        }
+        #expect(throws: BucketFailure.self) { try bucket.map(name) }
+        try FileManager.default.moveItem(atPath: folder.path + "/elsewhere", toPath: folder.path + "/store")
+        #expect(bucket.perform(.get(name: name, range: nil)) == .bytes([1]))
+    }
+
     @Test("a folder that was taken away fails in a way that may pass")
     func gone() throws {
         let folder = try TemporaryFolder()
