@@ -50,8 +50,23 @@ struct SnapshotCheck {
             try checkPositions(scope.log)
             try checkLedger()
         }
-        guard loaded.segments.allSatisfy({ sound.contains($0.objectName) }) else { return }
+        let unsound = loaded.segments.map(\.objectName).filter { !sound.contains($0) }
+        guard unsound.isEmpty else { return try unsound.forEach { try tellUnchecked($0) } }
         try checkSegments(scope)
+    }
+
+    /// A named segment that is damaged is told already. One that was not read is not known to be sound.
+    private mutating func tellUnchecked(_ name: String) throws {
+        let isListed = present.contains(name)
+        let isThere = if case .size = try loader.perform(.size(name: name)) { true } else { false }
+        // Missing and not listed is told already.
+        guard isListed != isThere else { return }
+        findings.append(
+            Finding(
+                object: name, section: "object",
+                message: (isThere
+                    ? "no list has the object, so it was not checked" : "the object is listed and missing")
+                    + "; generation \(manifest.generation.number) names it"))
     }
 
     /// What came after the listing is there, too.

@@ -3,6 +3,8 @@
 package enum BucketName {
     package static let lengthBytes = 1024
     static let temporaryFolder = "tmp"
+    /// What a file system keeps at the top of a disk for itself, closed to all but root.
+    static let fileSystemFolder = "lost+found"
 
     package static func isValid(_ name: String) -> Bool {
         guard (1...lengthBytes).contains(name.utf8.count), hasOnlyNameBytes(name) else { return false }

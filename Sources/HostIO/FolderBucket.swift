@@ -28,22 +28,31 @@ package final class FolderBucket: Bucket {
     package let location: String
     private let access: Access
     private let sync: SyncCall
+    private let heldNameCount: Int
     private let instance = Hex.padded(SystemRandom().number())
     private let counter = Atomic<UInt64>(0)
     /// Directories of which this process knows that they are there and synced.
     private let syncedDirectories = Mutex<Set<String>>([])
     private let trouble = Mutex(WriteTrouble())
+    private let rests = Mutex(ListingRests())
 
     /// Temporaries older than this belong to processes that ended: making an object takes seconds.
     private static let staleSeconds: Int64 = 3600
 
+    /// 5 MB.
+    package static let heldNameCount = 1 << 16
+
     /// fsync, or what a test puts in its place.
     package typealias SyncCall = @Sendable (_ descriptor: Int32) -> Int32
 
-    /// - Parameter path: for `readWrite` made if it is not there.
+    /// - Parameters:
+    ///   - path: for `readWrite` made if it is not there.
+    ///   - heldNameCount: names of a folder that are held for a list that goes on.
     package init(
-        path: String, access: Access = .readWrite, sync: @escaping SyncCall = { fsync($0) }
+        path: String, access: Access = .readWrite, heldNameCount: Int = heldNameCount,
+        sync: @escaping SyncCall = { fsync($0) }
     ) throws(BucketFailure) {
+        self.heldNameCount = heldNameCount
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         location = path
@@ -55,7 +64,7 @@ package final class FolderBucket: Bucket {
                 guard try SystemCall.status(path).isDirectory else { throw SystemError("open", path, code: ENOTDIR) }
             case .readWrite:
                 try makeRoot()
-                try syncDirectories(path)
+                try syncDirectories("")
                 try removeStaleTemporaries()
             }
         } catch {
@@ -100,6 +109,7 @@ package final class FolderBucket: Bucket {
     }
 
     private func note(_ error: SystemError?) {
+        guard access == .readWrite else { return }
         let now = Int64(SystemClock().monotonicNanoseconds() / 1_000_000)
         guard trouble.withLock({ $0.note(error?.code, now: now) }), let error else { return }
         let seconds = WriteTrouble.patienceMilliseconds / 1000
@@ -113,8 +123,8 @@ package final class FolderBucket: Bucket {
         do throws(SystemError) {
             return try MappedFile(path(name))
         } catch {
-            if Self.meansMissing(error.code) { return nil }
-            throw Self.failure(error, name: name)
+            do throws(SystemError) { try expectMissing(error) } catch { throw Self.failure(error, name: name) }
+            return nil
         }
     }
 
@@ -136,7 +146,7 @@ package final class FolderBucket: Bucket {
             try makeParents(of: name)
             try SystemCall.link(temporary, path)
         } catch {
-            try SystemCall.unlink(temporary)
+            discard(temporary)
             guard error.code == EEXIST else { throw error }
             guard try SystemCall.status(path).isRegular else { throw SystemError("create", path, code: EISDIR) }
             try makeDurable(name)
@@ -161,7 +171,7 @@ package final class FolderBucket: Bucket {
             try makeParents(of: name)
             try SystemCall.rename(temporary, path(name))
         } catch {
-            try SystemCall.unlink(temporary)
+            discard(temporary)
             throw error
         }
         return .done
@@ -180,8 +190,8 @@ package final class FolderBucket: Bucket {
             }
             return .bytes(length == 0 ? [] : try file.read(length, at: offset, path))
         } catch {
-            if Self.meansMissing(error.code) { return .missing }
-            throw error
+            try expectMissing(error)
+            return .missing
         }
     }
 
@@ -190,8 +200,8 @@ package final class FolderBucket: Bucket {
             let status = try SystemCall.status(path(name))
             return status.isRegular ? .size(status.sizeBytes) : .missing
         } catch {
-            if Self.meansMissing(error.code) { return .missing }
-            throw error
+            try expectMissing(error)
+            return .missing
         }
     }
 
@@ -199,14 +209,22 @@ package final class FolderBucket: Bucket {
         do throws(SystemError) {
             try SystemCall.unlink(path(name))
         } catch {
-            guard Self.meansMissing(error.code) else { throw error }
+            try expectMissing(error)
         }
         return .done
     }
 
     private func list(_ prefix: String, after: String?, limit: Int) throws(SystemError) -> BucketResult {
-        var listing = FolderListing(root: location, prefix: prefix, after: after, limit: limit)
-        try listing.visit("")
+        let now = SystemClock().monotonicNanoseconds()
+        let held = after.flatMap { after in rests.withLock { $0.take(prefix, after, now: now) } }
+        var listing = FolderListing(
+            root: location, prefix: prefix, after: after, limit: limit, rest: held?.rest ?? FolderListing.Rest(),
+            heldCount: heldNameCount)
+        try listing.run()
+        // Whoever asks for one name does not go on.
+        if limit > 1, let last = listing.names.last, !listing.rest.isEmpty {
+            rests.withLock { $0.keep(listing.rest, prefix, last, readAt: held?.readAt ?? now) }
+        }
         return .names(listing.names)
     }
 
@@ -217,6 +235,15 @@ package final class FolderBucket: Bucket {
     static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// - Throws: the error if it does not say that there is no such object, and what is wrong with the folder if that is away: then
+    ///   nothing is known of what was in it.
+    private func expectMissing(_ error: SystemError) throws(SystemError) {
+        guard Self.meansMissing(error.code) else { throw error }
+        guard try SystemCall.status(location).isDirectory else {
+            throw SystemError("open", location, code: ENOTDIR)
+        }
     }
 
     private static func meansMissing(_ code: Int32) -> Bool { code == ENOENT || code == ENOTDIR }
@@ -231,12 +258,18 @@ package final class FolderBucket: Bucket {
             try file.write(bytes, path)
             try file.sync(path, sync)
         } catch {
-            try SystemCall.unlink(path)
+            discard(path)
             let isFull = error.code == ENOSPC || error.code == EDQUOT
             if error.operation == "sync", !isFull { Self.endProcess(error) }
             throw error
         }
         return path
+    }
+
+    /// After a failure. A disk in trouble may refuse this as well, and what failed first is what counts: a file that stays is taken away
+    /// as a stale one.
+    private func discard(_ temporary: String) {
+        do throws(SystemError) { try SystemCall.unlink(temporary) } catch {}
     }
 
     /// Makes the directories above an object. One that another process made may not be durable yet: the directory above
@@ -289,10 +322,16 @@ package final class FolderBucket: Bucket {
     }
 
     /// What an earlier process linked and did not live to sync becomes durable before anyone relies on it.
-    private func syncDirectories(_ directory: String) throws(SystemError) {
-        for entry in try SystemCall.entries(directory) where entry.isDirectory {
+    ///
+    /// - Parameter folder: "" or a name that ends in "/".
+    private func syncDirectories(_ folder: String) throws(SystemError) {
+        let directory = folder.isEmpty ? location : path(String(folder.dropLast()))
+        for entry in try SystemCall.entries(directory) {
+            let inner = folder + entry.name + "/"
+            guard ObjectName.mayLie(in: inner) || inner == BucketName.temporaryFolder + "/" else { continue }
+            guard try SystemCall.isFolder(entry, in: directory) else { continue }
             do throws(SystemError) {
-                try syncDirectories(directory + "/" + entry.name)
+                try syncDirectories(inner)
             } catch {
                 // Another process deleted it meanwhile.
                 guard Self.meansMissing(error.code) else { throw error }

@@ -73,17 +73,30 @@ enum SystemCall {
                 unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
             }
             if name == "." || name == ".." { continue }
-            var isDirectory = unsafe entry.pointee.d_type == UInt8(DT_DIR)
-            // Some file systems do not tell here.
-            if unsafe entry.pointee.d_type == UInt8(DT_UNKNOWN) {
-                do throws(SystemError) {
-                    isDirectory = try status(path + "/" + name).isDirectory
-                } catch {
-                    if error.code == ENOENT { continue }
-                    throw error
+            let kind: FolderEntry.Kind =
+                switch unsafe Int(entry.pointee.d_type) {
+                case DT_DIR: .folder
+                case DT_LNK: .link
+                case DT_UNKNOWN: .untold
+                default: .other
                 }
+            entries.append(FolderEntry(name: name, kind: kind))
+        }
+    }
+
+    /// Whether an entry is a directory, or a link that leads to one: reads follow links, so lists do.
+    ///
+    /// - Throws: also if a link leads nowhere. What it should lead to is away, which is not the same as empty.
+    static func isFolder(_ entry: FolderEntry, in path: String) throws(SystemError) -> Bool {
+        switch entry.kind {
+        case .folder: return true
+        case .other: return false
+        case .link, .untold:
+            do throws(SystemError) { return try status(path + "/" + entry.name).isDirectory } catch {
+                // Deleted meanwhile.
+                if entry.kind == .untold, error.code == ENOENT { return false }
+                throw error
             }
-            entries.append(FolderEntry(name: name, isDirectory: isDirectory))
         }
     }
 
@@ -96,8 +109,17 @@ enum SystemCall {
 }
 
 struct FolderEntry {
+    enum Kind {
+        case folder
+        case link
+        /// A file, or something else that holds no entries.
+        case other
+        /// Some file systems do not tell with the name.
+        case untold
+    }
+
     var name: String
-    var isDirectory: Bool
+    var kind: Kind
 }
 
 struct FileStatus {

@@ -3,7 +3,8 @@ import Glibc
 /// Decides when a disk has refused writes for so long that a process is to end and say so: what waits for it would wait for ever,
 /// and a standby, or whoever looks after the machine, does better. A machine.
 ///
-/// Only EIO counts: room and a store that does not answer are waited for.
+/// EIO counts, and EROFS: that is how a file system answers that was made read-only because the disk failed. Room and a store that
+/// does not answer are waited for.
 package struct WriteTrouble: Sendable {
     package static let patienceMilliseconds: Int64 = 30_000
 
@@ -16,7 +17,7 @@ package struct WriteTrouble: Sendable {
     ///   - now: monotonic, in milliseconds.
     /// - Returns: whether to end.
     package mutating func note(_ code: Int32?, now: Int64) -> Bool {
-        guard code == EIO else {
+        guard code == EIO || code == EROFS else {
             // A write that fails for another reason says nothing of the disk.
             if code == nil { since = nil }
             return false

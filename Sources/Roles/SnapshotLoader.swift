@@ -103,18 +103,28 @@ package final class SnapshotLoader: Sendable {
     /// The newest manifest; nil in a bucket that has none. Lists at times, and else probes forward.
     ///
     /// - Parameter least: a generation that is known to be there: if nothing so new is found by probing it lists.
+    /// - Throws: also if the newest manifest of before is gone and there is none that is newer: a store does not go back.
     package func newest(atLeast least: Generation = .none) throws -> LoadedManifest? {
+        try newest(atLeast: least, for: Self.beliefMilliseconds)
+    }
+
+    /// - Parameter belief: how long what was told before is believed, in milliseconds.
+    private func newest(atLeast least: Generation = .none, for belief: Int64) throws -> LoadedManifest? {
         let now = milliseconds()
         let (known, toldAt) = state.withLock { ($0.newest, $0.toldAt) }
         var found: Manifest?
-        if let known, now - toldAt < Self.beliefMilliseconds {
+        if let known, now - toldAt < belief {
             found = try last(from: known.manifest)
             if let found, found.generation == known.manifest.generation, found.generation >= least { return known }
         }
         if found == nil || found!.generation < least {
-            guard let listed = try listed() else { return nil }
+            let listed = try listed()
+            if let known = known?.manifest, listed?.generation ?? .none < known.generation {
+                try expectStill(known)
+            }
             // A list may lag.
-            found = try last(from: [listed, found ?? known?.manifest ?? listed].max { $0.generation < $1.generation }!)
+            let newest = [listed, found, known?.manifest].compactMap { $0 }.max { $0.generation < $1.generation }
+            found = try newest.map { try last(from: $0) }
         }
         guard let newest = found else { return nil }
         let loaded = newest.generation == known?.manifest.generation ? known! : try load(newest)
@@ -126,6 +136,16 @@ package final class SnapshotLoader: Sendable {
             state.pages = state.pages.filter { names.contains($0.key) }
             return loaded
         }
+    }
+
+    /// If a list lags, what was the newest is still there.
+    private func expectStill(_ known: Manifest) throws {
+        guard try read(known.generation) == nil else { return }
+        throw BucketFailure(
+            .passing, name: bucket.location,
+            message:
+                "generation \(known.generation.number) was there, and neither it nor a newer one is: is the store still in its place?"
+        )
     }
 
     /// The last of those that follow a manifest without a gap.
@@ -153,7 +173,15 @@ package final class SnapshotLoader: Sendable {
         guard let newest = try newest() else { return nil }
         if newest.manifest.generation == generation { return newest }
         guard newest.manifest.kept.contains(generation) else { return nil }
-        return try read(generation).map { try load($0) }
+        return try kept(generation).map { try load($0) }
+    }
+
+    /// - Returns: nil if it was collected since.
+    private func kept(_ generation: Generation) throws -> Manifest? {
+        if let manifest = try read(generation) { return manifest }
+        // Or the store is away.
+        _ = try newest(for: 0)
+        return nil
     }
 
     /// The newest generation written not later than `time`, if it is still kept.
@@ -161,14 +189,14 @@ package final class SnapshotLoader: Sendable {
         guard let newest = try newest() else { return nil }
         if newest.manifest.writtenAt <= time { return newest }
         guard let run = newest.manifest.kept.runs.last(where: { $0.firstAt <= time }) else { return nil }
-        if run.lastAt <= time { return try read(run.last).map { try load($0) } }
+        if run.lastAt <= time { return try kept(run.last).map { try load($0) } }
         // Within a run time does not go back; each manifest tells its own.
-        var best = try read(run.first)
+        var best = try kept(run.first)
         var low = run.first.number
         var high = run.last.number
         while low < high {
             let middle = low + (high - low + 1) / 2
-            guard let candidate = try read(Generation(middle)) else { return nil }
+            guard let candidate = try kept(Generation(middle)) else { return nil }
             if candidate.writtenAt <= time {
                 best = candidate
                 low = middle
@@ -264,9 +292,8 @@ package final class SnapshotLoader: Sendable {
     }
 
     private static func checked(_ result: BucketResult) throws -> BucketResult {
-        if case .failed(let failure) = result {
-            throw StoreError(.io, object: failure.name, message: failure.message)
-        }
+        // As it is: its kind tells whether to come again.
+        if case .failed(let failure) = result { throw failure }
         return result
     }
 

@@ -13,7 +13,7 @@ package enum BucketOperation: Equatable, Sendable {
     case size(name: String)
     /// Names that begin with `prefix` and are greater than `after`, ascending, at most `limit`. Those that no object in the
     /// folder can have are passed over (`ObjectName.isForeign`), so that whoever takes the first or last gets one of ours; only
-    /// an empty prefix gives everything. May lag behind on S3: nothing but collection and the first guess of the newest
+    /// an empty prefix gives everything, and of a folder that can hold no object one name that ends in "/". May lag behind on S3: nothing but collection and the first guess of the newest
     /// manifest relies on it.
     case list(prefix: String, after: String?, limit: Int)
     /// Deleting what is not there is `.done`.

@@ -45,6 +45,8 @@ package enum ObjectName {
     package static func isForeign(_ name: some StringProtocol) -> Bool {
         let words = name.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
         guard words.count > 1 else { return false }
+        // A folder that is told as a whole.
+        if words[words.count - 1].isEmpty { return true }
         switch String(decoding: words[0], as: UTF8.self) {
         case "terms", "heartbeats", "collection", "manifests": return words.count != 2 || !isHex(words[1], 16)
         case "log": return words.count != 3 || !isHex(words[1], 16) || !isHex(words[2], 16)
@@ -58,13 +60,20 @@ package enum ObjectName {
 
     /// Whether an object of a store can have the name: nothing else is ever deleted.
     package static func isOwn(_ name: some StringProtocol) -> Bool {
-        folders.contains(String(name.prefix { $0 != "/" })) && !isForeign(name)
+        guard let slash = name.lastIndex(of: "/"), mayLie(in: name[...slash]) else { return false }
+        return !name.hasPrefix("probe/") && !isForeign(name)
     }
 
-    /// Of all objects but those that only a start writes.
-    private static let folders: Set<String> = [
-        "terms", "heartbeats", "collection", "manifests", "log", "pages", "state", "ledger", "segments", "feeds",
-    ]
+    /// Whether an object can lie right in a folder, whose name ends in "/", or in one of its folders. All others are somebody else's.
+    package static func mayLie(in folder: some StringProtocol) -> Bool {
+        let words = folder.utf8.split(separator: 0x2F)
+        switch words.first.map({ String(decoding: $0, as: UTF8.self) }) {
+        case "log": return words.count == 1 || words.count == 2 && isHex(words[1], 16)
+        case "terms", "heartbeats", "collection", "manifests", "pages", "state", "ledger", "segments", "feeds", "probe":
+            return words.count == 1
+        default: return false
+        }
+    }
 
     /// Whether a list of the prefix has the name.
     package static func isListed(_ name: some StringProtocol, under prefix: String) -> Bool {

@@ -104,6 +104,7 @@ import Wire
     @Test("while the store is away a gateway answers what it has, the rest with 503, and all when it is back")
     func away() async throws {
         let store = try store()
+        try store.publish([])
         let bucket = DistantBucket(store.bucket)
         try await serve(store, bucket: bucket) { (client: Client) async throws in
             #expect(try await client.get("/v1/search?q=vienna").hits().count == 2)
@@ -115,6 +116,9 @@ import Wire
             #expect(answer.status == 503 && answer.headers["Retry-After"] as? String == "5")
             #expect(try answer.error()["code"] as? String == "unavailable")
             #expect((try answer.error()["message"] as? String)?.hasSuffix("nobody answers") == true)
+            // An older generation is read from the store.
+            let older = try await client.get("/v1/search?q=vienna&as_of=1")
+            #expect(older.status == 503 && older.headers["Retry-After"] as? String == "5")
             bucket.isAway.store(false, ordering: .releasing)
             #expect(try await client.get("/v1/search?q=vienna&facet=source").hits().count == 2)
         }

@@ -83,6 +83,28 @@ import Testing
         }
     }
 
+    /// Leaves segments out of its lists, or lists them and does not have them.
+    private struct Forgetful: Bucket {
+        let inside: MemoryBucket
+        var lists: Bool
+        var location: String { inside.location }
+        func perform(_ operation: BucketOperation) -> BucketResult {
+            let result = inside.perform(operation)
+            guard case .names(let names) = result else {
+                return lists && operation.name.hasPrefix("segments/") ? .missing : result
+            }
+            return lists ? result : .names(names.filter { !$0.hasPrefix("segments/") })
+        }
+    }
+
+    @Test("a segment that a manifest names and nobody read is a finding", arguments: [true, false])
+    func unread(lists: Bool) throws {
+        let store = try store()
+        var verifier = StoreVerifier(Forgetful(inside: store.bucket, lists: lists))
+        let findings = try verifier.run().findings
+        for segment in store.segments { #expect(findings.contains { $0.object == segment.objectName }) }
+    }
+
     @Test("a segment cut down to almost nothing is named with section and offset")
     func cut() throws {
         let store = try store()

@@ -1,5 +1,6 @@
 import Foundation
 import HostIO
+import News
 import Storage
 import Synchronization
 import Testing
@@ -105,7 +106,7 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
     func foreignNames() throws {
         for (name, foreign) in [
             ("manifests/fffffffffffffff7", "manifests/.nfs0001"), ("log/0000000000000001/0000000000000002", "log/x"),
-            ("terms/0000000000000001", "terms/.a/b"), ("feeds/3.1-2", "feeds/.3.1-2.x"),
+            ("terms/0000000000000001", "terms/.a.b"), ("feeds/3.1-2", "feeds/.3.1-2.x"),
             (
                 "segments/\(String(repeating: "a", count: 64)).1-2",
                 "segments/.\(String(repeating: "a", count: 64)).1-2.x1"
@@ -130,16 +131,18 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         try withBucket(kind) { bucket in
             // SeaweedFS sorts folder by folder ("a/b" before "a-b"), and after "a" it passes over all of "a/": an object store is
             // given names of the shape that the product gives, and continues after names it has listed, as the product does.
+            let log = [(1, 1), (1, 2), (2, 1)].map { ObjectName.log(Term($0), $1) }
             let names =
                 kind == .objectStore
                 ? ["a/0b", "a/b", "a/b.c", "a/c", "b/a/a", "b/a/b", "b/b/a", "c/0.1-2", "c/0.1-3", "z/z"]
-                : ["a-b", "a.b", "a/b", "a/b.c", "a/c/d", "a0", "b/a/a", "b/a0", "b0", "z.z/z"]
+                : ["log-b", "log.b"] + log + ["log0", "probe/a-b", "probe/a.b", "probe/a0", "probe0", "terms.z"]
             for name in names.reversed() { #expect(bucket.perform(.create(name: name, bytes: [])) == .done) }
             let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             for prefix in [""] + names.flatMap({ name in (1...name.count).map { String(name.prefix($0)) } }) + [
                 "q", "a/b/",
             ] {
-                let places = kind == .objectStore ? names : ["a", "a/", "a/b", "b/a/a", "b/a/b", "zz", "z.z/z"]
+                let places =
+                    kind == .objectStore ? names : ["log", "log/", log[0], log[2] + "a", "probe/a/b", "q", "terms.z"]
                 for after in [nil] + places {
                     let expected = sorted.filter { name in name.hasPrefix(prefix) && after.map { $0 < name } ?? true }
                     for limit in [0, 1, 3, 100] {
@@ -225,6 +228,141 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
 }
 
 @Suite struct FolderBucketTests {
+    /// All names, page by page.
+    private static func names(_ bucket: FolderBucket, _ prefix: String = "", limit: Int = 1000) -> [String] {
+        var all: [String] = []
+        while case .names(let page) = bucket.perform(.list(prefix: prefix, after: all.last, limit: limit)),
+            !page.isEmpty
+        {
+            all += page
+        }
+        return all
+    }
+
+    @Test(
+        "a list that goes on tells every name that stays once, whatever comes and goes meanwhile",
+        arguments: [3, FolderBucket.heldNameCount])
+    func changesBetweenPages(heldNameCount: Int) throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path, heldNameCount: heldNameCount) { _ in 0 }
+        let stays = (1...4).flatMap { term in (0..<50).map { ObjectName.log(Term(term), $0 * 2) } }
+        for name in stays { _ = bucket.perform(.put(name: name, bytes: [])) }
+        for limit in [2, 7, 50, 1000] {
+            for prefix in ["", "log/"] {
+                var told: [String] = []
+                var number: UInt64 = 0
+                while case .names(let page) = bucket.perform(.list(prefix: prefix, after: told.last, limit: limit)),
+                    !page.isEmpty
+                {
+                    told += page
+                    // Ahead of the list and behind it, and in the folder it is in.
+                    for term in [1, 2, 4, 5] as [UInt64] {
+                        _ = bucket.perform(.delete(name: ObjectName.log(Term(term), number)))
+                        number = (number + 37) % 100 | 1
+                        _ = bucket.perform(.put(name: ObjectName.log(Term(term), number), bytes: []))
+                    }
+                    // Others list the same.
+                    _ = bucket.perform(.list(prefix: prefix, after: told.first, limit: limit))
+                }
+                #expect(told == told.sorted() && Set(told).count == told.count)
+                #expect(Set(told).isSuperset(of: stays.dropFirst()))
+                #expect(bucket.perform(.list(prefix: "log/", after: told.last, limit: limit)) == .names([]))
+            }
+        }
+        // Nothing that is held outlives the end of a list.
+        let late = ObjectName.log(Term(9), 0)
+        #expect(bucket.perform(.list(prefix: "log/", after: stays.last, limit: 9)) != .names([late]))
+        _ = bucket.perform(.put(name: late, bytes: []))
+        #expect(bucket.perform(.list(prefix: "log/", after: ObjectName.log(Term(8), 0), limit: 9)) == .names([late]))
+    }
+
+    @Test("a list that goes on reads no folder again")
+    func pages() throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path) { _ in 0 }
+        let names = (0..<10).map { ObjectName.log(Term(1), $0) }
+        for name in names { _ = bucket.perform(.put(name: name, bytes: [])) }
+        #expect(bucket.perform(.list(prefix: "log/", after: nil, limit: 3)) == .names(Array(names[..<3])))
+        try FileManager.default.removeItem(atPath: folder.path + "/log")
+        // So it need not look, and may lag.
+        #expect(bucket.perform(.list(prefix: "log/", after: names[2], limit: 4)) == .names(Array(names[3..<7])))
+        #expect(bucket.perform(.list(prefix: "log/", after: names[6], limit: 4)) == .names(Array(names[7...])))
+        #expect(bucket.perform(.list(prefix: "log/", after: names[9], limit: 4)) == .names([]))
+        // What was told is held no more.
+        #expect(bucket.perform(.list(prefix: "log/", after: names[2], limit: 4)) == .names([]))
+    }
+
+    @Test("a folder of the store may be a link: lists see what reads see, and a circle ends")
+    func links() throws {
+        let folder = try TemporaryFolder()
+        let (root, elsewhere, files) = (folder.path + "/store", folder.path + "/elsewhere", FileManager.default)
+        var bucket = try FolderBucket(path: root)
+        let names = [
+            ObjectName.log(Term(1), 0), ObjectName.log(Term(1), 1), "segments/\(String(repeating: "a", count: 64)).1-2",
+        ]
+        for name in names { #expect(bucket.perform(.create(name: name, bytes: [1])) == .done) }
+        try files.createDirectory(atPath: elsewhere, withIntermediateDirectories: true)
+        let term = "log/0000000000000001"
+        for (name, link) in [("segments", "segments"), (term, "term")] {
+            try files.moveItem(atPath: "\(root)/\(name)", toPath: "\(elsewhere)/\(link)")
+            try files.createSymbolicLink(atPath: "\(root)/\(name)", withDestinationPath: "\(elsewhere)/\(link)")
+        }
+        // A process that begins syncs what lies behind the links, too.
+        let synced = Mutex<[String]>([])
+        bucket = try FolderBucket(path: root) { descriptor in
+            let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+            synced.withLock { $0.append(path ?? "") }
+            return fsync(descriptor)
+        }
+        #expect(synced.withLock { Set($0) }.isSuperset(of: [elsewhere + "/segments", elsewhere + "/term"]))
+        #expect(Self.names(bucket) == names && Self.names(bucket, limit: 1) == names)
+        #expect(Self.names(bucket, "log/") == Array(names[..<2]) && Self.names(bucket, "segments/") == [names[2]])
+
+        for circle in ["ring", "log/ring", "segments/ring"] {
+            try files.createSymbolicLink(atPath: "\(root)/\(circle)", withDestinationPath: root)
+        }
+        #expect(Self.names(try FolderBucket(path: root)) == (names + ["ring", "log/ring", "segments/ring"]).sorted())
+        #expect(Self.names(bucket, "segments/") == [names[2]])
+    }
+
+    @Test("a folder of the store that leads nowhere is a failure, not empty")
+    func brokenLink() throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/segments", withDestinationPath: folder.path + "/away")
+        for prefix in ["", "segments/"] {
+            guard case .failed(let failure) = bucket.perform(.list(prefix: prefix, after: nil, limit: 1)) else {
+                Issue.record("listed \(prefix)")
+                continue
+            }
+            #expect(failure.kind == .passing && failure.message.contains("/segments"))
+        }
+        #expect(bucket.perform(.list(prefix: "log/", after: nil, limit: 1)) == .names([]))
+        #expect(throws: BucketFailure.self) { try FolderBucket(path: folder.path) }
+    }
+
+    @Test("a folder that is none of the store's is told and not opened; what the disk keeps for itself is not told")
+    func closedFolders() throws {
+        let folder = try TemporaryFolder()
+        let files = FileManager.default
+        for name in ["lost+found", ".snapshot/a", "log/.snapshot/a", "segments/lost+found/a", "other/log/a"] {
+            try files.createDirectory(atPath: folder.path + "/" + name, withIntermediateDirectories: true)
+        }
+        let synced = Mutex<Set<String>>([])
+        let bucket = try FolderBucket(path: folder.path) { descriptor in
+            let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+            _ = synced.withLock { $0.insert(URL(filePath: path ?? "").lastPathComponent) }
+            return fsync(descriptor)
+        }
+        // Whoever is not root could not open them.
+        #expect(synced.withLock { $0.isDisjoint(with: ["lost+found", ".snapshot", "other", "a"]) })
+        let told = [".snapshot/", "log/.snapshot/", "other/"]
+        #expect(Self.names(bucket) == told && Self.names(bucket, limit: 1) == told)
+        #expect(told.allSatisfy { ObjectName.isForeign($0) })
+        #expect(Self.names(bucket, "log/") == [] && Self.names(bucket, "segments/") == [])
+    }
+
     @Test("another process's bucket in the same folder sees the same objects")
     func twoBuckets() throws {
         let folder = try TemporaryFolder()
@@ -240,7 +378,9 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         let folder = try TemporaryFolder()
         let synced = Mutex<[String]>([])
         let root = folder.path + "/store"
-        let object = root + "/log/1/0"
+        let name = ObjectName.log(Term(1), 0)
+        let object = root + "/" + name
+        let term = "/store/log/0000000000000001"
         let bucket = try FolderBucket(path: root) { descriptor in
             do {
                 let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
@@ -261,19 +401,20 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         }
         let above = URL(filePath: folder.path).deletingLastPathComponent().path
         #expect(take() == ["before " + above, "before ", "before /store", "before /store/tmp", "before /store"])
-        #expect(bucket.perform(.create(name: "log/1/0", bytes: [1])) == .done)
-        #expect(take() == ["before temporary", "before /store", "before /store/log", "after /store/log/1"])
-        #expect(bucket.perform(.create(name: "log/1/1", bytes: [1])) == .done)
-        #expect(take() == ["after temporary", "after /store/log/1"])
-        #expect(bucket.perform(.create(name: "log/1/1", bytes: [1])) == .exists)
-        #expect(take() == ["after /store/log/1"])
+        #expect(bucket.perform(.create(name: name, bytes: [1])) == .done)
+        #expect(take() == ["before temporary", "before /store", "before /store/log", "after \(term)"])
+        let next = ObjectName.log(Term(1), 1)
+        #expect(bucket.perform(.create(name: next, bytes: [1])) == .done)
+        #expect(take() == ["after temporary", "after \(term)"])
+        #expect(bucket.perform(.create(name: next, bytes: [1])) == .exists)
+        #expect(take() == ["after \(term)"])
         // Another process trusts no directory it has not synced itself.
         let other = try FolderBucket(path: root) { descriptor in
             synced.withLock { $0.append("other") }
             return fsync(descriptor)
         }
         #expect(take().count == 6)
-        #expect(other.perform(.create(name: "log/1/2", bytes: [1])) == .done)
+        #expect(other.perform(.create(name: ObjectName.log(Term(1), 2), bytes: [1])) == .done)
         #expect(take().count == 4)
     }
 
@@ -312,6 +453,24 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
                     return -1
                 }
                 return fsync(descriptor)
+            }
+            fails.store(true, ordering: .relaxed)
+            _ = bucket.perform(.create(name: "a", bytes: [1]))
+            exit(0)
+        }
+    }
+
+    @Test("a failed fsync ends the process also if what was written cannot be taken away")
+    func syncAndUnlinkFail() async throws {
+        let folder = try TemporaryFolder()
+        await #expect(processExitsWith: .exitCode(1)) { [path = folder.path as String] in
+            let fails = Atomic(false)
+            let bucket = try FolderBucket(path: path) { descriptor in
+                guard fails.load(ordering: .relaxed) else { return fsync(descriptor) }
+                // Safe: both names live until the call returns.
+                _ = unsafe rename(path + "/tmp", path + "/away")
+                errno = EIO
+                return -1
             }
             fails.store(true, ordering: .relaxed)
             _ = bucket.perform(.create(name: "a", bytes: [1]))
@@ -451,6 +610,28 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
         }
         #expect(still == .done)
         #expect(bucket.perform(.list(prefix: "", after: nil, limit: 10)) == .names(["small", "still"]))
+    }
+
+    @Test("in a store that is away nothing is missing and no list is empty: all fails in a way that may pass")
+    func away() throws {
+        let folder = try TemporaryFolder()
+        let bucket = try FolderBucket(path: folder.path + "/store")
+        let name = ObjectName.log(Term(1), 0)
+        #expect(bucket.perform(.create(name: name, bytes: [1])) == .done)
+        try FileManager.default.moveItem(atPath: folder.path + "/store", toPath: folder.path + "/elsewhere")
+        for operation: BucketOperation in [
+            .get(name: name, range: nil), .size(name: name), .delete(name: name), .create(name: name, bytes: [1]),
+            .list(prefix: "", after: nil, limit: 1), .list(prefix: "log/", after: nil, limit: 1),
+        ] {
+            guard case .failed(let failure) = bucket.perform(operation) else {
+                Issue.record("\(operation)")
+                continue
+            }
+            #expect(failure.kind == .passing)
+        }
+        #expect(throws: BucketFailure.self) { try bucket.map(name) }
+        try FileManager.default.moveItem(atPath: folder.path + "/elsewhere", toPath: folder.path + "/store")
+        #expect(bucket.perform(.get(name: name, range: nil)) == .bytes([1]))
     }
 
     @Test("a folder that was taken away fails in a way that may pass")

@@ -16,6 +16,11 @@ import Testing
         #expect(ends([(EIO, 1000), (EIO, 999 + patience), (EIO, 1000 + patience)]) == [1000 + patience])
     }
 
+    @Test("a file system that was made read-only is a disk in trouble")
+    func readOnly() {
+        #expect(ends([(EIO, 0), (EROFS, 10), (EROFS, patience)]) == [patience])
+    }
+
     @Test("one write that succeeds begins the patience anew; other failures neither count nor help")
     func begins() {
         let writes: [(Int32?, Int64)] = [

@@ -40,10 +40,16 @@ private final class WatchedBucket: Bucket {
 
     private func sleep(_ milliseconds: Int64) { clock.milliseconds.withLock { $0 += milliseconds } }
 
-    private func put(_ number: UInt64, pages: [Manifest.Named] = []) {
+    private func put(_ number: UInt64, pages: [Manifest.Named] = [], kept: [UInt64] = []) {
         var manifest = Manifest(settings: Settings(), sharding: Sharding(shardCount: 1, secret: 1))
         manifest.generation = Generation(number)
         manifest.pages = pages
+        manifest.writtenAt = Timestamp(seconds: Int64(number))
+        manifest.kept = KeptGenerations(
+            kept.map { number in
+                let at = Timestamp(seconds: Int64(number))
+                return .init(first: Generation(number), last: Generation(number), firstAt: at, lastAt: at)
+            })
         _ = bucket.inner.perform(.put(name: manifest.name, bytes: manifest.encoded))
     }
 
@@ -132,6 +138,46 @@ private final class WatchedBucket: Bucket {
         let loaded = try #require(try loader.newest())
         #expect(loaded.cells.map(\.identity) == [1, 2].map { SHA256.hash(of: [UInt8($0)]) })
         #expect(bucket.takeAsked().filter { $0.hasPrefix("pages/") } == [second.name(in: "pages")])
+    }
+
+    @Test("a store that is empty or older than it was is away, whatever is asked; a list that lags is not")
+    func away() throws {
+        let loader = loader
+        put(3)
+        put(4, kept: [3])
+        #expect(try loader.newest()?.manifest.generation == Generation(4))
+        // Another disk is mounted there, or none.
+        for others: [UInt64] in [[], [2]] {
+            for number: UInt64 in [3, 4] { remove(number) }
+            for number in others { put(number) }
+            let asked = #expect(throws: BucketFailure.self) { try loader.manifest(Generation(3)) }
+            #expect(asked?.kind == .passing)
+            #expect(throws: BucketFailure.self) { try loader.manifest(asOf: Timestamp(seconds: 3)) }
+            sleep(20_000)
+            #expect(throws: BucketFailure.self) { try loader.newest() }
+            for number in others { remove(number) }
+            put(3)
+            put(4, kept: [3])
+        }
+        #expect(try loader.newest()?.manifest.generation == Generation(4))
+        #expect(try loader.manifest(Generation(3))?.manifest.generation == Generation(3))
+        // Collected, and the newest keeps it no longer.
+        remove(3)
+        put(5)
+        #expect(try loader.manifest(Generation(3)) == nil)
+    }
+
+    @Test("how the store failed is told as it was")
+    func failureKind() throws {
+        let loader = SnapshotLoader(AwayBucket())
+        #expect(throws: AwayBucket.failure) { try loader.newest() }
+        #expect(throws: AwayBucket.failure) { try loader.bytes("pages/x") }
+    }
+
+    private final class AwayBucket: Bucket {
+        static let failure = BucketFailure(.passing, name: "manifests/", message: "no answer")
+        let location = "away"
+        func perform(_ operation: BucketOperation) -> BucketResult { .failed(Self.failure) }
     }
 
     @Test("what a list names first and is always gone is told")
