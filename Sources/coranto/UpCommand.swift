@@ -25,6 +25,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Workers.")
     var workers = 2
     @OptionGroup var listen: ListenOption
+    @OptionGroup var advertise: AdvertiseOption
     @Option(help: ArgumentHelp("Where the gateway answers.", valueName: "host:port"))
     var http = "127.0.0.1:8080"
     @Option(help: ArgumentHelp("Folder of the fetcher's own state; never in the store.", valueName: "dir"))
@@ -57,6 +58,7 @@ struct UpCommand: AsyncParsableCommand {
         configuration.keepFreeBytes = room.bytes
         configuration.upkeep = upkeep.upkeep
         configuration.endpoint = try listen.endpoint(token: token)
+        configuration.advertised = try advertise.address(listeningOn: configuration.endpoint)
         configuration.token = token
         let logger = log.logger("up")
         configuration.tls = tls
