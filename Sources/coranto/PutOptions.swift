@@ -92,12 +92,13 @@ struct PutOptions: ParsableArguments {
     func wait(until isDone: (CoordinatorStatus) throws -> Bool) async throws {
         var silentCount = 0
         while true {
-            if let json = try await coordinator.status(in: store, s3) {
+            switch try await coordinator.status(in: store, s3) {
+            case .status(let json):
                 silentCount = 0
                 if try isDone(try CoordinatorStatus(json: json)) { return }
-            } else {
+            case .silence(let reasons):
                 silentCount += 1
-                guard silentCount < 60 else { throw Failure(.failed, "no coordinator answers") }
+                guard silentCount < 60 else { throw Failure(.failed, CoordinatorOption.silence(reasons)) }
             }
             try await Task.sleep(for: .milliseconds(500))
         }

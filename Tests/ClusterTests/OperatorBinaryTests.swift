@@ -211,4 +211,86 @@ import Testing
         let digest = try Binary.run("snapshot", "digest", "--store", scratch.store).output
         #expect(try Binary.run("snapshot", "digest", "--store", copy).output == digest)
     }
+
+    /// Starts a coordinator that tells others an address where nobody listens.
+    private func withHiddenCoordinator(_ scratch: Scratch, _ body: () async throws -> Void) async throws {
+        let coordinator = try Binary.start(
+            "coordinator", "--store", scratch.store, "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1")
+        defer {
+            coordinator.terminate()
+            coordinator.waitUntilExit()
+        }
+        let heartbeats = scratch.store + "/heartbeats"
+        while coordinator.isRunning, !FileManager.default.fileExists(atPath: heartbeats) {}
+        try await body()
+    }
+
+    @Test("a coordinator that cannot be reached from here is named by those who need it, with the reason")
+    func unreachableCoordinator() async throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("1.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n")
+        try await withHiddenCoordinator(scratch) {
+            let status = try Binary.run("status", "--store", scratch.store, "--format", "json")
+            #expect(try status.json()["role"] as? String == "unreachable", "\(status)")
+            #expect(status.errors.contains("127.0.0.1:1: Connection refused"), "\(status)")
+            let asked = try Binary.run("status", "--coordinator", "127.0.0.1:1")
+            #expect(asked.status == 1 && asked.errors.contains("127.0.0.1:1: Connection refused"), "\(asked)")
+
+            let ingested = try Binary.run("ingest", file, "--store", scratch.store)
+            #expect(ingested.status == 1, "\(ingested)")
+            #expect(
+                ingested.errors.contains("term 1 is held by 127.0.0.1:1, which does not answer here"), "\(ingested)")
+        }
+    }
+
+    @Test("a signal ends a command that stands by", .timeLimit(.minutes(1)))
+    func stoppedStandby() async throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("1.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n")
+        try await withHiddenCoordinator(scratch) {
+            let errors = Pipe()
+            let ingest = Process()
+            ingest.executableURL = URL(fileURLWithPath: Binary.path)
+            ingest.arguments = ["ingest", file, "--store", scratch.store, "--log-level", "debug"]
+            ingest.standardError = errors
+            try ingest.run()
+            var text = ""
+            while ingest.isRunning, !text.contains("standing by") {
+                text += String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+            }
+            ingest.terminate()
+            text += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            ingest.waitUntilExit()
+            #expect(ingest.terminationStatus == 1 && text.contains("stopped by a signal"), "\(text)")
+        }
+    }
+
+    @Test(
+        "an address that others cannot connect to is refused before it is told",
+        arguments: [
+            ["--advertise", "news-1.example"], ["--advertise", "0.0.0.0:7400"], ["--advertise", "news-1.example:0"],
+            ["--listen", "0.0.0.0:0"], ["--listen", "[::]:0"],
+        ])
+    func advertised(words: [String]) throws {
+        let scratch = try Scratch()
+        let token = try scratch.write("token", "0123456789abcdef0123456789abcdef\n")
+        for role in ["coordinator", "up"] {
+            let started = try Binary.run(
+                arguments: [role, "--store", scratch.store, "--token-file", token, "--plain-network"] + words)
+            #expect(started.status == 2 && started.errors.contains("--advertise"), "\(started)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: scratch.store + "/terms"))
+    }
+
+    @Test("where nobody reigns, status counts feeds and retractions as the coordinator did")
+    func storedNumbers() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        #expect(try Binary.run("feeds", "add", "https://paper.example/feed", "--store", scratch.store).status == 0)
+        let gone = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
+        #expect(gone.status == 0, "\(gone)")
+        let status = try Binary.run("status", "--store", scratch.store, "--format", "json").json()
+        #expect(status["role"] as? String == "none" && status["feeds"] as? Int == 1, "\(status)")
+        #expect(status["retractions"] as? Int == 1 && status["erasures"] as? Int == 1, "\(status)")
+    }
 }
