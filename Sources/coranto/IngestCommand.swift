@@ -15,7 +15,7 @@ struct IngestCommand: AsyncParsableCommand {
         commandName: "ingest", abstract: "Puts articles from files into a store.",
         discussion: """
             Kinds: .ndjson .jsonl (one JSON article a line), .txt .html (one article a file), .xml (a saved feed); each \
-            also .zst or .gz. A folder means its files, - standard input as NDJSON, packed or not. With --store and no coordinator running there, this \
+            also .zst or .gz. A folder means its files and those below it (links are followed), - standard input as NDJSON, packed or not. With --store and no coordinator running there, this \
             command is the whole cluster until everything is in the snapshot. A fold into cells that is under way then ends first; the next one \
             waits for whoever reigns next.
 

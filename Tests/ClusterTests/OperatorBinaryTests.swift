@@ -293,4 +293,42 @@ import Testing
         #expect(status["role"] as? String == "none" && status["feeds"] as? Int == 1, "\(status)")
         #expect(status["retractions"] as? Int == 1 && status["erasures"] as? Int == 1, "\(status)")
     }
+
+    @Test("all in a folder is taken or named: through links, and what cannot be read with its reason")
+    func folders() throws {
+        let scratch = try Scratch()
+        func write(_ name: String) throws {
+            _ = try scratch.write(name, "{\"url\":\"https://paper.example/\(name)\",\"headline\":\"Harbour\"}\n")
+        }
+        let manager = FileManager.default
+        for folder in ["in", "in/deep", "in/closed", "elsewhere"] {
+            try manager.createDirectory(atPath: scratch.path + "/" + folder, withIntermediateDirectories: true)
+        }
+        for name in ["in/1.ndjson", "in/deep/2.ndjson", "in/closed/3.ndjson", "elsewhere/4.ndjson"] { try write(name) }
+        _ = try scratch.write("in/picture.jpg", "no input")
+        for (link, place) in [
+            ("in/gone.ndjson", "nowhere"), ("in/other", "../elsewhere"), ("in/deep/up", ".."), ("link", "in"),
+        ] {
+            try manager.createSymbolicLink(atPath: scratch.path + "/" + link, withDestinationPath: place)
+        }
+        // Foundation writes no such names.
+        let odd = try Binary.shell(
+            "printf '{}' > \"$1/in/$(printf 'caf\\351').ndjson\"; mkfifo $1/in/pipe.txt", scratch.path)
+        #expect(odd == 0)
+        try manager.setAttributes([.posixPermissions: 0], ofItemAtPath: scratch.path + "/in/closed")
+        defer { _ = try? manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: scratch.path + "/in/closed") }
+        let isAllowedAll = manager.isReadableFile(atPath: scratch.path + "/in/closed")
+
+        let done = try Binary.run("ingest", scratch.path + "/link", "--store", scratch.store, "--format", "json")
+        #expect(done.status == 3, "\(done)")
+        let json = try done.json()
+        #expect(json["accepted"] as? Int == (isAllowedAll ? 4 : 3), "\(done)")
+        #expect(json["rejected"] as? Int == (isAllowedAll ? 3 : 4), "\(done)")
+        var told = [
+            "/gone.ndjson: unreadable: it cannot be opened: No such file", "/pipe.txt: unreadable: it is no regular",
+            "/caf\u{FFFD}.ndjson: unreadable: its name is not UTF-8",
+        ]
+        if !isAllowedAll { told.append("/closed: unreadable: the folder cannot be read: Permission denied") }
+        for line in told { #expect(done.errors.contains(line), "\(line): \(done.errors)") }
+    }
 }
