@@ -2,6 +2,7 @@ import ArgumentParser
 import ByteCoding
 import Extraction
 import FetchIO
+import Foundation
 import Gateway
 import HostIO
 import Logging
@@ -154,7 +155,8 @@ enum FetcherOptions {
                 .badRequest, "where is the fetcher's own state to be kept?",
                 hint: "give --state DIR, a folder of this machine: it does not belong into an object store")
         }
-        return place.store + ".state"
+        // A slash at the end, or "." as the name, would put it into the store.
+        return URL(fileURLWithPath: place.store).standardizedFileURL.path + ".state"
     }
 
     static func role(
