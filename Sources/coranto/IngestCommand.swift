@@ -94,7 +94,7 @@ struct IngestCommand: AsyncParsableCommand {
             }
         }
         progress.clear()
-        print(result)
+        print(result, unread: stop.isTold ? 1 : result.totals.rejected > 0 ? 3 : 0)
         if stop.isTold {
             throw Failure(
                 .failed, "stopped by a signal; \(result.totals.received) articles were taken and are durable",
@@ -103,7 +103,7 @@ struct IngestCommand: AsyncParsableCommand {
         if result.totals.rejected > 0 { throw ExitCode(3) }
     }
 
-    private func print(_ result: PutOptions.Result) {
+    private func print(_ result: PutOptions.Result, unread status: Int32) {
         let totals = result.totals
         var outcomes: [(name: String, count: Int64)] = []
         if let before = result.before?.articles, let after = result.after?.articles {
@@ -132,7 +132,7 @@ struct IngestCommand: AsyncParsableCommand {
                 json.member("generation", encoded: "\(after.generation)")
                 json.member("set_digest", after.setDigest)
             }
-            Terminal.write(json.finish() + [0x0A])
+            Terminal.write(json.finish() + [0x0A], unread: status)
         case .text:
             var text = "received \(totals.received): accepted \(totals.accepted), rejected \(totals.rejected)\n"
             let told = outcomes.filter { $0.count != 0 }.map { "\($0.name) \($0.count)" }
@@ -147,7 +147,7 @@ struct IngestCommand: AsyncParsableCommand {
             if let after = result.after {
                 text += "generation \(after.generation), \(after.articles.published) live articles\n"
             }
-            Terminal.write(text)
+            Terminal.write(text, unread: status)
         }
     }
 }

@@ -331,4 +331,57 @@ import Testing
         if !isAllowedAll { told.append("/closed: unreadable: the folder cannot be read: Permission denied") }
         for line in told { #expect(done.errors.contains(line), "\(line): \(done.errors)") }
     }
+
+    @Test("rejected articles are an exit status also where nobody reads the answer")
+    func unreadAnswer() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("1.ndjson", "not json\n")
+        for (words, status) in [(["ingest", file], Int32(3)), (["status"], 0)] {
+            let ended = Process()
+            ended.executableURL = URL(fileURLWithPath: Binary.path)
+            ended.arguments = words + ["--store", scratch.store]
+            ended.standardError = FileHandle.nullDevice
+            let output = Pipe()
+            try output.fileHandleForReading.close()
+            ended.standardOutput = output
+            try ended.run()
+            ended.waitUntilExit()
+            #expect(ended.terminationReason == .exit && ended.terminationStatus == status, "\(words)")
+        }
+    }
+
+    @Test("the state folder lies beside the store, however its path is written", arguments: ["news/", "news//", "."])
+    func stateBesideStore(path: String) throws {
+        let scratch = try Scratch()
+        let folder = path == "." ? scratch.path + "/news" : scratch.path
+        try FileManager.default.createDirectory(atPath: scratch.path + "/news", withIntermediateDirectories: true)
+        // It ends at the file that is not there, when the folder is made.
+        let status = try Binary.shell(
+            "cd \"$1\" && exec \"$2\" up --store \"$3\" --http 127.0.0.1:0 --feeds absent.opml 2>errors", folder,
+            Binary.path, path)
+        let errors = try String(contentsOfFile: folder + "/errors", encoding: .utf8)
+        #expect(status == 1 && errors.contains("absent.opml cannot be read"), "\(errors)")
+        #expect(FileManager.default.fileExists(atPath: scratch.path + "/news.state"))
+    }
+
+    @Test("a coordinator says that it begins a new store, and says nothing where there is one")
+    func newStore() async throws {
+        let scratch = try Scratch()
+        for isNew in [true, false] {
+            let errors = Pipe()
+            let coordinator = Process()
+            coordinator.executableURL = URL(fileURLWithPath: Binary.path)
+            coordinator.arguments = ["coordinator", "--store", scratch.store, "--listen", "127.0.0.1:0"]
+            coordinator.standardError = errors
+            try coordinator.run()
+            var text = ""
+            while coordinator.isRunning, !text.contains("reigning") {
+                text += String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+            }
+            coordinator.terminate()
+            text += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            coordinator.waitUntilExit()
+            #expect(text.contains("\(scratch.store) is empty: a new store is begun") == isNew, "\(text)")
+        }
+    }
 }
