@@ -1,6 +1,7 @@
 package import HostIO
 package import Logging
 package import NIOCore
+import Storage
 import Synchronization
 package import Wire
 
@@ -18,8 +19,9 @@ package final class CoordinatorLink: Sendable {
         var client: LineClient?
         var number = 0
         var isStopped = false
-        /// Told last, so that trying again and again does not tell it again and again.
-        var trouble: CloseReason?
+        var trouble = CoordinatorTrouble()
+        /// Why the connection ended.
+        var end: CloseReason?
     }
 
     private let locator: CoordinatorLocator
@@ -55,7 +57,11 @@ package final class CoordinatorLink: Sendable {
             firstMilliseconds: Self.firstPauseMilliseconds, longestMilliseconds: Self.longestPauseMilliseconds,
             seed: SystemRandom().number())
         while !Task.isCancelled, !state.withLock({ $0.isStopped }) {
-            for endpoint in locator.candidates() {
+            let candidates = locator.candidates()
+            if candidates.isEmpty, case .store(let bucket) = locator {
+                say { $0.foundNobody(in: bucket.location, now: $1) }
+            }
+            for endpoint in candidates {
                 let number = state.withLock { state in
                     state.number += 1
                     return state.number
@@ -82,16 +88,12 @@ package final class CoordinatorLink: Sendable {
         client?.close()
     }
 
-    /// What waiting does not mend: a wrong certificate, or nobody who speaks.
-    private func isNewTrouble(_ error: any Error) -> Bool {
-        let trouble: CloseReason? =
-            switch error as? CloseReason {
-            case .tls, .noGreeting: error as? CloseReason
-            default: nil
-            }
-        return state.withLock { state in
-            defer { state.trouble = trouble }
-            return trouble != nil && trouble != state.trouble
+    private func say(_ decide: (inout CoordinatorTrouble, Int64) -> CoordinatorTrouble.Telling?) {
+        let now = SystemClock().moment.milliseconds
+        switch state.withLock({ state in state.isStopped ? nil : decide(&state.trouble, now) }) {
+        case .warning(let line): logger.warning("no coordinator", metadata: ["reason": "\(line)"])
+        case .notice(let line): logger.notice("no coordinator yet", metadata: ["reason": "\(line)"])
+        case nil: break
         }
     }
 
@@ -101,9 +103,15 @@ package final class CoordinatorLink: Sendable {
         options.limits.helloMilliseconds = 3000
         options.tls = tls
         do {
-            let client = try await LineClient.connect(options, on: group, logger: logger) { [tell] event in
-                // `opened` comes from here too, but only the client in hand can send.
-                if case .message(let message) = event { tell(.message(number, message)) }
+            let client = try await LineClient.connect(options, on: group, logger: logger) { [self] event in
+                switch event {
+                // Only the client in hand can send.
+                case .opened: break
+                case .message(let message):
+                    if case .joined = message { state.withLock { $0.trouble.joined() } }
+                    tell(.message(number, message))
+                case .closed(let reason): state.withLock { $0.end = reason }
+                }
             }
             // Whoever stopped us while we connected had no client to close.
             let isWanted = state.withLock { state in
@@ -119,13 +127,19 @@ package final class CoordinatorLink: Sendable {
             do { try await client.waitUntilClosed() } catch {
                 logger.debug("connection ended", metadata: ["reason": "\(error)"])
             }
-            state.withLock { $0.client = nil }
+            let end = state.withLock { state in
+                defer {
+                    state.client = nil
+                    state.end = nil
+                }
+                return state.end
+            }
+            if let end { say { $0.failed(endpoint, end, now: $1) } }
             tell(.disconnected(number))
             return ContinuousClock.now - began >= Self.steadyDuration
         } catch {
-            logger.log(
-                level: isNewTrouble(error) ? .warning : .debug, "no coordinator",
-                metadata: ["address": "\(endpoint)", "reason": "\(error)"])
+            logger.debug("not connected", metadata: ["address": "\(endpoint)", "reason": "\(error)"])
+            say { $0.failed(endpoint, error as? CloseReason ?? .failed("\(error)"), now: $1) }
             return false
         }
     }

@@ -151,6 +151,10 @@ package final class CoordinatorRole: Sendable {
                 case .reigning(let own):
                     reign.withLock { $0 = own }
                     logger.info("reigning", metadata: ["term": "\(own.number)"])
+                    // Every reign begins with a manifest of its own.
+                    if machine.status.generation == Generation(1) {
+                        logger.notice("\(configuration.bucket.location) is empty: a new store is begun")
+                    }
                     Step.reach(.coordinatorReigning)
                 case .published(let manifest):
                     logger.debug(

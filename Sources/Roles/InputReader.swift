@@ -47,7 +47,7 @@ package final class InputReader {
         self.report = report
     }
 
-    /// Reads a file, the files of a folder in the order of their names, or standard input ("-").
+    /// Reads a file, the files of a folder in the order of their names (links are followed), or standard input ("-").
     package func read(path: String) throws {
         if path == "-" { return try readStream(FileHandle.standardInput, kind: .lines, format: .plain, name: "-") }
         var isFolder: ObjCBool = false
@@ -55,17 +55,11 @@ package final class InputReader {
             return try reject(path, nil, .unreadable, "no such file")
         }
         guard isFolder.boolValue else { return try readFile(path) }
-        guard let walk = FileManager.default.enumerator(atPath: path) else {
-            return try reject(path, nil, .unreadable, "the folder cannot be read")
-        }
-        var files: [String] = []
-        for case let name as String in walk where Kind(fileName: name) != nil { files.append(name) }
-        for name in files.sorted() {
-            let full = path + "/" + name
-            var isInnerFolder: ObjCBool = false
-            if unsafe FileManager.default.fileExists(atPath: full, isDirectory: &isInnerFolder),
-                !isInnerFolder.boolValue
-            {
+        for item in InputFolder.items(of: path, where: { Kind(fileName: $0) != nil }) {
+            let full = item.name.isEmpty ? path : path + "/" + item.name
+            if let trouble = item.trouble {
+                try reject(full, nil, .unreadable, trouble)
+            } else {
                 try readFile(full)
             }
         }

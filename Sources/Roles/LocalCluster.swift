@@ -13,6 +13,8 @@ package final class LocalCluster: Sendable {
     package struct Configuration: Sendable {
         package var bucket: any Bucket
         package var endpoint = Endpoint(host: "127.0.0.1", port: 0)
+        /// What others are told to connect to; nil takes the endpoint with the port that was bound.
+        package var advertised: String?
         package var token: Token?
         package var limits = ConnectionLimits()
         /// nil: plain TCP. Both or none: this process connects to itself.
@@ -47,6 +49,7 @@ package final class LocalCluster: Sendable {
         self.configuration = configuration
         self.logger = logger
         var settings = CoordinatorRole.Configuration(bucket: configuration.bucket, endpoint: configuration.endpoint)
+        settings.advertised = configuration.advertised
         settings.token = configuration.token
         settings.limits = configuration.limits
         settings.tls = configuration.tls

@@ -123,6 +123,7 @@ package final class MergerRole: Sendable {
                         do { settings = try Settings(decoding: bytes) } catch {
                             logger.error("the coordinator's settings cannot be read", metadata: ["error": "\(error)"])
                         }
+                        logger.info("joined the coordinator")
                         Step.reach(.mergerJoined)
                     }
                     feed(.message(message))

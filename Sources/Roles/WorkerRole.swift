@@ -154,7 +154,6 @@ package final class WorkerRole: Sendable {
                 switch event {
                 case .link(.connected(let number)):
                     connection = number
-                    logger.info("joined the coordinator")
                     feed(.connected)
                 case .link(.message(let number, let message)):
                     guard number == connection else { continue }
@@ -164,6 +163,7 @@ package final class WorkerRole: Sendable {
                         do { engine.use(try Settings(decoding: bytes)) } catch {
                             logger.error("the coordinator's settings cannot be read", metadata: ["error": "\(error)"])
                         }
+                        logger.info("joined the coordinator")
                         Step.reach(.workerJoined)
                     case .lease: Step.reach(.workerLeased)
                     default: break

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Glibc
 import HostIO
 
 @main struct Coranto: AsyncParsableCommand {
@@ -27,6 +28,8 @@ import HostIO
     static func main() async {
         // A listener needs one for each connection, a reader one for each segment.
         OpenFiles.raiseLimit()
+        // Whoever writes is told (`Terminal`), and decides what the process ends with.
+        _ = signal(SIGPIPE, SIG_IGN)
         do {
             let command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

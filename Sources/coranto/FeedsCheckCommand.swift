@@ -35,21 +35,23 @@ extension FeedsCommand {
             let client = CurlClient(settings: try web.settings())
             defer { client.stop() }
             let findings = try await FeedDoctor(client).examine(address)
+            let status: Int32 = findings.hasProblem ? 1 : 0
             for finding in findings.list {
                 switch format {
                 case .text:
                     Terminal.write(
-                        "\(PlainText.padded(finding.level.rawValue, columns: 9))\(PlainText.line(finding.text))\n")
-                    if let hint = finding.hint { Terminal.write("         \(PlainText.line(hint))\n") }
+                        "\(PlainText.padded(finding.level.rawValue, columns: 9))\(PlainText.line(finding.text))\n",
+                        unread: status)
+                    if let hint = finding.hint { Terminal.write("         \(PlainText.line(hint))\n", unread: status) }
                 case .json:
                     var json = JSONObjectWriter()
                     json.member("level", finding.level.rawValue)
                     json.member("text", finding.text)
                     if let hint = finding.hint { json.member("hint", hint) }
-                    Terminal.write(json.finish() + [0x0A])
+                    Terminal.write(json.finish() + [0x0A], unread: status)
                 }
             }
-            if findings.hasProblem { throw ExitCode(1) }
+            if status != 0 { throw ExitCode(status) }
         }
     }
 }

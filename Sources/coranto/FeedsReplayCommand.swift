@@ -40,7 +40,7 @@ extension FeedsCommand {
             var text = "\(told.counts.responses) responses, \(told.counts.articles) articles: "
             text += "accepted \(result.totals.accepted), rejected \(result.totals.rejected)\n"
             if told.counts.unreadable > 0 { text += "\(told.counts.unreadable) responses are no feeds\n" }
-            Terminal.write(text)
+            Terminal.write(text, unread: result.totals.rejected > 0 ? 3 : 0)
             if result.totals.rejected > 0 { throw ExitCode(3) }
         }
 

@@ -15,7 +15,7 @@ struct IngestCommand: AsyncParsableCommand {
         commandName: "ingest", abstract: "Puts articles from files into a store.",
         discussion: """
             Kinds: .ndjson .jsonl (one JSON article a line), .txt .html (one article a file), .xml (a saved feed); each \
-            also .zst or .gz. A folder means its files, - standard input as NDJSON, packed or not. With --store and no coordinator running there, this \
+            also .zst or .gz. A folder means its files and those below it (links are followed), - standard input as NDJSON, packed or not. With --store and no coordinator running there, this \
             command is the whole cluster until everything is in the snapshot. A fold into cells that is under way then ends first; the next one \
             waits for whoever reigns next.
 
@@ -94,7 +94,7 @@ struct IngestCommand: AsyncParsableCommand {
             }
         }
         progress.clear()
-        print(result)
+        print(result, unread: stop.isTold ? 1 : result.totals.rejected > 0 ? 3 : 0)
         if stop.isTold {
             throw Failure(
                 .failed, "stopped by a signal; \(result.totals.received) articles were taken and are durable",
@@ -103,7 +103,7 @@ struct IngestCommand: AsyncParsableCommand {
         if result.totals.rejected > 0 { throw ExitCode(3) }
     }
 
-    private func print(_ result: PutOptions.Result) {
+    private func print(_ result: PutOptions.Result, unread status: Int32) {
         let totals = result.totals
         var outcomes: [(name: String, count: Int64)] = []
         if let before = result.before?.articles, let after = result.after?.articles {
@@ -132,7 +132,7 @@ struct IngestCommand: AsyncParsableCommand {
                 json.member("generation", encoded: "\(after.generation)")
                 json.member("set_digest", after.setDigest)
             }
-            Terminal.write(json.finish() + [0x0A])
+            Terminal.write(json.finish() + [0x0A], unread: status)
         case .text:
             var text = "received \(totals.received): accepted \(totals.accepted), rejected \(totals.rejected)\n"
             let told = outcomes.filter { $0.count != 0 }.map { "\($0.name) \($0.count)" }
@@ -147,7 +147,7 @@ struct IngestCommand: AsyncParsableCommand {
             if let after = result.after {
                 text += "generation \(after.generation), \(after.articles.published) live articles\n"
             }
-            Terminal.write(text)
+            Terminal.write(text, unread: status)
         }
     }
 }

@@ -63,7 +63,7 @@ struct PutOptions: ParsableArguments {
         configuration.trialExecutable = Self.ownExecutable
         let cluster = LocalCluster(configuration, logger: log.logger("cluster", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Result? in
-            guard let before = try await whenReigning(cluster, bucket, token) else { return nil }
+            guard let before = try await whenReigning(cluster, bucket, token, orTold: stop) else { return nil }
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
             // An own cluster speaks plainly: it is reached by nobody else.
             var result: Result
@@ -92,12 +92,13 @@ struct PutOptions: ParsableArguments {
     func wait(until isDone: (CoordinatorStatus) throws -> Bool) async throws {
         var silentCount = 0
         while true {
-            if let json = try await coordinator.status(in: store, s3) {
+            switch try await coordinator.status(in: store, s3) {
+            case .status(let json):
                 silentCount = 0
                 if try isDone(try CoordinatorStatus(json: json)) { return }
-            } else {
+            case .silence(let reasons):
                 silentCount += 1
-                guard silentCount < 60 else { throw Failure(.failed, "no coordinator answers") }
+                guard silentCount < 60 else { throw Failure(.failed, CoordinatorOption.silence(reasons)) }
             }
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -119,7 +120,7 @@ struct PutOptions: ParsableArguments {
         configuration.mergePolicy = .idle
         let cluster = LocalCluster(configuration, logger: log.logger("cluster", quietly: true))
         let own = try await cluster.run(on: EventLoops.group()) { cluster -> Generation? in
-            guard try await whenReigning(cluster, bucket, token) != nil else { return nil }
+            guard try await whenReigning(cluster, bucket, token, orTold: StopSignal()) != nil else { return nil }
             // What the log still holds belongs into the snapshot first.
             _ = try await Self.whenQuiet(cluster, orTold: StopSignal())
             guard let endpoint = cluster.endpoint else { throw Failure(.failed, "the coordinator does not listen") }
@@ -168,42 +169,87 @@ struct PutOptions: ParsableArguments {
 
     /// Whether the address in the heartbeat answers as a coordinator.
     private func isReigning(_ locator: CoordinatorLocator, _ token: Token?) throws -> Bool {
+        switch try presence(locator, token) {
+        case .answers: return true
+        case .silent(let endpoint, .noGreeting):
+            Terminal.note("\(endpoint): \(CloseReason.noGreeting)")
+            return false
+        case .silent, .nobody: return false
+        }
+    }
+
+    private enum Presence {
+        case answers
+        case silent(Endpoint, CloseReason)
+        case nobody
+    }
+
+    private func presence(_ locator: CoordinatorLocator, _ token: Token?) throws -> Presence {
         let tls = try coordinator.tls.client()
+        var presence = Presence.nobody
         for endpoint in locator.candidates() {
             do throws(CloseReason) {
                 _ = try BlockingClient(
                     endpoint: endpoint, introduction: Introduction(role: .client, client: "probe"), token: token,
                     tls: tls, timeoutMilliseconds: 2000)
-                return true
+                return .answers
             } catch {
                 if case .refused(.unauthorised, let why) = error {
                     throw Failure(.unauthorised, why, hint: "give --token-file FILE")
                 }
                 if case .tls = error { throw Failure(.failed, "\(endpoint): \(error)") }
-                if error == .noGreeting { Terminal.note("\(endpoint): \(error)") }
+                presence = .silent(endpoint, error)
             }
         }
-        return false
+        return presence
     }
 
+    /// Longer than a heartbeat may stand still before our own coordinator takes over: who has the term still then is alive.
+    private static let standbyLimit = Duration.milliseconds(2 * Reign.patienceMilliseconds)
+
     /// - Returns: nil if meanwhile another process reigns: then it is the cluster, and ours ends.
+    /// - Throws: also if one reigns that cannot be reached from here, or the signal came.
     private func whenReigning(
-        _ cluster: LocalCluster, _ bucket: any Bucket, _ token: Token?
+        _ cluster: LocalCluster, _ bucket: any Bucket, _ token: Token?, orTold stop: StopSignal
     ) async throws -> CoordinatorStatus? {
         var looks = 0
+        var other: (term: Term, since: ContinuousClock.Instant)?
         while true {
             if let why = cluster.failure { throw Failure(.failed, why) }
-            if cluster.endpoint != nil {
+            if let endpoint = cluster.endpoint {
                 let status = await cluster.coordinator.status()
                 if status.role == "coordinator" { return status }
                 looks += 1
-                if looks % 25 == 0, try isReigning(CoordinatorLocator.store(bucket), token) {
-                    let again = await cluster.coordinator.status()
-                    return again.role == "coordinator" ? again : nil
+                // Ours answers too while it reads what earlier terms left.
+                if looks % 25 == 0 { other = Self.otherTerm(in: bucket, than: endpoint, other) }
+                if looks % 25 == 0, let other {
+                    switch try presence(CoordinatorLocator.store(bucket), token) {
+                    case .answers:
+                        let again = await cluster.coordinator.status()
+                        return again.role == "coordinator" ? again : nil
+                    case .silent(let holder, let reason) where ContinuousClock.now - other.since >= Self.standbyLimit:
+                        throw Failure(
+                            .failed,
+                            "term \(other.term.number) is held by \(holder), which does not answer here: \(reason)",
+                            hint: "give --coordinator HOST:PORT if it has another address that this machine can reach")
+                    case .silent, .nobody: break
+                    }
                 }
             }
+            if stop.isTold { throw Failure(.failed, "stopped by a signal; nothing was taken") }
             try await Task.sleep(for: .milliseconds(20))
         }
+    }
+
+    /// Whose heartbeat stands, if it is not our own coordinator's; since when it was seen if it is the same still.
+    private static func otherTerm(
+        in bucket: any Bucket, than own: Endpoint, _ last: (term: Term, since: ContinuousClock.Instant)?
+    ) -> (term: Term, since: ContinuousClock.Instant)? {
+        guard let (term, heartbeat) = CoordinatorLocator.heartbeat(in: bucket), !heartbeat.hasEnded,
+            heartbeat.address != "\(own)"
+        else { return nil }
+        if let last, last.term == term { return last }
+        return (term, ContinuousClock.now)
     }
 
     /// Waits until everything that was accepted is in the snapshot and its small segments are merged. Not until all are folded into cells:

@@ -18,9 +18,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @OptionGroup var place: StoreOption
     @OptionGroup var listen: ListenOption
-    @Option(
-        help: ArgumentHelp("What others are told to connect to, if not the listening address.", valueName: "host:port"))
-    var advertise: String?
+    @OptionGroup var advertise: AdvertiseOption
     @Option(help: ArgumentHelp("File with the cluster's token.", valueName: "file"))
     var tokenFile: String?
     @Option(help: "Shards of a new store.")
@@ -38,7 +36,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         let tls = try listen.tls.server()
         var configuration = CoordinatorRole.Configuration(
             bucket: try place.openForWriting(), endpoint: try listen.endpoint(token: token))
-        configuration.advertised = advertise
+        configuration.advertised = try advertise.address(listeningOn: configuration.endpoint)
         configuration.token = token
         configuration.shardCount = shards
         configuration.keepFreeBytes = room.bytes
@@ -51,6 +49,36 @@ struct CoordinatorCommand: AsyncParsableCommand {
         defer { signals.cancel() }
         try await role.run(on: EventLoops.group())
     }
+}
+
+/// What stands in the heartbeat, for others to connect to.
+struct AdvertiseOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What others are told to connect to, if not the listening address; needed with 0.0.0.0 and [::].",
+            valueName: "host:port"))
+    var advertise: String?
+
+    /// - Returns: nil for the listening address.
+    func address(listeningOn endpoint: Endpoint) throws -> String? {
+        guard let advertise else {
+            guard !Self.isEverywhere(endpoint.host) else {
+                throw Failure(
+                    .badRequest, "\(endpoint.host) is nothing that others can connect to",
+                    hint: "give --advertise HOST:PORT, the address that they reach this coordinator by")
+            }
+            return nil
+        }
+        guard let told = Endpoint(advertise), told.port > 0, !Self.isEverywhere(told.host) else {
+            throw Failure(
+                .badRequest, "--advertise \(advertise) is no address that others can connect to",
+                hint: "write HOST:PORT, such as news-1.example:7400")
+        }
+        return "\(told)"
+    }
+
+    /// All addresses of the machine: zeros only.
+    private static func isEverywhere(_ host: String) -> Bool { host.allSatisfy { "0.:".contains($0) } }
 }
 
 /// What workers and mergers share: the store, and how to find the coordinator.

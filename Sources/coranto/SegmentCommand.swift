@@ -112,13 +112,13 @@ struct SegmentCommand: AsyncParsableCommand {
             report.liveDocumentCount = segment.documentCount
             var verifier = SegmentVerifier(segment, knowsStems: segment.footer.settingsHash == Settings().hash)
             report.findings = try verifier.run().map { Finding($0, object: segment.objectName) }
+            let status: Int32 = report.findings.isEmpty ? 0 : 4
+            let verdict = report.findings.isEmpty ? "sound: \(segment.documentCount) articles\n" : "not sound\n"
             switch format {
-            case .json: Terminal.write(report.json + [0x0A])
-            case .text:
-                Terminal.write(report.findings.map { "\($0)\n" }.joined())
-                Terminal.write(report.findings.isEmpty ? "sound: \(segment.documentCount) articles\n" : "not sound\n")
+            case .json: Terminal.write(report.json + [0x0A], unread: status)
+            case .text: Terminal.write(report.findings.map { "\($0)\n" }.joined() + verdict, unread: status)
             }
-            if !report.findings.isEmpty { Terminal.end(status: 4) }
+            if status != 0 { Terminal.end(status: status) }
         }
     }
 }

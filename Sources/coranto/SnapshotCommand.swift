@@ -98,8 +98,9 @@ struct SnapshotCommand: AsyncParsableCommand {
                 if showsProgress, done % 64 == 0 || done == total { Terminal.progress("\(done) of \(total) objects") }
             }
             if showsProgress { Terminal.progress("") }
-            Terminal.write(format == .json ? report.json + [0x0A] : Array(report.text.utf8))
-            if !report.findings.isEmpty { Terminal.end(status: 4) }
+            let status: Int32 = report.findings.isEmpty ? 0 : 4
+            Terminal.write(format == .json ? report.json + [0x0A] : Array(report.text.utf8), unread: status)
+            if status != 0 { Terminal.end(status: status) }
         }
     }
 

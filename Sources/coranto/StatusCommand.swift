@@ -53,33 +53,45 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         if ledger, let store { return try printLedger(store) }
-        if let json = try await coordinator.status(in: store, s3) {
+        switch try await coordinator.status(in: store, s3) {
+        case .status(let json):
             if format == .json { return Terminal.write(json + [0x0A]) }
             let status: CoordinatorStatus
             do { status = try CoordinatorStatus(json: json) } catch {
                 throw Failure(.failed, "the coordinator's answer cannot be read: \(error)")
             }
-            return Terminal.write(Self.text(status))
+            Terminal.write(Self.text(status))
+        case .silence(let reasons):
+            guard let store else { throw Failure(.failed, CoordinatorOption.silence(reasons)) }
+            try printStored(store, reasons)
         }
-        guard let store else { throw Failure(.failed, "no coordinator answers") }
-        try printStored(store)
     }
 
-    /// Nobody reigns: what the newest manifest says.
-    private func printStored(_ path: String) throws {
+    /// Nobody answers: what the newest manifest says.
+    ///
+    /// - Parameter reasons: of those who should have answered. Who ends in order leaves no address.
+    private func printStored(_ path: String, _ reasons: [String]) throws {
+        let role = reasons.isEmpty ? "none" : "unreachable"
+        if !reasons.isEmpty { Terminal.note(CoordinatorOption.silence(reasons)) }
         let bucket = try StorePlace(path, s3).openForReading()
         StorePlace.noteForeign(bucket)
         let loaded = try SnapshotLoader(bucket).newest()
         guard let manifest = loaded?.manifest else {
-            return Terminal.write(format == .json ? "{\"role\":\"none\",\"generation\":0}\n" : "the store is empty\n")
+            return Terminal.write(
+                format == .json ? "{\"role\":\"\(role)\",\"generation\":0}\n" : "the store is empty\n")
         }
         let sums = manifest.sums
         var stored = CoordinatorStatus.stopped
+        stored.role = role
         stored.term = manifest.term.number
         stored.generation = manifest.generation.number
         stored.setDigest = manifest.setDigest.hex
         stored.articles = CoordinatorStatus.Articles(sums)
         let state = try SnapshotLoader(bucket).state(of: manifest)
+        stored.feeds = state.feeds.count
+        stored.retractions = state.retractions.count
+        stored.deadLetters = state.deadLetters.count
+        stored.erasures = state.erasures.count
         stored.retentionRules = state.retention.bySource.count
         stored.expiring = state.erasures.values.count { $0.expiration != nil }
         stored.overlays = manifest.overlays.count
@@ -115,11 +127,14 @@ struct StatusCommand: AsyncParsableCommand {
             ("expired", articles.expired), ("dead-lettered", articles.deadLettered), ("pending", articles.pending),
         ]
         let cluster =
-            status.role == "none"
-            ? "no coordinator is running"
-            : "\(status.role), term \(status.term), \(counted(status.workers.count, "worker")), "
-                + (status.fetchers.map { "\(counted($0.count, "fetcher")), " } ?? "")
-                + "\(counted(status.mergers, "merger")), \(counted(status.unleasedShards, "shard")) without a worker"
+            switch status.role {
+            case "none": "no coordinator is running"
+            case "unreachable": "the coordinator does not answer"
+            default:
+                "\(status.role), term \(status.term), \(counted(status.workers.count, "worker")), "
+                    + (status.fetchers.map { "\(counted($0.count, "fetcher")), " } ?? "")
+                    + "\(counted(status.mergers, "merger")), \(counted(status.unleasedShards, "shard")) without a worker"
+            }
         var text = "\(cluster)\n"
         for worker in status.workers {
             text += "  worker \(worker.name ?? "#\(worker.connection)"): \(counted(worker.shards, "shard"))\n"

@@ -9,17 +9,20 @@ enum Terminal {
         return isatty(STDOUT_FILENO) == 1 && !refuses
     }
 
-    static func write(_ text: String) { write(Array(text.utf8)) }
+    /// - Parameter status: what the process ends with if nobody reads; of a command that does nothing but answer it is 0.
+    static func write(_ text: String, unread status: Int32 = 0) { write(Array(text.utf8), unread: status) }
 
     /// Ends the process if nobody can read any more: a closed pipe is an orderly end, all else is a failure.
-    static func write(_ bytes: [UInt8]) {
+    static func write(_ bytes: [UInt8], unread status: Int32 = 0) {
         // Safe: the array lives until all is written.
-        unsafe bytes.withUnsafeBytes { unsafe write($0) }
+        unsafe bytes.withUnsafeBytes { unsafe write($0, unread: status) }
     }
 
-    static func write(_ bytes: UnsafeRawBufferPointer) {
+    static func write(_ bytes: UnsafeRawBufferPointer) { unsafe write(bytes, unread: 0) }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, unread status: Int32) {
         guard let code = unsafe write(bytes, to: STDOUT_FILENO) else { return }
-        if code == EPIPE { end(status: 0) }
+        if code == EPIPE { end(status: status) }
         // Safe: strerror gives a C string.
         fail("cannot write the answer: \(unsafe String(cString: strerror(code)))", status: 1)
     }

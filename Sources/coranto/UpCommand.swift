@@ -2,6 +2,7 @@ import ArgumentParser
 import ByteCoding
 import Extraction
 import FetchIO
+import Foundation
 import Gateway
 import HostIO
 import Logging
@@ -25,6 +26,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Workers.")
     var workers = 2
     @OptionGroup var listen: ListenOption
+    @OptionGroup var advertise: AdvertiseOption
     @Option(help: ArgumentHelp("Where the gateway answers.", valueName: "host:port"))
     var http = "127.0.0.1:8080"
     @Option(help: ArgumentHelp("Folder of the fetcher's own state; never in the store.", valueName: "dir"))
@@ -57,6 +59,7 @@ struct UpCommand: AsyncParsableCommand {
         configuration.keepFreeBytes = room.bytes
         configuration.upkeep = upkeep.upkeep
         configuration.endpoint = try listen.endpoint(token: token)
+        configuration.advertised = try advertise.address(listeningOn: configuration.endpoint)
         configuration.token = token
         let logger = log.logger("up")
         configuration.tls = tls
@@ -153,7 +156,8 @@ enum FetcherOptions {
                 .badRequest, "where is the fetcher's own state to be kept?",
                 hint: "give --state DIR, a folder of this machine: it does not belong into an object store")
         }
-        return place.store + ".state"
+        // A slash at the end, or "." as the name, would put it into the store.
+        return URL(fileURLWithPath: place.store).standardizedFileURL.path + ".state"
     }
 
     static func role(

@@ -78,6 +78,17 @@ struct Binary {
             errors: String(decoding: complained, as: UTF8.self))
     }
 
+    /// - Returns: the status of a script for sh, which has the words as $1 and so on.
+    static func shell(_ script: String, _ words: String...) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", script, "sh"] + words
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     /// A process that runs until it is told to drain.
     static func start(_ words: String...) throws -> Process { try start(arguments: words) }
 

@@ -211,4 +211,177 @@ import Testing
         let digest = try Binary.run("snapshot", "digest", "--store", scratch.store).output
         #expect(try Binary.run("snapshot", "digest", "--store", copy).output == digest)
     }
+
+    /// Starts a coordinator that tells others an address where nobody listens.
+    private func withHiddenCoordinator(_ scratch: Scratch, _ body: () async throws -> Void) async throws {
+        let coordinator = try Binary.start(
+            "coordinator", "--store", scratch.store, "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1")
+        defer {
+            coordinator.terminate()
+            coordinator.waitUntilExit()
+        }
+        let heartbeats = scratch.store + "/heartbeats"
+        while coordinator.isRunning, !FileManager.default.fileExists(atPath: heartbeats) {}
+        try await body()
+    }
+
+    @Test("a coordinator that cannot be reached from here is named by those who need it, with the reason")
+    func unreachableCoordinator() async throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("1.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n")
+        try await withHiddenCoordinator(scratch) {
+            let status = try Binary.run("status", "--store", scratch.store, "--format", "json")
+            #expect(try status.json()["role"] as? String == "unreachable", "\(status)")
+            #expect(status.errors.contains("127.0.0.1:1: Connection refused"), "\(status)")
+            let asked = try Binary.run("status", "--coordinator", "127.0.0.1:1")
+            #expect(asked.status == 1 && asked.errors.contains("127.0.0.1:1: Connection refused"), "\(asked)")
+
+            let ingested = try Binary.run("ingest", file, "--store", scratch.store)
+            #expect(ingested.status == 1, "\(ingested)")
+            #expect(
+                ingested.errors.contains("term 1 is held by 127.0.0.1:1, which does not answer here"), "\(ingested)")
+        }
+    }
+
+    @Test("a signal ends a command that stands by", .timeLimit(.minutes(1)))
+    func stoppedStandby() async throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("1.ndjson", "{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n")
+        try await withHiddenCoordinator(scratch) {
+            let errors = Pipe()
+            let ingest = Process()
+            ingest.executableURL = URL(fileURLWithPath: Binary.path)
+            ingest.arguments = ["ingest", file, "--store", scratch.store, "--log-level", "debug"]
+            ingest.standardError = errors
+            try ingest.run()
+            var text = ""
+            while ingest.isRunning, !text.contains("standing by") {
+                text += String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+            }
+            ingest.terminate()
+            text += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            ingest.waitUntilExit()
+            #expect(ingest.terminationStatus == 1 && text.contains("stopped by a signal"), "\(text)")
+        }
+    }
+
+    @Test(
+        "an address that others cannot connect to is refused before it is told",
+        arguments: [
+            ["--advertise", "news-1.example"], ["--advertise", "0.0.0.0:7400"], ["--advertise", "news-1.example:0"],
+            ["--listen", "0.0.0.0:0"], ["--listen", "[::]:0"],
+        ])
+    func advertised(words: [String]) throws {
+        let scratch = try Scratch()
+        let token = try scratch.write("token", "0123456789abcdef0123456789abcdef\n")
+        for role in ["coordinator", "up"] {
+            let started = try Binary.run(
+                arguments: [role, "--store", scratch.store, "--token-file", token, "--plain-network"] + words)
+            #expect(started.status == 2 && started.errors.contains("--advertise"), "\(started)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: scratch.store + "/terms"))
+    }
+
+    @Test("where nobody reigns, status counts feeds and retractions as the coordinator did")
+    func storedNumbers() throws {
+        let scratch = try Scratch()
+        try makeStore(scratch)
+        #expect(try Binary.run("feeds", "add", "https://paper.example/feed", "--store", scratch.store).status == 0)
+        let gone = try Binary.run("retract", "https://paper.example/1", "--reason", "r", "--store", scratch.store)
+        #expect(gone.status == 0, "\(gone)")
+        let status = try Binary.run("status", "--store", scratch.store, "--format", "json").json()
+        #expect(status["role"] as? String == "none" && status["feeds"] as? Int == 1, "\(status)")
+        #expect(status["retractions"] as? Int == 1 && status["erasures"] as? Int == 1, "\(status)")
+    }
+
+    @Test("all in a folder is taken or named: through links, and what cannot be read with its reason")
+    func folders() throws {
+        let scratch = try Scratch()
+        func write(_ name: String) throws {
+            _ = try scratch.write(name, "{\"url\":\"https://paper.example/\(name)\",\"headline\":\"Harbour\"}\n")
+        }
+        let manager = FileManager.default
+        for folder in ["in", "in/deep", "in/closed", "elsewhere"] {
+            try manager.createDirectory(atPath: scratch.path + "/" + folder, withIntermediateDirectories: true)
+        }
+        for name in ["in/1.ndjson", "in/deep/2.ndjson", "in/closed/3.ndjson", "elsewhere/4.ndjson"] { try write(name) }
+        _ = try scratch.write("in/picture.jpg", "no input")
+        for (link, place) in [
+            ("in/gone.ndjson", "nowhere"), ("in/other", "../elsewhere"), ("in/deep/up", ".."), ("link", "in"),
+        ] {
+            try manager.createSymbolicLink(atPath: scratch.path + "/" + link, withDestinationPath: place)
+        }
+        // Foundation writes no such names.
+        let odd = try Binary.shell(
+            "printf '{}' > \"$1/in/$(printf 'caf\\351').ndjson\"; mkfifo $1/in/pipe.txt", scratch.path)
+        #expect(odd == 0)
+        try manager.setAttributes([.posixPermissions: 0], ofItemAtPath: scratch.path + "/in/closed")
+        defer { _ = try? manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: scratch.path + "/in/closed") }
+        let isAllowedAll = manager.isReadableFile(atPath: scratch.path + "/in/closed")
+
+        let done = try Binary.run("ingest", scratch.path + "/link", "--store", scratch.store, "--format", "json")
+        #expect(done.status == 3, "\(done)")
+        let json = try done.json()
+        #expect(json["accepted"] as? Int == (isAllowedAll ? 4 : 3), "\(done)")
+        #expect(json["rejected"] as? Int == (isAllowedAll ? 3 : 4), "\(done)")
+        var told = [
+            "/gone.ndjson: unreadable: it cannot be opened: No such file", "/pipe.txt: unreadable: it is no regular",
+            "/caf\u{FFFD}.ndjson: unreadable: its name is not UTF-8",
+        ]
+        if !isAllowedAll { told.append("/closed: unreadable: the folder cannot be read: Permission denied") }
+        for line in told { #expect(done.errors.contains(line), "\(line): \(done.errors)") }
+    }
+
+    @Test("rejected articles are an exit status also where nobody reads the answer")
+    func unreadAnswer() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("1.ndjson", "not json\n")
+        for (words, status) in [(["ingest", file], Int32(3)), (["status"], 0)] {
+            let ended = Process()
+            ended.executableURL = URL(fileURLWithPath: Binary.path)
+            ended.arguments = words + ["--store", scratch.store]
+            ended.standardError = FileHandle.nullDevice
+            let output = Pipe()
+            try output.fileHandleForReading.close()
+            ended.standardOutput = output
+            try ended.run()
+            ended.waitUntilExit()
+            #expect(ended.terminationReason == .exit && ended.terminationStatus == status, "\(words)")
+        }
+    }
+
+    @Test("the state folder lies beside the store, however its path is written", arguments: ["news/", "news//", "."])
+    func stateBesideStore(path: String) throws {
+        let scratch = try Scratch()
+        let folder = path == "." ? scratch.path + "/news" : scratch.path
+        try FileManager.default.createDirectory(atPath: scratch.path + "/news", withIntermediateDirectories: true)
+        // It ends at the file that is not there, when the folder is made.
+        let status = try Binary.shell(
+            "cd \"$1\" && exec \"$2\" up --store \"$3\" --http 127.0.0.1:0 --feeds absent.opml 2>errors", folder,
+            Binary.path, path)
+        let errors = try String(contentsOfFile: folder + "/errors", encoding: .utf8)
+        #expect(status == 1 && errors.contains("absent.opml cannot be read"), "\(errors)")
+        #expect(FileManager.default.fileExists(atPath: scratch.path + "/news.state"))
+    }
+
+    @Test("a coordinator says that it begins a new store, and says nothing where there is one")
+    func newStore() async throws {
+        let scratch = try Scratch()
+        for isNew in [true, false] {
+            let errors = Pipe()
+            let coordinator = Process()
+            coordinator.executableURL = URL(fileURLWithPath: Binary.path)
+            coordinator.arguments = ["coordinator", "--store", scratch.store, "--listen", "127.0.0.1:0"]
+            coordinator.standardError = errors
+            try coordinator.run()
+            var text = ""
+            while coordinator.isRunning, !text.contains("reigning") {
+                text += String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+            }
+            coordinator.terminate()
+            text += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            coordinator.waitUntilExit()
+            #expect(text.contains("\(scratch.store) is empty: a new store is begun") == isNew, "\(text)")
+        }
+    }
 }
