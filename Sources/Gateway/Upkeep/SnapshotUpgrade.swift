@@ -11,7 +11,7 @@ import Engine
 import Extraction
 package import News
 package import Roles
-package import Storage
+import Storage
 
 /// What an upgrade changed.
 package struct UpgradeReport: Sendable {
