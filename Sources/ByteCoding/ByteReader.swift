@@ -103,6 +103,18 @@ package struct ByteReader: Sendable {
         return body
     }
 
+    /// Of an object that begins with a magic, whose first seven bytes tell the kind and whose last is the version as a digit, and ends
+    /// with a checksum: what is between them.
+    package init(_ bytes: [UInt8], magic: [UInt8], what: String) throws(CodingError) {
+        self.init(try Self.checked(bytes, what: what))
+        let found = try raw(magic.count)
+        if found.elementsEqual(magic) { return }
+        guard found.dropLast().elementsEqual(magic.dropLast()), let version = found.last, let known = magic.last,
+            (0x30...0x39).contains(version)
+        else { throw .badValue(what: "magic of \(what)", offset: 0) }
+        throw .unsupportedVersion(what: what, found: Int(version) - 0x30, known: Int(known) - 0x30)
+    }
+
     @inlinable func need(_ count: Int) throws(CodingError) {
         guard count >= 0, count <= remaining else {
             throw .truncated(offset: offset, wantedBytes: count, leftBytes: remaining)

@@ -10,6 +10,8 @@ package enum CodingError: Error, Equatable, CustomStringConvertible {
     case trailingBytes(offset: Int)
     /// A checksum differs: `computed` of the bytes, `stored` beside them.
     case badChecksum(what: String, offset: Int, computed: UInt32, stored: UInt32)
+    /// What is written is sound, by a format version that this program does not read.
+    case unsupportedVersion(what: String, found: Int, known: Int)
 
     package var description: String {
         switch self {
@@ -20,6 +22,8 @@ package enum CodingError: Error, Equatable, CustomStringConvertible {
         case .trailingBytes(let offset): "unexpected bytes from offset \(offset)"
         case .badChecksum(let what, let offset, let computed, let stored):
             "checksum of \(what) at offset \(offset) is \(hex(computed)), stored is \(hex(stored))"
+        case .unsupportedVersion(let what, let found, let known):
+            "format version \(found) of \(what); this program reads version \(known)"
         }
     }
 
@@ -29,6 +33,7 @@ package enum CodingError: Error, Equatable, CustomStringConvertible {
         case .truncated(let offset, _, _), .badVarint(let offset), .badValue(_, let offset),
             .trailingBytes(let offset), .badChecksum(_, let offset, _, _):
             offset
+        case .unsupportedVersion: 0
         }
     }
 }

@@ -90,7 +90,7 @@ package final class FolderBucket: Bucket {
                 case .delete: return try written { () throws(SystemError) in try delete(name) }
                 }
             } catch {
-                throw Self.failure(error, name: name)
+                throw Self.failure(error, name: name.isEmpty ? location : name)
             }
         } catch {
             return .failed(error)
@@ -329,7 +329,7 @@ package final class FolderBucket: Bucket {
         for entry in try SystemCall.entries(directory) {
             let inner = folder + entry.name + "/"
             guard ObjectName.mayLie(in: inner) || inner == BucketName.temporaryFolder + "/" else { continue }
-            guard try SystemCall.isFolder(entry, in: directory) else { continue }
+            guard try SystemCall.isFolder(entry, at: path(folder + entry.name)) else { continue }
             do throws(SystemError) {
                 try syncDirectories(inner)
             } catch {

@@ -97,7 +97,7 @@ struct FolderListing {
             let inner = folder + entry.name + "/"
             if entry.kind != .other, isOpened(inner) {
                 guard mayHoldNames(inner) else { continue }
-                if try SystemCall.isFolder(entry, in: root + "/" + folder) {
+                if try SystemCall.isFolder(entry, at: root + "/" + folder + entry.name) {
                     places.append(Place(name: inner, isOpened: true))
                     continue
                 }

@@ -86,13 +86,14 @@ enum SystemCall {
 
     /// Whether an entry is a directory, or a link that leads to one: reads follow links, so lists do.
     ///
+    /// - Parameter path: of the entry.
     /// - Throws: also if a link leads nowhere. What it should lead to is away, which is not the same as empty.
-    static func isFolder(_ entry: FolderEntry, in path: String) throws(SystemError) -> Bool {
+    static func isFolder(_ entry: FolderEntry, at path: String) throws(SystemError) -> Bool {
         switch entry.kind {
         case .folder: return true
         case .other: return false
         case .link, .untold:
-            do throws(SystemError) { return try status(path + "/" + entry.name).isDirectory } catch {
+            do throws(SystemError) { return try status(path).isDirectory } catch {
                 // Deleted meanwhile.
                 if entry.kind == .untold, error.code == ENOENT { return false }
                 throw error

@@ -31,8 +31,6 @@ extension SnapshotLoader {
     ) throws -> Value {
         let name = named.name(in: "ledger")
         let bytes = try bytes(name)
-        do { return try decode(bytes, name) } catch {
-            throw StoreError(.corrupt, object: name, message: "\(error)", hint: "restore the object from a backup")
-        }
+        do { return try decode(bytes, name) } catch { throw StoreError(error, object: name) }
     }
 }

@@ -12,7 +12,7 @@ package struct StoreError: Error, CustomStringConvertible {
         case missing
         case io
         case empty
-        /// Made by rules that this program does not know.
+        /// Made by rules, or in a format version, that this program does not know.
         case unsupported
     }
 
@@ -26,6 +26,16 @@ package struct StoreError: Error, CustomStringConvertible {
         self.object = object
         self.message = message
         self.hint = hint
+    }
+
+    /// Of an object whose bytes are not what its name says.
+    package init(_ error: CodingError, object: String) {
+        if case .unsupportedVersion = error {
+            self.init(
+                .unsupported, object: object, message: "\(error)", hint: "use the version of coranto that writes here")
+        } else {
+            self.init(.corrupt, object: object, message: "\(error)", hint: "restore the object from a backup")
+        }
     }
 
     package var description: String { "\(object): \(message)\(hint.isEmpty ? "" : "; \(hint)")" }
@@ -328,9 +338,6 @@ package final class SnapshotLoader: Sendable {
     private func decode<Value>(
         _ name: String, _ bytes: [UInt8], _ read: ([UInt8]) throws(CodingError) -> Value
     ) throws -> Value {
-        do { return try read(bytes) } catch {
-            throw StoreError(
-                .corrupt, object: name, message: "\(error)", hint: "restore the object from a backup")
-        }
+        do { return try read(bytes) } catch { throw StoreError(error, object: name) }
     }
 }

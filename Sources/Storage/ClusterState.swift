@@ -147,8 +147,7 @@ package struct ClusterState: Equatable, Sendable {
     /// - Returns: its kind.
     @discardableResult
     package mutating func add(decoding bytes: [UInt8]) throws(CodingError) -> Kind {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "state object"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "state magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "state object")
         guard let kind = Kind(rawValue: try reader.fixed()) else { throw .badValue(what: "state kind", offset: 8) }
         for _ in 0..<(try reader.count("state entries", atMost: reader.remaining)) {
             let start = reader.offset

@@ -117,8 +117,7 @@ package struct LedgerRows: Equatable, Sendable {
     }
 
     package init(decodingObject bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "ledger object"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "ledger magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "ledger object")
         try self.init(decoding: &reader)
         try reader.requireEnd()
     }

@@ -32,7 +32,8 @@ package struct LedgerIndex: Equatable, Sendable {
     package init() {}
 
     /// Whether an object of `ledger/` begins as an index and not as rows.
-    package static func isIndex(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
+    /// Of any version.
+    package static func isIndex(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic.dropLast()) }
 
     /// How many of the newest objects an object of `rowCount` new rows takes in.
     package func carriedCount(rowCount: Int, limit: Int = objectRowLimitCount) -> Int {
@@ -61,10 +62,7 @@ package struct LedgerIndex: Equatable, Sendable {
     }
 
     package init(decoding bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "ledger index"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else {
-            throw .badValue(what: "ledger index magic", offset: 0)
-        }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "ledger index")
         for _ in 0..<(try reader.count("ledger objects", atMost: reader.remaining)) {
             let object = try reader.named()
             let rowCount: UInt32 = try reader.fixed()

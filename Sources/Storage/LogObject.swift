@@ -89,8 +89,7 @@ package struct LogObject: Equatable, Sendable {
 
     /// - Throws: if any byte is not as it was written.
     package init(decoding bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "log object"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "log magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "log object")
         term = Term(try reader.fixed())
         number = try reader.fixed()
         instance = Instance(try reader.fixed())

@@ -132,8 +132,7 @@ package struct Manifest: Equatable, Sendable {
 
     /// - Throws: if any byte is not as it was written.
     package init(decoding bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "manifest"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "manifest magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "manifest")
         generation = Generation(try reader.fixed())
         parent = Generation(try reader.fixed())
         term = Term(try reader.fixed())
@@ -246,8 +245,7 @@ package struct ManifestPage: Equatable, Sendable {
     }
 
     package init(decoding bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "manifest page"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "page magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "manifest page")
         cells = []
         for _ in 0..<(try reader.count("cells", atMost: Self.cellLimitCount)) {
             cells.append(try SegmentReference(decoding: &reader))

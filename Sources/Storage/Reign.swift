@@ -496,7 +496,13 @@ package struct Reign: Sendable {
 
     private mutating func issue(_ operation: BucketOperation) { outputs.append(.operation(call.start(operation))) }
 
-    private mutating func corrupt(_ name: String, _ error: any Error) { fail("\(name) is corrupt: \(error)") }
+    private mutating func corrupt(_ name: String, _ error: CodingError) {
+        if case .unsupportedVersion = error {
+            fail("\(name): \(error); use the version of coranto that writes here")
+        } else {
+            fail("\(name) is corrupt: \(error)")
+        }
+    }
 
     private mutating func fail(_ message: String) {
         stage = .idle

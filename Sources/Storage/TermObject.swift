@@ -27,8 +27,7 @@ package struct TermObject: Equatable, Sendable {
     }
 
     package init(decoding bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "term object"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "term magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "term object")
         term = Term(try reader.fixed())
         instance = Instance(try reader.fixed())
         address = try reader.string(atMost: 512)
@@ -62,8 +61,7 @@ package struct Heartbeat: Equatable, Sendable {
     }
 
     package init(decoding bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "heartbeat"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "heartbeat magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "heartbeat")
         counter = try reader.fixed()
         let flag: UInt8 = try reader.fixed()
         hasEnded = flag != 0

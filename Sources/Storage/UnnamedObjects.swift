@@ -52,8 +52,7 @@ package struct UnnamedObjects: Equatable, Sendable {
     }
 
     package init(decoding bytes: [UInt8]) throws(CodingError) {
-        var reader = ByteReader(try ByteReader.checked(bytes, what: "collection object"))
-        guard try reader.raw(8).elementsEqual(Self.magic) else { throw .badValue(what: "collection magic", offset: 0) }
+        var reader = try ByteReader(bytes, magic: Self.magic, what: "collection object")
         for _ in 0..<(try reader.count("times", atMost: reader.remaining)) {
             let time: Int64 = try reader.fixed()
             for _ in 0..<(try reader.count("objects", atMost: reader.remaining / 8)) {

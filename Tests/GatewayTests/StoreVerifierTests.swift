@@ -105,6 +105,27 @@ import Testing
         for segment in store.segments { #expect(findings.contains { $0.object == segment.objectName }) }
     }
 
+    @Test("an object of a newer format is named as one")
+    func newerFormat() throws {
+        let store = try store()
+        for name in store.names where !name.hasPrefix("segments/") {
+            let bytes = store.bytes(name)
+            var out = ByteWriter()
+            out.raw(bytes[..<7] + [0x31] + bytes[8..<(bytes.count - 4)])
+            out.checksum()
+            _ = store.bucket.perform(.put(name: name, bytes: out.bytes))
+            // What such an object holds the report cannot tell.
+            var verifier = StoreVerifier(store.bucket)
+            do {
+                let findings = try verifier.run().findings.filter { $0.object == name }
+                #expect(findings.contains { $0.message.contains("format version 1 of") }, "\(findings)")
+            } catch let error as StoreError {
+                #expect(error.code == .unsupported && error.object == name)
+            }
+            _ = store.bucket.perform(.put(name: name, bytes: bytes))
+        }
+    }
+
     @Test("a segment cut down to almost nothing is named with section and offset")
     func cut() throws {
         let store = try store()

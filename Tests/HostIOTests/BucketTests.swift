@@ -336,7 +336,8 @@ func withBucket(_ kind: BucketKind, _ body: (any Bucket) throws -> Void) throws 
                 Issue.record("listed \(prefix)")
                 continue
             }
-            #expect(failure.kind == .passing && failure.message.contains("/segments"))
+            #expect(failure.kind == .passing && failure.message.contains("\(folder.path)/segments"))
+            #expect(failure.name == (prefix.isEmpty ? folder.path : prefix))
         }
         #expect(bucket.perform(.list(prefix: "log/", after: nil, limit: 1)) == .names([]))
         #expect(throws: BucketFailure.self) { try FolderBucket(path: folder.path) }

@@ -167,6 +167,19 @@ private final class WatchedBucket: Bucket {
         #expect(try loader.manifest(Generation(3)) == nil)
     }
 
+    @Test("a manifest of a newer format is no damage: what writes there is to be used")
+    func newerFormat() throws {
+        var manifest = Manifest(settings: Settings(), sharding: Sharding(shardCount: 1, secret: 1))
+        manifest.generation = Generation(1)
+        var out = ByteWriter()
+        out.raw(Array("CRNTMAN1".utf8) + manifest.encoded.dropFirst(8).dropLast(4))
+        out.checksum()
+        _ = bucket.inner.perform(.put(name: manifest.name, bytes: out.bytes))
+        let error = #expect(throws: StoreError.self) { try loader.newest() }
+        #expect(error?.code == .unsupported && error?.hint == "use the version of coranto that writes here")
+        #expect(error?.message == "format version 1 of manifest; this program reads version 0")
+    }
+
     @Test("how the store failed is told as it was")
     func failureKind() throws {
         let loader = SnapshotLoader(AwayBucket())

@@ -41,6 +41,21 @@ import Testing
         }
     }
 
+    @Test("a sound object of another version is told by its version, not as damage", arguments: Sample.objects)
+    func otherVersion(_ object: SampleObject) throws {
+        for (digit, version) in [("1", 1), ("9", 9), ("X", nil)] as [(String, Int?)] {
+            var out = ByteWriter()
+            out.raw(Array(object.bytes[..<7]) + Array(digit.utf8) + Array(object.bytes[8..<(object.bytes.count - 4)]))
+            out.checksum()
+            let error = #expect(throws: CodingError.self) { try object.again(out.bytes) }
+            guard case .unsupportedVersion(_, let found, let known) = error else {
+                #expect(version == nil, "\(error.map { "\($0)" } ?? "read")")
+                continue
+            }
+            #expect(found == version && known == 0)
+        }
+    }
+
     @Test("any flipped bit is found by the checksum", arguments: Sample.objects)
     func flips(_ object: SampleObject) {
         var bytes = object.bytes

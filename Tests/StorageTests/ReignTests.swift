@@ -1,3 +1,4 @@
+import ByteCoding
 import News
 import Storage
 import Testing
@@ -46,6 +47,25 @@ import Testing
         #expect(!second.hasWon && second.inherited == nil)
         #expect(second.failure?.contains("zstd version") == true)
         #expect(Set(store.objects.keys) == before)
+    }
+
+    @Test("a coordinator that meets a newer format says which it found and reads, and writes nothing")
+    func newerFormat() throws {
+        let store = TestStore()
+        ended(in: store)
+        let name = ObjectName.manifest(Generation(1))
+        var out = ByteWriter()
+        out.raw(Array("CRNTMAN1".utf8) + (try #require(store.objects[name])).dropFirst(8).dropLast(4))
+        out.checksum()
+        store.objects[name] = out.bytes
+        let before = Set(store.objects.keys)
+        let second = ReignDriver(store, instance: 2)
+        second.start()
+        #expect(!second.hasWon && Set(store.objects.keys) == before)
+        #expect(
+            second.failure
+                == "\(name): format version 1 of manifest; this program reads version 0; use the version of coranto that writes here"
+        )
     }
 
     @Test("a coordinator does not begin on a manifest under another's name, and does not read on for ever")
