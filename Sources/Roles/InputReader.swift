@@ -1,6 +1,7 @@
 import ByteCoding
 package import Extraction
 import Foundation
+import Glibc
 import News
 
 /// Turns files into the lines of PUT payloads, in order: NDJSON lines as they are unless fields are mapped, feeds entry by
@@ -25,31 +26,51 @@ package final class InputReader {
         package var places: [String?] = []
     }
 
+    /// Asked to end: what is read but not sent is in the batch, and `finish` sends it.
+    package struct Stopped: Error {}
+
+    /// Lines of standard input do not wait longer for others to fill a batch …
+    static let longestWait = Duration.seconds(1)
+    /// … and so often it is looked whether they do, or whether this is to end.
+    static let lookMilliseconds: Int32 = 250
+
     private let send: (Batch) throws -> Void
+    private let sentEarly: () throws -> Void
+    private let isStopped: () -> Bool
     private let report: (Problem) -> Void
     /// Reads NDJSON lines here, where names of fields are mapped: the coordinator knows only the fields' own.
     private var mappedReader: ArticleReader?
     private var batch = Batch()
+    /// When its first line was read.
+    private var batchBegan = ContinuousClock.now
 
     package private(set) var fileCount = 0
     package private(set) var inputBytes: UInt64 = 0
 
     /// - Parameters:
     ///   - send: takes a batch.
+    ///   - sentEarly: told when standard input has been quiet and a batch was sent that is not full.
+    ///   - isStopped: looked at now and then; reading then ends with `Stopped`.
     ///   - report: told of each input that became no article here; the coordinator may reject more.
     ///   - fieldMap: names of fields in NDJSON lines.
     package init(
         fieldMap: FieldMap = FieldMap(), send: @escaping (Batch) throws -> Void,
+        sentEarly: @escaping () throws -> Void = {}, isStopped: @escaping () -> Bool = { false },
         report: @escaping (Problem) -> Void
     ) {
         mappedReader = fieldMap.isEmpty ? nil : ArticleReader(fieldMap: fieldMap)
         self.send = send
+        self.sentEarly = sentEarly
+        self.isStopped = isStopped
         self.report = report
     }
 
     /// Reads a file, the files of a folder in the order of their names (links are followed), or standard input ("-").
     package func read(path: String) throws {
-        if path == "-" { return try readStream(FileHandle.standardInput, kind: .lines, format: .plain, name: "-") }
+        if path == "-" {
+            let input = PolledInput(descriptor: STDIN_FILENO)
+            return try readStream({ try self.next(of: input) }, kind: .lines, format: .plain, name: "-")
+        }
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             return try reject(path, nil, .unreadable, "no such file")
@@ -105,14 +126,43 @@ package final class InputReader {
         }
         defer { handle.closeFile() }
         let format: Unpacker.Format = path.hasSuffix(".zst") ? .zstd : path.hasSuffix(".gz") ? .gzip : .plain
-        try readStream(handle, kind: kind, format: format, name: path)
+        let next = { [self] in
+            if isStopped() { throw Stopped() }
+            return Array(try handle.read(upToCount: PolledInput.pieceBytes) ?? Data())
+        }
+        try readStream(next, kind: kind, format: format, name: path)
     }
 
-    private func readStream(_ handle: FileHandle, kind: Kind, format: Unpacker.Format, name: String) throws {
+    /// Waits for it, and sends meanwhile what has waited long enough.
+    private func next(of input: PolledInput) throws -> [UInt8] {
+        while true {
+            if isStopped() { throw Stopped() }
+            let isDue = !batch.bytes.isEmpty && ContinuousClock.now - batchBegan >= Self.longestWait
+            switch try input.next(waitingMilliseconds: isDue ? 0 : Self.lookMilliseconds) {
+            case .bytes(let bytes): return bytes
+            case .end: return []
+            case .nothingYet:
+                guard isDue else { continue }
+                try finish()
+                try sentEarly()
+            }
+        }
+    }
+
+    /// - Parameter next: gives the bytes that follow, none at the end.
+    private func readStream(
+        _ next: () throws -> [UInt8], kind: Kind, format: Unpacker.Format, name: String
+    ) throws {
         var splitter = LineSplitter()
         var whole: [UInt8] = []
         do {
-            var piece = try handle.read(upToCount: 1 << 18) ?? Data()
+            var piece = try next()
+            // A pipe may give fewer at first than a format is known by.
+            while !piece.isEmpty, piece.count < Unpacker.Format.magicBytes {
+                let more = try next()
+                if more.isEmpty { break }
+                piece += more
+            }
             var format = format
             if format == .plain, let packed = Unpacker.Format(firstBytes: piece) {
                 guard name == "-" else { return try reject(name, nil, .unreadable, Self.misnamed(packed)) }
@@ -121,14 +171,14 @@ package final class InputReader {
             let unpacker = try Unpacker(format)
             while !piece.isEmpty {
                 inputBytes += UInt64(piece.count)
-                try unpacker.append(Array(piece)) { bytes in
+                try unpacker.append(piece) { bytes in
                     if kind == .lines {
                         try splitter.append(bytes) { number, line in try take(number, line, of: name) }
                     } else if whole.count <= Limits.inputBytes {
                         whole.append(contentsOf: bytes)
                     }
                 }
-                piece = try handle.read(upToCount: 1 << 18) ?? Data()
+                piece = try next()
             }
             try unpacker.finish()
         } catch let failure as Unpacker.Failure {
@@ -136,6 +186,8 @@ package final class InputReader {
             return try reject(name, splitter.lineNumber, .unreadable, failure.description)
         } catch let failure as CocoaError {
             return try reject(name, nil, .unreadable, failure.localizedDescription)
+        } catch let failure as PolledInput.Failure {
+            return try reject(name, nil, .unreadable, "\(failure)")
         }
         switch kind {
         case .lines: try splitter.finish { number, line in try take(number, line, of: name) }
@@ -207,6 +259,7 @@ package final class InputReader {
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return }
         let isFull = batch.bytes.count + line.count > Self.batchBytes || batch.places.count >= Self.batchLines
         if !batch.bytes.isEmpty, isFull { try finish() }
+        if batch.bytes.isEmpty { batchBegan = ContinuousClock.now }
         batch.bytes.append(contentsOf: line)
         batch.bytes.append(UInt8(ascii: "\n"))
         batch.places.append(place)
@@ -270,8 +323,11 @@ struct LineSplitter {
 }
 
 extension Unpacker.Format {
+    /// As many tell.
+    fileprivate static var magicBytes: Int { 4 }
+
     /// What packed bytes begin with; nil if these do not.
-    fileprivate init?(firstBytes bytes: Data) {
+    fileprivate init?(firstBytes bytes: [UInt8]) {
         if bytes.starts(with: [0x1F, 0x8B]) {
             self = .gzip
         } else if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {

@@ -15,7 +15,7 @@ struct IngestCommand: AsyncParsableCommand {
         commandName: "ingest", abstract: "Puts articles from files into a store.",
         discussion: """
             Kinds: .ndjson .jsonl (one JSON article a line), .txt .html (one article a file), .xml (a saved feed); each \
-            also .zst or .gz. A folder means its files and those below it (links are followed), - standard input as NDJSON, packed or not. With --store and no coordinator running there, this \
+            also .zst or .gz. A folder means its files and those below it (links are followed), - standard input as NDJSON, packed or not, of which nothing waits longer than a second. With --store and no coordinator running there, this \
             command is the whole cluster until everything is in the snapshot. A fold into cells that is under way then ends first; the next one \
             waits for whoever reigns next.
 
@@ -77,21 +77,22 @@ struct IngestCommand: AsyncParsableCommand {
             let reader = InputReader(
                 fieldMap: fieldMap,
                 send: { batch in
-                    if stop.isTold { throw Stopped() }
                     rejections.sending(batch, number: client.nextNumber)
                     try client.put(batch.bytes)
                     progress.show(client.totals)
                 },
+                // Nobody knows when more comes: what was sent is to be safe until then.
+                sentEarly: { try client.finish() }, isStopped: { stop.isTold },
                 report: { problem in
                     progress.clear()
                     Terminal.note("\(problem.place): \(problem.reason)")
                 })
             do {
                 for input in inputs { try reader.read(path: input) }
-                try reader.finish()
-            } catch is Stopped {
-                // What was sent is waited for, as always.
+            } catch is InputReader.Stopped {
+                // What was read is sent and waited for, as always: a pipe gives it only once.
             }
+            try reader.finish()
         }
         progress.clear()
         print(result, unread: stop.isTold ? 1 : result.totals.rejected > 0 ? 3 : 0)
@@ -151,9 +152,6 @@ struct IngestCommand: AsyncParsableCommand {
         }
     }
 }
-
-/// A signal came: no more input is read.
-private struct Stopped: Error {}
 
 /// One line on a terminal, rewritten; nothing where standard error is piped.
 final class Progress: @unchecked Sendable {

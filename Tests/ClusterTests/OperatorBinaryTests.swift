@@ -384,4 +384,34 @@ import Testing
             #expect(text.contains("\(scratch.store) is empty: a new store is begun") == isNew, "\(text)")
         }
     }
+
+    @Test("lines of a pipe that is quiet are sent, and a signal ends the wait for more", .timeLimit(.minutes(1)))
+    func quietPipe() throws {
+        let scratch = try Scratch()
+        let input = Pipe()
+        let errors = Pipe()
+        let ingest = Process()
+        ingest.executableURL = URL(fileURLWithPath: Binary.path)
+        ingest.arguments = ["ingest", "-", "--store", scratch.store]
+        ingest.standardInput = input
+        ingest.standardOutput = FileHandle.nullDevice
+        ingest.standardError = errors
+        try ingest.run()
+        func write(_ text: String) throws { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
+        try write("{\"url\":\"https://paper.example/1\",\"headline\":\"Harbour\"}\n{\"url\":\"https://paper.")
+        var found = ""
+        while ingest.isRunning, found.isEmpty {
+            found = try Binary.run("query", "harbour", "--store", scratch.store, "--format", "keys").output
+        }
+        // The rest of a line, and another that is not whole when the signal comes.
+        try write("example/2\",\"headline\":\"Harbour\"}\n{\"url\"")
+        while ingest.isRunning, found.split(separator: "\n").count < 2 {
+            found = try Binary.run("query", "harbour", "--store", scratch.store, "--format", "keys").output
+        }
+        ingest.terminate()
+        let told = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        ingest.waitUntilExit()
+        #expect(ingest.terminationStatus == 1 && told.contains("2 articles were taken"), "\(told)")
+        #expect(!told.contains("malformed"), "\(told)")
+    }
 }
