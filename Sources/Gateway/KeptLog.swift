@@ -114,8 +114,7 @@ package struct KeptLog {
 
     private func decode(_ bytes: [UInt8], _ name: String) throws -> LogObject {
         do throws(CodingError) { return try LogObject(decoding: bytes, named: name) } catch {
-            throw StoreError(
-                .corrupt, object: name, message: "\(error)", hint: "restore the object from a backup")
+            throw StoreError(error, object: name)
         }
     }
 }

@@ -290,7 +290,7 @@ package struct StoreVerifier {
                 loader.forget(except: loaded.segments)
             } catch let error as StoreError where error.code == .missing {
                 find(error.object, "page", "the object is missing; generation \(generation.number) names it")
-            } catch let error as StoreError where error.code == .corrupt {
+            } catch let error as StoreError where error.code == .corrupt || error.code == .unsupported {
                 // Told when the object itself was read.
                 continue
             }

@@ -343,8 +343,9 @@ package struct StoreBackup {
         _ name: String, _ bytes: [UInt8], _ read: ([UInt8]) throws(CodingError) -> Value
     ) throws -> Value {
         do throws(CodingError) { return try read(bytes) } catch {
-            throw StoreError(
-                .corrupt, object: name, message: "\(error)", hint: "coranto snapshot verify tells more")
+            var failure = StoreError(error, object: name)
+            if failure.code == .corrupt { failure.hint = "coranto snapshot verify tells more" }
+            throw failure
         }
     }
 }
