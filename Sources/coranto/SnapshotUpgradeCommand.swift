@@ -9,12 +9,11 @@ extension SnapshotCommand {
         static let configuration = CommandConfiguration(
             abstract: "Makes the newest snapshot again by the rules of this version, of a store of an older one.",
             discussion: """
-                By which rules text becomes words, what stems they have, and how articles are packed, is written in a store; \
-                another version of coranto or of its libraries refuses to go on with others than its own. This reads every article of \
-                the newest snapshot, makes its words again and publishes all at once: until then, and after a crash, the \
-                store is as it was. What was acknowledged and not published stays in the log. Older generations can no longer be \
-                asked. No coordinator may run: it waits five seconds for a heartbeat that moves, and refuses. Copy the store first if \
-                you can; it takes as much room again until a day from now.
+                A store says by which rules its words, stems and packed articles were made. Another version of coranto or of its \
+                libraries has other rules, and refuses to go on. This reads every article of the newest snapshot, makes its words \
+                again and publishes all at once: until then, and after a crash, the store is as it was. What was acknowledged and not \
+                published stays in the log. Older generations can no longer be queried. No coordinator may run: it waits five seconds \
+                for a heartbeat that moves, and refuses. Copy the store first if you can; it takes as much room again until a day from now.
 
                 Example:
                   coranto snapshot upgrade --store /srv/news
